@@ -16,7 +16,8 @@ struct pbft_crypto {
     /* Signs with the own key; cannot fail. */
     void (*sign)(const void *context, struct pbft_signature *out,
                  struct pbft_bytes preimage);
-    /* Strict Ed25519: canonical S, no small-order points. Safe from any thread. */
+    /* Strict Ed25519: canonical S, no small-order points. Safe from any thread.
+     */
     bool (*verify)(const void *context, const struct pbft_public_key *key,
                    struct pbft_bytes preimage,
                    const struct pbft_signature *signature);

@@ -53,11 +53,11 @@ struct pbft_timer_service {
 struct pbft_driver;
 
 /* Takes over `replica`. The vtables are copied. NULL if memory is short. */
-struct pbft_driver *
-pbft_driver_create(struct pbft_replica *replica, const struct pbft_log *log,
-                   const struct pbft_transport *transport,
-                   const struct pbft_service *service,
-                   const struct pbft_timer_service *timer);
+struct pbft_driver *pbft_driver_create(struct pbft_replica *replica,
+                                       const struct pbft_log *log,
+                                       const struct pbft_transport *transport,
+                                       const struct pbft_service *service,
+                                       const struct pbft_timer_service *timer);
 /* Destroys the replica too. */
 void pbft_driver_destroy(struct pbft_driver *driver);
 

@@ -25,10 +25,11 @@ enum pbft_message_type {
     PBFT_MESSAGE_NEW_VIEW = 7,
     PBFT_MESSAGE_STATUS = 8,
     PBFT_MESSAGE_FETCH = 9,
-    PBFT_MESSAGE_BATCH = 10,     /* The body of a pre-prepare. */
-    PBFT_MESSAGE_PREPARED = 11,  /* A prepared certificate (records, P set). */
-    PBFT_MESSAGE_COMMITTED = 12, /* A pre-prepare with its commit certificate. */
-    PBFT_MESSAGE_STABLE = 13,    /* A checkpoint proof: Q equal attestations. */
+    PBFT_MESSAGE_BATCH = 10,    /* The body of a pre-prepare. */
+    PBFT_MESSAGE_PREPARED = 11, /* A prepared certificate (records, P set). */
+    PBFT_MESSAGE_COMMITTED =
+        12,                   /* A pre-prepare with its commit certificate. */
+    PBFT_MESSAGE_STABLE = 13, /* A checkpoint proof: Q equal attestations. */
 };
 
 /* The request lane. Urgent: break-glass and withdrawal of consent. */
@@ -66,8 +67,9 @@ struct pbft_batch {
     pbft_wall_us time; /* Proposed by the primary. */
     uint32_t request_count;
     const struct pbft_message *const *requests;
-    size_t bytes;              /* Sum of the payload sizes. */
-    struct pbft_digest digest; /* Of time and request digests; never the view. */
+    size_t bytes; /* Sum of the payload sizes. */
+    struct pbft_digest
+        digest; /* Of time and request digests; never the view. */
 };
 
 /* The signed header; the body travels with it or is fetched by digest. */
@@ -137,7 +139,7 @@ struct pbft_new_view {
     const struct pbft_new_view_source {
         pbft_replica_id replica;
         struct pbft_digest digest;
-    } *view_changes;
+    } * view_changes;
     uint32_t pre_prepare_count; /* Signed headers of the new view, ascending. */
     const struct pbft_message *const *pre_prepares;
 };
@@ -180,8 +182,8 @@ struct pbft_fetch {
 struct pbft_message {
     enum pbft_message_type type;
     pbft_replica_id sender;
-    uint64_t incarnation; /* Of the signer; 0 for unsigned types. */
-    pbft_epoch epoch;     /* Whose keys judge it. */
+    uint64_t incarnation;            /* Of the signer; 0 for unsigned types. */
+    pbft_epoch epoch;                /* Whose keys judge it. */
     struct pbft_signature signature; /* Zero for unsigned types. */
     union {
         struct pbft_request request;
@@ -259,23 +261,20 @@ struct pbft_message *pbft_stable_create(pbft_replica_id sender,
                                         const struct pbft_vote *votes,
                                         uint32_t vote_count);
 /* `type`: PREPARED or COMMITTED. References the pre-prepare. */
-struct pbft_message *pbft_certificate_create(
-    enum pbft_message_type type, pbft_replica_id sender, pbft_epoch epoch,
-    const struct pbft_message *pre_prepare, const struct pbft_vote *votes,
-    uint32_t vote_count);
+struct pbft_message *
+pbft_certificate_create(enum pbft_message_type type, pbft_replica_id sender,
+                        pbft_epoch epoch,
+                        const struct pbft_message *pre_prepare,
+                        const struct pbft_vote *votes, uint32_t vote_count);
 /* References `stable` and each prepared certificate. Computes the digest. */
-struct pbft_message *
-pbft_view_change_create(const struct pbft_domain *domain,
-                        const struct pbft_origin *origin, pbft_view view,
-                        const struct pbft_message *stable,
-                        const struct pbft_message *const *prepared,
-                        uint32_t prepared_count);
-struct pbft_message *
-pbft_new_view_create(const struct pbft_origin *origin, pbft_view view,
-                     const struct pbft_new_view_source *view_changes,
-                     uint32_t view_change_count,
-                     const struct pbft_message *const *pre_prepares,
-                     uint32_t pre_prepare_count);
+struct pbft_message *pbft_view_change_create(
+    const struct pbft_domain *domain, const struct pbft_origin *origin,
+    pbft_view view, const struct pbft_message *stable,
+    const struct pbft_message *const *prepared, uint32_t prepared_count);
+struct pbft_message *pbft_new_view_create(
+    const struct pbft_origin *origin, pbft_view view,
+    const struct pbft_new_view_source *view_changes, uint32_t view_change_count,
+    const struct pbft_message *const *pre_prepares, uint32_t pre_prepare_count);
 struct pbft_message *
 pbft_status_create(const struct pbft_origin *origin,
                    const struct pbft_status_report *fields);

@@ -22,16 +22,16 @@ struct pbft_config {
     uint32_t batch_requests_max;
     uint32_t batch_bytes_max;
     uint32_t pipeline_depth; /* Batches in flight before requests gather. */
-    uint32_t pending_requests_max;        /* Queued requests, all institutions. */
-    uint32_t pending_institution_max;     /* The same, of one institution. */
-    pbft_time_ms batch_delay_ms;          /* The longest that a request gathers. */
-    pbft_time_ms request_timeout_ms;      /* P7; does not double. */
-    pbft_time_ms view_change_timeout_ms;  /* Doubles with each failed view. */
+    uint32_t pending_requests_max;    /* Queued requests, all institutions. */
+    uint32_t pending_institution_max; /* The same, of one institution. */
+    pbft_time_ms batch_delay_ms;      /* The longest that a request gathers. */
+    pbft_time_ms request_timeout_ms;  /* P7; does not double. */
+    pbft_time_ms view_change_timeout_ms; /* Doubles with each failed view. */
     pbft_time_ms view_change_timeout_max_ms;
     pbft_time_ms status_interval_ms; /* How often a STATUS goes to all. */
     pbft_time_ms resend_interval_ms; /* No progress so long: resend, relay. */
     pbft_time_ms heartbeat_interval_ms; /* 0: no heartbeats, no monitor. */
-    pbft_wall_us time_bound_us;      /* P12: how far a fresh time may be off. */
+    pbft_wall_us time_bound_us; /* P12: how far a fresh time may be off. */
 };
 
 /* What `salusd` and the simulator start from. */
@@ -71,10 +71,10 @@ enum pbft_timer {
 };
 
 enum pbft_event_type {
-    PBFT_EVENT_APPLIED,  /* First of all: the executed state found on disk. */
-    PBFT_EVENT_RESTORE,  /* Then each durable record, in order. */
-    PBFT_EVENT_START,    /* Restoring is over; from now on the replica speaks. */
-    PBFT_EVENT_RECEIVE,  /* A message arrived and passed pbft_verify(). */
+    PBFT_EVENT_APPLIED, /* First of all: the executed state found on disk. */
+    PBFT_EVENT_RESTORE, /* Then each durable record, in order. */
+    PBFT_EVENT_START,   /* Restoring is over; from now on the replica speaks. */
+    PBFT_EVENT_RECEIVE, /* A message arrived and passed pbft_verify(). */
     PBFT_EVENT_EXECUTED, /* A commit was executed; what it came to. */
     PBFT_EVENT_TIMEOUT,  /* pbft_deadline() has passed. */
 };
@@ -84,9 +84,9 @@ struct pbft_event {
     pbft_time_ms now;  /* Never smaller than in the event before. */
     pbft_wall_us wall; /* For block time alone (P12). */
     union {
-        const struct pbft_message *message;  /* RECEIVE; borrowed. */
-        struct pbft_record record;           /* RESTORE; borrowed. */
-        struct pbft_attestation executed;    /* APPLIED, EXECUTED. */
+        const struct pbft_message *message; /* RECEIVE; borrowed. */
+        struct pbft_record record;          /* RESTORE; borrowed. */
+        struct pbft_attestation executed;   /* APPLIED, EXECUTED. */
         enum pbft_timer timer; /* TIMEOUT: this one fires now, due or not;
                                   PBFT_TIMER_COUNT: all that are due. */
     };
@@ -187,9 +187,9 @@ struct pbft_report {
     pbft_seq high;      /* High watermark. */
     pbft_seq committed; /* Handed out for execution. */
     pbft_seq executed;
-    pbft_seq behind;    /* The highest executed seq that a peer reported. */
+    pbft_seq behind; /* The highest executed seq that a peer reported. */
     uint32_t pending_requests;
-    bool syncing;       /* Fetching blocks, for being behind. */
+    bool syncing; /* Fetching blocks, for being behind. */
     size_t buffered_bytes;
 };
 void pbft_replica_report(const struct pbft_replica *replica,

@@ -32,7 +32,8 @@
 
 #include "consensus/message.h"
 
-#define PBFT_PREIMAGE_MAX 1024 /* STATUS with a full bit field is the longest. */
+#define PBFT_PREIMAGE_MAX                                                      \
+    1024 /* STATUS with a full bit field is the longest. */
 
 struct pbft_preimage {
     uint8_t bytes[PBFT_PREIMAGE_MAX];

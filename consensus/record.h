@@ -31,9 +31,10 @@ void pbft_frame_write(const struct pbft_domain *domain, pbft_replica_id self,
                       uint8_t header[PBFT_FRAME_HEADER_SIZE]);
 
 /* Parses and checks one frame that fills `bytes` exactly. */
-PBFT_MUST_USE enum pbft_status
-pbft_frame_read(const struct pbft_domain *domain, pbft_replica_id self,
-                struct pbft_bytes bytes, struct pbft_frame *out);
+PBFT_MUST_USE enum pbft_status pbft_frame_read(const struct pbft_domain *domain,
+                                               pbft_replica_id self,
+                                               struct pbft_bytes bytes,
+                                               struct pbft_frame *out);
 
 /* Feeds a log, oldest frame first, and says whether it may be trusted.
  *

@@ -22,7 +22,8 @@
 
 /* A window holds at most this many slots: the log is one array of them. */
 #define PBFT_WINDOW_MAX 4096
-/* Requests in a batch: bounds the digests that one pre-prepare makes us hash. */
+/* Requests in a batch: bounds the digests that one pre-prepare makes us hash.
+ */
 #define PBFT_BATCH_REQUESTS_MAX 4096
 /* Payload of one request: 64 KiB a transaction, up to 64 small or 15 full ones
  * in a request, with room for framing. */
@@ -40,11 +41,12 @@ static_assert(PBFT_REPLICAS_MAX % 64 == 0,
               "a replica set is a whole number of words");
 
 typedef uint64_t pbft_view;
-typedef uint64_t pbft_seq;       /* Sequence number; 0 means "none". */
-typedef uint64_t pbft_epoch;     /* Which membership is in force. */
-typedef uint64_t pbft_time_ms;   /* Monotonic; the driver chooses the origin. */
-typedef uint64_t pbft_wall_us;   /* Wall clock, microseconds since 1970 UTC. */
-typedef uint64_t pbft_ticket;    /* Numbers the outputs that a log makes durable. */
+typedef uint64_t pbft_seq;     /* Sequence number; 0 means "none". */
+typedef uint64_t pbft_epoch;   /* Which membership is in force. */
+typedef uint64_t pbft_time_ms; /* Monotonic; the driver chooses the origin. */
+typedef uint64_t pbft_wall_us; /* Wall clock, microseconds since 1970 UTC. */
+typedef uint64_t
+    pbft_ticket; /* Numbers the outputs that a log makes durable. */
 typedef uint32_t pbft_replica_id;
 
 #define PBFT_TIME_NEVER UINT64_MAX

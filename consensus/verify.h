@@ -36,9 +36,9 @@ struct pbft_verifier {
  * must come from it. Prepared certificates inside a view-change are checked
  * for shape only: the core checks them lazily (design: P6) through
  * pbft_verify_certificate(). */
-PBFT_MUST_USE enum pbft_status
-pbft_verify(const struct pbft_verifier *verifier, pbft_replica_id channel,
-            const struct pbft_message *message);
+PBFT_MUST_USE enum pbft_status pbft_verify(const struct pbft_verifier *verifier,
+                                           pbft_replica_id channel,
+                                           const struct pbft_message *message);
 
 /* Every signature of a PREPARED, COMMITTED or STABLE message; distinct
  * signers, members; at least the quorum that its type demands (a prepared
