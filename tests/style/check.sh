@@ -1,0 +1,102 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The rules of CONTRIBUTING.md that a program can check.
+#   check.sh includes   who includes what (includes.txt, third-party.txt)
+#   check.sh limits     length of files and functions, banned calls, first line
+#   check.sh format     clang-format has nothing to change
+#   check.sh symbols ARCHIVE   what consensus/ needs from outside
+set -eu
+cd "$(dirname "$0")/../.."
+folders='consensus proto crypto ledger vault fhir storage net node client sim'
+bad=0
+say() { printf '%s\n' "$*"; bad=1; }
+
+sources() {
+    for folder in $folders; do
+        [ -d "$folder" ] && find "$folder" -name '*.[ch]' | sort
+    done
+}
+
+check_includes() {
+    sources | while read -r file; do
+        folder=${file%%/*}
+        sed -nE 's/^#include[ ]+"([^"]*)".*/\1/p; s/^#include[ ]+(<[^>]*>).*/\1/p' "$file" |
+            awk -v folder="$folder" -v file="$file" '
+                function glob(p,   r) { r = p; gsub(/[.+^$()\[\]{}|]/, "\\\\&", r); gsub(/\*/, ".*", r); return "^" r "$" }
+                BEGIN {
+                    while ((getline line < "tests/style/includes.txt") > 0) {
+                        n = split(line, w, /[ \t]+/)
+                        if (w[1] == folder) for (i = 2; i <= n; i++) allowed[glob(w[i])]
+                    }
+                    while ((getline line < "tests/style/third-party.txt") > 0) {
+                        n = split(line, w, /[ \t]+/)
+                        if (w[1] ~ /^#/ || w[1] == "") continue
+                        for (i = 2; i <= n; i++) owner[w[1]] = owner[w[1]] " " glob(w[i])
+                    }
+                }
+                {
+                    ok = 0
+                    for (p in allowed) if ($0 ~ p) ok = 1
+                    if (!ok) print file ": may not include " $0
+                    for (lib in owner) if ($0 ~ "^<" lib "[/.]") {
+                        m = split(owner[lib], ps, " "); mine = 0
+                        for (i = 1; i <= m; i++) if (file ~ ps[i]) mine = 1
+                        if (!mine) print file ": " $0 " belongs to another folder, or a header includes it"
+                    }
+                }'
+    done >"$tmp"
+    [ -s "$tmp" ] && { cat "$tmp"; bad=1; }
+    return 0
+}
+
+check_limits() {
+    for file in $(sources); do
+        lines=$(wc -l <"$file")
+        [ "$lines" -le 400 ] || say "$file: $lines lines, at most 400"
+        head -n 1 "$file" | grep -q 'SPDX-License-Identifier: Apache-2.0' ||
+            say "$file: the first line is not the SPDX line"
+        # A function begins with "{" in the first column and ends with "}".
+        awk -v file="$file" '
+            /^\{/ { start = NR }
+            /^\}/ && start { n = NR - start - 1
+                if (n > 70) print file ":" start ": function of " n " lines, at most 70"
+                start = 0 }
+            length($0) > 100 { print file ":" NR ": longer than 100 columns" }' "$file" >"$tmp"
+        [ -s "$tmp" ] && { cat "$tmp"; bad=1; }
+        grep -nE '\b(strcpy|strcat|sprintf|vsprintf|gets|atoi|atol|alloca|strtok)\(' "$file" >"$tmp" &&
+            { sed "s|^|$file:|; s|\$|  (banned call)|" "$tmp"; bad=1; }
+        grep -nE '\b(TODO|FIXME|XXX|HACK)\b' "$file" >"$tmp" &&
+            { sed "s|^|$file:|" "$tmp"; bad=1; }
+    done
+    return 0
+}
+
+check_format() {
+    tool=$(command -v clang-format-14 || command -v clang-format) ||
+        { say 'clang-format is missing: ./dev test installs it'; return 0; }
+    for file in $(sources) $(find tests examples -name '*.[ch]' 2>/dev/null | sort); do
+        "$tool" --dry-run --Werror "$file" >/dev/null 2>&1 ||
+            say "$file: not formatted; run ./dev format"
+    done
+}
+
+# Only memory, strings and the abort of a failed assertion.
+allowed='^(malloc|calloc|realloc|free|abort|memcpy|memmove|memset|memcmp|qsort|bsearch|strlen|strcmp|strncmp)$'
+check_symbols() {
+    nm -u "$1" 2>/dev/null | awk '$1 == "U" {print $2}' | sort -u |
+        grep -vE '^(pbft_|__stack_chk_fail|__memcpy_chk|__memset_chk|__memmove_chk|_GLOBAL_OFFSET_TABLE_|__asan|__ubsan|__sanitizer|__gcov|__llvm|__tsan)' |
+        grep -vE "$allowed" >"$tmp" || true
+    [ -s "$tmp" ] && { sed 's/^/consensus needs from outside: /' "$tmp"; bad=1; }
+    return 0
+}
+
+tmp=$(mktemp)
+trap 'rm -f "$tmp"' EXIT
+case ${1-} in
+includes) check_includes ;;
+limits) check_limits ;;
+format) check_format ;;
+symbols) check_symbols "${2:?the archive of consensus/}" ;;
+*) echo "usage: check.sh includes|limits|format|symbols ARCHIVE" >&2; exit 2 ;;
+esac
+exit $bad
