@@ -25,7 +25,9 @@
  *
  * The request digest is BLAKE2b(tag "salus/reqdig/1" | preimage | signature);
  * the batch digest BLAKE2b(tag "salus/batch/1" | cluster | time u64 | count u32
- * | request digests). docs/wire.md has the byte offsets.
+ * | request digests). Lists inside view-changes and new-views are digested link
+ * by link: link = BLAKE2b(tag "salus/chain/1" | previous link, zero at first |
+ * item). docs/wire.md has the byte offsets.
  */
 #ifndef CONSENSUS_PREIMAGE_H
 #define CONSENSUS_PREIMAGE_H
@@ -66,8 +68,22 @@ void pbft_attestation_preimage(const struct pbft_domain *domain,
                                const struct pbft_attestation *fields,
                                struct pbft_preimage *out);
 
-/* Signs a message that was just built with the own key. The only place where a
- * message changes after construction. */
+/* What identifies a request: covers its preimage and its signature. */
+void pbft_request_digest(const struct pbft_domain *domain,
+                         const struct pbft_request *request,
+                         struct pbft_digest *out);
+/* `digests`: those of the requests, in order, side by side. */
+void pbft_batch_digest(const struct pbft_domain *domain, pbft_wall_us time,
+                       uint32_t request_count, const uint8_t *digests,
+                       struct pbft_digest *out);
+/* What names a view-change: covers its preimage and its signature. */
+void pbft_view_change_digest(const struct pbft_domain *domain,
+                             const struct pbft_message *message,
+                             struct pbft_digest *out);
+
+/* Signs a message that was just built with the own key (a request: with its
+ * client's) and renews the digest that covers the signature. The only place
+ * where a message changes after construction. */
 void pbft_message_sign(const struct pbft_domain *domain,
                        struct pbft_message *message);
 
