@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every limit and size of the transactions, with its reason. */
+#ifndef LEDGER_LIMITS_H
+#define LEDGER_LIMITS_H
+
+#include "consensus/types.h"
+
+/* Sizes of ids, in bytes. */
+#define LEDGER_ID_SIZE 16     /* Participants, consents, records, policies. */
+#define LEDGER_HANDLE_SIZE 32 /* Subjects: nobody can guess one. */
+#define LEDGER_TAG_SIZE 16    /* Blinded labels. */
+#define LEDGER_COMMIT_SIZE 32
+
+/* U1: a body, and what may stand beside it in a transaction. */
+#define LEDGER_BODY_MAX (64u * 1024u)
+#define LEDGER_SIGNATURES_MAX 8
+#define LEDGER_TRANSACTION_MAX (LEDGER_BODY_MAX + 2048u)
+/* Transactions in a request: results of a request stay below 72 KiB. */
+#define LEDGER_REQUEST_TRANSACTIONS_MAX 1024
+
+#define LEDGER_PARTICIPANT_ROLES_MAX 8
+#define LEDGER_GROUP_MEMBERS_MAX 256
+#define LEDGER_SUBJECTS_MAX 256 /* In one SUBJECT_REGISTER. */
+#define LEDGER_ACTORS_MAX 16
+#define LEDGER_CODES_MAX 64 /* Purposes, actions, classes in one selector. */
+#define LEDGER_TAGS_MAX 16
+#define LEDGER_DATA_REFS_MAX 32
+#define LEDGER_EXCEPTIONS_MAX 16
+#define LEDGER_SUPERSEDES_MAX 8
+#define LEDGER_ENVELOPES_MAX 64
+#define LEDGER_RELATED_MAX 16
+#define LEDGER_LOCATION_MAX 320 /* drs://, a host name of 253, an id of 52. */
+
+/* Sessions that a client key keeps (design: section 5). */
+#define LEDGER_SESSIONS_MAX 16
+/* Largest session window W that a genesis may ask for: 512 bytes of bits. */
+#define LEDGER_SESSION_WINDOW_MAX 4096
+
+/* Rows of one page of an answer, and what such an answer may take. */
+#define LEDGER_PAGE_ROWS_MAX 256
+#define LEDGER_PAGE_ROWS_DEFAULT 64
+#define LEDGER_QUERY_MAX 1024u
+#define LEDGER_ANSWER_MAX (64u * 1024u)
+
+/* Periods of record data are whole days (privacy: finding 3). */
+#define LEDGER_DAY_MS 86400000u
+
+static_assert(LEDGER_TRANSACTION_MAX < PBFT_REQUEST_BYTES_MAX,
+              "a transaction of full size must fit into a request");
+
+#endif /* LEDGER_LIMITS_H */
