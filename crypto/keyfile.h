@@ -8,7 +8,7 @@
 #define CRYPTO_KEYFILE_H
 
 #include "consensus/types.h"
-#include "crypto/error.h"
+#include "proto/reason.h"
 
 #define KEYFILE_BYTES_MAX 4096
 
@@ -29,11 +29,11 @@ struct keyfile {
 void keyfile_generate(struct keyfile *out, enum keyfile_kind kind,
                       const struct pbft_institution *institution);
 
-/* EXISTS if there is a file already; IO and the reason otherwise. `error` may
+/* EXISTS if there is a file already; IO and the reason otherwise. `reason` may
  * be NULL. */
 PBFT_MUST_USE enum pbft_status keyfile_create(const char *path,
                                               const struct keyfile *key,
-                                              struct crypto_error *error);
+                                              struct salus_reason *reason);
 
 /* NOT_FOUND, PERMISSION ("... mode 0644: chmod 600 ..."), MALFORMED, WRONG
  * kind: INVALID_ARGUMENT; a public key that does not belong to the secret:
@@ -41,19 +41,8 @@ PBFT_MUST_USE enum pbft_status keyfile_create(const char *path,
 PBFT_MUST_USE enum pbft_status keyfile_read(struct keyfile *out,
                                             const char *path,
                                             enum keyfile_kind kind,
-                                            struct crypto_error *error);
+                                            struct salus_reason *reason);
 
 void keyfile_wipe(struct keyfile *key);
-
-/* ---- the rules about secret files, for other kinds of them -------------- */
-
-/* Creates `path` with mode 0600, writes, syncs file and folder. */
-PBFT_MUST_USE enum pbft_status secret_file_create(const char *path,
-                                                  struct pbft_bytes content,
-                                                  struct crypto_error *error);
-/* Reads at most `capacity` bytes after the checks of above. */
-PBFT_MUST_USE enum pbft_status secret_file_read(uint8_t *out, size_t capacity,
-                                                size_t *size, const char *path,
-                                                struct crypto_error *error);
 
 #endif /* CRYPTO_KEYFILE_H */

@@ -58,6 +58,25 @@ merkle_accumulator_decode(struct merkle_accumulator *out,
 void merkle_root(struct pbft_digest *out, const struct pbft_digest *leaves,
                  size_t count);
 
+/* A tree with all its nodes, for many paths: `nodes` holds the levels one after
+ * the other, leaves first; MERKLE_TREE_NODES(count) are enough. */
+#define MERKLE_TREE_NODES(count) (2 * (size_t)(count) + MERKLE_LEVELS_MAX)
+
+struct merkle_tree {
+    const struct pbft_digest *nodes;
+    size_t count;
+};
+
+/* The first `count` nodes are the leaves, put there by the caller, who owns the
+ * array; the others are computed. */
+void merkle_tree_build(struct merkle_tree *tree, struct pbft_digest *nodes,
+                       size_t count);
+void merkle_tree_root(const struct merkle_tree *tree, struct pbft_digest *out);
+/* The siblings of leaf `index`, leaf upwards; asserts index < count. */
+void merkle_tree_path(const struct merkle_tree *tree,
+                      struct pbft_digest path[MERKLE_PATH_MAX],
+                      size_t *path_count, size_t index);
+
 /* Where proofs take their nodes from: the root of the full subtree of 2^level
  * leaves that begins at leaf index * 2^level. Storage may keep such nodes; an
  * array of leaves can always compute them. */

@@ -15,7 +15,7 @@
 #define CRYPTO_X509_H
 
 #include "consensus/types.h"
-#include "crypto/error.h"
+#include "proto/reason.h"
 
 #define X509_CERTIFICATE_MAX 4096 /* DER; ours have about 500 bytes. */
 #define X509_KEY_MAX 1024         /* DER; a P-256 key has 121 bytes. */
@@ -49,7 +49,7 @@ x509_name(char out[X509_NAME_MAX], enum x509_role role, const char *short_name);
 PBFT_MUST_USE enum pbft_status
 x509_ca_create(struct x509_certificate *certificate, struct x509_key *key,
                const char *short_name, const struct x509_validity *validity,
-               struct crypto_error *error);
+               struct salus_reason *reason);
 
 struct x509_issuer {
     const struct x509_certificate *certificate;
@@ -60,7 +60,7 @@ struct x509_issuer {
 PBFT_MUST_USE enum pbft_status
 x509_issue(struct x509_certificate *certificate, struct x509_key *key,
            const struct x509_issuer *issuer, const char *dns_name,
-           const struct x509_validity *validity, struct crypto_error *error);
+           const struct x509_validity *validity, struct salus_reason *reason);
 
 /* Does `certificate` hold for `dns_name` at `now_s`, issued by `ca`, and does
  * `key` (or NULL) belong to it? Says which check failed:
@@ -78,11 +78,11 @@ struct x509_expectation {
 PBFT_MUST_USE enum pbft_status
 x509_check(const struct x509_certificate *certificate,
            const struct x509_expectation *expectation,
-           struct crypto_error *error);
+           struct salus_reason *reason);
 /* Is it a CA certificate that x509_check could accept as issuer? */
 PBFT_MUST_USE enum pbft_status x509_check_ca(const struct x509_certificate *ca,
                                              int64_t now_s,
-                                             struct crypto_error *error);
+                                             struct salus_reason *reason);
 
 /* The first DNS name; NOT_FOUND if there is none that fits. */
 PBFT_MUST_USE enum pbft_status
@@ -113,16 +113,16 @@ void x509_key_wipe(struct x509_key *key);
 
 PBFT_MUST_USE enum pbft_status
 x509_certificate_load(struct x509_certificate *out, const char *path,
-                      struct crypto_error *error);
+                      struct salus_reason *reason);
 PBFT_MUST_USE enum pbft_status
 x509_certificate_store(const char *path,
                        const struct x509_certificate *certificate,
-                       struct crypto_error *error);
+                       struct salus_reason *reason);
 PBFT_MUST_USE enum pbft_status x509_key_load(struct x509_key *out,
                                              const char *path,
-                                             struct crypto_error *error);
+                                             struct salus_reason *reason);
 PBFT_MUST_USE enum pbft_status x509_key_store(const char *path,
                                               const struct x509_key *key,
-                                              struct crypto_error *error);
+                                              struct salus_reason *reason);
 
 #endif /* CRYPTO_X509_H */
