@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* libsalus: submit transactions to a consortium, and get proof of what became
+ * of them.
+ *
+ * Every result that this library reports was proved: the reply of a replica is
+ * checked against a Merkle path and f + 1 signed attestations of distinct
+ * members. No single replica has to be trusted, neither to order nor to answer
+ * truthfully. Queries at read level `local` are the exception; they are named
+ * so.
+ *
+ * Rules for all calls. A client handle may be used from any number of threads.
+ * Arguments: the handle first, then outputs, then inputs. Pointers are borrowed
+ * for the call unless the comment says otherwise; NULL is allowed only where it
+ * says so. No call blocks for ever: each has a deadline. A process must not
+ * fork, without exec, after the first salus_open().
+ */
+#ifndef SALUS_H
+#define SALUS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__) || defined(__clang__)
+#define SALUS_API __attribute__((visibility("default")))
+#define SALUS_MUST_USE __attribute__((warn_unused_result))
+#else
+#define SALUS_API
+#define SALUS_MUST_USE
+#endif
+
+#define SALUS_ID_SIZE 16
+#define SALUS_DIGEST_SIZE 32
+#define SALUS_TRANSACTIONS_MAX 1024 /* In one call, and in one request. */
+#define SALUS_PROBLEM_SIZE 256
+
+/* How a call ended. Values never change their meaning. */
+enum salus_status {
+    SALUS_OK = 0,
+    SALUS_INVALID_ARGUMENT = 1, /* The caller's mistake. */
+    SALUS_BAD_FILE =
+        2, /* A file is missing, damaged or not what it should be. */
+    SALUS_REFUSED = 3, /* Ordered and refused: see `code`. Proved. */
+    SALUS_INADMISSIBLE =
+        4,               /* Every replica that was asked refused to order it. */
+    SALUS_TIMED_OUT = 5, /* Not proved in time. It may still happen; submit the
+                            same transaction again to learn: it is done once. */
+    SALUS_UNREACHABLE = 6, /* No replica answered. */
+    SALUS_UNPROVED = 7,    /* Replicas answered, none could prove it. */
+    SALUS_NOT_FOUND = 8,
+    SALUS_NOT_AUTHORIZED = 9,
+    SALUS_CLOSED = 10, /* The handle was closed meanwhile. */
+    SALUS_LIMIT = 11,  /* Too much is under way; wait for something first. */
+    SALUS_NO_MEMORY = 12,
+};
+
+/* A static text; never NULL. */
+SALUS_API const char *salus_status_text(enum salus_status status);
+/* Name and text of a ledger code (docs/api.md), as in salus_result.code. */
+SALUS_API const char *salus_code_name(uint32_t code);
+SALUS_API const char *salus_code_text(uint32_t code);
+
+/* Where things are. `salus_config_init` fills in the defaults; set the four
+ * files. Texts are copied by salus_open(). */
+struct salus_config {
+    const char *genesis_file;     /* Of the consortium. */
+    const char *key_file;         /* Client key, mode 0600. */
+    const char *certificate_file; /* PEM, of "client.<institution>". */
+    const char *tls_key_file;     /* PEM, mode 0600. */
+    const char *session_file; /* Where the last session number is kept; NULL:
+                                 key_file with ".session" behind it. */
+    const char *replica;      /* Short name of the institution whose replica is
+                                 asked first; NULL: the own one. */
+    uint32_t timeout_ms;      /* For a whole call, fail-over included. */
+    uint32_t attempt_timeout_ms;       /* Then another replica is asked. */
+    uint32_t transactions_per_request; /* Coalescing limit; 1: none. */
+    uint32_t requests_in_flight;       /* Beyond it transactions gather. */
+    uint32_t gather_us;    /* The longest that one gathers while others fly. */
+    bool unsafe_plain_tcp; /* Measurements only: gives up secrecy and the
+                              identity of the replicas. */
+};
+SALUS_API void salus_config_init(struct salus_config *config);
+
+struct salus_client;
+
+/* Reads the files, begins a new session and connects in the background.
+ * `problem` (SALUS_PROBLEM_SIZE bytes, or NULL) says in one line what is wrong.
+ * On success the caller closes `*out`. */
+SALUS_API SALUS_MUST_USE enum salus_status
+salus_open(struct salus_client **out, char *problem,
+           const struct salus_config *config);
+
+/* Calls under way end with SALUS_CLOSED. Returns when no callback runs any
+ * more. NULL is fine. */
+SALUS_API void salus_close(struct salus_client *client);
+
+/* Bytes that the caller frees with salus_free(). */
+struct salus_bytes {
+    uint8_t *data;
+    size_t size;
+};
+SALUS_API void salus_free(struct salus_bytes *bytes);
+
+/* What a transaction body has to name: the cluster id (32 bytes), the own
+ * institution and the own key (16 bytes each). */
+SALUS_API void salus_identity(const struct salus_client *client,
+                              uint8_t cluster[SALUS_DIGEST_SIZE],
+                              uint8_t institution[SALUS_ID_SIZE],
+                              uint8_t key_id[SALUS_ID_SIZE]);
+
+/* An encoded Transaction (proto/salus/v1/ledger.proto). */
+struct salus_transaction {
+    const uint8_t *data;
+    size_t size;
+};
+
+/* What became of one transaction. */
+struct salus_result {
+    enum salus_status status;
+    uint32_t code; /* Ledger code; 0 with SALUS_OK. */
+    uint8_t tx_id[SALUS_DIGEST_SIZE];
+    uint64_t seq;           /* Block; 0 if it is not in one. */
+    uint64_t block_time_us; /* Since 1970 UTC. */
+    uint8_t write_digest[SALUS_DIGEST_SIZE];
+};
+
+/* Submits one transaction and waits for the proof. Returns result->status. */
+SALUS_API enum salus_status
+salus_submit(struct salus_client *client, struct salus_result *result,
+             const struct salus_transaction *transaction);
+
+/* The same for up to SALUS_TRANSACTIONS_MAX, in this order, in one signed
+ * request; `results` has one for each. Returns the first status that is not
+ * SALUS_OK. */
+SALUS_API enum salus_status
+salus_submit_many(struct salus_client *client, struct salus_result *results,
+                  const struct salus_transaction *transactions, size_t count);
+
+/* Called once per submission, from a thread of the library; must not block nor
+ * close the client. */
+typedef void salus_done(void *context, const struct salus_result *results,
+                        size_t count);
+
+/* Returns at once; `done` follows exactly if SALUS_OK is returned. The
+ * transactions are copied and stay together in one request. */
+SALUS_API SALUS_MUST_USE enum salus_status
+salus_submit_async(struct salus_client *client,
+                   const struct salus_transaction *transactions, size_t count,
+                   salus_done *done, void *context);
+
+/* Waits until everything submitted before has ended. SALUS_TIMED_OUT. */
+SALUS_API enum salus_status salus_wait(struct salus_client *client,
+                                       uint32_t timeout_ms);
+
+/* Asks for the proof of a transaction again. On SALUS_OK `receipt` holds an
+ * encoded Receipt (files.proto) that was verified; the caller frees it. */
+SALUS_API enum salus_status
+salus_receipt(struct salus_client *client, struct salus_bytes *receipt,
+              const uint8_t tx_id[SALUS_DIGEST_SIZE]);
+
+/* Read level `local`: the answer of one replica, by default the own one, from
+ * its state. `query` is an encoded Query, `answer` an encoded Answer; the
+ * caller frees it. */
+SALUS_API enum salus_status salus_query_local(struct salus_client *client,
+                                              struct salus_bytes *answer,
+                                              const uint8_t *query,
+                                              size_t query_size);
+
+/* An encoded NodeStatus of one replica; the caller frees it. */
+SALUS_API enum salus_status salus_replica_status(struct salus_client *client,
+                                                 struct salus_bytes *status,
+                                                 uint32_t replica);
+SALUS_API uint32_t salus_replica_count(const struct salus_client *client);
+/* Short name of the institution that runs it; NULL if there is no such. */
+SALUS_API const char *salus_replica_name(const struct salus_client *client,
+                                         uint32_t replica);
+
+/* What the library did, since it was opened. */
+struct salus_statistics {
+    uint64_t transactions; /* Submitted. */
+    uint64_t requests;     /* Signed. */
+    uint64_t fail_overs;   /* Another replica was asked. */
+    uint64_t busy;         /* Replies that said: later. */
+    uint64_t bad_replies;  /* Replies that proved nothing. */
+};
+SALUS_API void salus_get_statistics(struct salus_client *client,
+                                    struct salus_statistics *out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SALUS_H */
