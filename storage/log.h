@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The consensus log: what a replica must not forget.
+ *
+ * Each record is a frame of consensus/record.h under its running number. The
+ * body of a batch is kept once, by (seq, digest), in another column family; its
+ * record and the block both refer to it.
+ *
+ * One thread at a time may call these.
+ */
+#ifndef STORAGE_LOG_H
+#define STORAGE_LOG_H
+
+#include "consensus/pbft.h"
+#include "consensus/record.h"
+#include "storage/storage.h"
+
+/* Records of one append: the outputs of one burst, all slots of a window. */
+#define STORAGE_APPEND_RECORDS_MAX (64u * PBFT_WINDOW_MAX)
+
+struct storage_log_summary {
+    enum pbft_log_verdict verdict;
+    uint64_t first_number; /* Of the records that are there. */
+    uint64_t last_number;  /* 0: the log is empty. */
+    uint64_t cut;          /* TORN: how many bad records were cut off. */
+    /* DAMAGED or TORN: which record, and what is wrong with it. */
+    struct salus_reason reason;
+};
+
+/* Judges the whole log and, if it may be trusted, hands out its records, oldest
+ * first; the record and its message are borrowed. TORN: the bad tail is deleted
+ * first. DAMAGED: nothing is handed out, and every append fails with
+ * PBFT_CORRUPT. Call it once, before the first append.
+ *
+ * PBFT_OK also for DAMAGED: look at the verdict. */
+PBFT_MUST_USE enum pbft_status storage_log_replay(
+    struct storage *storage,
+    void (*on_record)(void *context, const struct pbft_record *record),
+    void *context, struct storage_log_summary *out);
+
+/* Makes all records durable with one synced write. On any error nothing more
+ * may be written: see storage_failure(). */
+PBFT_MUST_USE enum pbft_status
+storage_log_append(struct storage *storage, const struct pbft_record *records,
+                   size_t count);
+
+/* Drops the oldest records that may go (pbft_record_is_droppable), and bodies
+ * that neither a block nor a record refers to any more. Not synced: a crash may
+ * bring the records back, which is harmless. The executed state must have
+ * reached `stable_seq`. */
+PBFT_MUST_USE enum pbft_status storage_log_truncate(struct storage *storage,
+                                                    pbft_seq stable_seq);
+
+#endif /* STORAGE_LOG_H */

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening and closing the database: options, column families, error texts. */
+#include "storage/rocks_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "consensus/assert.h"
+
+#define MIB ((size_t)1024 * 1024)
+#define WRITE_BUFFER_BYTES_DEFAULT (64 * MIB)
+#define CACHE_BYTES_DEFAULT (32 * MIB)
+/* A log may outgrow the memtables that pin it; then RocksDB flushes them. */
+#define WAL_BYTES_MAX (128 * MIB)
+#define INFO_LOG_BYTES_MAX (4 * MIB)
+#define INFO_LOG_FILES_MAX 4
+#define OPEN_FILES_MAX 256
+/* Ask the kernel to write gently instead of in one burst. */
+#define BYTES_PER_SYNC MIB
+#define BACKGROUND_JOBS 2
+#define FILTER_BITS_PER_KEY 10.0
+#define BLOCK_BYTES (16 * 1024)
+#define TABLE_FORMAT 5
+
+/* kTolerateCorruptedTailRecords. The default mode opens a damaged log with
+ * half of its synced records and no error: a replica would forget votes. */
+#define RECOVERY_TOLERATE_TORN_TAIL 0
+#define INFO_LOG_WARNINGS 2
+
+struct family_plan {
+    const char *name;
+    size_t memtable_bytes;
+    int compression;
+};
+
+/* `default` is the family that RocksDB demands: it serves as `meta`. Bodies and
+ * log records are mostly random commitments and signatures. */
+static const struct family_plan PLANS[ROCKS_FAMILY_COUNT] = {
+    [ROCKS_META] = {"default", 1 * MIB, rocksdb_no_compression},
+    [ROCKS_LOG] = {"log", 8 * MIB, rocksdb_no_compression},
+    [ROCKS_BODY] = {"body", 16 * MIB, rocksdb_no_compression},
+    [ROCKS_BLOCK] = {"block", 8 * MIB, rocksdb_lz4_compression},
+    [ROCKS_STATE] = {"state", 16 * MIB, rocksdb_lz4_compression},
+    [ROCKS_INDEX] = {"index", 8 * MIB, rocksdb_lz4_compression},
+    [ROCKS_CLIENT] = {"client", 4 * MIB, rocksdb_lz4_compression},
+};
+
+static enum pbft_status classify(const char *error)
+{
+    if (strstr(error, "No space left on device") != NULL) {
+        return PBFT_NO_SPACE;
+    }
+    if (strncmp(error, "Corruption", strlen("Corruption")) == 0 ||
+        strstr(error, "Corruption:") != NULL) {
+        return PBFT_CORRUPT;
+    }
+    if (strstr(error, "Permission denied") != NULL ||
+        strstr(error, "Read-only file system") != NULL) {
+        return PBFT_PERMISSION;
+    }
+    if (strstr(error, "lock") != NULL && strstr(error, "LOCK") != NULL) {
+        return PBFT_LOCKED;
+    }
+    return PBFT_IO;
+}
+
+enum pbft_status rocks_status_of(char *error, struct salus_reason *reason)
+{
+    if (error == NULL) {
+        return PBFT_OK;
+    }
+    enum pbft_status status = classify(error);
+    if (reason != NULL) {
+        (void)snprintf(reason->text, sizeof reason->text, "%s", error);
+        for (char *at = reason->text; *at != '\0'; at++) {
+            if (*at == '\n' || *at == '\r') {
+                *at = ' ';
+            }
+        }
+    }
+    rocksdb_free(error);
+    return status;
+}
+
+static rocksdb_options_t *database_options(const struct storage_options *wanted)
+{
+    rocksdb_options_t *options = rocksdb_options_create();
+    size_t buffers = wanted->write_buffer_bytes != 0
+                         ? wanted->write_buffer_bytes
+                         : WRITE_BUFFER_BYTES_DEFAULT;
+    rocksdb_options_set_create_if_missing(options, 1);
+    rocksdb_options_set_create_missing_column_families(options, 1);
+    rocksdb_options_set_paranoid_checks(options, 1);
+    rocksdb_options_set_wal_recovery_mode(options, RECOVERY_TOLERATE_TORN_TAIL);
+    rocksdb_options_set_db_write_buffer_size(options, buffers);
+    rocksdb_options_set_max_total_wal_size(options, WAL_BYTES_MAX);
+    rocksdb_options_set_max_background_jobs(options, BACKGROUND_JOBS);
+    rocksdb_options_set_max_open_files(options, OPEN_FILES_MAX);
+    rocksdb_options_set_max_log_file_size(options, INFO_LOG_BYTES_MAX);
+    rocksdb_options_set_keep_log_file_num(options, INFO_LOG_FILES_MAX);
+    rocksdb_options_set_info_log_level(options, INFO_LOG_WARNINGS);
+    rocksdb_options_set_stats_dump_period_sec(options, 0);
+    rocksdb_options_set_bytes_per_sync(options, BYTES_PER_SYNC);
+    rocksdb_options_set_wal_bytes_per_sync(options, BYTES_PER_SYNC);
+    return options;
+}
+
+static rocksdb_options_t *family_options(const struct family_plan *plan,
+                                         rocksdb_cache_t *cache)
+{
+    rocksdb_options_t *options = rocksdb_options_create();
+    rocksdb_block_based_table_options_t *table =
+        rocksdb_block_based_options_create();
+    rocksdb_block_based_options_set_block_cache(table, cache);
+    rocksdb_block_based_options_set_block_size(table, BLOCK_BYTES);
+    rocksdb_block_based_options_set_format_version(table, TABLE_FORMAT);
+    rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1);
+    rocksdb_block_based_options_set_filter_policy(
+        table, rocksdb_filterpolicy_create_bloom_full(FILTER_BITS_PER_KEY));
+    rocksdb_options_set_block_based_table_factory(options, table);
+    rocksdb_block_based_options_destroy(table);
+    rocksdb_options_set_write_buffer_size(options, plan->memtable_bytes);
+    rocksdb_options_set_level_compaction_dynamic_level_bytes(options, 1);
+    rocksdb_options_set_compression(options, plan->compression);
+    return options;
+}
+
+static void prepare_options(struct rocks *rocks,
+                            const struct storage_options *wanted)
+{
+    rocks->cache = rocksdb_cache_create_lru(
+        wanted->cache_bytes != 0 ? wanted->cache_bytes : CACHE_BYTES_DEFAULT);
+    rocks->db_options = database_options(wanted);
+    for (size_t i = 0; i < ROCKS_FAMILY_COUNT; i++) {
+        rocks->family_options[i] = family_options(&PLANS[i], rocks->cache);
+    }
+    rocks->write_plain = rocksdb_writeoptions_create();
+    rocks->write_synced = rocksdb_writeoptions_create();
+    rocksdb_writeoptions_set_sync(rocks->write_synced,
+                                  wanted->sync == STORAGE_SYNCED);
+    rocks->read_newest = rocksdb_readoptions_create();
+}
+
+enum pbft_status rocks_open(const char *dir,
+                            const struct storage_options *options,
+                            struct rocks **out, struct salus_reason *reason)
+{
+    struct rocks *rocks = calloc(1, sizeof *rocks);
+    if (rocks == NULL) {
+        return PBFT_NO_MEMORY;
+    }
+    prepare_options(rocks, options);
+    const char *names[ROCKS_FAMILY_COUNT];
+    const rocksdb_options_t *families[ROCKS_FAMILY_COUNT];
+    for (size_t i = 0; i < ROCKS_FAMILY_COUNT; i++) {
+        names[i] = PLANS[i].name;
+        families[i] = rocks->family_options[i];
+    }
+    char *error = NULL;
+    rocks->db =
+        rocksdb_open_column_families(rocks->db_options, dir, ROCKS_FAMILY_COUNT,
+                                     names, families, rocks->families, &error);
+    enum pbft_status status = rocks_status_of(error, reason);
+    if (status != PBFT_OK) {
+        rocks->db = NULL;
+        rocks_close(rocks);
+        return status;
+    }
+    *out = rocks;
+    return PBFT_OK;
+}
+
+void rocks_close(struct rocks *rocks)
+{
+    if (rocks == NULL) {
+        return;
+    }
+    if (rocks->db != NULL) {
+        for (size_t i = 0; i < ROCKS_FAMILY_COUNT; i++) {
+            rocksdb_column_family_handle_destroy(rocks->families[i]);
+        }
+        rocksdb_close(rocks->db);
+    }
+    rocksdb_readoptions_destroy(rocks->read_newest);
+    rocksdb_writeoptions_destroy(rocks->write_synced);
+    rocksdb_writeoptions_destroy(rocks->write_plain);
+    for (size_t i = 0; i < ROCKS_FAMILY_COUNT; i++) {
+        rocksdb_options_destroy(rocks->family_options[i]);
+    }
+    rocksdb_options_destroy(rocks->db_options);
+    rocksdb_cache_destroy(rocks->cache);
+    free(rocks);
+}

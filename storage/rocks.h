@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* RocksDB behind the calls that storage/ needs, with statuses for its errors.
+ *
+ * Private to storage/ and its tests. Out of memory aborts (RocksDB throws).
+ */
+#ifndef STORAGE_ROCKS_H
+#define STORAGE_ROCKS_H
+
+#include "storage/storage.h"
+
+/* The column families of docs/storage.md. */
+enum rocks_family {
+    ROCKS_META,
+    ROCKS_LOG,
+    ROCKS_BODY,
+    ROCKS_BLOCK,
+    ROCKS_STATE,
+    ROCKS_INDEX,
+    ROCKS_CLIENT,
+    ROCKS_FAMILY_COUNT
+};
+
+enum rocks_sync { ROCKS_NO_SYNC, ROCKS_SYNC };
+
+struct rocks;
+struct rocks_batch;
+struct rocks_iterator;
+struct rocks_snapshot;
+
+PBFT_MUST_USE enum pbft_status rocks_open(const char *dir,
+                                          const struct storage_options *options,
+                                          struct rocks **out,
+                                          struct salus_reason *reason);
+void rocks_close(struct rocks *rocks);
+
+struct rocks_batch *rocks_batch_create(struct rocks *rocks);
+void rocks_batch_destroy(struct rocks_batch *batch);
+void rocks_batch_clear(struct rocks_batch *batch);
+bool rocks_batch_is_empty(const struct rocks_batch *batch);
+void rocks_batch_put(struct rocks_batch *batch, enum rocks_family family,
+                     struct pbft_bytes key, struct pbft_bytes value);
+/* The value is `head` followed by `tail`. */
+void rocks_batch_put_parts(struct rocks_batch *batch, enum rocks_family family,
+                           struct pbft_bytes key, struct pbft_bytes head,
+                           struct pbft_bytes tail);
+void rocks_batch_delete(struct rocks_batch *batch, enum rocks_family family,
+                        struct pbft_bytes key);
+
+/* Atomic over all families. */
+PBFT_MUST_USE enum pbft_status rocks_write(struct rocks *rocks,
+                                           struct rocks_batch *batch,
+                                           enum rocks_sync sync,
+                                           struct salus_reason *reason);
+struct rocks_snapshot *rocks_snapshot_create(struct rocks *rocks);
+void rocks_snapshot_destroy(struct rocks_snapshot *snapshot);
+
+/* A value that was read; its bytes live until it is released. */
+struct rocks_value {
+    struct pbft_bytes bytes;
+    void *pin;
+};
+/* PBFT_NOT_FOUND, PBFT_CORRUPT, PBFT_IO. `snapshot` may be NULL: the newest. */
+PBFT_MUST_USE enum pbft_status rocks_get(struct rocks *rocks,
+                                         const struct rocks_snapshot *snapshot,
+                                         enum rocks_family family,
+                                         struct pbft_bytes key,
+                                         struct rocks_value *out);
+void rocks_value_release(struct rocks_value *value);
+
+/* Walks the keys from `first` (included) to `end` (excluded; empty: no end).
+ * `end` must live as long as the iterator. */
+struct rocks_iterator *rocks_iterate(struct rocks *rocks,
+                                     const struct rocks_snapshot *snapshot,
+                                     enum rocks_family family,
+                                     struct pbft_bytes first,
+                                     struct pbft_bytes end);
+/* To the last key that is not above `from` (empty: to the last of the range).
+ */
+void rocks_iterator_seek_back(struct rocks_iterator *iterator,
+                              struct pbft_bytes from);
+void rocks_iterator_previous(struct rocks_iterator *iterator);
+void rocks_iterator_destroy(struct rocks_iterator *iterator);
+bool rocks_iterator_valid(const struct rocks_iterator *iterator);
+void rocks_iterator_next(struct rocks_iterator *iterator);
+struct pbft_bytes rocks_iterator_key(const struct rocks_iterator *iterator);
+struct pbft_bytes rocks_iterator_value(const struct rocks_iterator *iterator);
+/* Why it ended: PBFT_OK at the end of the range. */
+PBFT_MUST_USE enum pbft_status
+rocks_iterator_status(const struct rocks_iterator *iterator,
+                      struct salus_reason *reason);
+
+#endif /* STORAGE_ROCKS_H */

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The handle behind rocks.h, shared by rocks.c and rocks_io.c; the only header
+ * that speaks of RocksDB, and only those two include it. */
+#ifndef STORAGE_ROCKS_PRIVATE_H
+#define STORAGE_ROCKS_PRIVATE_H
+
+#include "storage/rocks.h"
+
+#include <rocksdb/c.h>
+
+struct rocks {
+    rocksdb_t *db;
+    rocksdb_options_t *db_options;
+    rocksdb_options_t *family_options[ROCKS_FAMILY_COUNT];
+    rocksdb_column_family_handle_t *families[ROCKS_FAMILY_COUNT];
+    rocksdb_cache_t *cache;
+    rocksdb_writeoptions_t *write_synced;
+    rocksdb_writeoptions_t *write_plain;
+    rocksdb_readoptions_t *read_newest;
+};
+
+/* Turns an error text of RocksDB (freed here) into a status. */
+enum pbft_status rocks_status_of(char *error, struct salus_reason *reason);
+
+#endif /* STORAGE_ROCKS_PRIVATE_H */

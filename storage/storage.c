@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening, closing, the sticky failure, meta, figures. */
+#include "storage/storage_private.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "consensus/assert.h"
+#include "proto/codec_limits.h"
+
+#define FOLDER_MODE 0700
+
+static enum pbft_status prepare_folder(const char *dir,
+                                       struct salus_reason *reason)
+{
+    struct stat found;
+    if (stat(dir, &found) == 0) {
+        if (!S_ISDIR(found.st_mode)) {
+            salus_reason_set(reason, "%s is not a folder", dir);
+            return PBFT_INVALID_ARGUMENT;
+        }
+        return PBFT_OK;
+    }
+    if (errno == ENOENT && mkdir(dir, FOLDER_MODE) == 0) {
+        return PBFT_OK;
+    }
+    enum pbft_status status = errno == EACCES || errno == EROFS
+                                  ? PBFT_PERMISSION
+                              : errno == ENOSPC ? PBFT_NO_SPACE
+                                                : PBFT_IO;
+    salus_reason_set(reason, "cannot create %s: %s", dir, strerror(errno));
+    return status;
+}
+
+static enum pbft_status load_applied(struct storage *storage,
+                                     struct salus_reason *reason)
+{
+    uint8_t bytes[ATTESTATION_SIZE];
+    size_t size = 0;
+    enum pbft_status status =
+        storage_meta_get(storage, META_APPLIED, bytes, sizeof bytes, &size);
+    if (status == PBFT_NOT_FOUND) {
+        return PBFT_OK;
+    }
+    if (status == PBFT_OK) {
+        status = storage_attestation_decode((struct pbft_bytes){bytes, size},
+                                            &storage->applied);
+    }
+    if (status != PBFT_OK) {
+        salus_reason_set(reason, "%s: the applied block is unreadable",
+                         storage->dir);
+    }
+    return status;
+}
+
+static struct storage *storage_create(const char *dir,
+                                      const struct storage_identity *identity,
+                                      const struct pbft_domain *domain)
+{
+    struct storage *storage = calloc(1, sizeof *storage);
+    char *copy = strdup(dir);
+    if (storage == NULL || copy == NULL) {
+        free(storage);
+        free(copy);
+        return NULL;
+    }
+    storage->dir = copy;
+    storage->domain = domain;
+    storage->self = identity->replica;
+    (void)pthread_mutex_init(&storage->applied_lock, NULL);
+    (void)pthread_mutex_init(&storage->failure_lock, NULL);
+    wire_buffer_init(&storage->log_buffer, WIRE_MESSAGE_BYTES_MAX);
+    wire_buffer_init(&storage->block_buffer, WIRE_MESSAGE_BYTES_MAX);
+    return storage;
+}
+
+static void storage_destroy(struct storage *storage)
+{
+    rocks_batch_destroy(storage->log_batch);
+    rocks_batch_destroy(storage->block_batch);
+    rocks_close(storage->rocks);
+    wire_buffer_deinit(&storage->log_buffer);
+    wire_buffer_deinit(&storage->block_buffer);
+    (void)pthread_mutex_destroy(&storage->applied_lock);
+    (void)pthread_mutex_destroy(&storage->failure_lock);
+    free(storage->dir);
+    free(storage);
+}
+
+/* Notes whether the last close was orderly, and takes the mark away. */
+static enum pbft_status take_clean_mark(struct storage *storage,
+                                        struct salus_reason *reason)
+{
+    uint8_t mark[1];
+    size_t size = 0;
+    enum pbft_status status =
+        storage_meta_get(storage, META_CLEAN, mark, sizeof mark, &size);
+    storage->was_clean = status == PBFT_OK;
+    if (status != PBFT_OK) {
+        return status == PBFT_NOT_FOUND ? PBFT_OK : status;
+    }
+    rocks_batch_delete(storage->block_batch, ROCKS_META,
+                       storage_name_key(META_CLEAN));
+    status = storage_write(storage, storage->block_batch, ROCKS_SYNC);
+    rocks_batch_clear(storage->block_batch);
+    if (status != PBFT_OK) {
+        (void)storage_failure(storage, reason);
+    }
+    return status;
+}
+
+enum pbft_status storage_open(const char *dir,
+                              const struct storage_identity *identity,
+                              const struct pbft_domain *domain,
+                              const struct storage_options *options,
+                              struct storage **out, struct salus_reason *reason)
+{
+    PBFT_ASSERT(dir != NULL);
+    PBFT_ASSERT(identity->replica < PBFT_REPLICAS_MAX);
+    salus_reason_set(reason, "%s", "");
+    enum pbft_status status = prepare_folder(dir, reason);
+    if (status != PBFT_OK) {
+        return status;
+    }
+    struct storage *storage = storage_create(dir, identity, domain);
+    if (storage == NULL) {
+        return PBFT_NO_MEMORY;
+    }
+    status = rocks_open(dir, options, &storage->rocks, reason);
+    if (status == PBFT_LOCKED) {
+        salus_reason_set(reason, "%s: another process uses this folder", dir);
+    }
+    if (status == PBFT_OK) {
+        storage->log_batch = rocks_batch_create(storage->rocks);
+        storage->block_batch = rocks_batch_create(storage->rocks);
+        status = storage_settle_identity(storage, identity, reason);
+    }
+    if (status == PBFT_OK) {
+        status = load_applied(storage, reason);
+    }
+    if (status == PBFT_OK) {
+        status = take_clean_mark(storage, reason);
+    }
+    if (status != PBFT_OK) {
+        storage_destroy(storage);
+        return status;
+    }
+    *out = storage;
+    return PBFT_OK;
+}
+
+void storage_close(struct storage *storage)
+{
+    if (storage == NULL) {
+        return;
+    }
+    uint8_t mark[1] = {1};
+    enum pbft_status status = storage_meta_put(
+        storage, META_CLEAN, (struct pbft_bytes){mark, sizeof mark});
+    /* Nothing can be done about a failure here; the next open finds no mark
+     * and says that the close was not orderly. */
+    (void)status;
+    storage_destroy(storage);
+}
+
+bool storage_was_closed_orderly(const struct storage *storage)
+{
+    return storage->was_clean;
+}
+
+enum pbft_status storage_failure(const struct storage *storage,
+                                 struct salus_reason *reason)
+{
+    struct storage *mutable = (struct storage *)storage;
+    (void)pthread_mutex_lock(&mutable->failure_lock);
+    enum pbft_status status = storage->failure;
+    if (reason != NULL && status != PBFT_OK) {
+        *reason = storage->failure_reason;
+    }
+    (void)pthread_mutex_unlock(&mutable->failure_lock);
+    return status;
+}
+
+enum pbft_status storage_write(struct storage *storage,
+                               struct rocks_batch *batch, enum rocks_sync sync)
+{
+    enum pbft_status status = storage_failure(storage, NULL);
+    if (status != PBFT_OK) {
+        return status;
+    }
+    struct salus_reason reason = {{0}};
+    status = rocks_write(storage->rocks, batch, sync, &reason);
+    if (status != PBFT_OK) {
+        (void)pthread_mutex_lock(&storage->failure_lock);
+        if (storage->failure == PBFT_OK) {
+            storage->failure = status;
+            storage->failure_reason = reason;
+        }
+        (void)pthread_mutex_unlock(&storage->failure_lock);
+        return status;
+    }
+    atomic_fetch_add(&storage->writes, 1);
+    if (sync == ROCKS_SYNC) {
+        atomic_fetch_add(&storage->syncs, 1);
+    }
+    return PBFT_OK;
+}
+
+enum pbft_status storage_meta_get(const struct storage *storage,
+                                  const char *name, uint8_t *out,
+                                  size_t capacity, size_t *size)
+{
+    PBFT_ASSERT(strlen(name) <= STORAGE_META_NAME_MAX);
+    struct rocks_value value;
+    enum pbft_status status = rocks_get(storage->rocks, NULL, ROCKS_META,
+                                        storage_name_key(name), &value);
+    if (status != PBFT_OK) {
+        return status;
+    }
+    if (value.bytes.size > capacity) {
+        status = PBFT_TOO_LARGE;
+    } else {
+        memcpy(out, value.bytes.data, value.bytes.size);
+        *size = value.bytes.size;
+    }
+    rocks_value_release(&value);
+    return status;
+}
+
+enum pbft_status storage_meta_put(struct storage *storage, const char *name,
+                                  struct pbft_bytes value)
+{
+    PBFT_ASSERT(strlen(name) <= STORAGE_META_NAME_MAX);
+    if (value.size > STORAGE_META_VALUE_MAX) {
+        return PBFT_TOO_LARGE;
+    }
+    struct rocks_batch *batch = rocks_batch_create(storage->rocks);
+    rocks_batch_put(batch, ROCKS_META, storage_name_key(name), value);
+    enum pbft_status status = storage_write(storage, batch, ROCKS_SYNC);
+    rocks_batch_destroy(batch);
+    return status;
+}
+
+/* The folder is flat and RocksDB alone writes to it. */
+static uint64_t folder_bytes(const char *dir)
+{
+    DIR *folder = opendir(dir);
+    if (folder == NULL) {
+        return 0;
+    }
+    uint64_t bytes = 0;
+    for (struct dirent *entry = readdir(folder); entry != NULL;
+         entry = readdir(folder)) {
+        struct stat found;
+        if (fstatat(dirfd(folder), entry->d_name, &found,
+                    AT_SYMLINK_NOFOLLOW) == 0 &&
+            S_ISREG(found.st_mode)) {
+            bytes += (uint64_t)found.st_size;
+        }
+    }
+    (void)closedir(folder);
+    return bytes;
+}
+
+void storage_stats(const struct storage *storage, struct storage_stats *out)
+{
+    struct statvfs space;
+    *out = (struct storage_stats){
+        .disk_bytes = folder_bytes(storage->dir),
+        .syncs = atomic_load(&storage->syncs),
+        .writes = atomic_load(&storage->writes),
+        .log_records = atomic_load(&storage->log_records),
+    };
+    if (statvfs(storage->dir, &space) == 0) {
+        out->disk_free_bytes = (uint64_t)space.f_bavail * space.f_frsize;
+    }
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The handle that the files of storage/ share, and the layout of the keys. */
+#ifndef STORAGE_STORAGE_PRIVATE_H
+#define STORAGE_STORAGE_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "consensus/message.h"
+#include "proto/buffer.h"
+#include "storage/rocks.h"
+#include "storage/storage.h"
+
+/* Entries of `meta` that storage/ itself keeps. */
+#define META_IDENTITY "identity"
+#define META_APPLIED "applied"     /* Attestation of the last block. */
+#define META_LOG_FIRST "log.first" /* Number of the oldest log record. */
+#define META_CLEAN "clean"         /* There if the last close was orderly. */
+
+#define LOG_KEY_SIZE 8
+#define BODY_KEY_SIZE (8 + PBFT_DIGEST_SIZE) /* seq, batch digest */
+#define BLOCK_KEY_SIZE 9                     /* seq, part */
+
+/* The parts of a block. */
+enum block_part {
+    BLOCK_COMMITTED = 'c',   /* Certificate without body. */
+    BLOCK_ATTESTATION = 'e', /* What its execution came to. */
+    BLOCK_PROOF = 'p',       /* f + 1 attestations. */
+    BLOCK_RESULTS = 'r',
+};
+
+/* seq, time, three digests. */
+#define ATTESTATION_SIZE (8 + 8 + 3 * PBFT_DIGEST_SIZE)
+
+struct storage {
+    struct rocks *rocks;
+    char *dir;
+    const struct pbft_domain *domain;
+    pbft_replica_id self;
+    bool was_clean;
+
+    /* The log: for the thread that appends. */
+    bool log_ready; /* It was replayed and may be trusted. */
+    uint64_t log_first;
+    uint64_t log_next;
+    struct rocks_batch *log_batch;
+    struct wire_buffer log_buffer;
+    atomic_uint_least64_t log_records;
+
+    /* Blocks: for the thread that executes. */
+    struct rocks_batch *block_batch;
+    struct wire_buffer block_buffer;
+
+    pthread_mutex_t applied_lock; /* Guards `applied`. */
+    struct pbft_attestation applied;
+
+    pthread_mutex_t failure_lock; /* Guards `failure` and its reason. */
+    enum pbft_status failure;
+    struct salus_reason failure_reason;
+
+    atomic_uint_least64_t syncs;
+    atomic_uint_least64_t writes;
+};
+
+/* Writes the identity into a new database, compares it in an old one. */
+PBFT_MUST_USE enum pbft_status
+storage_settle_identity(struct storage *storage,
+                        const struct storage_identity *identity,
+                        struct salus_reason *reason);
+
+/* Writes the batch unless an earlier write failed; remembers the failure. */
+PBFT_MUST_USE enum pbft_status storage_write(struct storage *storage,
+                                             struct rocks_batch *batch,
+                                             enum rocks_sync sync);
+
+struct storage_state;
+
+/* The batch that gathers the writes of a block. */
+struct rocks_batch *storage_state_batch(struct storage_state *state);
+
+void storage_log_key(uint8_t out[LOG_KEY_SIZE], uint64_t number);
+void storage_body_key(uint8_t out[BODY_KEY_SIZE], pbft_seq seq,
+                      const struct pbft_digest *digest);
+void storage_block_key(uint8_t out[BLOCK_KEY_SIZE], pbft_seq seq,
+                       enum block_part part);
+struct pbft_bytes storage_name_key(const char *name);
+
+void storage_attestation_encode(uint8_t out[ATTESTATION_SIZE],
+                                const struct pbft_attestation *attestation);
+PBFT_MUST_USE enum pbft_status
+storage_attestation_decode(struct pbft_bytes bytes,
+                           struct pbft_attestation *out);
+
+/* The body of (seq, digest) as a BATCH message with one reference. PBFT_
+ * NOT_FOUND, PBFT_CORRUPT: it is not what its key says. */
+PBFT_MUST_USE enum pbft_status
+storage_body_read(const struct storage *storage, pbft_seq seq,
+                  const struct pbft_digest *digest,
+                  const struct pbft_message **out);
+/* Puts the body into the batch unless the database has it. */
+PBFT_MUST_USE enum pbft_status
+storage_body_put(struct storage *storage, struct rocks_batch *batch,
+                 struct wire_buffer *buffer, pbft_seq seq,
+                 const struct pbft_message *body);
+/* What the execution of block `seq` came to. */
+PBFT_MUST_USE enum pbft_status
+storage_executed_read(const struct storage *storage, pbft_seq seq,
+                      struct pbft_attestation *out);
+
+#endif /* STORAGE_STORAGE_PRIVATE_H */
