@@ -4,6 +4,7 @@
 #ifndef CRYPTO_FILE_H
 #define CRYPTO_FILE_H
 
+#include "consensus/status.h"
 #include "consensus/types.h"
 #include "proto/reason.h"
 

@@ -24,7 +24,7 @@ void hpke_derive_key(uint8_t secret[HPKE_KEY_SIZE],
                      struct pbft_bytes input_key);
 
 /* Single shot, empty AAD allowed. Writes enc and ciphertext:
- * plaintext.size + HPKE_OVERHEAD bytes. BAD_CERTIFICATE never;
+ * plaintext.size + HPKE_OVERHEAD bytes.
  * INVALID_ARGUMENT if the recipient's key is a point of small order. */
 PBFT_MUST_USE enum pbft_status hpke_seal(uint8_t *out,
                                          const uint8_t recipient[HPKE_KEY_SIZE],

@@ -7,6 +7,7 @@
 #ifndef CRYPTO_KEYFILE_H
 #define CRYPTO_KEYFILE_H
 
+#include "consensus/status.h"
 #include "consensus/types.h"
 #include "proto/reason.h"
 

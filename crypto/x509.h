@@ -14,6 +14,7 @@
 #ifndef CRYPTO_X509_H
 #define CRYPTO_X509_H
 
+#include "consensus/status.h"
 #include "consensus/types.h"
 #include "proto/reason.h"
 
