@@ -225,6 +225,7 @@ static void put_status(struct pbft_preimage *out,
     put_u64(out, fields->stable);
     put_u64(out, fields->executed);
     put_u64(out, fields->committed_above);
+    put_u64(out, fields->attested);
     put_u32(out, fields->version_min);
     put_u32(out, fields->version_max);
     put_u8(out, fields->reply_wanted);
