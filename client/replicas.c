@@ -23,8 +23,9 @@ extern char **environ;
 #define REPLICAS_MAX (sizeof(((struct replicas *)0)->pids) / sizeof(pid_t))
 /* Ends a child together with its parent, also when that is killed. */
 #define SETPRIV "/usr/bin/setpriv"
-#define POLL_INTERVAL_NS 10000000 /* How often a stopping child is looked at.  \
-                                   */
+#define POLL_INTERVAL_NS                                                       \
+    10000000 /* How often a stopping child is looked at.                       \
+              */
 #define FIRST_PORT 20000
 #define LAST_PORT 32000 /* Below the range of outgoing connections. */
 

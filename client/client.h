@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The inside of libsalus.
+ *
+ * Words: a *submission* is what one salus_submit* call handed over; a *request*
+ * is what is signed, holding one or more submissions; an *attempt* is a request
+ * sent to one replica.
+ *
+ * Threads: callers submit and build requests; one ticker thread keeps the
+ * deadlines; replies arrive on threads of net/. `lock` guards everything below
+ * it in struct salus_client; it is never held while net/ is called or a
+ * callback runs.
+ */
+#ifndef CLIENT_CLIENT_H
+#define CLIENT_CLIENT_H
+
+#include <pthread.h>
+
+#include "client/salus.h"
+#include "consensus/verify.h"
+#include "crypto/provider.h"
+#include "ledger/results.h"
+#include "ledger/transaction.h"
+#include "net/channel.h"
+#include "proto/genesis.h"
+
+/* Submissions that wait or fly: bounds the memory of a client that submits
+ * faster than the consortium executes. */
+#define CLIENT_SUBMISSIONS_MAX 65536
+#define CLIENT_QUEUE_BYTES_MAX (64u * 1024u * 1024u)
+#define CLIENT_BUSY_WAIT_MS 50 /* If BUSY does not say how long. */
+
+struct request;
+
+struct submission {
+    struct submission *next;
+    struct request *request; /* NULL while it is queued. */
+    size_t count;
+    size_t bytes; /* Of all its transactions. */
+    bool urgent;  /* Nothing but withdrawals: goes by the urgent lane. */
+    struct transaction_bytes *sealed; /* The transactions; owned. */
+    struct salus_result *results;     /* Owned; tx ids are filled in. */
+    pbft_time_ms deadline;
+    uint64_t queued_us;
+    salus_done *done;
+    void *context;
+};
+
+enum request_state {
+    REQUEST_READY,   /* To be sent now. */
+    REQUEST_FLYING,  /* An attempt is under way. */
+    REQUEST_WAITING, /* For `retry_at`. */
+    REQUEST_ENDED
+};
+
+struct request {
+    struct request *next; /* In order of sequence. */
+    uint32_t references;  /* The list, and each attempt under way. */
+    enum request_state state;
+    struct submission *first; /* NULL: a VOID that fills a gap. */
+    size_t transaction_count;
+    uint64_t sequence;
+    const struct pbft_message *message; /* The signed request. */
+    uint8_t *call;                      /* The encoded ClientCall; owned. */
+    size_t call_size;
+    uint32_t replica; /* Asked last. */
+    uint32_t attempts;
+    uint64_t attempt;  /* Number of the last attempt: older ones are stale. */
+    uint32_t refusals; /* In a row, from different replicas. */
+    bool is_void;      /* Fills the gap of a request that was given up. */
+    struct pbft_digest given_up; /* is_void: the digest of that request. */
+    uint32_t refusal_code;       /* Ledger code of the last refusal. */
+    enum salus_status failure;   /* What to say if nothing better comes. */
+    pbft_time_ms retry_at;
+    pbft_time_ms deadline;
+};
+
+/* A call that is not a submission: query, status, lookup. */
+struct plain_call {
+    bool ended;
+    enum pbft_status status;
+    struct pbft_buffer *reply;
+};
+
+/* What on_reply() gets back as its token. */
+struct attempt {
+    struct salus_client *client;
+    struct request *request; /* Or */
+    struct plain_call *plain;
+    uint32_t replica;
+    uint64_t number;
+};
+
+struct salus_client {
+    /* Constant after salus_open(). */
+    struct salus_genesis *genesis;
+    struct crypto_provider *provider;
+    struct pbft_domain domain;
+    struct pbft_keyring keyring;
+    struct pbft_verifier verifier;
+    struct pbft_institution institution;
+    struct transaction_key_id key_id;
+    struct pbft_public_key key;
+    uint32_t replica_count;
+    uint32_t home; /* The replica that is asked first. */
+    uint64_t session;
+    uint32_t window;            /* Sequences that may be open at once. */
+    struct salus_config config; /* Texts in it are not valid any more. */
+    char *certificate_pem;
+    char *tls_key_pem;
+    pthread_t ticker;
+    bool has_ticker;
+
+    pthread_mutex_t opening; /* One channel is opened at a time. */
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* Something ended. */
+    pthread_cond_t tick;    /* The ticker is wanted before `sleeps_until_us`. */
+    uint64_t sleeps_until_us;
+    struct net_channel *channels[PBFT_REPLICAS_MAX]; /* NULL: not needed yet. */
+    struct submission *queue_first;
+    struct submission *queue_last;
+    size_t queue_count; /* Transactions. */
+    size_t queue_bytes;
+    size_t submissions;             /* Queued or flying. */
+    size_t plain_calls;             /* Under way. */
+    struct request *requests_first; /* In order of sequence. */
+    struct request *requests_last;
+    size_t requests_flying;
+    uint64_t next_sequence;
+    uint32_t preferred; /* Answered last. */
+    pbft_time_ms opened_at;
+    bool closing;
+    struct salus_statistics statistics;
+    struct client_home {
+        struct salus_client *client;
+        uint32_t replica;
+    } homes[PBFT_REPLICAS_MAX]; /* Contexts of the channels. */
+};
+
+pbft_time_ms client_now_ms(void);
+uint64_t client_now_us(void);
+
+/* ---- open.c: files ------------------------------------------------------- */
+
+/* The channel to a replica, opened when it is first needed. Lock not held. */
+struct net_channel *client_channel(struct salus_client *client,
+                                   uint32_t replica);
+
+/* ---- session.c ----------------------------------------------------------- */
+
+/* Takes the next session number from the file and makes it durable. */
+PBFT_MUST_USE enum pbft_status
+client_session_begin(const char *path, uint64_t *session,
+                     struct salus_reason *reason);
+
+/* ---- request.c: submissions become signed requests. Lock held. ----------- */
+
+/* Copies the transactions and names them. INVALID_ARGUMENT: not transactions;
+ * LIMIT, NO_MEMORY. Lock not needed. */
+PBFT_MUST_USE enum pbft_status client_submission_create(
+    struct submission **out, const struct salus_client *client,
+    const struct salus_transaction *transactions, size_t count);
+void client_submission_destroy(struct submission *submission);
+
+/* Moves queued submissions into requests as far as limits and gathering allow;
+ * the requests are REQUEST_READY. Returns when, in microseconds, to be asked
+ * again; UINT64_MAX: when a request ends. */
+uint64_t client_gather(struct salus_client *client, uint64_t now_us);
+/* Turns a request that is given up into a VOID of the same sequence. */
+PBFT_MUST_USE enum pbft_status client_make_void(struct salus_client *client,
+                                                struct request *request);
+void client_request_release(struct request *request);
+
+/* ---- flight.c: requests to replicas and back. ---------------------------- */
+
+/* Gathers and sends what is ready. Lock not held. Returns when there is more to
+ * gather, in microseconds, and wakes the ticker if it would sleep longer. */
+uint64_t client_progress(struct salus_client *client);
+/* net_channel's on_reply and on_state. */
+void client_on_reply(void *context, uint64_t token, enum pbft_status status,
+                     struct pbft_buffer *reply);
+void client_on_state(void *context, bool connected);
+
+/* ---- ending.c: results to callers ---------------------------------------- */
+
+/* Ends a request with the same status for all its transactions. Lock held;
+ * returns its submissions for client_call_back(). */
+struct submission *client_end_request(struct salus_client *client,
+                                      struct request *request);
+void client_fill_results(struct submission *list, enum salus_status status,
+                         uint32_t code);
+/* Runs the callbacks and frees the submissions. Lock not held. */
+void client_call_back(struct salus_client *client, struct submission *list);
+
+/* ---- ticker.c ------------------------------------------------------------ */
+
+/* The thread that keeps all deadlines. */
+void *client_ticker(void *client);
+
+/* ---- read.c -------------------------------------------------------------- */
+
+/* An attempt of a plain call has ended. Takes the reply. */
+void client_plain_ended(struct salus_client *client, struct plain_call *call,
+                        enum pbft_status status, struct pbft_buffer *reply);
+
+#endif /* CLIENT_CLIENT_H */
