@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the vault knows of patients, participants, records and consents.
+ *
+ * Names are FHIR references as they are written ("Patient/17",
+ * "https://.../Patient/17") or "Type?identifier=system|value". All secrets come
+ * from the system's random numbers; nothing is derived from a name.
+ */
+#ifndef VAULT_ENTRIES_H
+#define VAULT_ENTRIES_H
+
+#include "vault/row.h"
+
+#define VAULT_HANDLE_SIZE 32
+#define VAULT_ID_SIZE 16
+#define VAULT_SECRET_SIZE 32
+#define VAULT_WRAP_SIZE 80 /* HPKE: enc, data key, tag. */
+#define VAULT_TAG_SIZE 16
+
+/* A patient. */
+struct vault_subject {
+    uint8_t handle[VAULT_HANDLE_SIZE];
+    uint8_t label_key[VAULT_SECRET_SIZE]; /* K_label: blinds its tags. */
+};
+
+/* Who acts. `kind` is ParticipantRegister.Kind, or the following. */
+#define VAULT_IS_INSTITUTION 100 /* `id` is a member of the consortium. */
+struct vault_participant {
+    uint8_t id[VAULT_ID_SIZE];
+    uint32_t kind;
+};
+
+/* A document. Salt, key and wrap are what erasure destroys. */
+struct vault_record {
+    uint8_t id[VAULT_ID_SIZE];
+    uint8_t subject[VAULT_HANDLE_SIZE]; /* Zeros: none. */
+    uint8_t salt[VAULT_SECRET_SIZE];
+    uint8_t data_key[VAULT_SECRET_SIZE];
+    uint8_t commit[VAULT_SECRET_SIZE];
+    uint8_t wrap[VAULT_WRAP_SIZE]; /* Of the data key, for the custodian. */
+};
+
+enum vault_consent_kind { VAULT_GRANT = 1, VAULT_EVIDENCE = 2 };
+
+/* A consent. Its received bytes are in the sealed store under its id. */
+struct vault_consent {
+    uint8_t id[VAULT_ID_SIZE];
+    uint8_t subject[VAULT_HANDLE_SIZE];
+    uint32_t kind;
+    uint8_t evidence_salt[VAULT_SECRET_SIZE];
+    uint8_t source_salt[VAULT_SECRET_SIZE];
+    uint8_t data_key[VAULT_SECRET_SIZE];
+};
+
+/* Something that consents point to. */
+struct vault_context {
+    uint8_t id[VAULT_ID_SIZE];
+};
+
+/* Each `find`: NOT_FOUND if nothing has that name. Each `add`: EXISTS. `add`
+ * without secrets given draws random ones. */
+PBFT_MUST_USE enum pbft_status vault_find_subject(struct vault *vault,
+                                                  struct vault_subject *out,
+                                                  const char *name);
+PBFT_MUST_USE enum pbft_status vault_add_subject(struct vault *vault,
+                                                 struct vault_subject *out,
+                                                 const char *name);
+PBFT_MUST_USE enum pbft_status
+vault_find_participant(struct vault *vault, struct vault_participant *out,
+                       const char *name);
+PBFT_MUST_USE enum pbft_status
+vault_add_participant(struct vault *vault, struct vault_participant *out,
+                      const char *name, uint32_t kind);
+/* A name for a member of the consortium. Says EXISTS if it means another. */
+PBFT_MUST_USE enum pbft_status
+vault_set_institution(struct vault *vault, const char *name,
+                      const struct pbft_institution *institution);
+PBFT_MUST_USE enum pbft_status vault_find_context(struct vault *vault,
+                                                  struct vault_context *out,
+                                                  const char *name);
+PBFT_MUST_USE enum pbft_status vault_add_context(struct vault *vault,
+                                                 struct vault_context *out,
+                                                 const char *name);
+
+/* Fresh secrets; stored by the following. */
+void vault_draw_record(struct vault_record *out);
+void vault_draw_consent(struct vault_consent *out);
+/* The newest version under that name. `set` replaces it: older versions are
+ * reachable by "#" and their id in hexadecimal. */
+PBFT_MUST_USE enum pbft_status vault_find_record(struct vault *vault,
+                                                 struct vault_record *out,
+                                                 const char *name);
+PBFT_MUST_USE enum pbft_status
+vault_set_record(struct vault *vault, const char *name,
+                 const struct vault_record *record);
+PBFT_MUST_USE enum pbft_status vault_find_consent(struct vault *vault,
+                                                  struct vault_consent *out,
+                                                  const char *name);
+PBFT_MUST_USE enum pbft_status
+vault_set_consent(struct vault *vault, const char *name,
+                  const struct vault_consent *consent);
+
+/* A blinded label (health-ledger C.4): the first 16 bytes of
+ * HMAC-SHA-256(K_label, system | "|" | code). */
+void vault_blind_tag(uint8_t out[VAULT_TAG_SIZE],
+                     const struct vault_subject *subject, const char *system,
+                     const char *code);
+
+#endif /* VAULT_ENTRIES_H */

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The inside of a vault; for vault/ only. */
+#ifndef VAULT_VAULT_PRIVATE_H
+#define VAULT_VAULT_PRIVATE_H
+
+#include "vault/vault.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+enum vault_statement {
+    VAULT_SQL_BEGIN,
+    VAULT_SQL_COMMIT,
+    VAULT_SQL_ROLLBACK,
+    VAULT_SQL_FIND,
+    VAULT_SQL_INSERT,
+    VAULT_SQL_FILL,
+    VAULT_SQL_NAME,
+    VAULT_SQL_READ,
+    VAULT_SQL_DELETE,
+    VAULT_SQL_COUNT,
+    VAULT_SQL_LIST,
+    VAULT_SQL_CHECKPOINT,
+    VAULT_SQL_COUNT_OF
+};
+
+struct vault {
+    struct sqlite3 *database;
+    struct sqlite3_stmt *statements[VAULT_SQL_COUNT_OF];
+    char folder[VAULT_PATH_MAX];
+    uint8_t wrap_key[32];   /* Wraps row keys. */
+    uint8_t lookup_key[32]; /* Hashes names. */
+    bool begun;             /* Between begin and commit. */
+    bool forgot;            /* Row keys were destroyed since the last sync. */
+    struct salus_reason problem;
+};
+
+/* Notes and translates a result of SQLite. */
+enum pbft_status vault_sqlite_status(struct vault *vault, int result);
+
+/* The prepared statement, reset and without bindings; NULL and a problem if it
+ * cannot be prepared. */
+struct sqlite3_stmt *vault_statement(struct vault *vault,
+                                     enum vault_statement which);
+
+/* Runs a statement without result rows. */
+enum pbft_status vault_run(struct vault *vault, enum vault_statement which);
+
+#endif /* VAULT_VAULT_PRIVATE_H */
