@@ -15,7 +15,10 @@
 #define LEDGER_BODY_MAX (64u * 1024u)
 #define LEDGER_SIGNATURES_MAX 8
 #define LEDGER_TRANSACTION_MAX (LEDGER_BODY_MAX + 2048u)
-/* Transactions in a request: results of a request stay below 72 KiB. */
+/* No transaction is shorter: ids of chain, institution and key take 66 bytes.
+ * It bounds how many results a batch can make us compute and keep. */
+#define LEDGER_TRANSACTION_MIN 64u
+/* Transactions in a request: its results stay below 72 KiB. */
 #define LEDGER_REQUEST_TRANSACTIONS_MAX 1024
 
 #define LEDGER_PARTICIPANT_ROLES_MAX 8
@@ -33,8 +36,8 @@
 
 /* Sessions that a client key keeps (design: section 5). */
 #define LEDGER_SESSIONS_MAX 16
-/* Largest session window W that a genesis may ask for: 512 bytes of bits. */
-#define LEDGER_SESSION_WINDOW_MAX 4096
+/* Largest session window W that a genesis may ask for: 128 bytes of bits. */
+#define LEDGER_SESSION_WINDOW_MAX 1024
 
 /* Rows of one page of an answer, and what such an answer may take. */
 #define LEDGER_PAGE_ROWS_MAX 256

@@ -52,13 +52,11 @@ struct results_block {
 
 void results_transaction_leaf(struct pbft_digest *out,
                               const struct results_transaction *transaction);
-/* Computes the root over its transactions too. At most
- * LEDGER_REQUEST_TRANSACTIONS_MAX of them. */
+/* Computes the root over its transactions too. */
 void results_request_leaf(struct pbft_digest *out,
                           const struct results_request *request);
 /* The root over the request leaves. */
-PBFT_MUST_USE enum pbft_status results_root(struct pbft_digest *out,
-                                            const struct results_block *block);
+void results_root(struct pbft_digest *out, const struct results_block *block);
 void results_block_leaf(struct pbft_digest *out,
                         const struct results_block *block,
                         const struct pbft_digest *results_root);

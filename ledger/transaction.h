@@ -46,7 +46,7 @@ struct transaction_key_id {
  * X25519 keys alike. */
 void transaction_key_id(struct transaction_key_id *out,
                         const uint8_t public_key[PBFT_PUBLIC_KEY_SIZE]);
-/* First 16 bytes of BLAKE2b-256("salus/policy/1"[16] | uri). */
+/* First 16 bytes of BLAKE2b-256(uri), as in the genesis. */
 void transaction_policy_id(struct transaction_id16 *out, struct pbft_bytes uri);
 
 /* SHA-256("salus/tx/1" | chain | body). */
@@ -317,8 +317,8 @@ struct transaction_summary {
     struct pbft_institution institution;
     struct transaction_key_id key_id;
     uint64_t not_after_ms;
-    uint8_t subject_of[LEDGER_ID_SIZE]; /* Consent, record or participant id;
-                                           zeros for subjects. */
+    /* Consent, record or participant id; zeros for subjects. */
+    uint8_t payload_id[LEDGER_ID_SIZE];
 };
 PBFT_MUST_USE enum pbft_status
 transaction_summarize(struct transaction_summary *out, struct pbft_bytes body);

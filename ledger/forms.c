@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The form of locations, ids, commitments and size buckets. */
+#include "ledger/forms.h"
+
+#include <string.h>
+
+#include "crypto/digest.h"
+#include "ledger/limits.h"
+
+#define DRS_PREFIX "drs://"
+#define UUID_PREFIX "urn:uuid:"
+#define UUID_SIZE 36
+#define DRS_ID_MIN 26 /* 130 bits of base 32: nobody guesses one. */
+#define DRS_ID_MAX 52
+#define HOST_MAX 253
+#define LABEL_MAX 63
+
+static bool is_digit(uint8_t c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_lower(uint8_t c)
+{
+    return c >= 'a' && c <= 'z';
+}
+
+static bool begins_with(struct pbft_bytes text, const char *prefix)
+{
+    size_t length = strlen(prefix);
+    return text.size >= length && memcmp(text.data, prefix, length) == 0;
+}
+
+/* Labels of [a-z0-9-], not beginning or ending with '-', joined by dots. */
+static bool is_host(const uint8_t *host, size_t size)
+{
+    if (size == 0 || size > HOST_MAX) {
+        return false;
+    }
+    size_t label = 0;
+    for (size_t i = 0; i < size; i++) {
+        uint8_t c = host[i];
+        bool ends = i + 1 == size || host[i + 1] == '.';
+        if (c == '.') {
+            if (label == 0 || i + 1 == size) {
+                return false;
+            }
+            label = 0;
+            continue;
+        }
+        bool edge = label == 0 || ends;
+        if (!(is_lower(c) || is_digit(c) || (c == '-' && !edge)) ||
+            ++label > LABEL_MAX) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_drs_id(const uint8_t *id, size_t size)
+{
+    if (size < DRS_ID_MIN || size > DRS_ID_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < size; i++) {
+        if (!is_lower(id[i]) && !(id[i] >= '2' && id[i] <= '7')) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_drs(struct pbft_bytes location)
+{
+    const uint8_t *host = location.data + strlen(DRS_PREFIX);
+    size_t left = location.size - strlen(DRS_PREFIX);
+    const uint8_t *slash = memchr(host, '/', left);
+    if (slash == NULL) {
+        return false;
+    }
+    size_t host_size = (size_t)(slash - host);
+    return is_host(host, host_size) &&
+           is_drs_id(slash + 1, left - host_size - 1);
+}
+
+static bool is_uuid(const uint8_t *uuid, size_t size)
+{
+    if (size != UUID_SIZE) {
+        return false;
+    }
+    for (size_t i = 0; i < size; i++) {
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        bool hex = is_digit(uuid[i]) || (uuid[i] >= 'a' && uuid[i] <= 'f');
+        if (dash ? uuid[i] != '-' : !hex) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool forms_is_location(struct pbft_bytes location)
+{
+    if (location.size > LEDGER_LOCATION_MAX) {
+        return false;
+    }
+    if (begins_with(location, DRS_PREFIX)) {
+        return is_drs(location);
+    }
+    return begins_with(location, UUID_PREFIX) &&
+           is_uuid(location.data + strlen(UUID_PREFIX),
+                   location.size - strlen(UUID_PREFIX));
+}
+
+bool forms_reads_as_text(struct pbft_bytes id)
+{
+    size_t size = id.size;
+    while (size > 0 && id.data[size - 1] == 0) {
+        size--;
+    }
+    for (size_t i = 0; i < size; i++) {
+        if (id.data[i] < ' ' || id.data[i] > '~') {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool forms_is_hash_of_nothing(struct pbft_bytes commit)
+{
+    struct pbft_bytes nothing = {NULL, 0};
+    struct pbft_digest digest;
+    if (commit.size != PBFT_DIGEST_SIZE) {
+        return false;
+    }
+    digest_sha256(&digest, nothing);
+    if (memcmp(commit.data, digest.bytes, sizeof digest.bytes) == 0) {
+        return true;
+    }
+    digest_blake2b(&digest, nothing);
+    return memcmp(commit.data, digest.bytes, sizeof digest.bytes) == 0;
+}
+
+static bool is_power_of_two(uint32_t value)
+{
+    return value != 0 && (value & (value - 1)) == 0;
+}
+
+bool forms_is_size_bucket(uint32_t bucket)
+{
+    return is_power_of_two(bucket) ||
+           (bucket % 5 == 0 && bucket / 5 <= UINT32_MAX / 4 &&
+            is_power_of_two(bucket / 5 * 4) && bucket >= 5);
+}
+
+uint32_t forms_size_bucket(uint64_t size)
+{
+    uint64_t kib = size / 1024 + (size % 1024 != 0);
+    for (unsigned shift = 0; shift < 32; shift++) {
+        uint64_t power = (uint64_t)1 << shift;
+        if (kib <= power) {
+            return (uint32_t)power;
+        }
+        if (shift >= 2 && shift < 31 && kib <= power + power / 4) {
+            return (uint32_t)(power + power / 4);
+        }
+    }
+    return 0;
+}
