@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Closed-loop submitters. Replies arrive on threads of the library; the next
+ * transactions are built and submitted by threads of our own, so that their
+ * cost does not delay other replies. */
+#include "client/load.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define MAKERS 2 /* Threads that build and submit. */
+#define DRAIN_MS 60000
+
+struct submitter {
+    struct submitter *next; /* In the list of idle ones. */
+    struct load *load;
+    uint32_t client;
+    uint64_t began_us;
+};
+
+enum phase { PHASE_WARM_UP, PHASE_MEASURE, PHASE_OVER };
+
+struct load {
+    const struct load_options *options;
+    struct transaction_envelope envelopes[LOAD_CLIENTS_MAX];
+    pthread_mutex_t lock;
+    pthread_cond_t idle_now;
+    struct submitter *idle;
+    uint32_t under_way;
+    enum phase phase;
+    struct load_report *report;
+};
+
+static uint64_t now_us(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* Lock held. Only what began after the warm-up is measured. */
+static void count(struct load *load, const struct submitter *submitter,
+                  const struct salus_result *results, size_t count)
+{
+    struct load_report *report = load->report;
+    uint64_t done = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (results[i].status == SALUS_OK) {
+            done++;
+        } else if (results[i].status == SALUS_REFUSED) {
+            report->refused++;
+        } else {
+            report->failed++;
+        }
+        if (results[i].status != SALUS_OK &&
+            report->first_failure == SALUS_OK) {
+            report->first_failure = results[i].status;
+        }
+    }
+    if (load->phase == PHASE_MEASURE) {
+        report->transactions += done;
+        report->submissions++;
+        histogram_add(&report->latency, now_us() - submitter->began_us);
+    }
+}
+
+static void on_done(void *context, const struct salus_result *results,
+                    size_t result_count)
+{
+    struct submitter *submitter = context;
+    struct load *load = submitter->load;
+
+    (void)pthread_mutex_lock(&load->lock);
+    count(load, submitter, results, result_count);
+    load->under_way--;
+    submitter->next = load->idle;
+    load->idle = submitter;
+    (void)pthread_cond_signal(&load->idle_now);
+    (void)pthread_mutex_unlock(&load->lock);
+}
+
+static enum salus_status submit_next(struct load *load,
+                                     struct submitter *submitter)
+{
+    const struct load_options *options = load->options;
+    size_t wanted = options->transactions_per_submission;
+    struct transaction_bytes made[SALUS_TRANSACTIONS_MAX];
+    struct salus_transaction views[SALUS_TRANSACTIONS_MAX];
+    enum salus_status status = SALUS_OK;
+    size_t built = 0;
+
+    for (; built < wanted; built++) {
+        if (load_make_anchor(&made[built], &load->envelopes[submitter->client],
+                             options->encryption_keys[submitter->client],
+                             options->payload) != PBFT_OK) {
+            status = SALUS_NO_MEMORY;
+            break;
+        }
+        views[built] =
+            (struct salus_transaction){made[built].data, made[built].size};
+    }
+    submitter->began_us = now_us();
+    if (status == SALUS_OK) {
+        status = salus_submit_async(options->clients[submitter->client], views,
+                                    wanted, on_done, submitter);
+    }
+    for (size_t i = 0; i < built; i++) {
+        free(made[i].data);
+    }
+    return status;
+}
+
+static void *make(void *context)
+{
+    struct load *load = context;
+
+    (void)pthread_mutex_lock(&load->lock);
+    while (load->phase != PHASE_OVER) {
+        struct submitter *submitter = load->idle;
+        if (submitter == NULL) {
+            (void)pthread_cond_wait(&load->idle_now, &load->lock);
+            continue;
+        }
+        load->idle = submitter->next;
+        load->under_way++;
+        (void)pthread_mutex_unlock(&load->lock);
+        enum salus_status status = submit_next(load, submitter);
+        (void)pthread_mutex_lock(&load->lock);
+        if (status != SALUS_OK) { /* on_done() will not be called. */
+            load->under_way--;
+            load->report->failed++;
+            load->report->first_failure = status;
+        }
+    }
+    (void)pthread_mutex_unlock(&load->lock);
+    return NULL;
+}
+
+/* Lets time pass; shorter if stop is asked for. */
+static void pass(const struct load_options *options, uint32_t duration_ms)
+{
+    const struct timespec slice = {0, 10000000};
+    uint64_t until = now_us() + (uint64_t)duration_ms * 1000;
+
+    while (now_us() < until && (options->stop == NULL || *options->stop == 0)) {
+        (void)nanosleep(&slice, NULL);
+    }
+}
+
+static void enter(struct load *load, enum phase phase)
+{
+    (void)pthread_mutex_lock(&load->lock);
+    load->phase = phase;
+    (void)pthread_cond_broadcast(&load->idle_now);
+    (void)pthread_mutex_unlock(&load->lock);
+}
+
+static void fill_envelopes(struct load *load)
+{
+    for (uint32_t i = 0; i < load->options->client_count; i++) {
+        struct transaction_envelope *envelope = &load->envelopes[i];
+        salus_identity(load->options->clients[i], envelope->chain.bytes,
+                       envelope->institution.bytes, envelope->key_id.bytes);
+        envelope->not_after_ms = load->options->not_after_ms;
+        envelope->table_version = 1;
+    }
+}
+
+static void tell(const struct load_options *options, bool begins)
+{
+    if (options->on_phase != NULL) {
+        options->on_phase(options->context, begins);
+    }
+}
+
+/* Warm-up, measurement, and the end of all that is under way. */
+static void conduct(struct load *load)
+{
+    const struct load_options *options = load->options;
+
+    pass(options, options->warm_up_ms);
+    tell(options, true);
+    uint64_t began = now_us();
+    enter(load, PHASE_MEASURE);
+    pass(options, options->duration_ms);
+    enter(load, PHASE_OVER);
+    load->report->elapsed_us = now_us() - began;
+    tell(options, false);
+}
+
+enum salus_status load_run(const struct load_options *options,
+                           struct load_report *report)
+{
+    struct load load = {.options = options, .report = report};
+    pthread_t makers[MAKERS];
+    uint32_t started = 0;
+    struct submitter *submitters =
+        calloc(options->submitters, sizeof(*submitters));
+
+    memset(report, 0, sizeof(*report));
+    if (submitters == NULL) {
+        return SALUS_NO_MEMORY;
+    }
+    (void)pthread_mutex_init(&load.lock, NULL);
+    (void)pthread_cond_init(&load.idle_now, NULL);
+    fill_envelopes(&load);
+    for (uint32_t i = 0; i < options->submitters; i++) {
+        submitters[i] =
+            (struct submitter){load.idle, &load, i % options->client_count, 0};
+        load.idle = &submitters[i];
+    }
+    while (started < MAKERS &&
+           pthread_create(&makers[started], NULL, make, &load) == 0) {
+        started++;
+    }
+    conduct(&load);
+    for (uint32_t i = 0; i < started; i++) {
+        (void)pthread_join(makers[i], NULL);
+    }
+    enum salus_status status = started == 0 ? SALUS_NO_MEMORY : SALUS_OK;
+    for (uint32_t i = 0; i < options->client_count; i++) {
+        if (salus_wait(options->clients[i], DRAIN_MS) != SALUS_OK) {
+            status = SALUS_TIMED_OUT;
+        }
+    }
+    (void)pthread_cond_destroy(&load.idle_now);
+    (void)pthread_mutex_destroy(&load.lock);
+    free(submitters);
+    return status;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Load for benchmarks: closed-loop submitters of RECORD_ANCHOR transactions
+ * through libsalus, and what they saw.
+ */
+#ifndef CLIENT_LOAD_H
+#define CLIENT_LOAD_H
+
+#include "client/histogram.h"
+#include "client/salus.h"
+#include "ledger/transaction.h"
+
+#define LOAD_CLIENTS_MAX 32
+#define LOAD_SUBMITTERS_MAX 16384
+/* What a RECORD_ANCHOR needs at least, and can be padded to. */
+#define LOAD_PAYLOAD_MIN 184
+#define LOAD_PAYLOAD_MAX 1024
+
+struct load_options {
+    struct salus_client *clients[LOAD_CLIENTS_MAX]; /* Borrowed. */
+    uint8_t encryption_keys[LOAD_CLIENTS_MAX][16];  /* Key id of the institution
+                                                       of each client. */
+    uint32_t client_count;
+    uint32_t submitters; /* Each has one submission under way. */
+    uint32_t transactions_per_submission;
+    uint32_t payload; /* Bytes of each RecordAnchor. */
+    uint32_t warm_up_ms;
+    uint32_t duration_ms;
+    uint64_t not_after_ms; /* Wall clock, for the transactions. */
+    /* Called when warm-up ends and when the measurement ends; may be NULL. */
+    void (*on_phase)(void *context, bool begins);
+    void *context;
+    const volatile int *stop; /* Not 0: end early. */
+};
+
+struct load_report {
+    uint64_t transactions; /* Proved within the measurement. */
+    uint64_t submissions;
+    uint64_t refused;    /* Transactions that the ledger refused. */
+    uint64_t failed;     /* Transactions not proved. */
+    uint64_t elapsed_us; /* Of the measurement. */
+    enum salus_status first_failure;
+    struct histogram latency; /* Of submissions. */
+};
+
+/* Runs warm-up and measurement, then waits for what is under way. */
+PBFT_MUST_USE enum salus_status load_run(const struct load_options *options,
+                                         struct load_report *report);
+
+/* One RECORD_ANCHOR with random ids, its payload padded to `payload` bytes, as
+ * an encoded Transaction; the caller frees `out->data`. */
+PBFT_MUST_USE enum pbft_status
+load_make_anchor(struct transaction_bytes *out,
+                 const struct transaction_envelope *envelope,
+                 const uint8_t encryption_key[16], uint32_t payload);
+
+#endif /* CLIENT_LOAD_H */

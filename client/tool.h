@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands of the `salus` tool: one row of a table each. The man page is
+ * made from the same texts.
+ */
+#ifndef CLIENT_TOOL_H
+#define CLIENT_TOOL_H
+
+/* Exit codes of every command. */
+enum tool_exit {
+    TOOL_OK = 0,     /* Done. */
+    TOOL_FAILED = 1, /* Not done, or the answer is no. */
+    TOOL_USAGE = 2,  /* Bad usage. */
+};
+
+struct tool_command {
+    const char *name;    /* "bench" */
+    const char *usage;   /* What follows the name, one line. */
+    const char *summary; /* One line, lower case, no full stop. */
+    const char *help;    /* Options and examples; lines of at most 78. */
+    /* argv[0] is the name of the command. Returns an enum tool_exit. */
+    int (*run)(int argc, char **argv);
+};
+
+/* One per command; tool_main.c lists them. */
+extern const struct tool_command tool_bench;
+extern const struct tool_command tool_demo;
+
+#endif /* CLIENT_TOOL_H */
