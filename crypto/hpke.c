@@ -4,7 +4,7 @@
 #include "crypto/hpke.h"
 
 #include "consensus/assert.h"
-#include "consensus/bytes.h"
+#include "crypto/bytes.h"
 #include "crypto/kdf.h"
 
 #include <sodium.h>
@@ -223,8 +223,8 @@ enum pbft_status hpke_receiver(struct hpke_context *context,
 static void nonce_of(uint8_t nonce[NONCE_SIZE],
                      const struct hpke_context *context)
 {
-    uint8_t sequence[PBFT_U64_SIZE];
-    pbft_put_u64(sequence, context->sequence);
+    uint8_t sequence[U64_SIZE];
+    put_big_endian(sequence, sizeof sequence, context->sequence);
     memcpy(nonce, context->base_nonce, NONCE_SIZE);
     for (size_t i = 0; i < sizeof sequence; i++) {
         nonce[NONCE_SIZE - sizeof sequence + i] ^= sequence[i];

@@ -4,7 +4,7 @@
 #include "crypto/seal.h"
 
 #include "consensus/assert.h"
-#include "consensus/bytes.h"
+#include "crypto/bytes.h"
 #include "crypto/kdf.h"
 #include "crypto/random.h"
 #include "crypto/secret.h"
@@ -18,8 +18,7 @@
 #define SALT_SIZE 32
 #define NONCE_SIZE 12
 #define KEY_BITS 256
-#define AAD_SIZE                                                               \
-    (PBFT_DIGEST_SIZE + SEAL_RECORD_SIZE + PBFT_U32_SIZE + PBFT_U64_SIZE + 1)
+#define AAD_SIZE (PBFT_DIGEST_SIZE + SEAL_RECORD_SIZE + U32_SIZE + U64_SIZE + 1)
 #define SEALED_SEGMENT_SIZE (SEAL_SEGMENT_SIZE + SEAL_TAG_SIZE)
 
 static_assert(SEAL_HEADER_SIZE == MAGIC_SIZE + 1 + SALT_SIZE,
@@ -54,7 +53,7 @@ static enum pbft_status sealer_begin(struct sealer *sealer,
     memcpy(aad, identity->chain.bytes, PBFT_DIGEST_SIZE);
     aad += PBFT_DIGEST_SIZE;
     memcpy(aad, identity->record, SEAL_RECORD_SIZE);
-    pbft_put_u32(aad + SEAL_RECORD_SIZE, identity->version);
+    put_big_endian(aad + SEAL_RECORD_SIZE, U32_SIZE, identity->version);
     enum pbft_status status = kdf_hkdf(
         derived, sizeof derived, (struct pbft_bytes){salt, SALT_SIZE},
         (struct pbft_bytes){key, SEAL_KEY_SIZE},
@@ -72,9 +71,10 @@ enum is_last { NOT_LAST = 0, LAST = 1 };
 
 static void sealer_number_segment(struct sealer *sealer, enum is_last last)
 {
-    uint8_t *tail = sealer->aad + AAD_SIZE - 1 - PBFT_U64_SIZE;
-    pbft_put_u64(sealer->nonce + NONCE_SIZE - PBFT_U64_SIZE, sealer->segment);
-    pbft_put_u64(tail, sealer->segment);
+    uint8_t *tail = sealer->aad + AAD_SIZE - 1 - U64_SIZE;
+    put_big_endian(sealer->nonce + NONCE_SIZE - U64_SIZE, U64_SIZE,
+                   sealer->segment);
+    put_big_endian(tail, U64_SIZE, sealer->segment);
     sealer->aad[AAD_SIZE - 1] = (uint8_t)last;
     sealer->segment++;
 }
