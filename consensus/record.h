@@ -30,7 +30,9 @@ void pbft_frame_write(const struct pbft_domain *domain, pbft_replica_id self,
                       const struct pbft_frame *frame,
                       uint8_t header[PBFT_FRAME_HEADER_SIZE]);
 
-/* Parses and checks one frame that fills `bytes` exactly. */
+/* Parses and checks one frame that fills `bytes` exactly. PBFT_MALFORMED: the
+ * frame is incomplete; PBFT_TOO_LARGE or PBFT_CORRUPT: it is complete and bad,
+ * or belongs to another place, replica or cluster. */
 PBFT_MUST_USE enum pbft_status pbft_frame_read(const struct pbft_domain *domain,
                                                pbft_replica_id self,
                                                struct pbft_bytes bytes,
@@ -40,8 +42,8 @@ PBFT_MUST_USE enum pbft_status pbft_frame_read(const struct pbft_domain *domain,
  *
  * INTACT: use it. TORN: the last write is incomplete and was never acted upon,
  * since nothing leaves a replica before its records are synced: cut it and use
- * the rest. DAMAGED: a frame inside is bad or missing; the replica must not
- * vote from it (design: P14). */
+ * the rest. DAMAGED: a frame inside is bad or missing, or the last one is
+ * complete and bad; the replica must not vote from it (design: P14). */
 enum pbft_log_verdict { PBFT_LOG_INTACT, PBFT_LOG_TORN, PBFT_LOG_DAMAGED };
 
 struct pbft_log_judge {
