@@ -98,6 +98,17 @@ void hpke_public_key(uint8_t public_key[HPKE_KEY_SIZE],
     (void)crypto_scalarmult_curve25519_base(public_key, secret);
 }
 
+enum pbft_status hpke_agree(uint8_t out[HPKE_KEY_SIZE],
+                            const uint8_t secret[HPKE_KEY_SIZE],
+                            const uint8_t public_key[HPKE_KEY_SIZE])
+{
+    if (crypto_scalarmult_curve25519(out, secret, public_key) != 0) {
+        sodium_memzero(out, HPKE_KEY_SIZE);
+        return PBFT_INVALID_ARGUMENT;
+    }
+    return PBFT_OK;
+}
+
 void hpke_derive_key(uint8_t secret[HPKE_KEY_SIZE],
                      uint8_t public_key[HPKE_KEY_SIZE],
                      struct pbft_bytes input_key)
@@ -122,10 +133,8 @@ static enum pbft_status shared_secret(uint8_t out[KDF_HASH_SIZE],
     uint8_t key[KDF_HASH_SIZE];
     uint8_t kem_context[HPKE_ENC_SIZE + HPKE_KEY_SIZE];
 
-    /* Refuses the all-zero result of a small-order point (7.1.4). */
-    if (crypto_scalarmult_curve25519(agreed, own, peer) != 0) {
-        sodium_memzero(agreed, sizeof agreed);
-        return PBFT_INVALID_ARGUMENT;
+    if (hpke_agree(agreed, own, peer) != PBFT_OK) {
+        return PBFT_INVALID_ARGUMENT; /* Section 7.1.4. */
     }
     memcpy(kem_context, enc, HPKE_ENC_SIZE);
     memcpy(kem_context + HPKE_ENC_SIZE, recipient, HPKE_KEY_SIZE);

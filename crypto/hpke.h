@@ -18,6 +18,11 @@ void hpke_generate(uint8_t secret[HPKE_KEY_SIZE],
                    uint8_t public_key[HPKE_KEY_SIZE]);
 void hpke_public_key(uint8_t public_key[HPKE_KEY_SIZE],
                      const uint8_t secret[HPKE_KEY_SIZE]);
+/* X25519 (RFC 7748) by itself. INVALID_ARGUMENT if the result is zero, which a
+ * point of small order gives. */
+PBFT_MUST_USE enum pbft_status
+hpke_agree(uint8_t out[HPKE_KEY_SIZE], const uint8_t secret[HPKE_KEY_SIZE],
+           const uint8_t public_key[HPKE_KEY_SIZE]);
 /* RFC 9180 7.1.3. */
 void hpke_derive_key(uint8_t secret[HPKE_KEY_SIZE],
                      uint8_t public_key[HPKE_KEY_SIZE],
