@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* UTF-8 by the table of RFC 3629. */
+#include "proto/utf8.h"
+
+/* Bytes of the character that begins at `at`; 0 if it is malformed. */
+static size_t character_size(const uint8_t *at, size_t left)
+{
+    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+    if (at[0] < 0x80) {
+        return 1;
+    }
+    size_t size = at[0] >= 0xf0 ? 4 : at[0] >= 0xe0 ? 3 : 2;
+    if (at[0] < 0xc2 || at[0] > 0xf4 || size > left) {
+        return 0;
+    }
+    uint32_t value = at[0] & (0x7fu >> size);
+    for (size_t i = 1; i < size; i++) {
+        if ((at[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+        value = value << 6 | (at[i] & 0x3fu);
+    }
+    bool surrogate = value >= 0xd800 && value <= 0xdfff;
+    return value < smallest[size] || surrogate || value > 0x10ffff ? 0 : size;
+}
+
+bool wire_utf8_is_valid(struct pbft_bytes text)
+{
+    size_t at = 0;
+    while (at < text.size) {
+        size_t size = character_size(text.data + at, text.size - at);
+        if (size == 0 || text.data[at] == 0) {
+            return false;
+        }
+        at += size;
+    }
+    return true;
+}
+
+bool wire_utf8_is_line(struct pbft_bytes text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        /* C1 controls are 0xc2 0x80..0x9f. */
+        bool c1 = text.data[i] == 0xc2 && i + 1 < text.size &&
+                  text.data[i + 1] < 0xa0;
+        if (text.data[i] < 0x20 || text.data[i] == 0x7f || c1) {
+            return false;
+        }
+    }
+    return wire_utf8_is_valid(text);
+}
