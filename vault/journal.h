@@ -16,16 +16,16 @@
 
 struct vault_step {
     struct pbft_digest tx_id;
-    uint32_t code;  /* Ledger code, once done. */
-    uint64_t seq;   /* Block, once done. */
-    uint8_t *body;  /* Owned by the entry. */
+    uint32_t code; /* Ledger code, once done. */
+    uint64_t seq;  /* Block, once done. */
+    uint8_t *body; /* Owned by the entry. */
     size_t size;
 };
 
 struct vault_journal {
     uint8_t key[32]; /* Digest of what the resource is; chosen by the caller. */
     bool done;       /* All steps have their result. */
-    uint32_t item_class;  /* Of the importer; kept for reports. */
+    uint32_t item_class; /* Of the importer; kept for reports. */
     uint32_t step_count;
     struct vault_step steps[VAULT_JOURNAL_STEPS_MAX];
 };

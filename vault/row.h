@@ -27,33 +27,34 @@ struct vault_blob {
 void vault_blob_free(struct vault_blob *blob);
 
 /* A new row. EXISTS if the name is taken; TOO_LARGE above the limits. */
-PBFT_MUST_USE enum pbft_status vault_put(struct vault *vault,
-                                         enum vault_kind kind,
-                                         enum vault_mark mark,
-                                         struct pbft_bytes name,
-                                         struct pbft_bytes value);
+PBFT_MUST_USE enum pbft_status
+vault_put(struct vault *vault, enum vault_kind kind, enum vault_mark mark,
+          struct pbft_bytes name, struct pbft_bytes value);
 /* NOT_FOUND; CORRUPT if the row was changed by somebody without the key. */
 PBFT_MUST_USE enum pbft_status vault_get(struct vault *vault,
                                          struct vault_blob *out,
                                          enum vault_kind kind,
                                          struct pbft_bytes name);
 /* Another value, under a new row key; names stay. NOT_FOUND. */
-PBFT_MUST_USE enum pbft_status vault_replace(struct vault *vault,
-                                             enum vault_kind kind,
-                                             enum vault_mark mark,
-                                             struct pbft_bytes name,
-                                             struct pbft_bytes value);
+PBFT_MUST_USE enum pbft_status
+vault_replace(struct vault *vault, enum vault_kind kind, enum vault_mark mark,
+              struct pbft_bytes name, struct pbft_bytes value);
 /* One more name for the row. NOT_FOUND; EXISTS if `alias` names another row;
  * OK if it names this one already. */
 PBFT_MUST_USE enum pbft_status vault_alias(struct vault *vault,
                                            enum vault_kind kind,
                                            struct pbft_bytes name,
                                            struct pbft_bytes alias);
+/* Makes `name` a name of the row that `target` names, whatever it named before.
+ * NOT_FOUND: there is no such target. */
+PBFT_MUST_USE enum pbft_status vault_point(struct vault *vault,
+                                           enum vault_kind kind,
+                                           struct pbft_bytes name,
+                                           struct pbft_bytes target);
 /* Destroys the row's key and value and all its names, also in the log of the
  * database. NOT_FOUND. */
-PBFT_MUST_USE enum pbft_status vault_forget(struct vault *vault,
-                                            enum vault_kind kind,
-                                            struct pbft_bytes name);
+PBFT_MUST_USE enum pbft_status
+vault_forget(struct vault *vault, enum vault_kind kind, struct pbft_bytes name);
 
 PBFT_MUST_USE enum pbft_status vault_count(struct vault *vault, uint64_t *count,
                                            enum vault_kind kind,
@@ -67,10 +68,8 @@ PBFT_MUST_USE enum pbft_status vault_list(struct vault *vault, int64_t *ids,
 PBFT_MUST_USE enum pbft_status vault_get_id(struct vault *vault,
                                             struct vault_blob *out,
                                             enum vault_kind kind, int64_t id);
-PBFT_MUST_USE enum pbft_status vault_replace_id(struct vault *vault,
-                                                enum vault_kind kind,
-                                                enum vault_mark mark,
-                                                int64_t id,
-                                                struct pbft_bytes value);
+PBFT_MUST_USE enum pbft_status
+vault_replace_id(struct vault *vault, enum vault_kind kind,
+                 enum vault_mark mark, int64_t id, struct pbft_bytes value);
 
 #endif /* VAULT_ROW_H */

@@ -42,9 +42,8 @@ PBFT_MUST_USE enum pbft_status vault_create(const char *folder,
 /* NOT_FOUND: there is no vault; PERMISSION: a file is open to others; LOCKED:
  * another process has it; WRONG_IDENTITY: vault.key is of another vault;
  * VERSION: made by a newer program; CORRUPT: not a vault, or damaged. */
-PBFT_MUST_USE enum pbft_status vault_open(struct vault **out,
-                                          const char *folder,
-                                          struct salus_reason *reason);
+PBFT_MUST_USE enum pbft_status
+vault_open(struct vault **out, const char *folder, struct salus_reason *reason);
 /* Rolls back what was begun and not committed. NULL is fine. */
 void vault_close(struct vault *vault);
 

@@ -16,6 +16,7 @@ enum vault_statement {
     VAULT_SQL_INSERT,
     VAULT_SQL_FILL,
     VAULT_SQL_NAME,
+    VAULT_SQL_MOVE,
     VAULT_SQL_READ,
     VAULT_SQL_DELETE,
     VAULT_SQL_COUNT,

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Typed rows: fixed layouts behind a version byte. */
+#include "vault/entries.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "crypto/hex.h"
+#include "crypto/kdf.h"
+#include "crypto/random.h"
+#include "crypto/secret.h"
+
+#define LAYOUT_VERSION 1
+#define LAYOUT_MAX 512
+#define TAG_TEXT_MAX 1024
+
+/* One field of a layout after the other, in or out. */
+struct layout {
+    uint8_t bytes[LAYOUT_MAX];
+    size_t size;
+    size_t read;
+    bool damaged;
+};
+
+static void layout_put(struct layout *layout, const void *field, size_t size)
+{
+    memcpy(layout->bytes + layout->size, field, size);
+    layout->size += size;
+}
+
+static void layout_put_number(struct layout *layout, uint32_t number)
+{
+    uint8_t bytes[4] = {(uint8_t)(number >> 24), (uint8_t)(number >> 16),
+                        (uint8_t)(number >> 8), (uint8_t)number};
+
+    layout_put(layout, bytes, sizeof bytes);
+}
+
+static void layout_get(struct layout *layout, void *field, size_t size)
+{
+    if (layout->damaged || layout->size - layout->read < size) {
+        layout->damaged = true;
+        memset(field, 0, size);
+        return;
+    }
+    memcpy(field, layout->bytes + layout->read, size);
+    layout->read += size;
+}
+
+static uint32_t layout_get_number(struct layout *layout)
+{
+    uint8_t bytes[4];
+
+    layout_get(layout, bytes, sizeof bytes);
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
+           (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+static struct layout layout_begin(void)
+{
+    struct layout layout = {.size = 1};
+
+    layout.bytes[0] = LAYOUT_VERSION;
+    return layout;
+}
+
+static struct pbft_bytes name_bytes(const char *name)
+{
+    return (struct pbft_bytes){(const uint8_t *)name, strlen(name)};
+}
+
+static enum pbft_status layout_load(struct vault *vault, struct layout *layout,
+                                    enum vault_kind kind, const char *name)
+{
+    struct vault_blob blob;
+    enum pbft_status status = vault_get(vault, &blob, kind, name_bytes(name));
+
+    *layout = layout_begin();
+    if (status != PBFT_OK) {
+        return status;
+    }
+    if (blob.size < 1 || blob.size > LAYOUT_MAX ||
+        blob.data[0] != LAYOUT_VERSION) {
+        status = PBFT_CORRUPT;
+    } else {
+        memcpy(layout->bytes, blob.data, blob.size);
+        layout->size = blob.size;
+        layout->read = 1;
+    }
+    vault_blob_free(&blob);
+    return status;
+}
+
+/* All was read, and there was enough. */
+static enum pbft_status layout_end(struct layout *layout)
+{
+    bool complete = !layout->damaged && layout->read == layout->size;
+
+    secret_wipe(layout->bytes, sizeof layout->bytes);
+    return complete ? PBFT_OK : PBFT_CORRUPT;
+}
+
+static enum pbft_status layout_store(struct vault *vault, struct layout *layout,
+                                     enum vault_kind kind, const char *name)
+{
+    enum pbft_status status =
+        vault_put(vault, kind, VAULT_PLAIN, name_bytes(name),
+                  (struct pbft_bytes){layout->bytes, layout->size});
+
+    secret_wipe(layout->bytes, sizeof layout->bytes);
+    return status;
+}
+
+/* ---- subjects ------------------------------------------------------------ */
+
+enum pbft_status vault_find_subject(struct vault *vault,
+                                    struct vault_subject *out, const char *name)
+{
+    struct layout layout;
+    enum pbft_status status = layout_load(vault, &layout, VAULT_SUBJECT, name);
+
+    if (status != PBFT_OK) {
+        return status;
+    }
+    layout_get(&layout, out->handle, sizeof out->handle);
+    layout_get(&layout, out->label_key, sizeof out->label_key);
+    return layout_end(&layout);
+}
+
+enum pbft_status vault_add_subject(struct vault *vault,
+                                   struct vault_subject *out, const char *name)
+{
+    struct layout layout = layout_begin();
+
+    random_fill(out->handle, sizeof out->handle);
+    random_fill(out->label_key, sizeof out->label_key);
+    layout_put(&layout, out->handle, sizeof out->handle);
+    layout_put(&layout, out->label_key, sizeof out->label_key);
+    return layout_store(vault, &layout, VAULT_SUBJECT, name);
+}
+
+/* ---- participants -------------------------------------------------------- */
+
+enum pbft_status vault_find_participant(struct vault *vault,
+                                        struct vault_participant *out,
+                                        const char *name)
+{
+    struct layout layout;
+    enum pbft_status status =
+        layout_load(vault, &layout, VAULT_PARTICIPANT, name);
+
+    if (status != PBFT_OK) {
+        return status;
+    }
+    layout_get(&layout, out->id, sizeof out->id);
+    out->kind = layout_get_number(&layout);
+    return layout_end(&layout);
+}
+
+static enum pbft_status store_participant(struct vault *vault,
+                                          const struct vault_participant *entry,
+                                          const char *name)
+{
+    struct layout layout = layout_begin();
+
+    layout_put(&layout, entry->id, sizeof entry->id);
+    layout_put_number(&layout, entry->kind);
+    return layout_store(vault, &layout, VAULT_PARTICIPANT, name);
+}
+
+enum pbft_status vault_add_participant(struct vault *vault,
+                                       struct vault_participant *out,
+                                       const char *name, uint32_t kind)
+{
+    random_fill(out->id, sizeof out->id);
+    out->kind = kind;
+    return store_participant(vault, out, name);
+}
+
+enum pbft_status
+vault_set_institution(struct vault *vault, const char *name,
+                      const struct pbft_institution *institution)
+{
+    struct vault_participant entry = {.kind = VAULT_IS_INSTITUTION};
+    struct vault_participant known;
+    enum pbft_status status = vault_find_participant(vault, &known, name);
+
+    static_assert(sizeof entry.id == sizeof institution->bytes,
+                  "an institution's id is a participant's id");
+    if (status == PBFT_OK) {
+        return known.kind == entry.kind && memcmp(known.id, institution->bytes,
+                                                  sizeof known.id) == 0
+                   ? PBFT_OK
+                   : PBFT_EXISTS;
+    }
+    if (status != PBFT_NOT_FOUND) {
+        return status;
+    }
+    memcpy(entry.id, institution->bytes, sizeof entry.id);
+    return store_participant(vault, &entry, name);
+}
+
+/* ---- context ------------------------------------------------------------- */
+
+enum pbft_status vault_find_context(struct vault *vault,
+                                    struct vault_context *out, const char *name)
+{
+    struct layout layout;
+    enum pbft_status status = layout_load(vault, &layout, VAULT_CONTEXT, name);
+
+    if (status != PBFT_OK) {
+        return status;
+    }
+    layout_get(&layout, out->id, sizeof out->id);
+    return layout_end(&layout);
+}
+
+enum pbft_status vault_add_context(struct vault *vault,
+                                   struct vault_context *out, const char *name)
+{
+    struct layout layout = layout_begin();
+
+    random_fill(out->id, sizeof out->id);
+    layout_put(&layout, out->id, sizeof out->id);
+    return layout_store(vault, &layout, VAULT_CONTEXT, name);
+}
+
+/* ---- records and consents ------------------------------------------------ */
+
+void vault_draw_record(struct vault_record *out)
+{
+    memset(out, 0, sizeof *out);
+    random_fill(out->id, sizeof out->id);
+    random_fill(out->salt, sizeof out->salt);
+    random_fill(out->data_key, sizeof out->data_key);
+}
+
+void vault_draw_consent(struct vault_consent *out)
+{
+    memset(out, 0, sizeof *out);
+    random_fill(out->id, sizeof out->id);
+    random_fill(out->evidence_salt, sizeof out->evidence_salt);
+    random_fill(out->source_salt, sizeof out->source_salt);
+    random_fill(out->data_key, sizeof out->data_key);
+}
+
+/* A new row named by its id; `name` now means it. The row that had the name
+ * before keeps the one that its own id gives it. */
+static enum pbft_status store_version(struct vault *vault,
+                                      struct layout *layout,
+                                      enum vault_kind kind, const char *name,
+                                      const uint8_t id[VAULT_ID_SIZE])
+{
+    char own_name[2 + 2 * VAULT_ID_SIZE];
+
+    own_name[0] = '#';
+    hex_encode(own_name + 1, (struct pbft_bytes){id, VAULT_ID_SIZE});
+    enum pbft_status status = layout_store(vault, layout, kind, own_name);
+    if (status != PBFT_OK) {
+        return status;
+    }
+    return vault_point(vault, kind, name_bytes(name), name_bytes(own_name));
+}
+
+enum pbft_status vault_find_record(struct vault *vault,
+                                   struct vault_record *out, const char *name)
+{
+    struct layout layout;
+    enum pbft_status status = layout_load(vault, &layout, VAULT_RECORD, name);
+
+    if (status != PBFT_OK) {
+        return status;
+    }
+    layout_get(&layout, out->id, sizeof out->id);
+    layout_get(&layout, out->subject, sizeof out->subject);
+    layout_get(&layout, out->salt, sizeof out->salt);
+    layout_get(&layout, out->data_key, sizeof out->data_key);
+    layout_get(&layout, out->commit, sizeof out->commit);
+    layout_get(&layout, out->wrap, sizeof out->wrap);
+    return layout_end(&layout);
+}
+
+enum pbft_status vault_set_record(struct vault *vault, const char *name,
+                                  const struct vault_record *record)
+{
+    struct layout layout = layout_begin();
+
+    layout_put(&layout, record->id, sizeof record->id);
+    layout_put(&layout, record->subject, sizeof record->subject);
+    layout_put(&layout, record->salt, sizeof record->salt);
+    layout_put(&layout, record->data_key, sizeof record->data_key);
+    layout_put(&layout, record->commit, sizeof record->commit);
+    layout_put(&layout, record->wrap, sizeof record->wrap);
+    return store_version(vault, &layout, VAULT_RECORD, name, record->id);
+}
+
+enum pbft_status vault_find_consent(struct vault *vault,
+                                    struct vault_consent *out, const char *name)
+{
+    struct layout layout;
+    enum pbft_status status = layout_load(vault, &layout, VAULT_CONSENT, name);
+
+    if (status != PBFT_OK) {
+        return status;
+    }
+    layout_get(&layout, out->id, sizeof out->id);
+    layout_get(&layout, out->subject, sizeof out->subject);
+    out->kind = layout_get_number(&layout);
+    layout_get(&layout, out->evidence_salt, sizeof out->evidence_salt);
+    layout_get(&layout, out->source_salt, sizeof out->source_salt);
+    layout_get(&layout, out->data_key, sizeof out->data_key);
+    return layout_end(&layout);
+}
+
+enum pbft_status vault_set_consent(struct vault *vault, const char *name,
+                                   const struct vault_consent *consent)
+{
+    struct layout layout = layout_begin();
+
+    layout_put(&layout, consent->id, sizeof consent->id);
+    layout_put(&layout, consent->subject, sizeof consent->subject);
+    layout_put_number(&layout, consent->kind);
+    layout_put(&layout, consent->evidence_salt, sizeof consent->evidence_salt);
+    layout_put(&layout, consent->source_salt, sizeof consent->source_salt);
+    layout_put(&layout, consent->data_key, sizeof consent->data_key);
+    return store_version(vault, &layout, VAULT_CONSENT, name, consent->id);
+}
+
+/* ---- tags ---------------------------------------------------------------- */
+
+void vault_blind_tag(uint8_t out[VAULT_TAG_SIZE],
+                     const struct vault_subject *subject, const char *system,
+                     const char *code)
+{
+    char text[TAG_TEXT_MAX];
+    uint8_t mac[KDF_HASH_SIZE];
+    int size = snprintf(text, sizeof text, "%s|%s", system, code);
+
+    if (size < 0 || (size_t)size >= sizeof text) {
+        size = (int)sizeof text - 1;
+    }
+    kdf_hmac_sha256(
+        mac, (struct pbft_bytes){subject->label_key, sizeof subject->label_key},
+        (struct pbft_bytes){(const uint8_t *)text, (size_t)size});
+    memcpy(out, mac, VAULT_TAG_SIZE);
+}
