@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A whole trial consortium on this machine: folders, processes and one client
+ * per institution. What `salus demo` and `salus bench` run on.
+ */
+#ifndef CLIENT_TRIAL_H
+#define CLIENT_TRIAL_H
+
+#include "client/replicas.h"
+#include "client/salus.h"
+
+#define TRIAL_REPLICAS_MAX 31
+
+struct trial {
+    struct replicas replicas;
+    struct salus_client *clients[TRIAL_REPLICAS_MAX]; /* One per institution. */
+    uint8_t encryption_keys[TRIAL_REPLICAS_MAX][SALUS_ID_SIZE];
+    uint32_t count;
+    bool plain_tcp;
+    bool no_sync;
+    uint32_t transactions_per_request; /* Coalescing limit; 0: default. */
+};
+
+/* Makes the consortium in `folder` (must not exist, or be empty), with free
+ * ports. Says what failed on standard error. */
+PBFT_MUST_USE enum pbft_status
+trial_create(struct trial *trial, const char *folder, uint32_t replicas);
+
+/* Starts all replicas, opens the clients and waits until each replica answers,
+ * for at most `timeout_ms`. */
+PBFT_MUST_USE enum pbft_status trial_start(struct trial *trial,
+                                           uint32_t timeout_ms);
+
+/* Waits until `replica` has executed `seq`; false after `timeout_ms`. */
+bool trial_wait_executed(struct trial *trial, uint32_t replica, uint64_t seq,
+                         uint32_t timeout_ms);
+
+/* What a replica says of itself. */
+struct trial_status {
+    uint64_t view;
+    uint32_t primary;
+    uint64_t executed;
+    uint64_t stable;
+    uint64_t transactions;
+    uint64_t syncs;
+    uint64_t cpu_us;
+    uint64_t resident_bytes;
+    uint64_t bytes_sent;
+    uint64_t disk_bytes;
+};
+bool trial_ask(struct trial *trial, uint32_t replica, struct trial_status *out);
+
+/* Closes the clients. */
+void trial_close_clients(struct trial *trial);
+
+#endif /* CLIENT_TRIAL_H */
