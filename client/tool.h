@@ -22,6 +22,16 @@ struct tool_command {
 };
 
 /* One per command; tool_main.c lists them. */
+extern const struct tool_command tool_init;
+extern const struct tool_command tool_keygen;
+extern const struct tool_command tool_genesis;
+extern const struct tool_command tool_fingerprint;
+extern const struct tool_command tool_submit;
+extern const struct tool_command tool_query;
+extern const struct tool_command tool_status;
+extern const struct tool_command tool_receipt;
+extern const struct tool_command tool_verify;
+extern const struct tool_command tool_fhir;
 extern const struct tool_command tool_bench;
 extern const struct tool_command tool_demo;
 
