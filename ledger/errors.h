@@ -45,7 +45,8 @@
     X(LEDGER_TOO_MANY, 108, false, "too-long",                                 \
       "too many transactions in one request")                                  \
     /* 11x: form of the transaction */                                         \
-    X(LEDGER_SIZE, 110, false, "too-long", "larger or longer than its limit")  \
+    X(LEDGER_SIZE, 110, false, "too-long",                                     \
+      "larger, longer or smaller than allowed")                                \
     X(LEDGER_NON_CANONICAL, 111, false, "structure",                           \
       "encoding is not canonical or has unknown fields")                       \
     X(LEDGER_WRONG_CHAIN, 112, false, "security",                              \

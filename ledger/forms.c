@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "crypto/digest.h"
 #include "ledger/limits.h"
 
 #define DRS_PREFIX "drs://"
@@ -14,6 +13,15 @@
 #define DRS_ID_MAX 52
 #define HOST_MAX 253
 #define LABEL_MAX 63
+
+static const uint8_t sha256_of_nothing[PBFT_DIGEST_SIZE] = {
+    0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4,
+    0xc8, 0x99, 0x6f, 0xb9, 0x24, 0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b,
+    0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55};
+static const uint8_t blake2b_of_nothing[PBFT_DIGEST_SIZE] = {
+    0x0e, 0x57, 0x51, 0xc0, 0x26, 0xe5, 0x43, 0xb2, 0xe8, 0xab, 0x2e,
+    0xb0, 0x60, 0x99, 0xda, 0xa1, 0xd1, 0xe5, 0xdf, 0x47, 0x77, 0x8f,
+    0x77, 0x87, 0xfa, 0xab, 0x45, 0xcd, 0xf1, 0x2f, 0xe3, 0xa8};
 
 static bool is_digit(uint8_t c)
 {
@@ -127,17 +135,9 @@ bool forms_reads_as_text(struct pbft_bytes id)
 
 bool forms_is_hash_of_nothing(struct pbft_bytes commit)
 {
-    struct pbft_bytes nothing = {NULL, 0};
-    struct pbft_digest digest;
-    if (commit.size != PBFT_DIGEST_SIZE) {
-        return false;
-    }
-    digest_sha256(&digest, nothing);
-    if (memcmp(commit.data, digest.bytes, sizeof digest.bytes) == 0) {
-        return true;
-    }
-    digest_blake2b(&digest, nothing);
-    return memcmp(commit.data, digest.bytes, sizeof digest.bytes) == 0;
+    return commit.size == PBFT_DIGEST_SIZE &&
+           (memcmp(commit.data, sha256_of_nothing, PBFT_DIGEST_SIZE) == 0 ||
+            memcmp(commit.data, blake2b_of_nothing, PBFT_DIGEST_SIZE) == 0);
 }
 
 static bool is_power_of_two(uint32_t value)

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One transaction in its block: all that a rule may look at. Private to
+ * ledger/. */
+#ifndef LEDGER_EXECUTION_H
+#define LEDGER_EXECUTION_H
+
+#include "ledger/ledger.h"
+#include "ledger/overlay.h"
+#include "ledger/schema.h"
+#include "ledger/transaction.h"
+#include "salus/v1/ledger.pb-c.h"
+
+/* What the genesis fixes for ever. */
+struct ledger_constants {
+    struct pbft_digest chain;
+    uint32_t table_version;
+    uint32_t time_bound_ms;
+    uint32_t late_after_ms;
+    uint32_t session_window;
+};
+
+struct ledger {
+    const struct ledger_kv *kv;
+    struct ledger_constants constants;
+    struct overlay overlay;
+    struct wire_arena scratch; /* Of one transaction. */
+    struct schema_position position;
+    /* The transactions of the request at hand. */
+    struct pbft_bytes split[LEDGER_REQUEST_TRANSACTIONS_MAX];
+};
+
+struct execution_cosigner {
+    struct schema_registered_key key;
+    uint8_t key_id[LEDGER_ID_SIZE];
+    enum transaction_role role;
+};
+
+struct execution {
+    struct overlay *overlay;
+    const struct ledger_constants *constants;
+    struct wire_arena *scratch;
+    /* Of the block. */
+    pbft_seq seq;
+    uint64_t now_ms;
+    struct schema_place place;
+    /* Of the request; its key and institution are in order. */
+    const struct ledger_request *request;
+    struct transaction_key_id key_id;
+    struct schema_institution institution;
+    /* Of the transaction. */
+    struct pbft_digest tx_id;
+    const Salus__V1__TransactionBody *body;
+    struct pbft_bytes payload; /* Encoded, as signed. */
+    struct execution_cosigner cosigners[LEDGER_SIGNATURES_MAX];
+    size_t cosigner_count;
+};
+
+/* Judges and carries out one encoded transaction. `x` holds block and request.
+ * A refused transaction leaves nothing behind but where it stands. */
+void execution_run(struct execution *x, struct pbft_bytes transaction,
+                   struct results_transaction *out);
+
+/* Does the transaction bear a co-signature of that role by that key? */
+bool execution_has_cosigner(const struct execution *x,
+                            enum transaction_role role, const uint8_t *key_id);
+
+/* Is the submitter this institution? */
+bool execution_is_submitter(const struct execution *x,
+                            const struct pbft_institution *institution);
+
+/* The universal rules of health-ledger C.1; universal.c. */
+enum ledger_code universal_check(struct execution *x,
+                                 const Salus__V1__Transaction *signatures);
+
+#endif /* LEDGER_EXECUTION_H */

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The state while a block executes: the kv below, and on top everything that
+ * the block has read or written so far. Private to ledger/.
+ *
+ * A transaction writes here and can be taken back without a trace; the kv sees
+ * the writes of a whole block at once. Memory comes from an arena that lives as
+ * long as the block.
+ *
+ * A failure of the kv is remembered in `status`, and reads then find nothing:
+ * rules need not look, the block checks once and is given up as a whole.
+ */
+#ifndef LEDGER_OVERLAY_H
+#define LEDGER_OVERLAY_H
+
+#include "ledger/kv.h"
+#include "ledger/schema.h"
+#include "proto/arena.h"
+
+/* What one block may take here. A block of PBFT_BATCH_BYTES_MAX takes at most
+ * some thirty times its size (a grant that supersedes eight), so the cap is
+ * never met; it only stops a mistake of ours. */
+#define OVERLAY_ARENA_MAX ((size_t)1024 * 1024 * 1024)
+
+struct overlay_entry {
+    uint64_t hash;
+    struct pbft_bytes key;
+    struct pbft_bytes value; /* If present. */
+    enum ledger_space space;
+    bool loaded; /* `present` and `value` are known. */
+    bool present;
+    bool dirty; /* Written by this block. */
+};
+
+/* One write, and what it replaced. */
+struct overlay_change {
+    struct overlay_entry *entry;
+    struct pbft_bytes value;
+    struct pbft_bytes old_value;
+    bool present;
+    bool old_loaded;
+    bool old_present;
+    bool old_dirty;
+};
+
+struct overlay {
+    const struct ledger_kv *kv;
+    struct wire_arena arena;
+    enum pbft_status status;        /* The first failure of the kv. */
+    uint64_t seed;                  /* Of the hash: differs per block. */
+    struct overlay_entry **entries; /* In order of first use. */
+    size_t entry_count;
+    size_t entry_capacity;
+    uint32_t *slots; /* Index into entries + 1; 0: free. A power of two. */
+    size_t slot_count;
+    struct overlay_change *changes; /* In order of writing. */
+    size_t change_count;
+    size_t change_capacity;
+};
+
+/* Aborts if memory is short, as everything below does. */
+void overlay_init(struct overlay *overlay, const struct ledger_kv *kv);
+void overlay_deinit(struct overlay *overlay);
+
+/* Forgets the block before. `seed`: bytes that no client could foresee. */
+void overlay_begin(struct overlay *overlay, const struct pbft_digest *seed);
+
+/* Room that lasts as long as the block. */
+void *overlay_room(struct overlay *overlay, size_t size);
+
+/* False if there is nothing under the key. The value lasts as long as the
+ * block. */
+bool overlay_get(struct overlay *overlay, const struct schema_key *key,
+                 struct pbft_bytes *value);
+/* Only whether there is something. */
+bool overlay_has(struct overlay *overlay, const struct schema_key *key);
+/* Copies the value. Reads nothing: an index row costs no look-up. */
+void overlay_put(struct overlay *overlay, const struct schema_key *key,
+                 struct pbft_bytes value);
+void overlay_delete(struct overlay *overlay, const struct schema_key *key);
+
+/* A point to which rollback returns, or from which a digest counts. */
+size_t overlay_mark(const struct overlay *overlay);
+void overlay_rollback(struct overlay *overlay, size_t mark);
+/* BLAKE2b-256 over all writes since the mark, in order: operation u8, space u8,
+ * key size u32, key, value size u32, value. Zeros if there are none. */
+void overlay_digest(const struct overlay *overlay, size_t mark,
+                    struct pbft_digest *out);
+
+/* Hands all writes to the kv, in order of first use of the keys. */
+PBFT_MUST_USE enum pbft_status overlay_apply(struct overlay *overlay);
+
+#endif /* LEDGER_OVERLAY_H */
