@@ -122,6 +122,7 @@ static enum pbft_status verify_steps(const struct pbft_verifier *verifier,
     struct pbft_digest named;
     enum pbft_status status = read_block(encoded, &out->block);
 
+    out->reached = OUTCOME_SHAPE;
     if (status == PBFT_OK) {
         status = read_transactions(encoded, out);
     }
@@ -130,6 +131,7 @@ static enum pbft_status verify_steps(const struct pbft_verifier *verifier,
         return status != PBFT_OK ? status : PBFT_MALFORMED;
     }
     out->request_code = encoded->request_code;
+    out->reached = OUTCOME_REQUEST;
     if (memcmp(&named, request, sizeof(named)) != 0) {
         salus_reason_set(reason, "the outcome is that of another request");
         return PBFT_BAD_DIGEST;
@@ -138,12 +140,14 @@ static enum pbft_status verify_steps(const struct pbft_verifier *verifier,
         salus_reason_set(reason, "the block belongs to another membership");
         return PBFT_NOT_MEMBER;
     }
+    out->reached = OUTCOME_PATH;
     status = check_path(encoded, request, out);
     if (status != PBFT_OK) {
         salus_reason_set(reason, "the Merkle path does not lead from the "
                                  "results to the root that was attested");
         return status;
     }
+    out->reached = OUTCOME_ATTESTATIONS;
     status = check_votes(verifier, encoded, out);
     if (status != PBFT_OK) {
         salus_reason_set(reason,

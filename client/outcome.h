@@ -11,8 +11,17 @@
 
 struct Salus__V1__Outcome;
 
+/* The checks, in their order. */
+enum outcome_check {
+    OUTCOME_SHAPE = 1,
+    OUTCOME_REQUEST,
+    OUTCOME_PATH,
+    OUTCOME_ATTESTATIONS
+};
+
 /* What it proves. */
 struct outcome {
+    enum outcome_check reached; /* The last check that was begun. */
     struct pbft_attestation block;
     uint32_t request_code;
     uint32_t transaction_count;
