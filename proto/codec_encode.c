@@ -3,15 +3,13 @@
  * of consensus.proto.
  */
 #include "consensus/assert.h"
-#include "proto/codec.h"
+#include "proto/codec_encode.h"
 #include "proto/codec_fields.h"
 #include "proto/writer.h"
 
-/* Guesses that are right for most: the length then needs no move. */
-#define HINT_SMALL 100u
 #define HINT_REQUEST (WIRE_REQUEST_FIXED_BYTES_MAX - 16u)
 
-static void refuse(struct wire_buffer *buffer)
+void encode_refuse(struct wire_buffer *buffer)
 {
     if (buffer->status == PBFT_OK) {
         buffer->status = PBFT_INVALID_ARGUMENT;
@@ -68,7 +66,7 @@ static bool has_body(const struct pbft_pre_prepare *fields, enum wire_body body)
 static size_t pre_prepare_size_hint(const struct pbft_pre_prepare *fields,
                                     enum wire_body body)
 {
-    size_t size = HINT_SMALL;
+    size_t size = ENCODE_SIZE_SMALL;
     return has_body(fields, body) ? size + batch_size_hint(&fields->body->batch)
                                   : size;
 }
@@ -87,9 +85,9 @@ static void write_pre_prepare(struct wire_buffer *buffer,
     }
 }
 
-static void write_nested_header(struct wire_buffer *buffer, uint32_t field,
-                                const struct pbft_pre_prepare *fields,
-                                enum wire_body body)
+void encode_nested_header(struct wire_buffer *buffer, uint32_t field,
+                          const struct pbft_pre_prepare *fields,
+                          enum wire_body body)
 {
     struct wire_nested nested =
         wire_nested_begin(buffer, field, pre_prepare_size_hint(fields, body));
@@ -97,158 +95,11 @@ static void write_nested_header(struct wire_buffer *buffer, uint32_t field,
     wire_nested_end(buffer, nested);
 }
 
-static void write_attestation(struct wire_buffer *buffer,
-                              const struct pbft_attestation *fields)
-{
-    wire_write_u64(buffer, ATTESTATION_SEQ, fields->seq);
-    wire_write_u64(buffer, ATTESTATION_TIME, fields->block_time);
-    wire_write_bytes(buffer, ATTESTATION_BLOCK, fields->block_digest.bytes,
-                     PBFT_DIGEST_SIZE);
-    wire_write_bytes(buffer, ATTESTATION_RESULTS, fields->results_root.bytes,
-                     PBFT_DIGEST_SIZE);
-    wire_write_bytes(buffer, ATTESTATION_LEDGER, fields->ledger_root.bytes,
-                     PBFT_DIGEST_SIZE);
-}
-
-/* Ascending by replica, so that equal sets of votes have equal bytes. */
-static void write_votes(struct wire_buffer *buffer, uint32_t field,
-                        const struct pbft_vote *votes, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        if (i > 0 && votes[i].replica <= votes[i - 1].replica) {
-            refuse(buffer);
-        }
-        struct wire_nested nested =
-            wire_nested_begin(buffer, field, HINT_SMALL);
-        wire_write_u64(buffer, VOTE_REPLICA, votes[i].replica);
-        wire_write_u64(buffer, VOTE_INCARNATION, votes[i].incarnation);
-        wire_write_bytes(buffer, VOTE_SIGNATURE, votes[i].signature.bytes,
-                         PBFT_SIGNATURE_SIZE);
-        wire_nested_end(buffer, nested);
-    }
-}
-
-static void write_certificate(struct wire_buffer *buffer, pbft_epoch epoch,
-                              const struct pbft_message *header,
-                              enum wire_body body)
-{
-    if (header->epoch != epoch) {
-        refuse(buffer);
-    }
-    wire_write_u64(buffer, CERTIFICATE_PRIMARY, header->sender);
-    wire_write_u64(buffer, CERTIFICATE_INCARNATION, header->incarnation);
-    wire_write_bytes(buffer, CERTIFICATE_SIGNATURE, header->signature.bytes,
-                     PBFT_SIGNATURE_SIZE);
-    write_nested_header(buffer, CERTIFICATE_HEADER, &header->pre_prepare, body);
-}
-
-static void write_prepared(struct wire_buffer *buffer, pbft_epoch epoch,
-                           const struct pbft_prepared *fields,
-                           enum wire_body body)
-{
-    write_certificate(buffer, epoch, fields->pre_prepare, body);
-    write_votes(buffer, CERTIFICATE_VOTES, fields->votes, fields->vote_count);
-}
-
-static void write_committed(struct wire_buffer *buffer, pbft_epoch epoch,
-                            const struct pbft_committed *fields,
-                            enum wire_body body)
-{
-    write_certificate(buffer, epoch, fields->pre_prepare, body);
-    write_votes(buffer, CERTIFICATE_VOTES, fields->votes, fields->vote_count);
-}
-
-static void write_stable(struct wire_buffer *buffer,
-                         const struct pbft_stable *fields)
-{
-    struct wire_nested nested =
-        wire_nested_begin(buffer, STABLE_ATTESTATION, HINT_SMALL);
-    write_attestation(buffer, &fields->attestation);
-    wire_nested_end(buffer, nested);
-    write_votes(buffer, STABLE_VOTES, fields->votes, fields->vote_count);
-}
-
-static size_t votes_size_hint(uint32_t count)
-{
-    return HINT_SMALL + (size_t)count * (PBFT_SIGNATURE_SIZE + 8u);
-}
-
-static void write_view_change(struct wire_buffer *buffer, pbft_epoch epoch,
-                              const struct pbft_view_change *fields)
-{
-    const struct pbft_message *stable = fields->stable;
-    pbft_seq previous = 0;
-    if (stable->epoch != epoch || fields->prepared_count > PBFT_WINDOW_MAX) {
-        refuse(buffer);
-        return;
-    }
-    wire_write_u64(buffer, VIEW_CHANGE_VIEW, fields->view);
-    struct wire_nested nested = wire_nested_begin(
-        buffer, VIEW_CHANGE_STABLE, votes_size_hint(stable->stable.vote_count));
-    write_stable(buffer, &stable->stable);
-    wire_nested_end(buffer, nested);
-    for (uint32_t i = 0; i < fields->prepared_count; i++) {
-        const struct pbft_message *prepared = fields->prepared[i];
-        pbft_seq seq = pbft_message_seq(prepared);
-        if (prepared->epoch != epoch || seq <= previous) {
-            refuse(buffer);
-        }
-        previous = seq;
-        nested =
-            wire_nested_begin(buffer, VIEW_CHANGE_PREPARED,
-                              votes_size_hint(prepared->prepared.vote_count));
-        write_prepared(buffer, epoch, &prepared->prepared, WIRE_BODY_OMIT);
-        wire_nested_end(buffer, nested);
-    }
-}
-
-static void write_source(struct wire_buffer *buffer,
-                         const struct pbft_new_view_source *source)
-{
-    struct wire_nested nested =
-        wire_nested_begin(buffer, NEW_VIEW_SOURCES, HINT_SMALL);
-    wire_write_u64(buffer, SOURCE_REPLICA, source->replica);
-    wire_write_bytes(buffer, SOURCE_DIGEST, source->digest.bytes,
-                     PBFT_DIGEST_SIZE);
-    wire_nested_end(buffer, nested);
-}
-
-static void write_new_view(struct wire_buffer *buffer,
-                           const struct pbft_message *message)
-{
-    const struct pbft_new_view *fields = &message->new_view;
-    if (fields->view_change_count > PBFT_REPLICAS_MAX ||
-        fields->pre_prepare_count > PBFT_WINDOW_MAX) {
-        refuse(buffer);
-        return;
-    }
-    wire_write_u64(buffer, NEW_VIEW_VIEW, fields->view);
-    for (uint32_t i = 0; i < fields->view_change_count; i++) {
-        write_source(buffer, &fields->view_changes[i]);
-    }
-    for (uint32_t i = 0; i < fields->pre_prepare_count; i++) {
-        const struct pbft_message *header = fields->pre_prepares[i];
-        /* Its origin is the new-view's, and is not written twice. */
-        if (header->epoch != message->epoch ||
-            header->sender != message->sender ||
-            header->incarnation != message->incarnation) {
-            refuse(buffer);
-        }
-        struct wire_nested nested =
-            wire_nested_begin(buffer, NEW_VIEW_HEADERS, 2 * HINT_SMALL);
-        write_nested_header(buffer, HEADER_PRE_PREPARE, &header->pre_prepare,
-                            WIRE_BODY_OMIT);
-        wire_write_bytes(buffer, HEADER_SIGNATURE, header->signature.bytes,
-                         PBFT_SIGNATURE_SIZE);
-        wire_nested_end(buffer, nested);
-    }
-}
-
 static void write_status(struct wire_buffer *buffer,
                          const struct pbft_status_report *fields)
 {
     if (fields->prepared_words > PBFT_WINDOW_MAX / 64) {
-        refuse(buffer);
+        encode_refuse(buffer);
         return;
     }
     wire_write_u64(buffer, STATUS_VIEW, fields->view);
@@ -283,7 +134,7 @@ static void write_fetch(struct wire_buffer *buffer,
         wire_write_bytes(buffer, FETCH_DIGEST, fields->digest.bytes,
                          PBFT_DIGEST_SIZE);
     } else if (!is_zero(&fields->digest)) {
-        refuse(buffer); /* It is signed, but there is no room for it. */
+        encode_refuse(buffer); /* It is signed, but there is no room for it. */
     }
 }
 
@@ -307,13 +158,13 @@ static void write_content(struct wire_buffer *buffer,
                    &message->commit.digest);
         return;
     case PBFT_MESSAGE_ATTESTATION:
-        write_attestation(buffer, &message->attestation);
+        encode_attestation(buffer, &message->attestation);
         return;
     case PBFT_MESSAGE_VIEW_CHANGE:
-        write_view_change(buffer, message->epoch, &message->view_change);
+        encode_view_change(buffer, message->epoch, &message->view_change);
         return;
     case PBFT_MESSAGE_NEW_VIEW:
-        write_new_view(buffer, message);
+        encode_new_view(buffer, message);
         return;
     case PBFT_MESSAGE_STATUS:
         write_status(buffer, &message->status);
@@ -325,13 +176,13 @@ static void write_content(struct wire_buffer *buffer,
         write_batch(buffer, &message->batch);
         return;
     case PBFT_MESSAGE_PREPARED:
-        write_prepared(buffer, message->epoch, &message->prepared, body);
+        encode_prepared(buffer, message->epoch, &message->prepared, body);
         return;
     case PBFT_MESSAGE_COMMITTED:
-        write_committed(buffer, message->epoch, &message->committed, body);
+        encode_committed(buffer, message->epoch, &message->committed, body);
         return;
     case PBFT_MESSAGE_STABLE:
-        write_stable(buffer, &message->stable);
+        encode_stable(buffer, &message->stable);
         return;
     }
     bool is_known_type = false;
@@ -350,24 +201,25 @@ static size_t content_size_hint(const struct pbft_message *message,
     case PBFT_MESSAGE_BATCH:
         return batch_size_hint(&message->batch);
     case PBFT_MESSAGE_PREPARED:
-        return votes_size_hint(message->prepared.vote_count);
+        return encode_votes_size(message->prepared.vote_count);
     case PBFT_MESSAGE_COMMITTED:
-        return votes_size_hint(message->committed.vote_count) +
+        return encode_votes_size(message->committed.vote_count) +
                pre_prepare_size_hint(
                    &message->committed.pre_prepare->pre_prepare, body);
     case PBFT_MESSAGE_STABLE:
-        return votes_size_hint(message->stable.vote_count) + HINT_SMALL;
+        return encode_votes_size(message->stable.vote_count) +
+               ENCODE_SIZE_SMALL;
     case PBFT_MESSAGE_ATTESTATION:
     case PBFT_MESSAGE_VIEW_CHANGE:
     case PBFT_MESSAGE_NEW_VIEW:
-        return 2 * HINT_SMALL;
+        return 2 * ENCODE_SIZE_SMALL;
     case PBFT_MESSAGE_PREPARE:
     case PBFT_MESSAGE_COMMIT:
     case PBFT_MESSAGE_STATUS:
     case PBFT_MESSAGE_FETCH:
         break;
     }
-    return HINT_SMALL;
+    return ENCODE_SIZE_SMALL;
 }
 
 /* Takes back what was written since `size` if any of it failed. */
@@ -397,7 +249,7 @@ enum pbft_status wire_message_encode(const struct pbft_message *message,
         wire_write_bytes(buffer, MESSAGE_SIGNATURE, message->signature.bytes,
                          PBFT_SIGNATURE_SIZE);
     } else if (message->incarnation != 0) {
-        refuse(buffer);
+        encode_refuse(buffer);
     }
     struct wire_nested nested =
         wire_nested_begin(buffer, MESSAGE_KIND + (uint32_t)message->type,
