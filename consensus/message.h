@@ -150,7 +150,7 @@ struct pbft_status_report {
     bool view_active;
     pbft_seq stable;
     pbft_seq executed;
-    pbft_seq committed_above; /* The highest seq with a commit certificate. */
+    pbft_seq committed_above; /* Consecutively committed up to here. */
     pbft_seq attested;        /* Up to here it holds f + 1 attestations. */
     uint32_t version_min;     /* Protocol versions that the replica speaks. */
     uint32_t version_max;
@@ -206,9 +206,9 @@ struct pbft_message {
 const struct pbft_message *pbft_message_ref(const struct pbft_message *message);
 void pbft_message_unref(const struct pbft_message *message); /* NULL is fine. */
 
-/* The same content handed over by `sender`: for the types that are not signed by
- * a replica (REQUEST, BATCH, PREPARED, COMMITTED, STABLE). Shares the content
- * of `message` and keeps it alive. */
+/* The same content handed over by `sender`: for the types that are not signed
+ * by a replica (REQUEST, BATCH, PREPARED, COMMITTED, STABLE). Shares the
+ * content of `message` and keeps it alive. */
 struct pbft_message *
 pbft_message_handed_over(const struct pbft_message *message,
                          pbft_replica_id sender);

@@ -187,10 +187,14 @@ struct pbft_report {
     pbft_seq high;      /* High watermark. */
     pbft_seq committed; /* Handed out for execution. */
     pbft_seq executed;
-    pbft_seq behind; /* The highest executed seq that a peer reported. */
+    pbft_seq behind; /* At least f + 1 peers report that they executed it. */
     uint32_t pending_requests;
     bool syncing; /* Fetching blocks, for being behind. */
     size_t buffered_bytes;
+    pbft_seq attested; /* f + 1 equal attestations of all up to here. */
+    bool may_vote;     /* False while starting (P14). */
+    bool amnesic;      /* It forgot a vote of its own: it votes no more. */
+    pbft_seq diverged; /* The first seq where Q others attested otherwise. */
 };
 void pbft_replica_report(const struct pbft_replica *replica,
                          struct pbft_report *out);

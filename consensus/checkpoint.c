@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Attestations of executed blocks, and what they make stable (OSDI'99 4.3;
+ * design: P10 and section 5). Every block is attested; the attestation of a
+ * multiple of the checkpoint interval is the checkpoint message. */
+#include "consensus/replica.h"
+
+static bool is_checkpoint(const struct pbft_replica *replica, pbft_seq seq)
+{
+    return seq % replica->config.checkpoint_interval == 0;
+}
+
+static struct pbft_attestation *kept_checkpoint(struct pbft_replica *replica,
+                                                pbft_seq seq)
+{
+    PBFT_ASSERT(is_checkpoint(replica, seq));
+    return &replica->checkpoints[(seq / replica->config.checkpoint_interval) %
+                                 PBFT_CHECKPOINTS_KEPT];
+}
+
+/* Q others agree on something else than we executed: our state is wrong and
+ * must not be vouched for. Never passed; seen in the report. */
+static void note_divergence(struct pbft_replica *replica, pbft_seq seq)
+{
+    if (replica->diverged == 0 || seq < replica->diverged) {
+        replica->diverged = seq;
+    }
+    PBFT_ASSERT(replica->diverged > 0);
+}
+
+static bool contradicts_own(struct pbft_replica *replica,
+                            const struct pbft_attestation *content)
+{
+    const struct pbft_attestation *own = kept_checkpoint(replica, content->seq);
+    return own->seq == content->seq && !pbft_attestation_equal(own, content);
+}
+
+static void pass_attested_below(struct pbft_replica *replica)
+{
+    if (replica->attested < replica->log.low) {
+        replica->attested = replica->log.low; /* Q prove more than f + 1. */
+    }
+    for (;;) {
+        const struct pbft_slot *slot =
+            pbft_slot_log_at(&replica->log, replica->attested + 1);
+        if (slot == NULL || !slot->is_attested) {
+            return;
+        }
+        replica->attested++;
+    }
+}
+
+/* OSDI'99 4.3: a checkpoint with a proof is stable; what is at or below it
+ * leaves the log, and the watermarks move up. The caller has executed it. */
+static void adopt(struct pbft_replica *replica,
+                  const struct pbft_message *proof)
+{
+    const pbft_seq seq = proof->stable.attestation.seq;
+    PBFT_ASSERT(seq > replica->log.low);
+    PBFT_ASSERT(seq <= replica->executed);
+    PBFT_ASSERT(is_checkpoint(replica, seq));
+    if (contradicts_own(replica, &proof->stable.attestation)) {
+        note_divergence(replica, seq);
+        return;
+    }
+    pbft_keep(&replica->stable, proof);
+    pbft_log_record(replica, PBFT_RECORD_STABLE, seq, proof);
+    pbft_log_binding_records(replica);
+    pbft_forget_bodies_below(replica, seq);
+    pbft_slot_log_advance(&replica->log, seq);
+    pbft_output_stable(&replica->output, seq);
+    pass_attested_below(replica);
+    PBFT_ASSERT(replica->log.low == seq);
+}
+
+/* How many of the slot's attestations equal `content`. */
+static uint32_t count_equal(const struct pbft_replica *replica,
+                            const struct pbft_slot *slot,
+                            const struct pbft_attestation *content)
+{
+    uint32_t count = 0;
+    for (pbft_replica_id id = 0; id < replica->n; id++) {
+        count += pbft_set_has(&slot->attestations.voters, id) &&
+                 pbft_attestation_equal(&slot->attestations.items[id].content,
+                                        content);
+    }
+    PBFT_ASSERT(count <= replica->n);
+    return count;
+}
+
+static void hand_out_proof(struct pbft_replica *replica, struct pbft_slot *slot,
+                           const struct pbft_attestation *own)
+{
+    const struct pbft_certifier certifier = pbft_own_certifier(replica);
+    const struct pbft_message *proof =
+        pbft_certify_attested(&certifier, slot, own, replica->weak);
+    PBFT_ASSERT(proof->stable.vote_count == replica->weak);
+    PBFT_ASSERT(!slot->is_attested);
+    slot->is_attested = true;
+    pbft_output_attested(&replica->output, slot->seq, proof);
+    pbft_message_unref(proof);
+    pass_attested_below(replica);
+}
+
+/* Own execution is part of every conclusion: nobody is believed before. */
+static void conclude(struct pbft_replica *replica, struct pbft_slot *slot)
+{
+    const pbft_replica_id self = replica->config.self;
+    if (slot->own_attestation == NULL) {
+        return;
+    }
+    PBFT_ASSERT(pbft_set_has(&slot->attestations.voters, self));
+    const struct pbft_attestation *own =
+        &slot->attestations.items[self].content;
+    if (!slot->is_attested && slot->attestations.matching >= replica->weak) {
+        hand_out_proof(replica, slot, own);
+    }
+    if (is_checkpoint(replica, slot->seq) && slot->seq <= replica->executed &&
+        slot->attestations.matching >= replica->quorum) {
+        const struct pbft_certifier certifier = pbft_own_certifier(replica);
+        const struct pbft_message *proof =
+            pbft_certify_attested(&certifier, slot, own, replica->quorum);
+        adopt(replica, proof); /* The slot is gone after this. */
+        pbft_message_unref(proof);
+    }
+}
+
+void pbft_add_attestation(struct pbft_slot *slot,
+                          const struct pbft_message *message)
+{
+    struct pbft_attested_item *item =
+        &slot->attestations.items[message->sender];
+    PBFT_ASSERT(!pbft_set_has(&slot->attestations.voters, message->sender));
+    PBFT_ASSERT(message->attestation.seq == slot->seq);
+    pbft_set_add(&slot->attestations.voters, message->sender);
+    item->content = message->attestation;
+    item->vote = pbft_vote_of(message);
+}
+
+void pbft_attest(struct pbft_replica *replica, struct pbft_slot *slot,
+                 const struct pbft_attestation *content)
+{
+    const struct pbft_origin origin = pbft_own_origin(replica);
+    PBFT_ASSERT(slot->seq == content->seq);
+    if (slot->own_attestation != NULL) {
+        /* Restored: executed again after a crash. One word a seq (S12). */
+        if (!pbft_attestation_equal(&slot->own_attestation->attestation,
+                                    content)) {
+            note_divergence(replica, content->seq);
+        }
+    } else {
+        slot->own_attestation =
+            pbft_signed(replica, pbft_attestation_create(&origin, content));
+        if (is_checkpoint(replica, content->seq)) {
+            pbft_log_record(replica, PBFT_RECORD_CHECKPOINT, content->seq,
+                            slot->own_attestation);
+        }
+        pbft_add_attestation(slot, slot->own_attestation);
+    }
+    slot->executed_at = replica->now;
+    slot->attestations.matching =
+        count_equal(replica, slot, &slot->own_attestation->attestation);
+    pbft_send_all(replica, slot->own_attestation);
+    conclude(replica, slot);
+}
+
+/* Knowledge of a stable checkpoint may have come before the execution. */
+static void adopt_waiting(struct pbft_replica *replica)
+{
+    const struct pbft_message *proof = replica->stable_ahead;
+    if (proof == NULL || proof->stable.attestation.seq > replica->executed) {
+        return;
+    }
+    replica->stable_ahead = NULL;
+    if (proof->stable.attestation.seq > replica->log.low) {
+        adopt(replica, proof);
+    }
+    pbft_message_unref(proof);
+}
+
+void pbft_on_executed(struct pbft_replica *replica,
+                      const struct pbft_attestation *executed)
+{
+    PBFT_ASSERT(executed->seq == replica->executed + 1);
+    PBFT_ASSERT(executed->seq <= replica->committed);
+    replica->executed = executed->seq;
+    if (is_checkpoint(replica, executed->seq)) {
+        *kept_checkpoint(replica, executed->seq) = *executed;
+    }
+    struct pbft_slot *slot = pbft_slot_log_at(&replica->log, executed->seq);
+    if (slot != NULL) {
+        pbft_attest(replica, slot, executed);
+    } else if (is_checkpoint(replica, executed->seq) &&
+               executed->seq > replica->log.low) {
+        pbft_fetch_stable(replica); /* Beyond the window: it must move. */
+    }
+    adopt_waiting(replica);
+    PBFT_ASSERT(replica->executed <= replica->committed);
+}
+
+/* The first Q equal attestations of others, before or against our own. */
+static void judge_others(struct pbft_replica *replica, struct pbft_slot *slot,
+                         const struct pbft_attestation *content)
+{
+    if (count_equal(replica, slot, content) < replica->quorum) {
+        return;
+    }
+    if (slot->own_attestation != NULL) {
+        note_divergence(replica, slot->seq);
+    }
+}
+
+enum pbft_verdict pbft_on_attestation(struct pbft_replica *replica,
+                                      const struct pbft_message *message)
+{
+    const struct pbft_attestation *content = &message->attestation;
+    pbft_note_executed(replica, message->sender, content->seq);
+    struct pbft_slot *slot = pbft_slot_log_at(&replica->log, content->seq);
+    if (slot == NULL) {
+        return PBFT_OUTSIDE_WATERMARKS;
+    }
+    const struct pbft_attestations *all = &slot->attestations;
+    if (pbft_set_has(&all->voters, message->sender)) {
+        return pbft_attestation_equal(&all->items[message->sender].content,
+                                      content)
+                   ? PBFT_DUPLICATE
+                   : PBFT_CONFLICTING;
+    }
+    pbft_add_attestation(slot, message);
+    if (slot->own_attestation != NULL &&
+        pbft_attestation_equal(&slot->own_attestation->attestation, content)) {
+        slot->attestations.matching++;
+        conclude(replica, slot);
+    } else if (slot->own_attestation != NULL) {
+        judge_others(replica, slot, content);
+    }
+    return PBFT_ACCEPTED;
+}
+
+enum pbft_verdict pbft_on_stable(struct pbft_replica *replica,
+                                 const struct pbft_message *message)
+{
+    const pbft_seq seq = message->stable.attestation.seq;
+    if (seq <= replica->log.low) {
+        return PBFT_DUPLICATE;
+    }
+    if (!is_checkpoint(replica, seq)) {
+        return PBFT_REJECTED;
+    }
+    if (seq <= replica->executed) {
+        adopt(replica, message);
+        return PBFT_ACCEPTED;
+    }
+    const struct pbft_message *ahead = replica->stable_ahead;
+    if (ahead != NULL && seq <= ahead->stable.attestation.seq) {
+        return PBFT_DUPLICATE;
+    }
+    /* Q replicas executed it: so far must we catch up (design: P9). */
+    pbft_keep(&replica->stable_ahead, message);
+    if (seq > replica->behind) {
+        replica->behind = seq;
+    }
+    return PBFT_ACCEPTED;
+}

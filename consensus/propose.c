@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests come in; the primary puts them into batches (OSDI'99 4.2, TOCS'02
+ * 5.1.4; design: P4). */
+#include "consensus/replica.h"
+
+/* A request goes to the primary under our own number (verify.h). */
+static void relay(struct pbft_replica *replica, pbft_replica_id to,
+                  const struct pbft_message *request)
+{
+    struct pbft_message *copy =
+        pbft_message_handed_over(request, replica->config.self);
+    PBFT_ASSERT(copy != NULL); /* Out of memory: stop. */
+    pbft_send_to(replica, to, copy);
+    pbft_message_unref(copy);
+}
+
+enum pbft_verdict pbft_on_request(struct pbft_replica *replica,
+                                  const struct pbft_message *message)
+{
+    const bool is_own = message->sender == PBFT_SENDER_CLIENT;
+    const bool is_first = replica->requests.waiting == 0;
+    enum pbft_verdict verdict =
+        pbft_requests_admit(&replica->requests, message, replica->now, is_own);
+    if (verdict != PBFT_ACCEPTED) {
+        return verdict;
+    }
+    if (is_first) {
+        replica->gathering_since = replica->now;
+    }
+    if (is_own && !pbft_is_primary(replica)) {
+        relay(replica, pbft_primary(replica), message);
+    }
+    return PBFT_ACCEPTED;
+}
+
+static bool can_propose(const struct pbft_replica *replica)
+{
+    return replica->stage == PBFT_STAGE_RUNNING && replica->may_vote &&
+           replica->view_active && pbft_is_primary(replica) &&
+           replica->requests.waiting > 0 &&
+           replica->next_seq <= pbft_slot_log_high(&replica->log);
+}
+
+static bool is_full_batch(const struct pbft_replica *replica)
+{
+    return replica->requests.waiting >= replica->config.batch_requests_max ||
+           replica->requests.waiting_bytes >= replica->config.batch_bytes_max;
+}
+
+/* Adaptive (design: P4): at once while the pipeline has room; then gather. */
+static bool should_propose(const struct pbft_replica *replica)
+{
+    const pbft_seq in_flight = replica->next_seq - 1 - replica->committed;
+    const pbft_time_ms waited = replica->now - replica->gathering_since;
+    return in_flight < replica->config.pipeline_depth ||
+           is_full_batch(replica) || replica->batch_is_due ||
+           waited >= replica->config.batch_delay_ms;
+}
+
+/* At least one request, however large; then as many as the limits allow. */
+static const struct pbft_message *gather(struct pbft_replica *replica)
+{
+    uint32_t count = 0;
+    size_t bytes = 0;
+    while (count < replica->config.batch_requests_max &&
+           replica->requests.waiting > 0) {
+        size_t room = bytes < replica->config.batch_bytes_max
+                          ? replica->config.batch_bytes_max - bytes
+                          : 0;
+        const struct pbft_message *request = pbft_requests_next(
+            &replica->requests, count == 0 ? PBFT_REQUEST_BYTES_MAX : room);
+        if (request == NULL) {
+            break;
+        }
+        replica->batch[count++] = request;
+        bytes += request->request.payload.size;
+    }
+    PBFT_ASSERT(count > 0);
+    /* Time 0 is the null batch alone. */
+    const pbft_wall_us time = replica->wall > 0 ? replica->wall : 1;
+    const struct pbft_message *body =
+        pbft_batch_create(replica->domain, time, replica->batch, count);
+    PBFT_ASSERT(body != NULL); /* Out of memory: stop. */
+    return body;
+}
+
+static void propose_one(struct pbft_replica *replica)
+{
+    const struct pbft_message *body = gather(replica);
+    const struct pbft_origin origin = pbft_own_origin(replica);
+    const pbft_seq seq = replica->next_seq++;
+    struct pbft_slot *slot = pbft_slot_log_at(&replica->log, seq);
+    const struct pbft_message *proposal = pbft_signed(
+        replica, pbft_pre_prepare_create(&origin, replica->view, seq,
+                                         &body->batch.digest, body));
+    PBFT_ASSERT(slot != NULL);
+    PBFT_ASSERT(slot->header == NULL); /* Never two for one place. */
+    replica->gathering_since = replica->now;
+    replica->batch_is_due = false;
+    replica->has_spoken = true;
+    pbft_accept(replica, slot, proposal);
+    pbft_send_all(replica, proposal);
+    pbft_message_unref(proposal);
+    pbft_message_unref(body);
+    pbft_advance_slot(replica, slot); /* Logs it: records go before sends. */
+    PBFT_ASSERT(slot->is_logged || slot->seq <= replica->log.low);
+}
+
+void pbft_propose(struct pbft_replica *replica)
+{
+    const pbft_seq low = replica->log.low;
+    if (replica->next_seq <= low) {
+        replica->next_seq = low + 1;
+    }
+    if (replica->next_seq <= replica->committed) {
+        replica->next_seq = replica->committed + 1;
+    }
+    pbft_timers_disarm(&replica->timers, PBFT_TIMER_BATCH);
+    for (uint32_t i = 0; can_propose(replica) && should_propose(replica); i++) {
+        if (i == PBFT_PROPOSALS_PER_STEP_MAX) {
+            pbft_timers_set(&replica->timers, PBFT_TIMER_BATCH, replica->now);
+            return;
+        }
+        propose_one(replica);
+    }
+    replica->batch_is_due = false;
+    if (can_propose(replica)) {
+        pbft_timers_arm(&replica->timers, PBFT_TIMER_BATCH,
+                        replica->gathering_since,
+                        replica->config.batch_delay_ms);
+    }
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The replica's state and what its rooms offer each other. Private to the core:
+ * the public face is pbft.h.
+ *
+ * A step runs one handler on_*(), then does what has become possible:
+ * fetching, proposing, arming timers.
+ */
+#ifndef CONSENSUS_REPLICA_H
+#define CONSENSUS_REPLICA_H
+
+#include "consensus/assert.h"
+#include "consensus/certificate.h"
+#include "consensus/log.h"
+#include "consensus/output.h"
+#include "consensus/pbft.h"
+#include "consensus/quorum.h"
+#include "consensus/request.h"
+#include "consensus/timer.h"
+
+/* Blocks handed out for execution and not yet executed, while catching up: the
+ * executor's queue stays short and memory bounded. */
+#define PBFT_SYNC_BACKLOG_MAX (2u * PBFT_FETCH_BLOCKS_MAX)
+/* Own attestations at checkpoints that are kept to be compared with a proof
+ * that comes late. */
+#define PBFT_CHECKPOINTS_KEPT 8u
+/* Batches proposed in one step; the rest follows with the batch timer. */
+#define PBFT_PROPOSALS_PER_STEP_MAX 4u
+
+enum pbft_stage {
+    PBFT_STAGE_CREATED,   /* Waits for APPLIED. */
+    PBFT_STAGE_RESTORING, /* Takes records. */
+    PBFT_STAGE_RUNNING,
+};
+
+/* What a peer said of itself; claims, never proofs. */
+struct pbft_peer {
+    pbft_view view;
+    bool view_active;
+    pbft_seq stable;
+    pbft_seq executed;
+    pbft_time_ms resend_after; /* Not resent to before this. */
+    pbft_time_ms answer_after; /* No STATUS in answer before this. */
+    uint32_t serve_budget;     /* Blocks it may still fetch, until: */
+    pbft_time_ms serve_until;
+};
+
+/* Catching up by certified blocks (design: P9, P11). */
+struct pbft_sync {
+    bool is_active;
+    pbft_replica_id peer; /* Who was asked last. */
+    pbft_seq requested;   /* Blocks up to here were asked for. */
+    /* Blocks that came before their turn: seq is at seq % MAX. */
+    const struct pbft_message *blocks[PBFT_FETCH_BLOCKS_MAX];
+};
+
+struct pbft_replica {
+    struct pbft_config config;
+    const struct pbft_domain *domain;
+    const struct pbft_keyring *keyring;
+    uint32_t n;
+    uint32_t quorum; /* Q (design: P1). */
+    uint32_t weak;   /* f + 1. */
+    struct pbft_replica_set others;
+    struct pbft_digest null_digest;
+
+    enum pbft_stage stage;
+    pbft_time_ms now;
+    pbft_wall_us wall;
+
+    /* Starting (design: P14): peers that have answered; no vote before Q - 1
+     * did, and none at all once a vote of ours turned up that we forgot. */
+    struct pbft_replica_set answered;
+    bool may_vote;
+    bool is_amnesic;
+
+    pbft_view view;
+    bool view_active; /* False between view-change and new-view. */
+    const struct pbft_message *own_view_change; /* The last one, or NULL. */
+    const struct pbft_message *new_view;        /* Of the view entered last. */
+
+    struct pbft_slot_log log;
+    pbft_seq next_seq;         /* Primary: what it assigns next. */
+    pbft_seq highest_seq;      /* The highest accepted header of this view. */
+    uint32_t missing_bodies;   /* Accepted headers without their batch. */
+    pbft_replica_id body_peer; /* Who is asked for them. */
+    pbft_seq committed;        /* Handed out. */
+    pbft_seq executed;
+    pbft_seq attested;     /* f + 1 attestations of all up to here. */
+    pbft_seq diverged;     /* Where Q others contradicted us; 0: nowhere. */
+    pbft_seq behind;       /* f + 1 peers claim to have executed so far. */
+    pbft_seq status_seq;   /* Committed when RESEND was armed. */
+    pbft_seq low_at_start; /* May be above `executed` after a crash. */
+    struct pbft_attestation applied;         /* What APPLIED said. */
+    const struct pbft_message *stable;       /* Proof of `log.low`. */
+    const struct pbft_message *stable_ahead; /* Not executed yet, or NULL. */
+    struct pbft_attestation checkpoints[PBFT_CHECKPOINTS_KEPT];
+
+    struct pbft_requests requests;
+    const struct pbft_message **batch; /* Room for one batch's requests. */
+    pbft_time_ms gathering_since;
+    bool batch_is_due; /* Gathered long enough, says the timer. */
+    bool has_spoken;   /* Primary: a pre-prepare since the last heartbeat. */
+
+    struct pbft_peer peers[PBFT_REPLICAS_MAX];
+    struct pbft_sync sync;
+    struct pbft_timers timers;
+    struct pbft_output_buffer output;
+};
+
+/* replica.c */
+bool pbft_is_primary(const struct pbft_replica *replica);
+pbft_replica_id pbft_primary(const struct pbft_replica *replica);
+/* Sender, epoch and incarnation of what we sign; no signature yet. */
+struct pbft_origin pbft_own_origin(const struct pbft_replica *replica);
+struct pbft_certifier pbft_own_certifier(const struct pbft_replica *replica);
+/* Arms the timers that run always. */
+void pbft_arm_periodic(struct pbft_replica *replica);
+/* Signs a message just built. Asserts that memory was not short. */
+const struct pbft_message *pbft_signed(const struct pbft_replica *replica,
+                                       struct pbft_message *message);
+struct pbft_vote pbft_vote_of(const struct pbft_message *message);
+/* `seq`: 0 if the record is not about one seq. */
+void pbft_log_record(struct pbft_replica *replica, enum pbft_record_kind kind,
+                     pbft_seq seq, const struct pbft_message *message);
+/* Writes again what a new log must begin with, besides the stable proof. */
+void pbft_log_binding_records(struct pbft_replica *replica);
+void pbft_send_to(struct pbft_replica *replica, pbft_replica_id to,
+                  const struct pbft_message *message);
+void pbft_send_all(struct pbft_replica *replica,
+                   const struct pbft_message *message);
+
+/* normal_case.c (OSDI'99 4.2) */
+enum pbft_verdict pbft_on_pre_prepare(struct pbft_replica *replica,
+                                      const struct pbft_message *message);
+enum pbft_verdict pbft_on_batch(struct pbft_replica *replica,
+                                const struct pbft_message *message);
+enum pbft_verdict pbft_on_vote(struct pbft_replica *replica,
+                               enum pbft_phase phase,
+                               const struct pbft_message *message);
+/* Takes `message` (PRE-PREPARE, with or without body) into its slot. */
+void pbft_accept(struct pbft_replica *replica, struct pbft_slot *slot,
+                 const struct pbft_message *message);
+/* Casts the votes and draws the conclusions that the slot allows. */
+void pbft_advance_slot(struct pbft_replica *replica, struct pbft_slot *slot);
+/* The same for all slots, lowest first. */
+void pbft_advance_all(struct pbft_replica *replica);
+/* Hands out consecutive committed slots for execution. */
+void pbft_deliver(struct pbft_replica *replica);
+/* Hands out one block: the next. */
+void pbft_deliver_block(struct pbft_replica *replica,
+                        const struct pbft_message *committed);
+
+/* propose.c (design: P4, P5) */
+enum pbft_verdict pbft_on_request(struct pbft_replica *replica,
+                                  const struct pbft_message *message);
+void pbft_propose(struct pbft_replica *replica);
+
+/* A stable checkpoint moves past headers that lack their batch. */
+void pbft_forget_bodies_below(struct pbft_replica *replica, pbft_seq seq);
+
+/* checkpoint.c (OSDI'99 4.3) */
+void pbft_on_executed(struct pbft_replica *replica,
+                      const struct pbft_attestation *executed);
+enum pbft_verdict pbft_on_attestation(struct pbft_replica *replica,
+                                      const struct pbft_message *message);
+enum pbft_verdict pbft_on_stable(struct pbft_replica *replica,
+                                 const struct pbft_message *message);
+/* The first of its signer. */
+void pbft_add_attestation(struct pbft_slot *slot,
+                          const struct pbft_message *message);
+/* Attests `content` in its slot and tells the peers. */
+void pbft_attest(struct pbft_replica *replica, struct pbft_slot *slot,
+                 const struct pbft_attestation *content);
+
+/* retransmit.c (TOCS'02 5.2; design: P9) */
+enum pbft_verdict pbft_on_status(struct pbft_replica *replica,
+                                 const struct pbft_message *message);
+void pbft_send_status(struct pbft_replica *replica,
+                      const struct pbft_replica_set *to, bool reply_wanted);
+/* Own requests that wait longer than `age_ms` go to all. */
+void pbft_relay_stale(struct pbft_replica *replica, pbft_time_ms age_ms);
+/* No progress for a while: ask, and relay requests to all. */
+void pbft_on_stall(struct pbft_replica *replica);
+/* A message with our own signature came back (design: P14). */
+enum pbft_verdict pbft_on_own_message(struct pbft_replica *replica,
+                                      const struct pbft_message *message);
+
+/* sync.c (design: P9, P11) */
+enum pbft_verdict pbft_on_fetch(struct pbft_replica *replica,
+                                const struct pbft_message *message);
+enum pbft_verdict pbft_on_committed(struct pbft_replica *replica,
+                                    const struct pbft_message *message);
+void pbft_send_fetch(struct pbft_replica *replica, pbft_replica_id to,
+                     const struct pbft_fetch *fetch);
+/* A peer signed that it has executed `seq`. */
+void pbft_note_executed(struct pbft_replica *replica, pbft_replica_id peer,
+                        pbft_seq seq);
+/* Asks for what is missing, if it is time. */
+void pbft_sync_continue(struct pbft_replica *replica);
+/* The peer that was asked brought nothing: turn to the next one. */
+void pbft_sync_rotate(struct pbft_replica *replica);
+/* Asks for the proof of a newer stable checkpoint, if a peer claims one. */
+void pbft_fetch_stable(struct pbft_replica *replica);
+void pbft_sync_deinit(struct pbft_sync *sync);
+/* Asks for the batches of headers that came without. */
+void pbft_fetch_bodies(struct pbft_replica *replica);
+
+/* restore.c (design: P14) */
+void pbft_on_applied(struct pbft_replica *replica,
+                     const struct pbft_attestation *applied);
+enum pbft_verdict pbft_on_restore(struct pbft_replica *replica,
+                                  const struct pbft_record *record);
+void pbft_on_start(struct pbft_replica *replica);
+
+/* view_change.c (OSDI'99 4.4) */
+enum pbft_verdict pbft_restore_view(struct pbft_replica *replica,
+                                    const struct pbft_record *record);
+/* All records are in: which view is it, and was it entered? */
+void pbft_start_view(struct pbft_replica *replica);
+
+#endif /* CONSENSUS_REPLICA_H */

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The requests that a replica knows and has not seen committed. Private to the
+ * core.
+ *
+ * Known by digest. Each institution has its own two lanes and its own limit;
+ * lanes of different institutions take turns, the urgent lanes first, so that
+ * no institution can crowd out another. All memory but messages is allocated
+ * at creation; every operation but those over all requests takes constant time.
+ */
+#ifndef CONSENSUS_REQUEST_H
+#define CONSENSUS_REQUEST_H
+
+#include "consensus/pbft.h"
+
+#define PBFT_LANE_COUNT 2
+/* No request, no institution. */
+#define PBFT_INDEX_NONE UINT32_MAX
+
+/* First and last of a chain of indexes. */
+struct pbft_chain {
+    uint32_t first;
+    uint32_t last;
+};
+
+struct pbft_link {
+    uint32_t previous;
+    uint32_t next;
+};
+
+struct pbft_pending {
+    const struct pbft_message *message; /* A reference; NULL: free. */
+    uint32_t institution;
+    uint32_t hash_next;     /* Also chains the free ones. */
+    struct pbft_link age;   /* Among all of the institution. */
+    struct pbft_link queue; /* Among those of the lane that wait. */
+    pbft_time_ms since;     /* When it came. */
+    bool is_own;            /* From a client of ours: we relay it. */
+    bool is_waiting;        /* In no pre-prepare of this view. */
+};
+
+struct pbft_pending_institution {
+    struct pbft_institution id;
+    uint32_t count;                           /* 0: free. */
+    uint32_t hash_next;                       /* Also chains the free ones. */
+    struct pbft_chain age;                    /* Oldest first. */
+    struct pbft_chain lanes[PBFT_LANE_COUNT]; /* Those that wait. */
+    struct pbft_link turns[PBFT_LANE_COUNT];  /* Its place in the rounds. */
+    pbft_time_ms deadline; /* For its oldest request (design: P7). */
+};
+
+struct pbft_requests {
+    uint32_t capacity;
+    uint32_t institution_max; /* Requests of one institution. */
+    pbft_time_ms timeout_ms;
+    uint32_t count;
+    uint32_t waiting;
+    size_t waiting_bytes;
+    size_t bytes; /* Payloads of all. */
+    struct pbft_pending *items;
+    uint32_t free_item;
+    uint32_t *buckets;
+    uint32_t bucket_mask;
+    struct pbft_pending_institution institutions[PBFT_INSTITUTIONS_MAX];
+    uint32_t free_institution;
+    uint32_t institution_buckets[PBFT_INSTITUTIONS_MAX];
+    struct pbft_chain rounds[PBFT_LANE_COUNT]; /* Who comes next. */
+    pbft_time_ms earliest;                     /* No deadline is before it. */
+};
+
+/* False if memory is short; then nothing is to be released. */
+bool pbft_requests_init(struct pbft_requests *requests, uint32_t capacity,
+                        uint32_t institution_max, pbft_time_ms timeout_ms);
+void pbft_requests_deinit(struct pbft_requests *requests);
+
+/* ACCEPTED, DUPLICATE or QUEUE_FULL. References the message. `is_own`: it came
+ * from a client of this replica. */
+enum pbft_verdict pbft_requests_admit(struct pbft_requests *requests,
+                                      const struct pbft_message *message,
+                                      pbft_time_ms now, bool is_own);
+
+bool pbft_requests_has(const struct pbft_requests *requests,
+                       const struct pbft_digest *digest);
+
+/* A pre-prepare of this view has it: it waits no more. */
+void pbft_requests_take(struct pbft_requests *requests,
+                        const struct pbft_digest *digest);
+
+/* It was committed: forgotten. Its institution has made progress. */
+void pbft_requests_remove(struct pbft_requests *requests,
+                          const struct pbft_digest *digest, pbft_time_ms now);
+
+/* The next in turn, which then waits no more; NULL if none waits or if it has
+ * more than `bytes_max` bytes. Borrowed: the queue keeps it. */
+const struct pbft_message *pbft_requests_next(struct pbft_requests *requests,
+                                              size_t bytes_max);
+
+/* The item at `index`, which does not wait, goes to the end of its lane. */
+void pbft_requests_put_back(struct pbft_requests *requests, uint32_t index);
+
+/* A new view: whatever is not committed waits again, in order of age. */
+void pbft_requests_wait_again(struct pbft_requests *requests);
+
+/* Own requests older than `age_ms`: a few of the oldest of each institution; at
+ * most `max`. Borrowed. */
+uint32_t pbft_requests_stale(const struct pbft_requests *requests,
+                             pbft_time_ms now, pbft_time_ms age_ms,
+                             const struct pbft_message **out, uint32_t max);
+
+/* The earliest deadline of an institution's oldest request. */
+pbft_time_ms pbft_requests_deadline(struct pbft_requests *requests);
+/* All deadlines begin anew. */
+void pbft_requests_restart(struct pbft_requests *requests, pbft_time_ms now);
+
+/* Asserts that counts and chains agree. */
+void pbft_requests_check_invariants(const struct pbft_requests *requests);
+
+#endif /* CONSENSUS_REQUEST_H */

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Questions to the request queue: whose turn it is, what has waited long. */
+#include "consensus/assert.h"
+#include "consensus/request.h"
+#include "consensus/timer.h"
+
+/* So that one institution's backlog does not fill a relay of all. */
+#define STALE_PER_INSTITUTION 16
+
+/* The lane that is served next: urgent first. */
+static int next_lane(const struct pbft_requests *requests)
+{
+    return requests->rounds[PBFT_LANE_URGENT].first != PBFT_INDEX_NONE
+               ? PBFT_LANE_URGENT
+               : PBFT_LANE_NORMAL;
+}
+
+/* The institution was served: it moves behind the others of its lane. */
+static void end_turn(struct pbft_requests *requests, uint32_t institution,
+                     int lane)
+{
+    struct pbft_chain *round = &requests->rounds[lane];
+    struct pbft_link *own = &requests->institutions[institution].turns[lane];
+    if (round->first != institution || round->last == institution) {
+        return; /* Its lane is empty now, or it is alone. */
+    }
+    round->first = own->next;
+    requests->institutions[own->next].turns[lane].previous = PBFT_INDEX_NONE;
+    requests->institutions[round->last].turns[lane].next = institution;
+    own->previous = round->last;
+    own->next = PBFT_INDEX_NONE;
+    round->last = institution;
+}
+
+const struct pbft_message *pbft_requests_next(struct pbft_requests *requests,
+                                              size_t bytes_max)
+{
+    const int lane = next_lane(requests);
+    const uint32_t institution = requests->rounds[lane].first;
+    if (institution == PBFT_INDEX_NONE) {
+        PBFT_ASSERT(requests->waiting == 0);
+        return NULL;
+    }
+    const struct pbft_pending_institution *entry =
+        &requests->institutions[institution];
+    const uint32_t index = entry->lanes[lane].first;
+    PBFT_ASSERT(index != PBFT_INDEX_NONE);
+    const struct pbft_message *message = requests->items[index].message;
+    if (message->request.payload.size > bytes_max) {
+        return NULL;
+    }
+    pbft_requests_take(requests, &message->request.digest);
+    PBFT_ASSERT(!requests->items[index].is_waiting);
+    end_turn(requests, institution, lane);
+    return message;
+}
+
+/* Takes everything out first: putting back in order of age then keeps it. */
+void pbft_requests_wait_again(struct pbft_requests *requests)
+{
+    for (uint32_t i = 0; i < PBFT_INSTITUTIONS_MAX; i++) {
+        const struct pbft_pending_institution *entry =
+            &requests->institutions[i];
+        uint32_t index = entry->count == 0 ? PBFT_INDEX_NONE : entry->age.first;
+        while (index != PBFT_INDEX_NONE) {
+            pbft_requests_take(requests,
+                               &requests->items[index].message->request.digest);
+            index = requests->items[index].age.next;
+        }
+    }
+    PBFT_ASSERT(requests->waiting == 0);
+    PBFT_ASSERT(requests->waiting_bytes == 0);
+    for (uint32_t i = 0; i < PBFT_INSTITUTIONS_MAX; i++) {
+        const struct pbft_pending_institution *entry =
+            &requests->institutions[i];
+        uint32_t index = entry->count == 0 ? PBFT_INDEX_NONE : entry->age.first;
+        while (index != PBFT_INDEX_NONE) {
+            pbft_requests_put_back(requests, index);
+            index = requests->items[index].age.next;
+        }
+    }
+    PBFT_ASSERT(requests->waiting == requests->count);
+}
+
+uint32_t pbft_requests_stale(const struct pbft_requests *requests,
+                             pbft_time_ms now, pbft_time_ms age_ms,
+                             const struct pbft_message **out, uint32_t max)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < PBFT_INSTITUTIONS_MAX; i++) {
+        const struct pbft_pending_institution *entry =
+            &requests->institutions[i];
+        uint32_t index = entry->count == 0 ? PBFT_INDEX_NONE : entry->age.first;
+        for (int seen = 0; seen < STALE_PER_INSTITUTION && count < max &&
+                           index != PBFT_INDEX_NONE;
+             seen++) {
+            const struct pbft_pending *item = &requests->items[index];
+            PBFT_ASSERT(item->since <= now);
+            if (now - item->since < age_ms) {
+                break;
+            }
+            if (item->is_own) {
+                out[count++] = item->message;
+            }
+            index = item->age.next;
+        }
+    }
+    PBFT_ASSERT(count <= max);
+    return count;
+}
+
+pbft_time_ms pbft_requests_deadline(struct pbft_requests *requests)
+{
+    pbft_time_ms earliest = PBFT_TIME_NEVER;
+    for (uint32_t i = 0; i < PBFT_INSTITUTIONS_MAX && requests->count > 0;
+         i++) {
+        const struct pbft_pending_institution *entry =
+            &requests->institutions[i];
+        if (entry->count > 0 && entry->deadline < earliest) {
+            earliest = entry->deadline;
+        }
+    }
+    requests->earliest = earliest;
+    return earliest;
+}
+
+void pbft_requests_restart(struct pbft_requests *requests, pbft_time_ms now)
+{
+    const pbft_time_ms deadline = pbft_time_after(now, requests->timeout_ms);
+    for (uint32_t i = 0; i < PBFT_INSTITUTIONS_MAX; i++) {
+        if (requests->institutions[i].count > 0) {
+            requests->institutions[i].deadline = deadline;
+        }
+    }
+    requests->earliest = requests->count > 0 ? deadline : PBFT_TIME_NEVER;
+}
+
+static void check_institution(const struct pbft_requests *requests,
+                              const struct pbft_pending_institution *entry,
+                              uint32_t *waiting)
+{
+    uint32_t count = 0;
+    for (uint32_t i = entry->age.first; i != PBFT_INDEX_NONE;
+         i = requests->items[i].age.next) {
+        count++;
+        *waiting += requests->items[i].is_waiting;
+        PBFT_INVARIANT(requests->items[i].message != NULL);
+        PBFT_INVARIANT(
+            &requests->institutions[requests->items[i].institution] == entry);
+    }
+    PBFT_INVARIANT(count == entry->count);
+    PBFT_INVARIANT(count <= requests->institution_max);
+    PBFT_INVARIANT(entry->deadline >= requests->earliest);
+}
+
+void pbft_requests_check_invariants(const struct pbft_requests *requests)
+{
+    uint32_t count = 0;
+    uint32_t waiting = 0;
+    for (uint32_t i = 0; i < PBFT_INSTITUTIONS_MAX; i++) {
+        if (requests->institutions[i].count > 0) {
+            check_institution(requests, &requests->institutions[i], &waiting);
+            count += requests->institutions[i].count;
+        }
+    }
+    PBFT_INVARIANT(count == requests->count);
+    PBFT_INVARIANT(count <= requests->capacity);
+    PBFT_INVARIANT(waiting == requests->waiting);
+}

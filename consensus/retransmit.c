@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* STATUS, and what it makes the others send again (TOCS'02 5.2; design: P9,
+ * P14). The transport may lose anything; this is the only road back. */
+#include "consensus/replica.h"
+
+/* Memory of the messages that one STATUS may make us send. */
+#define RESEND_BYTES_MAX (8u * 1024u * 1024u)
+/* Requests relayed to all at once. */
+#define RELAY_MAX 64
+#define BITS_PER_WORD 64
+
+/* What is being sent again to whom. */
+struct resend {
+    struct pbft_replica *replica;
+    pbft_replica_id to;
+    bool is_urgent; /* Also what is so young that it may be on its way. */
+    uint32_t messages_left;
+    size_t bytes_left;
+};
+
+static void put_again(struct resend *job, const struct pbft_message *message)
+{
+    if (message == NULL || job->messages_left == 0) {
+        return;
+    }
+    const size_t bytes = pbft_message_memory(message);
+    if (bytes > job->bytes_left) {
+        job->messages_left = 0; /* In order, or not at all. */
+        return;
+    }
+    job->bytes_left -= bytes;
+    job->messages_left--;
+    pbft_send_to(job->replica, job->to, message);
+}
+
+static bool is_old_enough(const struct resend *job, pbft_time_ms since)
+{
+    PBFT_ASSERT(since <= job->replica->now);
+    return job->is_urgent ||
+           job->replica->now - since >= job->replica->config.resend_interval_ms;
+}
+
+static bool has_prepared(const struct pbft_status_report *status, pbft_seq seq)
+{
+    PBFT_ASSERT(seq > status->executed);
+    const pbft_seq bit = seq - status->executed - 1;
+    return bit / BITS_PER_WORD < status->prepared_words &&
+           (status->prepared_bits[bit / BITS_PER_WORD] >>
+            (bit % BITS_PER_WORD)) &
+               1;
+}
+
+static void resend_slot(struct resend *job,
+                        const struct pbft_status_report *status,
+                        struct pbft_slot *slot)
+{
+    if (slot->header == NULL || !is_old_enough(job, slot->accepted_at)) {
+        return;
+    }
+    if (!has_prepared(status, slot->seq)) {
+        if (!pbft_is_primary(job->replica)) {
+            put_again(job, slot->own_prepare);
+        } else if (pbft_slot_has_body(slot)) {
+            put_again(job, pbft_slot_proposal(slot));
+        }
+    }
+    put_again(job, slot->own_commit);
+}
+
+static pbft_seq max_seq(pbft_seq a, pbft_seq b)
+{
+    return a > b ? a : b;
+}
+
+static pbft_seq min_seq(pbft_seq a, pbft_seq b)
+{
+    return a < b ? a : b;
+}
+
+static void resend_slots(struct resend *job,
+                         const struct pbft_status_report *status)
+{
+    const struct pbft_replica *replica = job->replica;
+    if (status->view != replica->view || !status->view_active ||
+        !replica->view_active) {
+        return;
+    }
+    const pbft_seq last = replica->highest_seq;
+    pbft_seq seq = max_seq(max_seq(status->executed, status->committed_above),
+                           replica->log.low);
+    while (job->messages_left > 0 && seq < last) {
+        seq++;
+        struct pbft_slot *slot = pbft_slot_log_at(&replica->log, seq);
+        if (slot == NULL) {
+            return;
+        }
+        resend_slot(job, status, slot);
+    }
+}
+
+static void resend_attestation(struct resend *job, pbft_seq seq)
+{
+    const struct pbft_slot *slot = pbft_slot_log_at(&job->replica->log, seq);
+    if (slot != NULL && slot->own_attestation != NULL &&
+        is_old_enough(job, slot->executed_at)) {
+        put_again(job, slot->own_attestation);
+    }
+}
+
+/* Of each seq that has no f + 1 yet; of checkpoints also the rest up to Q. */
+static void resend_attestations(struct resend *job,
+                                const struct pbft_status_report *status)
+{
+    const struct pbft_replica *replica = job->replica;
+    const pbft_seq interval = replica->config.checkpoint_interval;
+    const pbft_seq last =
+        min_seq(replica->executed, pbft_slot_log_high(&replica->log));
+    const pbft_seq first = max_seq(status->stable, replica->log.low);
+    pbft_seq seq = first - first % interval;
+    for (seq += interval; seq <= min_seq(status->attested, last);
+         seq += interval) {
+        resend_attestation(job, seq);
+    }
+    seq = max_seq(first, status->attested);
+    while (job->messages_left > 0 && seq < last) {
+        resend_attestation(job, ++seq);
+    }
+}
+
+static void resend(struct pbft_replica *replica, pbft_replica_id to,
+                   const struct pbft_status_report *status)
+{
+    struct resend job = {.replica = replica,
+                         .to = to,
+                         .is_urgent = status->reply_wanted,
+                         .messages_left = PBFT_RESEND_MESSAGES_MAX,
+                         .bytes_left = RESEND_BYTES_MAX};
+    if (status->stable < replica->log.low && replica->stable != NULL) {
+        put_again(&job, replica->stable);
+    }
+    resend_slots(&job, status);
+    resend_attestations(&job, status);
+}
+
+/* The vote of `peer` that we hold, as it was signed. */
+static void echo_vote(struct pbft_replica *replica, pbft_replica_id peer,
+                      struct pbft_slot *slot, enum pbft_phase phase)
+{
+    const struct pbft_ballots *ballots = pbft_slot_ballots(slot, phase);
+    if (!pbft_set_has(&ballots->voters, peer)) {
+        return;
+    }
+    const struct pbft_ballot *ballot = &ballots->items[peer];
+    const struct pbft_origin origin = {.sender = peer,
+                                       .incarnation = ballot->vote.incarnation,
+                                       .epoch = replica->keyring->epoch,
+                                       .signature = ballot->vote.signature};
+    const struct pbft_prepare fields = {replica->view, slot->seq,
+                                        ballot->digest};
+    const struct pbft_message *vote =
+        pbft_vote_create(phase == PBFT_PHASE_PREPARE ? PBFT_MESSAGE_PREPARE
+                                                     : PBFT_MESSAGE_COMMIT,
+                         &origin, &fields);
+    PBFT_ASSERT(vote != NULL); /* Out of memory: stop. */
+    pbft_send_to(replica, peer, vote);
+    pbft_message_unref(vote);
+}
+
+/* What a starting peer has signed and may have forgotten (design: P14). Its own
+ * signature makes the claim count. */
+static void echo_all(struct pbft_replica *replica, pbft_replica_id peer)
+{
+    const pbft_seq high = pbft_slot_log_high(&replica->log);
+    for (pbft_seq seq = replica->log.low + 1; seq <= high; seq++) {
+        struct pbft_slot *slot = pbft_slot_log_at(&replica->log, seq);
+        echo_vote(replica, peer, slot, PBFT_PHASE_PREPARE);
+        echo_vote(replica, peer, slot, PBFT_PHASE_COMMIT);
+        if (slot->header != NULL && slot->header->sender == peer) {
+            pbft_send_to(replica, peer, slot->header);
+        }
+    }
+}
+
+void pbft_send_status(struct pbft_replica *replica,
+                      const struct pbft_replica_set *to, bool reply_wanted)
+{
+    const struct pbft_origin origin = pbft_own_origin(replica);
+    struct pbft_status_report status = {
+        .view = replica->view,
+        .view_active = replica->view_active,
+        .stable = replica->log.low,
+        .executed = replica->executed,
+        .committed_above = replica->committed,
+        .attested = replica->attested,
+        .version_min = PBFT_PROTOCOL_VERSION,
+        .version_max = PBFT_PROTOCOL_VERSION,
+        .reply_wanted = reply_wanted,
+    };
+    const pbft_seq high = pbft_slot_log_high(&replica->log);
+    for (pbft_seq seq = max_seq(replica->executed, replica->log.low) + 1;
+         seq <= high; seq++) {
+        const struct pbft_slot *slot = pbft_slot_log_at(&replica->log, seq);
+        const pbft_seq bit = seq - replica->executed - 1;
+        if (bit >= PBFT_WINDOW_MAX) {
+            break;
+        }
+        if (slot->is_prepared || slot->committed != NULL) {
+            status.prepared_words = (uint32_t)(bit / BITS_PER_WORD) + 1;
+            status.prepared_bits[bit / BITS_PER_WORD] |=
+                UINT64_C(1) << (bit % BITS_PER_WORD);
+        }
+    }
+    const struct pbft_message *message =
+        pbft_signed(replica, pbft_status_create(&origin, &status));
+    pbft_output_send(&replica->output, to, message);
+    pbft_message_unref(message);
+}
+
+/* Q - 1 peers have told what they hold from us: now we know all that we ever
+ * promised, since one of any Q - 1 has seen it. */
+static void note_answer(struct pbft_replica *replica, pbft_replica_id peer)
+{
+    if (replica->may_vote || replica->is_amnesic) {
+        return;
+    }
+    pbft_set_add(&replica->answered, peer);
+    if (pbft_set_count(&replica->answered) + 1 >= replica->quorum) {
+        replica->may_vote = true;
+        pbft_advance_all(replica);
+    }
+}
+
+enum pbft_verdict pbft_on_status(struct pbft_replica *replica,
+                                 const struct pbft_message *message)
+{
+    const struct pbft_status_report *status = &message->status;
+    struct pbft_peer *peer = &replica->peers[message->sender];
+    const struct pbft_replica_set to = pbft_set_one(message->sender);
+    peer->view = status->view;
+    peer->view_active = status->view_active;
+    peer->stable = status->stable;
+    pbft_note_executed(replica, message->sender, status->executed);
+    if (status->reply_wanted) {
+        if (replica->now < peer->answer_after) {
+            return PBFT_DUPLICATE; /* Asked and answered. */
+        }
+        peer->answer_after =
+            pbft_time_after(replica->now, replica->config.resend_interval_ms);
+        echo_all(replica, message->sender);
+        pbft_send_status(replica, &to, false);
+    } else {
+        note_answer(replica, message->sender);
+        if (replica->now < peer->resend_after) {
+            return PBFT_ACCEPTED;
+        }
+    }
+    peer->resend_after =
+        pbft_time_after(replica->now, replica->config.resend_interval_ms);
+    resend(replica, message->sender, status);
+    return PBFT_ACCEPTED;
+}
+
+void pbft_relay_stale(struct pbft_replica *replica, pbft_time_ms age_ms)
+{
+    const struct pbft_message *requests[RELAY_MAX];
+    const uint32_t count = pbft_requests_stale(&replica->requests, replica->now,
+                                               age_ms, requests, RELAY_MAX);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct pbft_message *copy =
+            pbft_message_handed_over(requests[i], replica->config.self);
+        PBFT_ASSERT(copy != NULL); /* Out of memory: stop. */
+        pbft_send_all(replica, copy);
+        pbft_message_unref(copy);
+    }
+}
+
+void pbft_on_stall(struct pbft_replica *replica)
+{
+    PBFT_ASSERT(replica->n > 1);
+    if (replica->behind > replica->committed) {
+        pbft_sync_rotate(replica);
+    }
+    do {
+        replica->body_peer = (replica->body_peer + 1) % replica->n;
+    } while (replica->body_peer == replica->config.self);
+    pbft_fetch_bodies(replica);
+    pbft_relay_stale(replica, replica->config.resend_interval_ms);
+    pbft_send_status(replica, &replica->others,
+                     !replica->may_vote && !replica->is_amnesic);
+}
+
+static bool is_known(const struct pbft_slot *slot,
+                     const struct pbft_message *message)
+{
+    const struct pbft_message *own = NULL;
+    switch (message->type) {
+    case PBFT_MESSAGE_PRE_PREPARE:
+        own = slot->header;
+        return own != NULL && pbft_digest_equal(&own->pre_prepare.digest,
+                                                &message->pre_prepare.digest);
+    case PBFT_MESSAGE_PREPARE:
+        own = slot->own_prepare;
+        return own != NULL && pbft_digest_equal(&own->prepare.digest,
+                                                &message->prepare.digest);
+    case PBFT_MESSAGE_COMMIT:
+        own = slot->own_commit;
+        return own != NULL &&
+               pbft_digest_equal(&own->commit.digest, &message->commit.digest);
+    default:
+        return true; /* Binds nothing that a log holds. */
+    }
+}
+
+enum pbft_verdict pbft_on_own_message(struct pbft_replica *replica,
+                                      const struct pbft_message *message)
+{
+    const pbft_seq seq = pbft_message_seq(message);
+    const pbft_view view = pbft_message_view(message);
+    if (message->type != PBFT_MESSAGE_PRE_PREPARE &&
+        message->type != PBFT_MESSAGE_PREPARE &&
+        message->type != PBFT_MESSAGE_COMMIT) {
+        return PBFT_UNEXPECTED;
+    }
+    if (message->incarnation !=
+            replica->keyring->incarnations[replica->config.self] ||
+        view < replica->view || seq <= replica->log.low) {
+        return PBFT_DUPLICATE;
+    }
+    const struct pbft_slot *slot = pbft_slot_log_at(&replica->log, seq);
+    if (view == replica->view && slot != NULL && is_known(slot, message)) {
+        return PBFT_DUPLICATE;
+    }
+    /* We signed this and do not know it: our log was rolled back. Whatever we
+     * vote now could contradict what we voted (design: P14). */
+    replica->is_amnesic = true;
+    replica->may_vote = false;
+    return PBFT_CONFLICTING;
+}

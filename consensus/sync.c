@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Catching up by certified blocks, and serving those who do (design: P9, P11).
+ *
+ * A block with its commit certificate proves itself, so it may come from
+ * anyone, for any seq, without slots and without votes. Asked for in order,
+ * from one peer at a time, a bounded stretch ahead.
+ */
+#include "consensus/replica.h"
+
+/* Blocks a peer may fetch in one resend interval: a slow disk and a hostile
+ * peer must not starve the others. */
+#define SERVE_BUDGET 1024u
+/* The next stretch is asked for when so much of the last one is left. */
+#define REFILL_AT (PBFT_FETCH_BLOCKS_MAX / 2)
+
+void pbft_sync_deinit(struct pbft_sync *sync)
+{
+    for (uint32_t i = 0; i < PBFT_FETCH_BLOCKS_MAX; i++) {
+        pbft_keep(&sync->blocks[i], NULL);
+    }
+}
+
+void pbft_send_fetch(struct pbft_replica *replica, pbft_replica_id to,
+                     const struct pbft_fetch *fetch)
+{
+    const struct pbft_origin origin = pbft_own_origin(replica);
+    PBFT_ASSERT(to != replica->config.self);
+    const struct pbft_message *message =
+        pbft_signed(replica, pbft_fetch_create(&origin, fetch));
+    pbft_send_to(replica, to, message);
+    pbft_message_unref(message);
+}
+
+/* The f + 1st highest claim: at least one honest peer has come so far, and
+ * nobody can lure us to a height that does not exist. */
+static pbft_seq credible_height(const struct pbft_replica *replica)
+{
+    pbft_seq highest[PBFT_REPLICAS_MAX / 3 + 2] = {0};
+    PBFT_ASSERT(replica->weak <= sizeof highest / sizeof highest[0]);
+    for (pbft_replica_id id = 0; id < replica->n; id++) {
+        pbft_seq seq = replica->peers[id].executed;
+        for (uint32_t i = 0; i < replica->weak; i++) {
+            if (seq > highest[i]) {
+                pbft_seq lower = highest[i];
+                highest[i] = seq;
+                seq = lower;
+            }
+        }
+    }
+    return highest[replica->weak - 1];
+}
+
+void pbft_note_executed(struct pbft_replica *replica, pbft_replica_id peer,
+                        pbft_seq seq)
+{
+    PBFT_ASSERT(peer < replica->n);
+    if (seq <= replica->peers[peer].executed) {
+        return;
+    }
+    replica->peers[peer].executed = seq;
+    if (seq > replica->behind && seq > replica->committed) {
+        const pbft_seq height = credible_height(replica);
+        if (height > replica->behind) {
+            replica->behind = height;
+        }
+    }
+}
+
+/* The next peer after `from` that claims to have what we lack. */
+static pbft_replica_id choose_peer(const struct pbft_replica *replica,
+                                   pbft_replica_id from)
+{
+    for (uint32_t i = 1; i <= replica->n; i++) {
+        const pbft_replica_id id = (from + i) % replica->n;
+        if (id != replica->config.self &&
+            replica->peers[id].executed > replica->committed) {
+            return id;
+        }
+    }
+    return (from + 1) % replica->n == replica->config.self
+               ? (from + 2) % replica->n
+               : (from + 1) % replica->n;
+}
+
+static void ask(struct pbft_replica *replica)
+{
+    struct pbft_sync *sync = &replica->sync;
+    if (sync->requested < replica->committed) {
+        sync->requested = replica->committed;
+    }
+    pbft_seq last = replica->committed + PBFT_FETCH_BLOCKS_MAX;
+    if (last > replica->behind) {
+        last = replica->behind;
+    }
+    if (replica->committed - replica->executed >= PBFT_SYNC_BACKLOG_MAX ||
+        sync->requested >= last ||
+        sync->requested - replica->committed > REFILL_AT) {
+        return;
+    }
+    const struct pbft_fetch fetch = {
+        .kind = PBFT_FETCH_BLOCKS, .seq = sync->requested + 1, .last = last};
+    PBFT_ASSERT(fetch.last - fetch.seq < PBFT_FETCH_BLOCKS_MAX);
+    pbft_send_fetch(replica, sync->peer, &fetch);
+    sync->requested = last;
+}
+
+/* Commits all buffered blocks whose turn has come. */
+static void take_buffered(struct pbft_replica *replica)
+{
+    for (;;) {
+        const pbft_seq seq = replica->committed + 1;
+        const struct pbft_message **place =
+            &replica->sync.blocks[seq % PBFT_FETCH_BLOCKS_MAX];
+        const struct pbft_message *block = *place;
+        if (block == NULL || pbft_message_seq(block) != seq) {
+            return;
+        }
+        struct pbft_slot *slot = pbft_slot_log_at(&replica->log, seq);
+        if (slot != NULL && slot->committed == NULL) {
+            pbft_keep(&slot->committed, block);
+        }
+        pbft_deliver_block(replica, block);
+        pbft_keep(place, NULL);
+        pbft_deliver(replica); /* Slots behind it may have waited for it. */
+    }
+}
+
+void pbft_sync_continue(struct pbft_replica *replica)
+{
+    struct pbft_sync *sync = &replica->sync;
+    if (replica->stage != PBFT_STAGE_RUNNING || replica->n == 1) {
+        return;
+    }
+    if (sync->is_active) {
+        take_buffered(replica);
+    }
+    if (replica->behind <= replica->committed) {
+        if (sync->is_active) {
+            sync->is_active = false;
+            pbft_sync_deinit(sync);
+        }
+        return;
+    }
+    /* In the window votes will do, if they come: on_stall() says when not. */
+    if (!sync->is_active &&
+        replica->behind > pbft_slot_log_high(&replica->log)) {
+        pbft_sync_rotate(replica);
+    }
+    if (sync->is_active) {
+        ask(replica);
+    }
+}
+
+void pbft_sync_rotate(struct pbft_replica *replica)
+{
+    struct pbft_sync *sync = &replica->sync;
+    PBFT_ASSERT(replica->n > 1);
+    sync->is_active = replica->behind > replica->committed;
+    sync->peer = choose_peer(replica, sync->peer);
+    sync->requested = replica->committed;
+    PBFT_ASSERT(sync->peer != replica->config.self);
+}
+
+void pbft_fetch_stable(struct pbft_replica *replica)
+{
+    const struct pbft_fetch fetch = {.kind = PBFT_FETCH_STABLE};
+    pbft_replica_id best = replica->config.self;
+    pbft_seq highest = replica->log.low;
+    for (pbft_replica_id id = 0; id < replica->n; id++) {
+        if (id != replica->config.self && replica->peers[id].stable > highest) {
+            highest = replica->peers[id].stable;
+            best = id;
+        }
+    }
+    if (best != replica->config.self) {
+        pbft_send_fetch(replica, best, &fetch);
+    }
+}
+
+void pbft_fetch_bodies(struct pbft_replica *replica)
+{
+    const pbft_seq high = pbft_slot_log_high(&replica->log);
+    uint32_t left = replica->missing_bodies;
+    if (left == 0 || replica->n == 1) {
+        return;
+    }
+    const pbft_replica_id to = replica->body_peer;
+    for (pbft_seq seq = replica->log.low + 1; left > 0 && seq <= high; seq++) {
+        const struct pbft_slot *slot = pbft_slot_log_at(&replica->log, seq);
+        if (slot->header == NULL || pbft_slot_has_body(slot)) {
+            continue;
+        }
+        left--;
+        const struct pbft_fetch fetch = {.kind = PBFT_FETCH_BODY,
+                                         .seq = seq,
+                                         .digest =
+                                             slot->header->pre_prepare.digest};
+        pbft_send_fetch(replica, to, &fetch);
+    }
+    PBFT_ASSERT(left == 0);
+}
+
+enum pbft_verdict pbft_on_committed(struct pbft_replica *replica,
+                                    const struct pbft_message *message)
+{
+    const struct pbft_message *pre_prepare = message->committed.pre_prepare;
+    const pbft_seq seq = pre_prepare->pre_prepare.seq;
+    if (seq <= replica->committed) {
+        return PBFT_DUPLICATE;
+    }
+    if (!replica->sync.is_active ||
+        seq - replica->committed > PBFT_FETCH_BLOCKS_MAX ||
+        replica->committed - replica->executed >=
+            PBFT_SYNC_BACKLOG_MAX + PBFT_FETCH_BLOCKS_MAX) {
+        return PBFT_UNEXPECTED;
+    }
+    if (pre_prepare->pre_prepare.body == NULL ||
+        message->committed.vote_count < replica->quorum ||
+        message->epoch != replica->keyring->epoch) {
+        return PBFT_REJECTED;
+    }
+    const struct pbft_message **place =
+        &replica->sync.blocks[seq % PBFT_FETCH_BLOCKS_MAX];
+    if (*place != NULL && pbft_message_seq(*place) == seq) {
+        return PBFT_DUPLICATE;
+    }
+    pbft_keep(place, message);
+    take_buffered(replica);
+    return PBFT_ACCEPTED;
+}
+
+static const struct pbft_message *
+handed_over(const struct pbft_replica *replica,
+            const struct pbft_message *message)
+{
+    const struct pbft_message *copy =
+        pbft_message_handed_over(message, replica->config.self);
+    PBFT_ASSERT(copy != NULL); /* Out of memory: stop. */
+    return copy;
+}
+
+static void hand_over(struct pbft_replica *replica, pbft_replica_id to,
+                      const struct pbft_message *message)
+{
+    const struct pbft_message *copy = handed_over(replica, message);
+    pbft_send_to(replica, to, copy);
+    pbft_message_unref(copy);
+}
+
+static uint32_t take_budget(struct pbft_replica *replica, pbft_replica_id to,
+                            pbft_seq wanted)
+{
+    struct pbft_peer *peer = &replica->peers[to];
+    if (peer->serve_until <= replica->now) {
+        peer->serve_until =
+            pbft_time_after(replica->now, replica->config.resend_interval_ms);
+        peer->serve_budget = SERVE_BUDGET;
+    }
+    uint32_t granted =
+        wanted < peer->serve_budget ? (uint32_t)wanted : peer->serve_budget;
+    peer->serve_budget -= granted;
+    return granted;
+}
+
+/* From the log what is there; storage has the blocks before (driver.h). */
+static enum pbft_verdict serve_blocks(struct pbft_replica *replica,
+                                      pbft_replica_id to,
+                                      const struct pbft_fetch *fetch)
+{
+    if (fetch->seq == 0 || fetch->last < fetch->seq ||
+        fetch->last - fetch->seq >= PBFT_FETCH_BLOCKS_MAX) {
+        return PBFT_REJECTED;
+    }
+    pbft_seq count = take_budget(replica, to, fetch->last - fetch->seq + 1);
+    struct pbft_serve serve = {.to = to};
+    enum pbft_verdict verdict = PBFT_UNEXPECTED;
+    for (pbft_seq seq = fetch->seq; count > 0; seq++, count--) {
+        const struct pbft_slot *slot = pbft_slot_log_at(&replica->log, seq);
+        if (slot != NULL && slot->committed != NULL) {
+            hand_over(replica, to, slot->committed);
+            verdict = PBFT_ACCEPTED;
+        } else if (seq <= replica->executed) {
+            serve.first = serve.first == 0 ? seq : serve.first;
+            serve.last = seq;
+        }
+    }
+    if (serve.first != 0) {
+        pbft_output_serve(&replica->output, &serve);
+        verdict = PBFT_ACCEPTED;
+    }
+    return verdict;
+}
+
+static enum pbft_verdict serve_body(struct pbft_replica *replica,
+                                    pbft_replica_id to,
+                                    const struct pbft_fetch *fetch)
+{
+    const struct pbft_slot *slot = pbft_slot_log_at(&replica->log, fetch->seq);
+    const struct pbft_message *body =
+        slot == NULL ? NULL : pbft_slot_find_body(slot, &fetch->digest);
+    if (body == NULL || take_budget(replica, to, 1) == 0) {
+        return PBFT_UNEXPECTED;
+    }
+    hand_over(replica, to, body);
+    return PBFT_ACCEPTED;
+}
+
+enum pbft_verdict pbft_on_fetch(struct pbft_replica *replica,
+                                const struct pbft_message *message)
+{
+    const struct pbft_fetch *fetch = &message->fetch;
+    switch (fetch->kind) {
+    case PBFT_FETCH_BODY:
+        return serve_body(replica, message->sender, fetch);
+    case PBFT_FETCH_BLOCKS:
+        return serve_blocks(replica, message->sender, fetch);
+    case PBFT_FETCH_STABLE:
+        if (replica->log.low == 0 || replica->stable == NULL ||
+            take_budget(replica, message->sender, 1) == 0) {
+            return PBFT_UNEXPECTED;
+        }
+        hand_over(replica, message->sender, replica->stable);
+        return PBFT_ACCEPTED;
+    case PBFT_FETCH_VIEW_CHANGE:
+    case PBFT_FETCH_NEW_VIEW:
+        return PBFT_UNEXPECTED;
+    }
+    return PBFT_REJECTED;
+}
