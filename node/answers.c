@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From executed and proved blocks to the replies that waited for them. */
+#include <stdlib.h>
+
+#include "node/limits.h"
+#include "node/node_private.h"
+
+#define ANSWERS_AT_ONCE 64
+
+/* All that the answers from one block have in common. */
+struct proved_block {
+    struct reply_block parts;
+    struct results_block *results;
+    struct pbft_digest *leaves;
+    const struct pbft_message *proof;
+    const struct pbft_message *committed; /* Read only for lookups. */
+};
+
+static void forget(struct proved_block *block)
+{
+    pbft_message_unref(block->proof);
+    pbft_message_unref(block->committed);
+    free(block->leaves);
+    free(block->results);
+}
+
+static enum pbft_status load_results(struct node *node, pbft_seq seq,
+                                     struct proved_block *block)
+{
+    uint8_t *encoded = NULL;
+    size_t size = 0;
+    enum pbft_status status =
+        storage_results_read(node->storage, seq, &encoded, &size);
+    if (status != PBFT_OK) {
+        return status;
+    }
+    status =
+        results_decode(&block->results, (struct pbft_bytes){encoded, size});
+    free(encoded);
+    if (status == PBFT_OK) {
+        status = results_request_leaves(&block->leaves, block->results);
+    }
+    return status;
+}
+
+static enum pbft_status load(struct node *node, pbft_seq seq,
+                             struct proved_block *block)
+{
+    *block = (struct proved_block){0};
+    enum pbft_status status =
+        storage_proof_read(node->storage, seq, &block->proof);
+    if (status == PBFT_OK) {
+        status = load_results(node, seq, block);
+    }
+    if (status != PBFT_OK) {
+        forget(block);
+        return status;
+    }
+    block->parts = (struct reply_block){.results = block->results,
+                                        .leaves = block->leaves,
+                                        .proof = block->proof};
+    return PBFT_OK;
+}
+
+/* The request as it was signed, for whoever keeps a receipt. */
+static const struct pbft_request *
+request_of(struct node *node, struct proved_block *block, uint32_t index)
+{
+    if (block->committed == NULL &&
+        storage_block_read(node->storage, block->results->seq,
+                           &block->committed) != PBFT_OK) {
+        return NULL;
+    }
+    const struct pbft_batch *batch =
+        &block->committed->committed.pre_prepare->pre_prepare.body->batch;
+    return index < batch->request_count ? &batch->requests[index]->request
+                                        : NULL;
+}
+
+static void answer(struct node *node, struct node_scratch *scratch,
+                   struct proved_block *block, const struct waiting_call *call)
+{
+    uint32_t index = call->at.request_index;
+    const struct pbft_request *request = NULL;
+    enum pbft_status status = PBFT_OK;
+    if (call->wants_request) {
+        request = request_of(node, block, index);
+        status = request != NULL ? PBFT_OK : PBFT_CORRUPT;
+    }
+    wire_arena_reset(&scratch->arena);
+    wire_buffer_reset(&scratch->reply);
+    if (status == PBFT_OK) {
+        status = index < block->results->request_count
+                     ? reply_outcome(&scratch->reply, &scratch->arena,
+                                     &block->parts, index, request)
+                     : PBFT_CORRUPT;
+    }
+    if (status != PBFT_OK) {
+        journal(JOURNAL_ERROR, "answer-failed", "seq=%llu reason=\"%s\"",
+                (unsigned long long)call->at.seq, pbft_status_text(status));
+        node_refuse(node, &scratch->reply, call->call, REPLY_NOT_FOUND, 0);
+        return;
+    }
+    net_gateway_reply(node->gateway, call->call,
+                      wire_buffer_bytes(&scratch->reply));
+}
+
+void node_answer_block(struct node *node, struct node_scratch *scratch,
+                       pbft_seq seq)
+{
+    struct waiting_call calls[ANSWERS_AT_ONCE];
+    struct proved_block block;
+    if (waiting_count(node->waiting) == 0) {
+        return;
+    }
+    enum pbft_status status = load(node, seq, &block);
+    if (status == PBFT_NOT_FOUND) {
+        return; /* Not proved yet: whoever stores the proof answers. */
+    }
+    if (status != PBFT_OK) {
+        journal(JOURNAL_ERROR, "block-unreadable", "seq=%llu reason=\"%s\"",
+                (unsigned long long)seq, pbft_status_text(status));
+        return;
+    }
+    size_t count = ANSWERS_AT_ONCE;
+    while (count == ANSWERS_AT_ONCE) {
+        count = waiting_take_block(node->waiting, calls, ANSWERS_AT_ONCE, seq);
+        for (size_t i = 0; i < count; i++) {
+            answer(node, scratch, &block, &calls[i]);
+        }
+    }
+    forget(&block);
+}
+
+void node_on_proof(void *context, pbft_seq seq,
+                   const struct pbft_message *proof)
+{
+    struct node *node = context;
+    if (proof != NULL) {
+        enum pbft_status status =
+            storage_proof_write(node->storage, seq, proof);
+        if (status != PBFT_OK) {
+            node_fail(node, status, "storing a proof");
+            return;
+        }
+    }
+    node_answer_block(node, &node->replier_scratch, seq);
+}
+
+bool node_on_serve(void *context, pbft_replica_id to, pbft_seq seq)
+{
+    struct node *node = context;
+    const struct pbft_message *committed = NULL;
+    enum pbft_status status =
+        storage_block_read(node->storage, seq, &committed);
+    if (status == PBFT_OK) {
+        status = transport_send_one(node->transport, to, committed);
+        pbft_message_unref(committed);
+    }
+    return status == PBFT_OK;
+}
+
+void node_on_sweep(void *context, pbft_time_ms now_ms)
+{
+    struct node *node = context;
+    struct waiting_call calls[ANSWERS_AT_ONCE];
+    size_t count = ANSWERS_AT_ONCE;
+    while (count == ANSWERS_AT_ONCE) {
+        count =
+            waiting_take_expired(node->waiting, calls, ANSWERS_AT_ONCE, now_ms);
+        for (size_t i = 0; i < count; i++) {
+            node_refuse(node, &node->replier_scratch.reply, calls[i].call,
+                        REPLY_TIMED_OUT, 0);
+        }
+    }
+}
+
+/* A duplicate waits for the block of its first result; the proof of that one
+ * may be stored already, so the replier is asked to look. */
+static void locate(struct node *node, pbft_seq seq, uint32_t index,
+                   const struct results_request *request)
+{
+    struct results_location at = {.seq = seq, .request_index = index};
+    if (request->first.seq != 0) {
+        at = request->first;
+    }
+    if (waiting_locate(node->waiting, &request->digest, &at) > 0 &&
+        at.seq != seq) {
+        const struct pbft_attested look = {.seq = at.seq, .proof = NULL};
+        replier_put_proof(node->replier, &look);
+    }
+}
+
+void node_on_executed(void *context, const struct pbft_attestation *executed,
+                      const struct ledger_block_result *results)
+{
+    struct node *node = context;
+    atomic_fetch_add(&node->transactions, results->transaction_count);
+    atomic_store(&node->block_time, executed->block_time);
+    if (waiting_count(node->waiting) > 0) {
+        for (uint32_t i = 0; i < results->block.request_count; i++) {
+            locate(node, executed->seq, i, &results->block.requests[i]);
+        }
+    }
+    inbox_put_executed(node->inbox, executed);
+}
+
+void node_refuse_all_waiting(struct node *node)
+{
+    struct waiting_call calls[ANSWERS_AT_ONCE];
+    size_t count = ANSWERS_AT_ONCE;
+    while (count == ANSWERS_AT_ONCE) {
+        count = waiting_take_expired(node->waiting, calls, ANSWERS_AT_ONCE,
+                                     PBFT_TIME_NEVER);
+        for (size_t i = 0; i < count; i++) {
+            node_refuse(node, &node->replier_scratch.reply, calls[i].call,
+                        REPLY_STOPPING, 0);
+        }
+    }
+}

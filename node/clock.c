@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Clocks and counters of the operating system. */
+#include "node/clock.h"
+
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "consensus/assert.h"
+
+#define MS_PER_S 1000
+#define US_PER_S 1000000
+#define NS_PER_MS 1000000
+#define NS_PER_US 1000
+
+static struct timespec read_clock(clockid_t clock)
+{
+    struct timespec now;
+    int failed = clock_gettime(clock, &now);
+    PBFT_ASSERT(failed == 0);
+    return now;
+}
+
+pbft_time_ms clock_now_ms(void)
+{
+    struct timespec now = read_clock(CLOCK_MONOTONIC);
+    return (pbft_time_ms)now.tv_sec * MS_PER_S +
+           (pbft_time_ms)(now.tv_nsec / NS_PER_MS);
+}
+
+pbft_wall_us clock_wall_us(void)
+{
+    struct timespec now = read_clock(CLOCK_REALTIME);
+    return (pbft_wall_us)now.tv_sec * US_PER_S +
+           (pbft_wall_us)(now.tv_nsec / NS_PER_US);
+}
+
+void clock_condition_init(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+    int failed = pthread_condattr_init(&attributes);
+    PBFT_ASSERT(failed == 0);
+    failed = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    PBFT_ASSERT(failed == 0);
+    failed = pthread_cond_init(condition, &attributes);
+    PBFT_ASSERT(failed == 0);
+    (void)pthread_condattr_destroy(&attributes);
+}
+
+void clock_condition_wait(pthread_cond_t *condition, pthread_mutex_t *mutex,
+                          pbft_time_ms deadline_ms)
+{
+    if (deadline_ms == PBFT_TIME_NEVER) {
+        (void)pthread_cond_wait(condition, mutex);
+        return;
+    }
+    const struct timespec until = {
+        .tv_sec = (time_t)(deadline_ms / MS_PER_S),
+        .tv_nsec = (long)(deadline_ms % MS_PER_S) * NS_PER_MS,
+    };
+    (void)pthread_cond_timedwait(condition, mutex, &until);
+}
+
+uint64_t clock_cpu_us(void)
+{
+    struct rusage used;
+    if (getrusage(RUSAGE_SELF, &used) != 0) {
+        return 0;
+    }
+    return (uint64_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * US_PER_S +
+           (uint64_t)(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
+}
+
+uint64_t clock_resident_bytes(void)
+{
+    unsigned long long total = 0;
+    unsigned long long resident = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (file == NULL) {
+        return 0;
+    }
+    int fields = fscanf(file, "%llu %llu", &total, &resident);
+    (void)fclose(file);
+    return fields == 2 ? resident * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+}

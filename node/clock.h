@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The only clocks of the daemon: monotonic for timers, wall for block time. */
+#ifndef NODE_CLOCK_H
+#define NODE_CLOCK_H
+
+#include <pthread.h>
+#include <time.h>
+
+#include "consensus/types.h"
+
+pbft_time_ms clock_now_ms(void);
+pbft_wall_us clock_wall_us(void);
+
+/* A condition that waits by the monotonic clock. */
+void clock_condition_init(pthread_cond_t *condition);
+/* Waits until `deadline_ms` (PBFT_TIME_NEVER: without end) or a signal. */
+void clock_condition_wait(pthread_cond_t *condition, pthread_mutex_t *mutex,
+                          pbft_time_ms deadline_ms);
+
+/* User and system time of the process, and its resident memory. */
+uint64_t clock_cpu_us(void);
+uint64_t clock_resident_bytes(void);
+
+#endif /* NODE_CLOCK_H */

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The thread that executes committed blocks: ledger, then one write.
+ */
+#ifndef NODE_EXECUTOR_H
+#define NODE_EXECUTOR_H
+
+#include "consensus/pbft.h"
+#include "ledger/ledger.h"
+#include "storage/block.h"
+#include "storage/state.h"
+
+struct executor;
+
+struct executor_sink {
+    void *context;
+    /* Block `executed.seq` is written. `results` is borrowed for the call. */
+    void (*executed)(void *context, const struct pbft_attestation *executed,
+                     const struct ledger_block_result *results);
+    /* Once; nothing more is executed. */
+    void (*failed)(void *context, enum pbft_status status);
+};
+
+/* A request of consensus/ as the ledger takes it; the payload is borrowed. */
+void executor_describe_request(const struct pbft_request *request,
+                               struct ledger_request *out);
+
+/* Starts the thread, which owns `ledger` and `state` until it is destroyed. */
+struct executor *executor_create(struct storage *storage,
+                                 struct storage_state *state,
+                                 struct ledger *ledger,
+                                 const struct executor_sink *sink);
+/* Executes what is waiting, then ends the thread. NULL is fine. */
+void executor_destroy(struct executor *executor);
+
+/* Takes a reference; never blocks. Commits come in order of seq, no more than
+ * PBFT_WINDOW_MAX are waiting. */
+void executor_put(struct executor *executor, const struct pbft_commit *commit);
+
+#endif /* NODE_EXECUTOR_H */

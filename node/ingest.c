@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From an envelope of a peer to verified messages in the inbox. */
+#include <inttypes.h>
+
+#include "consensus/assert.h"
+#include "node/clock.h"
+#include "node/node_private.h"
+#include "proto/codec.h"
+
+enum net_disposition node_receive(void *context, pbft_replica_id peer,
+                                  struct pbft_buffer *buffer)
+{
+    struct node *node = context;
+    const struct verifier_job job = {
+        .lane = VERIFIER_ENVELOPES, .from = peer, .buffer = buffer};
+    switch (verifier_pool_put(node->pool, &job)) {
+    case PBFT_OK:
+        return NET_TAKEN;
+    case PBFT_LIMIT:
+        return NET_LATER;
+    default: /* Stopping. */
+        pbft_buffer_unref(buffer);
+        return NET_TAKEN;
+    }
+}
+
+/* A peer may send what is wrong as often as it likes; it gets a few lines. */
+static void note_refused(struct node *node, pbft_replica_id peer,
+                         const char *what, enum pbft_status status)
+{
+    uint64_t suppressed = 0;
+    (void)pthread_mutex_lock(&node->journal_lock);
+    bool allowed =
+        journal_allows(&node->peer[peer].refused, clock_now_ms(), &suppressed);
+    (void)pthread_mutex_unlock(&node->journal_lock);
+    if (allowed) {
+        journal(JOURNAL_WARNING, "refused",
+                "peer=%" PRIu32 " what=%s reason=\"%s\" suppressed=%" PRIu64,
+                peer, what, pbft_status_text(status), suppressed);
+    }
+}
+
+static void note_report(struct node *node, const struct pbft_message *message)
+{
+    if (message->type == PBFT_MESSAGE_STATUS) {
+        atomic_store(&node->peer[message->sender].executed,
+                     message->status.executed);
+    }
+}
+
+/* False: the inbox is closed. */
+static bool read_message(struct node *node, pbft_replica_id peer,
+                         struct pbft_bytes bytes, struct pbft_buffer *backing)
+{
+    const struct pbft_message *message = NULL;
+    enum pbft_status status =
+        wire_message_decode(&node->identity->domain, bytes, backing, &message);
+    if (status != PBFT_OK) {
+        note_refused(node, peer, "message", status);
+        return true;
+    }
+    status = pbft_verify(&node->verifier, peer, message);
+    if (status != PBFT_OK) {
+        note_refused(node, peer, pbft_message_type_name(message->type), status);
+        pbft_message_unref(message);
+        return true;
+    }
+    note_report(node, message);
+    return inbox_put(node->inbox, message) == PBFT_OK;
+}
+
+void node_read_envelope(struct node *node, const struct verifier_job *job)
+{
+    struct wire_envelope envelope;
+    PBFT_ASSERT(job->from < node->identity->replica_count);
+    enum pbft_status status = wire_envelope_decode(
+        &node->identity->cluster, pbft_buffer_bytes(job->buffer), &envelope);
+    if (status == PBFT_OK && envelope.sender != job->from) {
+        status = PBFT_NOT_MEMBER;
+    }
+    if (status != PBFT_OK) {
+        note_refused(node, job->from, "envelope", status);
+        return;
+    }
+    struct pbft_bytes bytes;
+    while (wire_envelope_next(&envelope, &bytes)) {
+        if (!read_message(node, job->from, bytes, job->buffer)) {
+            return;
+        }
+    }
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every limit of the daemon, with its reason. Together they bound its memory,
+ * whatever peers and clients do (docs/operations.md has the sum).
+ */
+#ifndef NODE_LIMITS_H
+#define NODE_LIMITS_H
+
+#include <assert.h>
+
+#include "consensus/types.h"
+#include "proto/codec_limits.h"
+
+/* Verified messages that wait for the protocol thread. A few windows of votes;
+ * when it is full the verifiers wait, then net/ stops reading. */
+#define NODE_INBOX_MESSAGES_MAX 8192u
+#define NODE_INBOX_BYTES_MAX (64u * 1024u * 1024u)
+/* Messages that the protocol thread takes at once: a burst shares one sync, but
+ * must not keep timers and finished work waiting. */
+#define NODE_TURN_MESSAGES_MAX 512u
+
+/* Received envelopes that wait for a verifier, and calls of clients. Full: net/
+ * keeps the envelope and stops reading; a call is answered BUSY at once. */
+#define NODE_ENVELOPES_WAITING_MAX 512u
+#define NODE_ENVELOPES_WAITING_BYTES_MAX (64u * 1024u * 1024u)
+#define NODE_CALLS_WAITING_MAX 1024u
+#define NODE_CALLS_WAITING_BYTES_MAX (32u * 1024u * 1024u)
+
+/* One verifies as fast as one core; more than this helps no protocol thread. */
+#define NODE_VERIFIERS_MAX 16u
+
+/* Requests that were verified already: 64 Ki digests are several seconds of
+ * full load, 2 MiB. */
+#define NODE_VERIFIED_REQUESTS 65536u
+
+/* Calls whose answer waits for a proof; net/ has a limit per caller below it.
+ */
+#define NODE_WAITING_CALLS_MAX 65536u
+
+/* Blocks that peers asked for and that were not sent yet. */
+#define NODE_SERVES_WAITING_MAX 64u
+/* Proofs that wait to be stored: one per block of a window. */
+#define NODE_PROOFS_WAITING_MAX PBFT_WINDOW_MAX
+
+/* How long a call may be held: what it asks for, within these. */
+#define NODE_CALL_TIMEOUT_DEFAULT_MS 10000u
+#define NODE_CALL_TIMEOUT_MAX_MS 60000u
+/* How often calls are looked through for those that waited too long. */
+#define NODE_SWEEP_INTERVAL_MS 100u
+/* What BUSY advises: a few blocks later there is room again. */
+#define NODE_RETRY_AFTER_MS 100u
+
+/* Lines in the journal about one peer, per interval. */
+#define NODE_JOURNAL_LINES_MAX 5u
+#define NODE_JOURNAL_INTERVAL_MS 10000u
+
+/* How often the main thread looks at peers, disk and failures. */
+#define NODE_WATCH_INTERVAL_MS 1000
+/* Below this the journal warns: a checkpoint's worth of full blocks, twice. */
+#define NODE_DISK_FREE_WARN_BYTES (512u * 1024u * 1024u)
+/* A shutdown that takes longer is cut off: NNG 1.5.2 can hang in a close. */
+#define NODE_SHUTDOWN_MAX_S 20u
+
+/* A genesis file of 256 members with certificates is about 1 MiB. */
+#define NODE_FILE_BYTES_MAX (8u * 1024u * 1024u)
+
+static_assert(NODE_ENVELOPES_WAITING_BYTES_MAX >= WIRE_FRAME_BYTES_MAX,
+              "the largest envelope fits into the empty queue");
+static_assert(NODE_CALLS_WAITING_BYTES_MAX >= PBFT_REQUEST_BYTES_MAX,
+              "the largest call fits into the empty queue");
+static_assert(NODE_INBOX_BYTES_MAX >= WIRE_FRAME_BYTES_MAX,
+              "the largest message fits into the empty inbox");
+
+#endif /* NODE_LIMITS_H */

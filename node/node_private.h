@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of node/ share about one running replica. */
+#ifndef NODE_NODE_PRIVATE_H
+#define NODE_NODE_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "consensus/driver.h"
+#include "ledger/ledger.h"
+#include "net/gateway.h"
+#include "net/peers.h"
+#include "node/executor.h"
+#include "node/inbox.h"
+#include "node/journal.h"
+#include "node/log_writer.h"
+#include "node/node.h"
+#include "node/replier.h"
+#include "node/reply.h"
+#include "node/request_cache.h"
+#include "node/transport.h"
+#include "node/verifier_pool.h"
+#include "node/waiting.h"
+#include "storage/block.h"
+#include "storage/log.h"
+#include "storage/state.h"
+
+/* Scratch memory of one thread that reads and answers calls. */
+struct node_scratch {
+    struct wire_arena arena;
+    struct wire_buffer reply;
+    struct wire_buffer query;
+    uint8_t answer[LEDGER_ANSWER_MAX];
+};
+
+/* What is known of one peer, besides what net/ counts. */
+struct node_peer {
+    atomic_uint_least64_t executed; /* It reported in a STATUS. */
+    /* For the thread that watches. */
+    bool was_connected;
+    /* Guarded by `journal_lock` of the node. */
+    struct journal_limit refused;
+};
+
+struct node {
+    const struct node_identity *identity;
+    bool unsafe_no_tls;
+    bool unsafe_no_sync;
+    pbft_time_ms started_ms;
+
+    struct storage *storage;
+    struct storage_state *state;
+    struct ledger *ledger;
+    struct pbft_driver *driver; /* For the protocol thread. */
+    struct inbox *inbox;
+    struct request_cache *cache;
+    struct pbft_verifier verifier;
+    struct waiting *waiting;
+    struct log_writer *log_writer;
+    struct executor *executor;
+    struct replier *replier;
+    struct verifier_pool *pool;
+    struct net_peers *peers;
+    struct net_gateway *gateway;
+    struct transport *transport;
+
+    struct node_scratch *scratches; /* One per verifier thread. */
+    uint32_t scratch_count;
+    struct node_scratch replier_scratch;
+
+    pthread_t protocol_thread;
+    bool protocol_started;
+    pbft_time_ms deadline; /* Set by the driver; for the protocol thread. */
+
+    atomic_bool is_open;  /* The gateway may be called by its callbacks. */
+    atomic_bool stopping; /* Calls are refused. */
+    atomic_uint_least64_t transactions;
+    atomic_uint_least64_t block_time;
+
+    pthread_mutex_t report_lock; /* Guards `report`. */
+    struct pbft_report report;
+
+    pthread_mutex_t failure_lock; /* Guards the two below. */
+    enum pbft_status failure;
+    struct salus_reason failure_reason;
+
+    pthread_mutex_t journal_lock; /* Guards the limits of the peers. */
+    struct node_peer peer[PBFT_REPLICAS_MAX];
+    struct journal_limit disk_limit; /* For the thread that watches. */
+    struct journal_limit stranger_limit;
+    uint64_t strangers_seen;
+};
+
+/* The first failure stays; the replica stops voting and is to be closed. */
+void node_fail(struct node *node, enum pbft_status status, const char *what);
+/* PBFT_OK if there is none. */
+enum pbft_status node_failure(struct node *node, struct salus_reason *reason);
+
+/* protocol.c: the thread that owns the driver. */
+void node_protocol_run(struct node *node);
+/* Feeds what is durable, before the thread starts. DAMAGED: PBFT_CORRUPT. */
+PBFT_MUST_USE enum pbft_status node_restore(struct node *node,
+                                            struct salus_reason *reason);
+/* The vtables of the driver. */
+struct pbft_service node_service(struct node *node);
+struct pbft_timer_service node_timer(struct node *node);
+
+/* ingest.c: what peers send. */
+enum net_disposition node_receive(void *context, pbft_replica_id peer,
+                                  struct pbft_buffer *buffer);
+void node_read_envelope(struct node *node, const struct verifier_job *job);
+
+/* calls.c: what clients ask. */
+void node_call(void *context, uint64_t call, uint32_t caller,
+               struct pbft_buffer *buffer);
+void node_read_call(struct node *node, struct node_scratch *scratch,
+                    const struct verifier_job *job);
+void node_refuse(struct node *node, struct wire_buffer *scratch, uint64_t call,
+                 enum reply_code code, uint32_t ledger_code);
+/* All calls that wait for this request. */
+void node_refuse_request(struct node *node, const struct pbft_digest *request,
+                         enum reply_code code);
+
+/* answers.c: what waited is answered. Each uses the scratch of its thread. */
+/* Answers all calls that wait for block `seq`, if its proof is stored. */
+void node_answer_block(struct node *node, struct node_scratch *scratch,
+                       pbft_seq seq);
+void node_on_proof(void *context, pbft_seq seq,
+                   const struct pbft_message *proof);
+bool node_on_serve(void *context, pbft_replica_id to, pbft_seq seq);
+void node_on_sweep(void *context, pbft_time_ms now_ms);
+void node_on_executed(void *context, const struct pbft_attestation *executed,
+                      const struct ledger_block_result *results);
+void node_refuse_all_waiting(struct node *node);
+/* A copy of the last report of the core. */
+void node_report(struct node *node, struct pbft_report *out);
+
+/* status.c: appends the reply to a StatusCall. */
+PBFT_MUST_USE enum pbft_status node_status_reply(struct node *node,
+                                                 struct node_scratch *scratch);
+
+#endif /* NODE_NODE_PRIVATE_H */

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The protocol thread: feeds the driver with what the inbox holds, and carries
+ * its calls to the other threads. It alone touches the driver, and never waits
+ * for a disk or a peer.
+ */
+#include <inttypes.h>
+
+#include "consensus/assert.h"
+#include "node/clock.h"
+#include "node/node_private.h"
+
+static void on_execute(void *context, const struct pbft_commit *commit)
+{
+    struct node *node = context;
+    executor_put(node->executor, commit);
+}
+
+static void on_attested(void *context, const struct pbft_attested *attested)
+{
+    struct node *node = context;
+    replier_put_proof(node->replier, attested);
+}
+
+static void on_serve(void *context, const struct pbft_serve *serve)
+{
+    struct node *node = context;
+    replier_put_serve(node->replier, serve);
+}
+
+static void on_arm(void *context, pbft_time_ms deadline)
+{
+    struct node *node = context;
+    node->deadline = deadline;
+}
+
+struct pbft_service node_service(struct node *node)
+{
+    return (struct pbft_service){.context = node,
+                                 .execute = on_execute,
+                                 .attested = on_attested,
+                                 .serve = on_serve};
+}
+
+struct pbft_timer_service node_timer(struct node *node)
+{
+    return (struct pbft_timer_service){.context = node, .arm = on_arm};
+}
+
+/* What the log reports. False: this thread is to end. */
+static bool take_log_news(struct node *node, const struct inbox_turn *turn)
+{
+    if (turn->failed) {
+        pbft_driver_failed(node->driver);
+        return false;
+    }
+    if (turn->has_durable) {
+        pbft_driver_durable(node->driver, turn->durable);
+    }
+    return !turn->closed;
+}
+
+/* Steps the driver; while it takes nothing more, waits for the log. False: this
+ * thread is to end, the event was not taken. */
+static bool feed(struct node *node, struct pbft_event *event,
+                 enum pbft_verdict *verdict)
+{
+    event->now = clock_now_ms();
+    event->wall = clock_wall_us();
+    *verdict = pbft_driver_step(node->driver, event);
+    while (*verdict == PBFT_BUSY) {
+        pbft_driver_flush(node->driver);
+        *verdict = pbft_driver_step(node->driver, event);
+        if (*verdict == PBFT_BUSY) {
+            struct inbox_turn turn;
+            inbox_take(node->inbox, &turn, INBOX_LOG_ONLY, PBFT_TIME_NEVER);
+            if (!take_log_news(node, &turn)) {
+                return false;
+            }
+            event->now = clock_now_ms();
+        }
+    }
+    return true;
+}
+
+static bool feed_message(struct node *node, const struct pbft_message *message)
+{
+    enum pbft_verdict verdict;
+    struct pbft_event event = {.type = PBFT_EVENT_RECEIVE, .message = message};
+    if (!feed(node, &event, &verdict)) {
+        return false;
+    }
+    if (verdict == PBFT_QUEUE_FULL && message->type == PBFT_MESSAGE_REQUEST) {
+        node_refuse_request(node, &message->request.digest, REPLY_BUSY);
+    }
+    return true;
+}
+
+static bool feed_messages(struct node *node, struct inbox_turn *turn)
+{
+    bool more = true;
+    for (size_t i = 0; i < turn->message_count; i++) {
+        more = more && feed_message(node, turn->messages[i]);
+        pbft_message_unref(turn->messages[i]);
+    }
+    return more;
+}
+
+static bool feed_timeout(struct node *node)
+{
+    enum pbft_verdict verdict;
+    struct pbft_event event = {.type = PBFT_EVENT_TIMEOUT,
+                               .timer = PBFT_TIMER_COUNT};
+    return clock_now_ms() < node->deadline || feed(node, &event, &verdict);
+}
+
+static void publish(struct node *node)
+{
+    struct pbft_report report;
+    pbft_replica_report(pbft_driver_replica(node->driver), &report);
+    (void)pthread_mutex_lock(&node->report_lock);
+    bool view_changed = report.view != node->report.view ||
+                        report.view_active != node->report.view_active;
+    node->report = report;
+    (void)pthread_mutex_unlock(&node->report_lock);
+    if (view_changed) {
+        journal(JOURNAL_INFO, "view",
+                "view=%" PRIu64 " active=%d primary=%" PRIu32, report.view,
+                report.view_active, report.primary);
+    }
+}
+
+/* One burst of work; false: this thread is to end. */
+static bool run_turn(struct node *node, struct inbox_turn *turn)
+{
+    inbox_take(node->inbox, turn, INBOX_EVERYTHING, node->deadline);
+    bool more = take_log_news(node, turn);
+    if (more && turn->has_executed) {
+        enum pbft_verdict verdict;
+        struct pbft_event event = {.type = PBFT_EVENT_EXECUTED,
+                                   .executed = turn->executed};
+        more = feed(node, &event, &verdict);
+    }
+    if (more) {
+        more = feed_messages(node, turn);
+    } else {
+        for (size_t i = 0; i < turn->message_count; i++) {
+            pbft_message_unref(turn->messages[i]);
+        }
+    }
+    more = more && feed_timeout(node);
+    if (more) {
+        pbft_driver_flush(node->driver);
+        publish(node);
+    }
+    return more;
+}
+
+void node_protocol_run(struct node *node)
+{
+    enum pbft_verdict verdict;
+    struct inbox_turn turn;
+    struct pbft_event start = {.type = PBFT_EVENT_START};
+    if (!feed(node, &start, &verdict)) {
+        return;
+    }
+    pbft_driver_flush(node->driver);
+    publish(node);
+    while (run_turn(node, &turn)) {
+    }
+}
+
+/* The first events: nothing is answered to them, so they cannot be busy. */
+static void feed_restored(struct node *node, struct pbft_event *event)
+{
+    event->now = clock_now_ms();
+    event->wall = clock_wall_us();
+    enum pbft_verdict verdict = pbft_driver_step(node->driver, event);
+    PBFT_ASSERT(verdict != PBFT_BUSY);
+}
+
+static void on_record(void *context, const struct pbft_record *record)
+{
+    struct pbft_event event = {.type = PBFT_EVENT_RESTORE, .record = *record};
+    feed_restored(context, &event);
+}
+
+static enum pbft_status judge(const struct storage_log_summary *log,
+                              struct salus_reason *reason)
+{
+    switch (log->verdict) {
+    case PBFT_LOG_INTACT:
+        return PBFT_OK;
+    case PBFT_LOG_TORN:
+        journal(JOURNAL_WARNING, "log-cut", "records=%" PRIu64 " reason=\"%s\"",
+                log->cut, log->reason.text);
+        return PBFT_OK;
+    case PBFT_LOG_DAMAGED:
+        salus_reason_set(reason,
+                         "the consensus log is damaged (%s): this replica may "
+                         "have forgotten votes and must not vote",
+                         log->reason.text);
+        return PBFT_CORRUPT;
+    }
+    return PBFT_CORRUPT;
+}
+
+enum pbft_status node_restore(struct node *node, struct salus_reason *reason)
+{
+    struct storage_log_summary log;
+    struct pbft_event applied = {.type = PBFT_EVENT_APPLIED};
+    storage_applied(node->storage, &applied.executed);
+    feed_restored(node, &applied);
+    enum pbft_status status =
+        storage_log_replay(node->storage, on_record, node, &log);
+    if (status != PBFT_OK) {
+        salus_reason_set(reason, "reading the consensus log: %s",
+                         pbft_status_text(status));
+        return status;
+    }
+    status = judge(&log, reason);
+    if (status == PBFT_OK) {
+        journal(JOURNAL_INFO, "restored",
+                "executed=%" PRIu64 " records=%" PRIu64 " orderly=%d",
+                applied.executed.seq,
+                log.last_number == 0 ? 0
+                                     : log.last_number - log.first_number + 1,
+                storage_was_closed_orderly(node->storage));
+    }
+    return status;
+}

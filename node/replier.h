@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The thread that stores proofs, answers the calls that waited for them, tells
+ * calls that waited too long, and sends old blocks to peers that ask. */
+#ifndef NODE_REPLIER_H
+#define NODE_REPLIER_H
+
+#include "consensus/pbft.h"
+
+struct replier;
+
+/* All are called by the thread of the replier. */
+struct replier_work {
+    void *context;
+    /* `proof` is NULL if replier_put_proof() was given none. */
+    void (*proof)(void *context, pbft_seq seq,
+                  const struct pbft_message *proof);
+    /* Sends one block; false: the peer cannot take more now. */
+    bool (*serve)(void *context, pbft_replica_id to, pbft_seq seq);
+    void (*sweep)(void *context, pbft_time_ms now_ms);
+};
+
+struct replier *replier_create(const struct replier_work *work);
+/* Does what is waiting but for blocks to peers, then ends the thread. */
+void replier_destroy(struct replier *replier); /* NULL is fine. */
+
+/* Takes a reference to the proof (NULL: look whether it is stored). Waits if
+ * NODE_PROOFS_WAITING_MAX are waiting: a replica that cannot store proofs must
+ * not run ahead of them. */
+void replier_put_proof(struct replier *replier,
+                       const struct pbft_attested *attested);
+/* Dropped if NODE_SERVES_WAITING_MAX are waiting: the peer asks again. */
+void replier_put_serve(struct replier *replier, const struct pbft_serve *serve);
+
+#endif /* NODE_REPLIER_H */

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests whose signature was found valid, by digest: a request arrives by
+ * several ways (client, relay, pre-prepare) and is verified once.
+ *
+ * Fixed memory; forgetting one costs a verification, never more. Any thread.
+ */
+#ifndef NODE_REQUEST_CACHE_H
+#define NODE_REQUEST_CACHE_H
+
+#include "consensus/types.h"
+
+struct request_cache;
+
+/* `capacity` is a power of two, at least REQUEST_CACHE_WAYS. */
+#define REQUEST_CACHE_WAYS 4
+struct request_cache *request_cache_create(size_t capacity);
+void request_cache_destroy(struct request_cache *cache);
+
+/* For struct pbft_verifier; `context` is the cache. */
+bool request_cache_has(const void *context, const struct pbft_digest *digest);
+void request_cache_add(const void *context, const struct pbft_digest *digest);
+
+#endif /* NODE_REQUEST_CACHE_H */

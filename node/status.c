@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What this replica says of itself (NodeStatus of client.proto). */
+#include "consensus/assert.h"
+#include "consensus/quorum.h"
+#include "node/clock.h"
+#include "node/node_private.h"
+#include "node/version.h"
+#include "proto/scan.h"
+#include "salus/v1/client.pb-c.h"
+
+#define REPLY_VERSION 1
+#define UNSAFE_MAX 2
+
+/* What is collected before it is packed. */
+struct collected {
+    Salus__V1__NodeStatus status;
+    Salus__V1__PeerStatus peers[PBFT_REPLICAS_MAX];
+    Salus__V1__PeerStatus *peer_list[PBFT_REPLICAS_MAX];
+    char *unsafe[UNSAFE_MAX];
+    struct salus_reason problem;
+};
+
+/* protobuf-c has no const; packing does not write. */
+static char *text(const char *constant)
+{
+    return (char *)constant;
+}
+
+static const char *state_name(struct node *node,
+                              const struct pbft_report *report)
+{
+    if (node_failure(node, NULL) != PBFT_OK) {
+        return "halted";
+    }
+    if (report->syncing) {
+        return "syncing";
+    }
+    return report->view_active ? "normal" : "view-change";
+}
+
+static void collect_core(struct node *node, struct collected *to,
+                         const struct pbft_report *report)
+{
+    Salus__V1__NodeStatus *status = &to->status;
+    status->state = text(state_name(node, report));
+    status->view = report->view;
+    status->view_active = report->view_active;
+    status->primary = report->primary;
+    status->stable = report->stable;
+    status->committed = report->committed;
+    status->executed = report->executed;
+    status->behind = report->behind;
+    status->pending_requests = report->pending_requests;
+    status->block_time_us = atomic_load(&node->block_time);
+    status->transactions = atomic_load(&node->transactions);
+}
+
+static uint32_t collect_peers(struct node *node, struct collected *to)
+{
+    const struct node_identity *identity = node->identity;
+    uint32_t reachable = 0;
+    for (pbft_replica_id id = 0; id < identity->replica_count; id++) {
+        if (id == identity->self) {
+            continue;
+        }
+        struct net_peer_stats stats;
+        net_peers_stats(node->peers, id, &stats);
+        Salus__V1__PeerStatus *peer = &to->peers[to->status.n_peers];
+        salus__v1__peer_status__init(peer);
+        peer->replica = id;
+        peer->connected = stats.connected && stats.heard;
+        peer->executed = atomic_load(&node->peer[id].executed);
+        peer->silent_ms = stats.silent_ms;
+        peer->dropped = stats.messages_dropped;
+        peer->institution = text(genesis_replica(identity->genesis, id)->name);
+        to->peer_list[to->status.n_peers++] = peer;
+        to->status.bytes_sent += stats.bytes_sent;
+        to->status.bytes_received += stats.bytes_received;
+        reachable += peer->connected ? 1 : 0;
+    }
+    to->status.peers = to->peer_list;
+    return reachable;
+}
+
+static void collect_machine(struct node *node, struct collected *to)
+{
+    struct storage_stats disk;
+    struct net_gateway_stats gateway;
+    Salus__V1__NodeStatus *status = &to->status;
+    storage_stats(node->storage, &disk);
+    net_gateway_stats(node->gateway, &gateway);
+    status->disk_bytes = disk.disk_bytes;
+    status->disk_free_bytes = disk.disk_free_bytes;
+    status->syncs = disk.syncs;
+    status->uptime_ms = clock_now_ms() - node->started_ms;
+    status->cpu_us = clock_cpu_us();
+    status->resident_bytes = clock_resident_bytes();
+    status->bytes_sent += gateway.bytes_sent;
+    status->bytes_received += gateway.bytes_received;
+    status->version = text(NODE_VERSION);
+}
+
+static void collect_unsafe(struct node *node, struct collected *to)
+{
+    if (node->unsafe_no_sync) {
+        to->unsafe[to->status.n_unsafe++] = text("--unsafe-no-sync");
+    }
+    if (node->unsafe_no_tls) {
+        to->unsafe[to->status.n_unsafe++] = text("--unsafe-no-tls");
+    }
+    to->status.unsafe = to->unsafe;
+}
+
+static void collect_problem(struct node *node, struct collected *to,
+                            uint32_t reachable)
+{
+    uint32_t n = node->identity->replica_count;
+    if (node_failure(node, &to->problem) != PBFT_OK) {
+        to->status.problem = to->problem.text;
+    } else if (reachable + 1 < pbft_quorum(n)) {
+        salus_reason_set(&to->problem,
+                         "%u of %u peers are connected, %u are needed",
+                         (unsigned)reachable, (unsigned)(n - 1),
+                         (unsigned)(pbft_quorum(n) - 1));
+        to->status.problem = to->problem.text;
+    } else if (to->status.disk_free_bytes < NODE_DISK_FREE_WARN_BYTES) {
+        to->status.problem = text("the disk is almost full");
+    }
+}
+
+void node_report(struct node *node, struct pbft_report *out)
+{
+    (void)pthread_mutex_lock(&node->report_lock);
+    *out = node->report;
+    (void)pthread_mutex_unlock(&node->report_lock);
+}
+
+enum pbft_status node_status_reply(struct node *node,
+                                   struct node_scratch *scratch)
+{
+    struct pbft_report report;
+    struct collected *to = wire_arena_alloc(&scratch->arena, sizeof *to);
+    PBFT_ASSERT(to != NULL);
+    *to = (struct collected){.status = SALUS__V1__NODE_STATUS__INIT};
+    to->status.cluster.data = (uint8_t *)node->identity->cluster.bytes;
+    to->status.cluster.len = PBFT_DIGEST_SIZE;
+    to->status.replica = node->identity->self;
+    node_report(node, &report);
+    collect_core(node, to, &report);
+    uint32_t reachable = collect_peers(node, to);
+    collect_machine(node, to);
+    collect_unsafe(node, to);
+    collect_problem(node, to, reachable);
+    Salus__V1__ClientReply reply = SALUS__V1__CLIENT_REPLY__INIT;
+    reply.version = REPLY_VERSION;
+    reply.kind_case = SALUS__V1__CLIENT_REPLY__KIND_STATUS;
+    reply.status = &to->status;
+    return wire_pack(&reply.base, &scratch->reply);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the main thread looks at now and then, and tells the journal. */
+#include <inttypes.h>
+
+#include "node/clock.h"
+#include "node/limits.h"
+#include "node/node_private.h"
+
+static void watch_peer(struct node *node, pbft_replica_id id)
+{
+    struct net_peer_stats stats;
+    struct node_peer *peer = &node->peer[id];
+    net_peers_stats(node->peers, id, &stats);
+    bool connected = stats.connected && stats.heard;
+    if (connected == peer->was_connected) {
+        return;
+    }
+    peer->was_connected = connected;
+    journal(connected ? JOURNAL_INFO : JOURNAL_WARNING,
+            connected ? "peer-connected" : "peer-lost",
+            "peer=%" PRIu32 " institution=%s dropped=%" PRIu64, id,
+            genesis_replica(node->identity->genesis, id)->name,
+            stats.messages_dropped);
+}
+
+/* Who is turned away says it in its own journal; here it is counted. */
+static void watch_strangers(struct node *node)
+{
+    struct net_peers_totals totals;
+    struct net_gateway_stats gateway;
+    uint64_t suppressed = 0;
+    net_peers_totals(node->peers, &totals);
+    net_gateway_stats(node->gateway, &gateway);
+    uint64_t seen = totals.strangers + totals.reaped + gateway.strangers +
+                    gateway.reaped + gateway.crowded;
+    if (seen == node->strangers_seen ||
+        !journal_allows(&node->stranger_limit, clock_now_ms(), &suppressed)) {
+        return;
+    }
+    journal(JOURNAL_WARNING, "connections-refused",
+            "count=%" PRIu64 " peers_last=\"%s\" clients_last=\"%s\"",
+            seen - node->strangers_seen, totals.last.text, gateway.last.text);
+    node->strangers_seen = seen;
+}
+
+static void watch_disk(struct node *node)
+{
+    struct storage_stats stats;
+    uint64_t suppressed = 0;
+    storage_stats(node->storage, &stats);
+    if (stats.disk_free_bytes < NODE_DISK_FREE_WARN_BYTES &&
+        journal_allows(&node->disk_limit, clock_now_ms(), &suppressed)) {
+        journal(JOURNAL_WARNING, "disk-almost-full", "free_bytes=%" PRIu64,
+                stats.disk_free_bytes);
+    }
+}
+
+enum pbft_status node_watch(struct node *node, struct salus_reason *reason)
+{
+    enum pbft_status status = node_failure(node, reason);
+    if (status != PBFT_OK) {
+        return status;
+    }
+    for (pbft_replica_id id = 0; id < node->identity->replica_count; id++) {
+        if (id != node->identity->self) {
+            watch_peer(node, id);
+        }
+    }
+    watch_strangers(node);
+    watch_disk(node);
+    return PBFT_OK;
+}
