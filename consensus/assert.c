@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The end of a process that broke its own rules. The only output of the core:
- * it is written when nothing else can be trusted any more. */
+/* The end of a process that broke its own rules. */
 #include "consensus/assert.h"
 
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 static pbft_assert_hook *assert_hook;
@@ -19,10 +17,6 @@ _Noreturn void pbft_assert_fail(const char *file, int line,
 {
     if (assert_hook != NULL) {
         assert_hook(file, line, expression);
-    } else {
-        (void)fprintf(stderr, "%s:%d: assertion failed: %s\n", file, line,
-                      expression);
-        (void)fflush(stderr);
     }
     abort();
 }

@@ -6,8 +6,9 @@
 #ifndef CONSENSUS_ASSERT_H
 #define CONSENSUS_ASSERT_H
 
-/* Called before the process aborts. It may not return into the core, but it
- * may print, or leave by longjmp() in a test. NULL: print to stderr. */
+/* Called before the process aborts. It may not call into the core, but it may
+ * print, or leave by longjmp() in a test. The core itself prints nothing: each
+ * program sets a hook that does. */
 typedef void pbft_assert_hook(const char *file, int line,
                               const char *expression);
 
