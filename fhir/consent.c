@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Consent outside of its provision: status, scope, patient, performer, source,
+ * policy; and what binds the parts together. */
+#include "fhir/consent.h"
+
+#include <string.h>
+
+static const char *const known_elements[] = {
+    "resourceType",    "id",           "meta",
+    "implicitRules",   "language",     "text",
+    "contained",       "extension",    "modifierExtension",
+    "identifier",      "status",       "scope",
+    "category",        "patient",      "dateTime",
+    "performer",       "organization", "sourceAttachment",
+    "sourceReference", "policy",       "policyRule",
+    "verification",    "provision",    NULL};
+
+static void missing(const struct fhir_reader *reader,
+                    const struct fhir_node *resource, const char *key,
+                    enum fhir_finding_kind kind)
+{
+    struct fhir_node node = fhir_field(resource, key);
+
+    fhir_find(reader->report, kind, &node, NULL);
+}
+
+static void read_status(const struct fhir_reader *reader,
+                        struct fhir_consent *out,
+                        const struct fhir_node *resource)
+{
+    const char *status = fhir_take_string(reader, resource, "status");
+    struct fhir_node node = fhir_field(resource, "status");
+
+    if (status == NULL) {
+        missing(reader, resource, "status", FHIR_MISSING);
+    } else if (strcmp(status, "inactive") == 0) {
+        out->is_withdrawal = true;
+        fhir_find(reader->report, FHIR_WITHDRAWAL, &node, NULL);
+    } else if (strcmp(status, "active") != 0) {
+        fhir_find(reader->report, FHIR_STATUS, &node, status);
+    }
+}
+
+static void read_scope(const struct fhir_reader *reader,
+                       struct fhir_consent *out,
+                       const struct fhir_node *resource)
+{
+    static const struct {
+        const char *code;
+        enum transaction_scope scope;
+    } scopes[] = {{"patient-privacy", TRANSACTION_SCOPE_PRIVACY},
+                  {"research", TRANSACTION_SCOPE_RESEARCH},
+                  {"treatment", TRANSACTION_SCOPE_TREATMENT},
+                  {"adr", TRANSACTION_SCOPE_ADR}};
+    struct fhir_node node = fhir_take_object(reader, resource, "scope");
+
+    if (node.json == NULL) {
+        missing(reader, resource, "scope", FHIR_MISSING);
+        return;
+    }
+    struct fhir_coding coding =
+        fhir_concept_coding(reader, &node, FHIR_SYSTEM_CONSENT_SCOPE);
+    for (size_t i = 0; i < sizeof scopes / sizeof scopes[0]; i++) {
+        if (coding.code != NULL && strcmp(coding.code, scopes[i].code) == 0) {
+            out->scope = (uint32_t)scopes[i].scope;
+        }
+    }
+    if (out->scope == 0) {
+        fhir_find(reader->report, FHIR_SCOPE, &node, fhir_concept_code(&node));
+    }
+}
+
+/* The first category that the table knows; one that demands more goes first. */
+static void read_category(const struct fhir_reader *reader,
+                          struct fhir_consent *out,
+                          const struct fhir_node *resource)
+{
+    struct fhir_node list = fhir_take_list(reader, resource, "category");
+
+    if (list.json == NULL) {
+        missing(reader, resource, "category", FHIR_MISSING);
+    }
+    out->category = CODES_CATEGORY_OTHER;
+    for (size_t i = 0; i < fhir_size(&list); i++) {
+        struct fhir_node concept = fhir_element(&list, i);
+        struct fhir_node codings = fhir_take_list(reader, &concept, "coding");
+        for (size_t k = 0; k < fhir_size(&codings); k++) {
+            struct fhir_node node = fhir_element(&codings, k);
+            struct fhir_coding coding;
+            if (!fhir_take_coding(reader, &coding, &node)) {
+                continue;
+            }
+            const struct codes_entry *entry =
+                codes_find(CODES_CATEGORY, coding.system, coding.code);
+            if (entry != NULL &&
+                (out->category == CODES_CATEGORY_OTHER ||
+                 (entry->flags & CODES_NAMED_RECIPIENT) != 0)) {
+                out->category = entry->id;
+            }
+        }
+    }
+}
+
+static void read_patient(const struct fhir_reader *reader,
+                         struct fhir_consent *out,
+                         const struct fhir_node *resource)
+{
+    struct fhir_node node = fhir_take_object(reader, resource, "patient");
+
+    if (node.json == NULL) {
+        missing(reader, resource, "patient", FHIR_MISSING);
+        return;
+    }
+    if (fhir_take_reference(reader, &out->patient, &node) &&
+        out->patient.type[0] != 0 &&
+        strcmp(out->patient.type, "Patient") != 0) {
+        fhir_find(reader->report, FHIR_REFERENCE_TYPE, &node, NULL);
+    }
+}
+
+/* By the patient, or by one other. */
+static void read_performer(const struct fhir_reader *reader,
+                           struct fhir_consent *out,
+                           const struct fhir_node *resource)
+{
+    struct fhir_node list = fhir_take_list(reader, resource, "performer");
+    size_t others = 0;
+
+    if (list.json == NULL) {
+        missing(reader, resource, "performer", FHIR_NO_PERFORMER);
+        return;
+    }
+    for (size_t i = 0; i < fhir_size(&list); i++) {
+        struct fhir_node node = fhir_element(&list, i);
+        struct fhir_reference reference;
+        if (!fhir_take_reference(reader, &reference, &node)) {
+            continue;
+        }
+        if (out->patient.name != NULL &&
+            strcmp(reference.name, out->patient.name) == 0) {
+            out->by_subject = true;
+        } else {
+            out->delegate = reference;
+            others++;
+        }
+    }
+    if (!out->by_subject && others > 1) {
+        fhir_find(reader->report, FHIR_MANY_PERFORMERS, &list, NULL);
+    }
+}
+
+static void read_organizations(const struct fhir_reader *reader,
+                               struct fhir_consent *out,
+                               const struct fhir_node *resource)
+{
+    struct fhir_node list = fhir_take_list(reader, resource, "organization");
+
+    if (fhir_size(&list) > FHIR_ORGANIZATIONS_MAX) {
+        fhir_find(reader->report, FHIR_MANY, &list, NULL);
+        return;
+    }
+    for (size_t i = 0; i < fhir_size(&list); i++) {
+        struct fhir_node node = fhir_element(&list, i);
+        struct fhir_reference *to =
+            &out->organizations[out->organization_count];
+        if (fhir_take_reference(reader, to, &node)) {
+            out->organization_count++;
+        }
+    }
+}
+
+static void read_source(const struct fhir_reader *reader,
+                        struct fhir_consent *out,
+                        const struct fhir_node *resource)
+{
+    struct fhir_node reference =
+        fhir_take_object(reader, resource, "sourceReference");
+    struct fhir_node attachment =
+        fhir_take_object(reader, resource, "sourceAttachment");
+
+    if (reference.json != NULL) {
+        (void)fhir_take_reference(reader, &out->source, &reference);
+    }
+    if (reference.json != NULL && attachment.json != NULL) {
+        /* source[x] is one element. */
+        fhir_find(reader->report, FHIR_UNKNOWN_ELEMENT, &attachment, NULL);
+    }
+    if (reference.json == NULL && attachment.json == NULL) {
+        missing(reader, resource, "sourceReference", FHIR_NO_SOURCE);
+    }
+}
+
+static void read_policy(const struct fhir_reader *reader,
+                        struct fhir_consent *out,
+                        const struct fhir_node *resource)
+{
+    static const char *const known[] = {
+        "id", "extension", "modifierExtension", "authority", "uri", NULL};
+    struct fhir_node list = fhir_take_list(reader, resource, "policy");
+
+    for (size_t i = 0; i < fhir_size(&list); i++) {
+        struct fhir_node node = fhir_element(&list, i);
+        fhir_only(reader->report, &node, known);
+        const char *uri = fhir_take_string(reader, &node, "uri");
+        if (uri != NULL && out->policy_uri == NULL) {
+            out->policy_uri = uri;
+        } else if (uri != NULL && strcmp(uri, out->policy_uri) != 0) {
+            fhir_find(reader->report, FHIR_MANY_POLICIES, &node, NULL);
+        }
+    }
+    if (out->policy_uri == NULL) {
+        missing(reader, resource, "policy", FHIR_NO_POLICY);
+    }
+}
+
+/* Only a check against the provision (import law 4). */
+static void read_policy_rule(const struct fhir_reader *reader,
+                             const struct fhir_consent *consent,
+                             const struct fhir_node *resource)
+{
+    struct fhir_node rule = fhir_take_object(reader, resource, "policyRule");
+    struct fhir_coding coding =
+        fhir_concept_coding(reader, &rule, FHIR_SYSTEM_ACT_CODE);
+    uint32_t base = consent->root != NULL ? consent->root->decision : 0;
+
+    if (coding.code == NULL) {
+        return;
+    }
+    if (strncmp(coding.code, "OPTIN", 5) == 0 && base == TRANSACTION_DENY) {
+        fhir_find(reader->report, FHIR_OPTIN_DENY, &rule, coding.code);
+    }
+    if (strncmp(coding.code, "OPTOUT", 6) == 0 && base == TRANSACTION_PERMIT) {
+        fhir_find(reader->report, FHIR_OPTOUT_PERMIT, &rule, coding.code);
+    }
+}
+
+static void read_verification(const struct fhir_reader *reader,
+                              const struct fhir_node *resource)
+{
+    struct fhir_node list = fhir_take_list(reader, resource, "verification");
+
+    for (size_t i = 0; i < fhir_size(&list); i++) {
+        struct fhir_node node = fhir_element(&list, i);
+        struct fhir_node verified = fhir_field(&node, "verified");
+        if (fhir_is_false(&verified)) {
+            fhir_find(reader->report, FHIR_UNVERIFIED, &verified, NULL);
+        } else if (!fhir_is_true(&verified)) {
+            fhir_find(reader->report,
+                      verified.json == NULL ? FHIR_MISSING : FHIR_WRONG_TYPE,
+                      &verified, NULL);
+        }
+    }
+}
+
+/* ---- what the parts say together ----------------------------------------- */
+
+static void check_times(const struct fhir_reader *reader,
+                        const struct fhir_consent *consent,
+                        const struct fhir_node *resource)
+{
+    struct fhir_node provision = fhir_field(resource, "provision");
+    struct fhir_node period = fhir_field(&provision, "period");
+    struct fhir_node given = fhir_field(resource, "dateTime");
+
+    if (consent->has_given && consent->given.from <= 0) {
+        fhir_find(reader->report, FHIR_EARLY_DATE, &given, NULL);
+    }
+    if (consent->period.has_to && consent->period.to <= 0) {
+        fhir_find(reader->report, FHIR_EARLY_DATE, &period, NULL);
+    }
+    if (consent->has_given && consent->period.has_to &&
+        !consent->period.has_from &&
+        consent->period.to <= consent->given.from) {
+        fhir_find(reader->report, FHIR_OVER_BEFORE, &period, NULL);
+    }
+}
+
+static bool names_research(const struct fhir_selector *selector)
+{
+    for (size_t i = 0; i < selector->purpose_count; i++) {
+        const struct codes_entry *entry =
+            codes_by_id(CODES_PURPOSE, selector->purposes[i]);
+        if (entry != NULL && (entry->flags & CODES_RESEARCH) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_demands(const struct fhir_reader *reader,
+                          const struct fhir_consent *consent,
+                          const struct fhir_node *resource)
+{
+    struct fhir_node provision = fhir_field(resource, "provision");
+    const struct codes_entry *category =
+        codes_by_id(CODES_CATEGORY, consent->category);
+
+    if (consent->root == NULL) {
+        return;
+    }
+    if (consent->scope == TRANSACTION_SCOPE_RESEARCH &&
+        !names_research(consent->root)) {
+        struct fhir_node purpose = fhir_field(&provision, "purpose");
+        fhir_find(reader->report, FHIR_RESEARCH_PURPOSE, &purpose, NULL);
+    }
+    if (category != NULL && (category->flags & CODES_NAMED_RECIPIENT) != 0 &&
+        consent->root->decision == TRANSACTION_PERMIT &&
+        consent->root->actor_count == 0) {
+        struct fhir_node actor = fhir_field(&provision, "actor");
+        fhir_find(reader->report, FHIR_RECIPIENT, &actor, NULL);
+    }
+}
+
+/* What a consent in force must say. A withdrawal names the consent, no more. */
+static void read_rules(const struct fhir_reader *reader,
+                       struct fhir_consent *out,
+                       const struct fhir_node *resource)
+{
+    struct fhir_node provision =
+        fhir_take_object(reader, resource, "provision");
+
+    if (provision.json == NULL) {
+        missing(reader, resource, "provision", FHIR_NO_PROVISION);
+    } else {
+        fhir_provision_read(reader, out, &provision);
+    }
+    out->has_given = fhir_take_date(reader, &out->given, resource, "dateTime");
+    struct fhir_node given = fhir_field(resource, "dateTime");
+    if (given.json == NULL) {
+        fhir_find(reader->report, FHIR_NO_DATE, &given, NULL);
+    }
+    read_performer(reader, out, resource);
+    read_organizations(reader, out, resource);
+    read_source(reader, out, resource);
+    read_policy(reader, out, resource);
+    read_policy_rule(reader, out, resource);
+    read_verification(reader, resource);
+    check_times(reader, out, resource);
+    check_demands(reader, out, resource);
+}
+
+void fhir_consent_read(const struct fhir_reader *reader,
+                       struct fhir_consent *out,
+                       const struct fhir_node *resource)
+{
+    memset(out, 0, sizeof *out);
+    fhir_only(reader->report, resource, known_elements);
+    read_status(reader, out, resource);
+    read_patient(reader, out, resource);
+    if (!out->is_withdrawal) {
+        read_scope(reader, out, resource);
+        read_category(reader, out, resource);
+        read_rules(reader, out, resource);
+    } else {
+        out->has_given =
+            fhir_take_date(reader, &out->given, resource, "dateTime");
+    }
+}

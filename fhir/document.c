@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* DocumentReference: what may stand on the ledger about a document, and the
+ * labels that rules on it need. */
+#include "fhir/document.h"
+
+#include <string.h>
+
+#include "fhir/labels.h"
+
+#define LOINC "http://loinc.org"
+
+static const char *const known_elements[] = {"resourceType",
+                                             "id",
+                                             "meta",
+                                             "implicitRules",
+                                             "language",
+                                             "text",
+                                             "contained",
+                                             "extension",
+                                             "modifierExtension",
+                                             "masterIdentifier",
+                                             "identifier",
+                                             "status",
+                                             "docStatus",
+                                             "type",
+                                             "category",
+                                             "subject",
+                                             "date",
+                                             "author",
+                                             "authenticator",
+                                             "custodian",
+                                             "relatesTo",
+                                             "description",
+                                             "securityLabel",
+                                             "content",
+                                             "context",
+                                             NULL};
+
+/* Coarse on purpose; what is not listed is "document". */
+static const struct {
+    const char *code;
+    const char *class_name;
+} class_of_loinc[] = {
+    {"11488-4", "note"},         {"11506-3", "note"},
+    {"18842-5", "note"},         {"34108-1", "note"},
+    {"34117-2", "note"},         {"34133-9", "note"},
+    {"51847-2", "note"},         {"18748-4", "imaging"},
+    {"11502-2", "laboratory"},   {"56445-0", "medication"},
+    {"57833-6", "medication"},   {"28570-0", "procedure"},
+    {"51969-4", "genomic"},      {"59284-0", "consent-form"},
+    {"64292-6", "consent-form"}, {"57016-8", "consent-form"},
+    {"57017-6", "consent-form"},
+};
+
+static uint32_t class_id(const char *name)
+{
+    const struct codes_entry *entry =
+        codes_find(CODES_CLASS, "urn:salus:class", name);
+
+    return entry != NULL ? entry->id : CODES_CLASS_OTHER;
+}
+
+static void read_type(const struct fhir_reader *reader,
+                      struct fhir_document *out,
+                      const struct fhir_node *resource)
+{
+    struct fhir_node type = fhir_take_object(reader, resource, "type");
+    struct fhir_coding coding = fhir_concept_coding(reader, &type, LOINC);
+
+    out->class_code = class_id("document");
+    for (size_t i = 0; coding.code != NULL &&
+                       i < sizeof class_of_loinc / sizeof class_of_loinc[0];
+         i++) {
+        if (strcmp(coding.code, class_of_loinc[i].code) == 0) {
+            out->class_code = class_id(class_of_loinc[i].class_name);
+        }
+    }
+}
+
+static void read_status(const struct fhir_reader *reader,
+                        const struct fhir_node *resource)
+{
+    const char *status = fhir_take_string(reader, resource, "status");
+    const char *document = fhir_take_string(reader, resource, "docStatus");
+    struct fhir_node node = fhir_field(resource, "status");
+
+    if (status == NULL) {
+        fhir_find(reader->report, FHIR_MISSING, &node, NULL);
+    } else if (strcmp(status, "current") != 0 &&
+               strcmp(status, "superseded") != 0) {
+        fhir_find(reader->report, FHIR_STATUS, &node, status);
+    }
+    if (document != NULL && strcmp(document, "entered-in-error") == 0) {
+        node = fhir_field(resource, "docStatus");
+        fhir_find(reader->report, FHIR_STATUS, &node, document);
+    }
+}
+
+/* ---- who ----------------------------------------------------------------- */
+
+static void read_subject(const struct fhir_reader *reader,
+                         struct fhir_document *out,
+                         const struct fhir_node *resource)
+{
+    struct fhir_node node = fhir_take_object(reader, resource, "subject");
+
+    if (node.json != NULL &&
+        fhir_take_reference(reader, &out->subject, &node) &&
+        out->subject.type[0] != 0 &&
+        strcmp(out->subject.type, "Patient") != 0) {
+        fhir_find(reader->report, FHIR_REFERENCE_TYPE, &node, NULL);
+    }
+}
+
+/* The ledger holds one author, and rules on authors must find all of them. */
+static void read_author(const struct fhir_reader *reader,
+                        struct fhir_document *out,
+                        const struct fhir_node *resource)
+{
+    struct fhir_node list = fhir_take_list(reader, resource, "author");
+
+    if (fhir_size(&list) > 1) {
+        fhir_find(reader->report, FHIR_MANY_AUTHORS, &list, NULL);
+        return;
+    }
+    if (fhir_size(&list) == 1) {
+        struct fhir_node node = fhir_element(&list, 0);
+        (void)fhir_take_reference(reader, &out->author, &node);
+    }
+}
+
+static void read_custodian(const struct fhir_reader *reader,
+                           struct fhir_document *out,
+                           const struct fhir_node *resource)
+{
+    struct fhir_node node = fhir_take_object(reader, resource, "custodian");
+
+    if (node.json != NULL) {
+        (void)fhir_take_reference(reader, &out->custodian, &node);
+    }
+}
+
+/* ---- labels -------------------------------------------------------------- */
+
+static void add_label(const struct fhir_reader *reader,
+                      struct fhir_document *out, const char *code,
+                      const struct fhir_node *node)
+{
+    for (size_t i = 0; i < out->label_count; i++) {
+        if (strcmp(out->labels[i], code) == 0) {
+            return;
+        }
+    }
+    if (out->label_count == LEDGER_TAGS_MAX) {
+        fhir_find(reader->report, FHIR_MANY, node, NULL);
+        return;
+    }
+    out->labels[out->label_count++] = code;
+}
+
+/* False if it is neither a confidentiality nor a sensitivity. */
+static bool take_label(const struct fhir_reader *reader,
+                       struct fhir_document *out,
+                       const struct fhir_coding *coding,
+                       const struct fhir_node *node)
+{
+    const char *codes[FHIR_LABEL_ANCESTORS_MAX];
+    const struct codes_entry *entry =
+        codes_find(CODES_CONF, coding->system, coding->code);
+
+    if (entry != NULL) {
+        if (entry->id > out->confidentiality) {
+            out->confidentiality = entry->id;
+        }
+        return true;
+    }
+    if (strcmp(coding->system, FHIR_SYSTEM_ACT_CODE) != 0) {
+        return false;
+    }
+    size_t count = fhir_label_ancestors(codes, coding->code);
+    for (size_t i = 0; i < count; i++) {
+        add_label(reader, out, codes[i], node);
+    }
+    return count > 0;
+}
+
+/* A label that is lost is a deny that does not match: unknown ones refuse. */
+static void read_labels(const struct fhir_reader *reader,
+                        struct fhir_document *out,
+                        const struct fhir_node *resource)
+{
+    struct fhir_node list = fhir_take_list(reader, resource, "securityLabel");
+
+    for (size_t i = 0; i < fhir_size(&list); i++) {
+        struct fhir_node concept = fhir_element(&list, i);
+        struct fhir_node codings = fhir_take_list(reader, &concept, "coding");
+        bool is_known = false;
+        for (size_t k = 0; k < fhir_size(&codings); k++) {
+            struct fhir_node node = fhir_element(&codings, k);
+            struct fhir_coding coding;
+            if (fhir_take_coding(reader, &coding, &node) &&
+                take_label(reader, out, &coding, &node)) {
+                is_known = true;
+            }
+        }
+        if (!is_known) {
+            fhir_find(reader->report, FHIR_LABEL, &concept, NULL);
+        }
+    }
+}
+
+/* Labels of the resource itself count too; they may hold other tags. */
+static void read_meta(const struct fhir_reader *reader,
+                      struct fhir_document *out,
+                      const struct fhir_node *resource)
+{
+    struct fhir_node meta = fhir_take_object(reader, resource, "meta");
+    struct fhir_node list = fhir_take_list(reader, &meta, "security");
+
+    for (size_t i = 0; i < fhir_size(&list); i++) {
+        struct fhir_node node = fhir_element(&list, i);
+        struct fhir_coding coding;
+        if (fhir_take_coding(reader, &coding, &node)) {
+            (void)take_label(reader, out, &coding, &node);
+        }
+    }
+}
+
+/* ---- relations ----------------------------------------------------------- */
+
+static void add_related(const struct fhir_reader *reader,
+                        struct fhir_document *out, const struct fhir_node *node)
+{
+    if (out->related_count == LEDGER_RELATED_MAX) {
+        fhir_find(reader->report, FHIR_MANY, node, NULL);
+        return;
+    }
+    if (fhir_take_reference(reader, &out->related[out->related_count], node)) {
+        out->related_count++;
+    }
+}
+
+static void read_relation(const struct fhir_reader *reader,
+                          struct fhir_document *out,
+                          const struct fhir_node *node)
+{
+    const char *code = fhir_take_string(reader, node, "code");
+    struct fhir_node code_node = fhir_field(node, "code");
+    struct fhir_node target = fhir_take_object(reader, node, "target");
+
+    if (code == NULL || target.json == NULL) {
+        fhir_find(reader->report, FHIR_MISSING,
+                  code == NULL ? &code_node : &target, NULL);
+    } else if (strcmp(code, "appends") == 0) {
+        add_related(reader, out, &target);
+    } else if (strcmp(code, "replaces") == 0 && out->replaces.name == NULL) {
+        (void)fhir_take_reference(reader, &out->replaces, &target);
+    } else {
+        fhir_find(reader->report, FHIR_RELATION, &code_node, code);
+    }
+}
+
+static void read_relations(const struct fhir_reader *reader,
+                           struct fhir_document *out,
+                           const struct fhir_node *resource)
+{
+    struct fhir_node list = fhir_take_list(reader, resource, "relatesTo");
+
+    for (size_t i = 0; i < fhir_size(&list); i++) {
+        struct fhir_node node = fhir_element(&list, i);
+        read_relation(reader, out, &node);
+    }
+}
+
+static void read_context(const struct fhir_reader *reader,
+                         struct fhir_document *out,
+                         const struct fhir_node *resource)
+{
+    struct fhir_node context = fhir_take_object(reader, resource, "context");
+    struct fhir_node list = fhir_take_list(reader, &context, "encounter");
+
+    for (size_t i = 0; i < fhir_size(&list); i++) {
+        struct fhir_node node = fhir_element(&list, i);
+        add_related(reader, out, &node);
+    }
+    (void)fhir_take_period(reader, &out->period, &context, "period");
+}
+
+/* ---- content ------------------------------------------------------------- */
+
+static void read_content(const struct fhir_reader *reader,
+                         struct fhir_document *out,
+                         const struct fhir_node *resource,
+                         const char *attachments)
+{
+    struct fhir_node list = fhir_take_list(reader, resource, "content");
+
+    if (list.json == NULL) {
+        fhir_find(reader->report, FHIR_MISSING, &list, NULL);
+        return;
+    }
+    if (fhir_size(&list) > 1) {
+        fhir_find(reader->report, FHIR_MANY_CONTENTS, &list, NULL);
+        return;
+    }
+    struct fhir_node content = fhir_element(&list, 0);
+    struct fhir_node attachment =
+        fhir_take_object(reader, &content, "attachment");
+    if (attachment.json == NULL) {
+        fhir_find(reader->report, FHIR_MISSING, &attachment, NULL);
+        return;
+    }
+    fhir_attachment_read(reader, out, &attachment, attachments);
+}
+
+void fhir_document_read(const struct fhir_reader *reader,
+                        struct fhir_document *out,
+                        const struct fhir_node *resource,
+                        const char *attachments)
+{
+    memset(out, 0, sizeof *out);
+    fhir_only(reader->report, resource, known_elements);
+    read_status(reader, resource);
+    read_type(reader, out, resource);
+    read_subject(reader, out, resource);
+    read_author(reader, out, resource);
+    read_custodian(reader, out, resource);
+    read_relations(reader, out, resource);
+    read_labels(reader, out, resource);
+    read_meta(reader, out, resource);
+    if (out->confidentiality == 0) {
+        out->confidentiality = CODES_CONF_N;
+    }
+    if (out->label_count > 0 && out->subject.name == NULL) {
+        /* Labels are blinded with the subject's key. */
+        struct fhir_node subject = fhir_field(resource, "subject");
+        fhir_find(reader->report, FHIR_MISSING, &subject, NULL);
+    }
+    read_context(reader, out, resource);
+    read_content(reader, out, resource, attachments);
+}

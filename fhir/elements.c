@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Data types: texts, lists, references, codings, periods. */
+#include "fhir/elements.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void *fhir_allocate(const struct fhir_reader *reader, size_t size)
+{
+    void *memory = wire_arena_alloc(reader->arena, size);
+
+    if (memory == NULL) {
+        fhir_report_add(reader->report, FHIR_NO_MEMORY, "$", NULL);
+        return NULL;
+    }
+    memset(memory, 0, size);
+    return memory;
+}
+
+const char *fhir_keep(const struct fhir_reader *reader, const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = fhir_allocate(reader, size);
+
+    if (copy != NULL) {
+        memcpy(copy, text, size);
+    }
+    return copy;
+}
+
+const char *fhir_keep_path(const struct fhir_reader *reader,
+                           const struct fhir_node *node)
+{
+    char path[FHIR_PATH_MAX];
+
+    fhir_path(node, path, sizeof path);
+    const char *kept = fhir_keep(reader, path);
+    return kept != NULL ? kept : "$";
+}
+
+/* ---- single elements ----------------------------------------------------- */
+
+const char *fhir_take_string(const struct fhir_reader *reader,
+                             const struct fhir_node *object, const char *key)
+{
+    struct fhir_node node = fhir_field(object, key);
+    const char *text = fhir_string(&node);
+
+    if (node.json != NULL && (text == NULL || text[0] == 0)) {
+        fhir_find(reader->report, FHIR_WRONG_TYPE, &node, NULL);
+        return NULL;
+    }
+    return text;
+}
+
+struct fhir_node fhir_take_object(const struct fhir_reader *reader,
+                                  const struct fhir_node *object,
+                                  const char *key)
+{
+    struct fhir_node node = fhir_field(object, key);
+
+    if (node.json != NULL && fhir_type(&node) != FHIR_JSON_OBJECT) {
+        fhir_find(reader->report, FHIR_WRONG_TYPE, &node, NULL);
+        node.json = NULL;
+    }
+    return node;
+}
+
+struct fhir_node fhir_take_list(const struct fhir_reader *reader,
+                                const struct fhir_node *object, const char *key)
+{
+    struct fhir_node node = fhir_field(object, key);
+
+    if (node.json == NULL) {
+        return node;
+    }
+    if (fhir_type(&node) != FHIR_JSON_ARRAY || fhir_size(&node) == 0) {
+        fhir_find(reader->report, FHIR_WRONG_TYPE, &node, NULL);
+        node.json = NULL;
+        return node;
+    }
+    for (size_t i = 0; i < fhir_size(&node); i++) {
+        struct fhir_node element = fhir_element(&node, i);
+        if (fhir_type(&element) != FHIR_JSON_OBJECT) {
+            fhir_find(reader->report, FHIR_WRONG_TYPE, &element, NULL);
+            node.json = NULL;
+            return node;
+        }
+    }
+    return node;
+}
+
+/* ---- references ---------------------------------------------------------- */
+
+static bool is_printable(const char *text)
+{
+    for (; *text != 0; text++) {
+        if ((unsigned char)*text <= ' ' || (unsigned char)*text == 0x7f) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* "Patient" of "https://h/Patient/17" and of "Patient?identifier=...". */
+static const char *type_of(const struct fhir_reader *reader, const char *name)
+{
+    const char *end = strchr(name, '?');
+
+    if (strncmp(name, "urn:", 4) == 0) {
+        return "";
+    }
+    if (end == NULL) {
+        end = strrchr(name, '/');
+    }
+    if (end == NULL) {
+        return "";
+    }
+    const char *begin = end;
+    while (begin > name && begin[-1] != '/') {
+        begin--;
+    }
+    char type[FHIR_KEY_MAX];
+    size_t size = (size_t)(end - begin);
+    if (size == 0 || size >= sizeof type) {
+        return "";
+    }
+    memcpy(type, begin, size);
+    type[size] = 0;
+    const char *kept = fhir_keep(reader, type);
+    return kept != NULL ? kept : "";
+}
+
+/* A reference by identifier alone gets the form of a conditional one. */
+static bool logical_name(const struct fhir_reader *reader,
+                         const struct fhir_node *node, char *out, size_t size)
+{
+    struct fhir_node identifier = fhir_take_object(reader, node, "identifier");
+    const char *type = fhir_take_string(reader, node, "type");
+
+    if (identifier.json == NULL || type == NULL) {
+        return false;
+    }
+    const char *system = fhir_take_string(reader, &identifier, "system");
+    const char *value = fhir_take_string(reader, &identifier, "value");
+    if (system == NULL || value == NULL) {
+        return false;
+    }
+    int used = snprintf(out, size, "%s?identifier=%s|%s", type, system, value);
+    return used > 0 && (size_t)used < size;
+}
+
+/* The version of a resource is not part of its name. */
+static void cut_history(char *name)
+{
+    char *history = strstr(name, "/_history/");
+
+    if (history != NULL) {
+        *history = 0;
+    }
+}
+
+bool fhir_take_reference(const struct fhir_reader *reader,
+                         struct fhir_reference *out,
+                         const struct fhir_node *node)
+{
+    static const char *const known[] = {
+        "id", "extension", "reference", "type", "identifier", "display", NULL};
+    char name[FHIR_REFERENCE_MAX];
+
+    *out = (struct fhir_reference){.type = ""};
+    fhir_only(reader->report, node, known);
+    out->path = fhir_keep_path(reader, node);
+    const char *text = fhir_take_string(reader, node, "reference");
+    if (text != NULL && text[0] == '#') {
+        fhir_find(reader->report, FHIR_CONTAINED, node, NULL);
+        return false;
+    }
+    bool is_named = text != NULL
+                        ? strlen(text) < sizeof name
+                        : logical_name(reader, node, name, sizeof name);
+    if (is_named && text != NULL) {
+        memcpy(name, text, strlen(text) + 1);
+    }
+    if (!is_named || !is_printable(name)) {
+        fhir_find(reader->report, FHIR_BAD_REFERENCE, node, NULL);
+        return false;
+    }
+    cut_history(name);
+    out->name = fhir_keep(reader, name);
+    if (out->name == NULL) {
+        return false;
+    }
+    out->type = type_of(reader, out->name);
+    const char *said = fhir_take_string(reader, node, "type");
+    if (said != NULL && out->type[0] == 0) {
+        out->type = said;
+    } else if (said != NULL && strcmp(said, out->type) != 0) {
+        fhir_find(reader->report, FHIR_REFERENCE_TYPE, node, NULL);
+        return false;
+    }
+    return true;
+}
+
+/* ---- codes --------------------------------------------------------------- */
+
+bool fhir_take_coding(const struct fhir_reader *reader, struct fhir_coding *out,
+                      const struct fhir_node *node)
+{
+    static const char *const known[] = {"id",           "extension", "system",
+                                        "code",         "version",   "display",
+                                        "userSelected", NULL};
+
+    fhir_only(reader->report, node, known);
+    const char *system = fhir_take_string(reader, node, "system");
+    out->system = system != NULL ? system : "";
+    out->code = fhir_take_string(reader, node, "code");
+    if (out->code == NULL) {
+        struct fhir_node code = fhir_field(node, "code");
+        if (code.json == NULL) {
+            fhir_find(reader->report, FHIR_MISSING, &code, NULL);
+        }
+        return false;
+    }
+    return true;
+}
+
+struct fhir_coding fhir_concept_coding(const struct fhir_reader *reader,
+                                       const struct fhir_node *concept,
+                                       const char *system)
+{
+    static const char *const known[] = {"id", "extension", "coding", "text",
+                                        NULL};
+    struct fhir_coding found = {.system = system};
+
+    fhir_only(reader->report, concept, known);
+    struct fhir_node list = fhir_take_list(reader, concept, "coding");
+    for (size_t i = 0; i < fhir_size(&list); i++) {
+        struct fhir_node node = fhir_element(&list, i);
+        struct fhir_coding coding;
+        if (fhir_take_coding(reader, &coding, &node) && found.code == NULL &&
+            strcmp(coding.system, system) == 0) {
+            found.code = coding.code;
+        }
+    }
+    return found;
+}
+
+const char *fhir_concept_code(const struct fhir_node *concept)
+{
+    struct fhir_node list = fhir_field(concept, "coding");
+    struct fhir_node first = fhir_element(&list, 0);
+    struct fhir_node code = fhir_field(&first, "code");
+
+    return fhir_string(&code);
+}
+
+/* ---- dates --------------------------------------------------------------- */
+
+bool fhir_take_date(const struct fhir_reader *reader, struct fhir_interval *out,
+                    const struct fhir_node *object, const char *key)
+{
+    const char *text = fhir_take_string(reader, object, key);
+
+    if (text == NULL) {
+        return false;
+    }
+    if (!fhir_date_parse(out, text, reader->zone_minutes)) {
+        struct fhir_node node = fhir_field(object, key);
+        fhir_find(reader->report, FHIR_BAD_DATE, &node, NULL);
+        return false;
+    }
+    return true;
+}
+
+bool fhir_take_period(const struct fhir_reader *reader, struct fhir_period *out,
+                      const struct fhir_node *object, const char *key)
+{
+    static const char *const known[] = {"id", "extension", "start", "end",
+                                        NULL};
+    struct fhir_node period = fhir_take_object(reader, object, key);
+    size_t before = reader->report->count + reader->report->lost;
+    struct fhir_interval start = {0};
+    struct fhir_interval end = {0};
+
+    *out = (struct fhir_period){.has_from = false};
+    if (period.json == NULL) {
+        return fhir_type(&period) == FHIR_JSON_ABSENT;
+    }
+    fhir_only(reader->report, &period, known);
+    out->has_from = fhir_take_date(reader, &start, &period, "start");
+    out->has_to = fhir_take_date(reader, &end, &period, "end");
+    out->from = start.from;
+    out->to = end.to;
+    if (out->has_from && out->has_to && out->to <= out->from) {
+        fhir_find(reader->report, FHIR_PERIOD_ORDER, &period, NULL);
+    }
+    return reader->report->count + reader->report->lost == before;
+}
+
+/* ---- modifiers ----------------------------------------------------------- */
+
+static void find_modifier(void *context, const struct fhir_node *node)
+{
+    struct fhir_report *report = context;
+
+    if (node->key != NULL && strcmp(node->key, "modifierExtension") == 0) {
+        fhir_find(report, FHIR_MODIFIER, node, NULL);
+    }
+}
+
+void fhir_check_modifiers(const struct fhir_reader *reader,
+                          const struct fhir_node *resource)
+{
+    struct fhir_node rules = fhir_field(resource, "implicitRules");
+
+    if (rules.json != NULL) {
+        fhir_find(reader->report, FHIR_IMPLICIT_RULES, &rules, NULL);
+    }
+    fhir_walk(resource, find_modifier, reader->report);
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who gets an id. Names, numbers and addresses are not looked at. */
+#include "fhir/party.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ROLE_SYSTEM "http://terminology.hl7.org/CodeSystem/practitioner-role"
+
+#define COMMON_ELEMENTS                                                        \
+    "resourceType", "id", "meta", "implicitRules", "language", "text",         \
+        "contained", "extension", "modifierExtension", "identifier", "active"
+
+static const char *const patient_elements[] = {COMMON_ELEMENTS,
+                                               "name",
+                                               "telecom",
+                                               "gender",
+                                               "birthDate",
+                                               "deceasedBoolean",
+                                               "deceasedDateTime",
+                                               "address",
+                                               "maritalStatus",
+                                               "multipleBirthBoolean",
+                                               "multipleBirthInteger",
+                                               "photo",
+                                               "contact",
+                                               "communication",
+                                               "generalPractitioner",
+                                               "managingOrganization",
+                                               "link",
+                                               NULL};
+
+static const char *const practitioner_elements[] = {
+    COMMON_ELEMENTS, "name",  "telecom",       "address",       "gender",
+    "birthDate",     "photo", "qualification", "communication", NULL};
+
+static const char *const role_elements[] = {
+    COMMON_ELEMENTS, "period",
+    "practitioner",  "organization",
+    "code",          "specialty",
+    "location",      "healthcareService",
+    "telecom",       "availableTime",
+    "notAvailable",  "availabilityExceptions",
+    "endpoint",      NULL};
+
+static const char *const organization_elements[] = {
+    COMMON_ELEMENTS, "type",   "name",    "alias",    "telecom",
+    "address",       "partOf", "contact", "endpoint", NULL};
+
+static const char *const group_elements[] = {
+    COMMON_ELEMENTS, "type",           "actual",         "code",   "name",
+    "quantity",      "managingEntity", "characteristic", "member", NULL};
+
+static void read_identifiers(const struct fhir_reader *reader,
+                             struct fhir_party *out,
+                             const struct fhir_node *resource, const char *type)
+{
+    struct fhir_node list = fhir_take_list(reader, resource, "identifier");
+
+    for (size_t i = 0; i < fhir_size(&list); i++) {
+        char name[FHIR_REFERENCE_MAX];
+        struct fhir_node node = fhir_element(&list, i);
+        const char *system = fhir_take_string(reader, &node, "system");
+        const char *value = fhir_take_string(reader, &node, "value");
+        if (system == NULL || value == NULL ||
+            out->identifier_count == FHIR_IDENTIFIERS_MAX) {
+            continue; /* Without a system it names nobody. */
+        }
+        int size = snprintf(name, sizeof name, "%s?identifier=%s|%s", type,
+                            system, value);
+        if (size < 0 || (size_t)size >= sizeof name) {
+            continue;
+        }
+        const char *kept = fhir_keep(reader, name);
+        if (kept != NULL) {
+            out->identifiers[out->identifier_count++] = kept;
+        }
+    }
+}
+
+/* `active` is a modifier element. */
+static void check_active(const struct fhir_reader *reader,
+                         const struct fhir_node *resource)
+{
+    struct fhir_node active = fhir_field(resource, "active");
+
+    if (fhir_is_false(&active)) {
+        fhir_find(reader->report, FHIR_INACTIVE, &active, NULL);
+    } else if (active.json != NULL && !fhir_is_true(&active)) {
+        fhir_find(reader->report, FHIR_WRONG_TYPE, &active, NULL);
+    }
+}
+
+void fhir_patient_read(const struct fhir_reader *reader, struct fhir_party *out,
+                       const struct fhir_node *resource)
+{
+    struct fhir_node link = fhir_field(resource, "link");
+
+    memset(out, 0, sizeof *out);
+    fhir_only(reader->report, resource, patient_elements);
+    check_active(reader, resource);
+    if (link.json != NULL) {
+        fhir_find(reader->report, FHIR_LINKED, &link, NULL);
+    }
+    read_identifiers(reader, out, resource, "Patient");
+}
+
+/* Roles give rights; one that the table does not know gives none. */
+static void read_roles(const struct fhir_reader *reader, struct fhir_party *out,
+                       const struct fhir_node *resource)
+{
+    struct fhir_node list = fhir_take_list(reader, resource, "code");
+
+    for (size_t i = 0; i < fhir_size(&list); i++) {
+        struct fhir_node node = fhir_element(&list, i);
+        struct fhir_coding coding =
+            fhir_concept_coding(reader, &node, ROLE_SYSTEM);
+        const struct codes_entry *entry =
+            coding.code == NULL
+                ? NULL
+                : codes_find(CODES_ROLE, coding.system, coding.code);
+        if (entry != NULL && out->role_count < LEDGER_PARTICIPANT_ROLES_MAX) {
+            out->roles[out->role_count++] = entry->id;
+        }
+    }
+}
+
+/* ---- groups -------------------------------------------------------------- */
+
+static void read_member(const struct fhir_reader *reader,
+                        struct fhir_party *out, const struct fhir_node *node)
+{
+    struct fhir_node entity = fhir_take_object(reader, node, "entity");
+    struct fhir_node inactive = fhir_field(node, "inactive");
+    struct fhir_node period = fhir_field(node, "period");
+
+    if (period.json != NULL) {
+        /* A membership that ends cannot be said. */
+        fhir_find(reader->report, FHIR_GROUP_KIND, &period, NULL);
+        return;
+    }
+    if (fhir_is_true(&inactive)) {
+        return;
+    }
+    if (entity.json == NULL) {
+        fhir_find(reader->report, FHIR_MISSING, &entity, NULL);
+        return;
+    }
+    if (fhir_take_reference(reader, &out->members[out->member_count],
+                            &entity)) {
+        out->member_count++;
+    }
+}
+
+static void read_members(const struct fhir_reader *reader,
+                         struct fhir_party *out,
+                         const struct fhir_node *resource)
+{
+    struct fhir_node list = fhir_take_list(reader, resource, "member");
+    size_t count = fhir_size(&list);
+
+    if (count > LEDGER_GROUP_MEMBERS_MAX) {
+        fhir_find(reader->report, FHIR_MANY, &list, NULL);
+        return;
+    }
+    out->members = fhir_allocate(reader, (count + 1) * sizeof *out->members);
+    for (size_t i = 0; out->members != NULL && i < count; i++) {
+        struct fhir_node node = fhir_element(&list, i);
+        read_member(reader, out, &node);
+    }
+}
+
+static void read_group(const struct fhir_reader *reader, struct fhir_party *out,
+                       const struct fhir_node *resource)
+{
+    const char *type = fhir_take_string(reader, resource, "type");
+    struct fhir_node type_node = fhir_field(resource, "type");
+    struct fhir_node actual = fhir_field(resource, "actual");
+    struct fhir_node characteristic = fhir_field(resource, "characteristic");
+
+    fhir_only(reader->report, resource, group_elements);
+    out->kind = TRANSACTION_GROUP;
+    if (type == NULL ||
+        (strcmp(type, "practitioner") != 0 && strcmp(type, "device") != 0)) {
+        fhir_find(reader->report, FHIR_GROUP_KIND, &type_node, NULL);
+    }
+    if (!fhir_is_true(&actual)) {
+        fhir_find(reader->report, FHIR_GROUP_KIND, &actual, NULL);
+    }
+    if (characteristic.json != NULL) {
+        fhir_find(reader->report, FHIR_GROUP_KIND, &characteristic, NULL);
+    }
+    read_members(reader, out, resource);
+}
+
+void fhir_participant_read(const struct fhir_reader *reader,
+                           struct fhir_party *out,
+                           const struct fhir_node *resource, const char *type)
+{
+    memset(out, 0, sizeof *out);
+    check_active(reader, resource);
+    read_identifiers(reader, out, resource, type);
+    if (strcmp(type, "Organization") == 0) {
+        out->kind = TRANSACTION_UNIT;
+        fhir_only(reader->report, resource, organization_elements);
+    } else if (strcmp(type, "Group") == 0) {
+        read_group(reader, out, resource);
+    } else if (strcmp(type, "PractitionerRole") == 0) {
+        out->kind = TRANSACTION_PROFESSIONAL;
+        fhir_only(reader->report, resource, role_elements);
+        read_roles(reader, out, resource);
+        (void)fhir_take_period(reader, &out->period, resource, "period");
+    } else {
+        out->kind = TRANSACTION_PROFESSIONAL;
+        fhir_only(reader->report, resource, practitioner_elements);
+    }
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Patients, and those who act: Practitioner, PractitionerRole, Organization,
+ * Group. Only what an id on the ledger needs is read. For fhir/ only. */
+#ifndef FHIR_PARTY_H
+#define FHIR_PARTY_H
+
+#include "fhir/elements.h"
+#include "ledger/transaction.h"
+
+#define FHIR_IDENTIFIERS_MAX 16
+
+struct fhir_party {
+    enum transaction_participant_kind kind; /* Of a patient: meaningless. */
+    uint32_t roles[LEDGER_PARTICIPANT_ROLES_MAX];
+    size_t role_count;
+    struct fhir_period period;
+    struct fhir_reference *members;
+    size_t member_count;
+    /* "Patient?identifier=system|value": more names for the vault. */
+    const char *identifiers[FHIR_IDENTIFIERS_MAX];
+    size_t identifier_count;
+};
+
+void fhir_patient_read(const struct fhir_reader *reader, struct fhir_party *out,
+                       const struct fhir_node *resource);
+/* `type` is the resourceType. */
+void fhir_participant_read(const struct fhir_reader *reader,
+                           struct fhir_party *out,
+                           const struct fhir_node *resource, const char *type);
+
+#endif /* FHIR_PARTY_H */

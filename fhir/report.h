@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What was found in a resource: static texts, JSON paths and short codes, and
+ * never a name, number or narrative of a patient.
+ */
+#ifndef FHIR_REPORT_H
+#define FHIR_REPORT_H
+
+#include "consensus/types.h"
+#include "fhir/limits.h"
+#include "ledger/codes.h"
+
+enum fhir_class {
+    FHIR_ENFORCEABLE = 1,   /* The ledger can hold exactly what it says. */
+    FHIR_EVIDENCE_ONLY = 2, /* On file, not computable; widens nothing. */
+    FHIR_REJECT = 3,        /* Not imported. */
+};
+const char *fhir_class_name(enum fhir_class value); /* "ENFORCEABLE" */
+
+/* What a finding does to the class. */
+enum fhir_weight { FHIR_NOTE = 0, FHIR_UNCERTAIN = 1, FHIR_FATAL = 2 };
+
+/* X(name, weight, reason code of evidence, text). The order is that of reports.
+ * "%s" in a text stands for the code; without it codes follow after a colon. */
+#define FHIR_FINDING_LIST(X)                                                   \
+    /* the file */                                                             \
+    X(FHIR_UNREADABLE, FHIR_FATAL, 0, "file cannot be read")                   \
+    X(FHIR_EMPTY, FHIR_FATAL, 0, "nothing to import")                          \
+    X(FHIR_TOO_LARGE, FHIR_FATAL, 0, "larger than its limit")                  \
+    X(FHIR_NOT_JSON, FHIR_FATAL, 0, "not JSON")                                \
+    X(FHIR_NOT_UTF8, FHIR_FATAL, 0, "not UTF-8")                               \
+    X(FHIR_DUPLICATE_KEY, FHIR_FATAL, 0, "an element appears twice")           \
+    X(FHIR_TOO_DEEP, FHIR_FATAL, 0, "nested deeper than 32 levels")            \
+    X(FHIR_NO_MEMORY, FHIR_FATAL, 0, "out of memory")                          \
+    X(FHIR_NO_RESOURCE_TYPE, FHIR_FATAL, 0, "no resourceType")                 \
+    X(FHIR_RESOURCE_TYPE, FHIR_FATAL, 0, "resource type %s is not imported")   \
+    X(FHIR_BUNDLE_TYPE, FHIR_FATAL, 0, "bundle type %s is not imported")       \
+    X(FHIR_BUNDLE_TRANSACTION, FHIR_FATAL, 0,                                  \
+      "transaction bundle of more than one entry")                             \
+    X(FHIR_BUNDLE_METHOD, FHIR_FATAL, 0,                                       \
+      "bundle entry neither creates nor updates")                              \
+    X(FHIR_BUNDLE_ENTRY, FHIR_FATAL, 0, "bundle entry without resource")       \
+    /* form of a resource */                                                   \
+    X(FHIR_MODIFIER, FHIR_FATAL, 0, "modifierExtension cannot be ignored")     \
+    X(FHIR_IMPLICIT_RULES, FHIR_FATAL, 0, "implicitRules are not known")       \
+    X(FHIR_UNKNOWN_ELEMENT, FHIR_FATAL, 0, "element is not known")             \
+    X(FHIR_WRONG_TYPE, FHIR_FATAL, 0, "wrong JSON type or empty")              \
+    X(FHIR_MISSING, FHIR_FATAL, 0, "required element is missing")              \
+    X(FHIR_BAD_CODE, FHIR_FATAL, 0, "code is not allowed here")                \
+    X(FHIR_BAD_DATE, FHIR_FATAL, 0, "not a valid date or instant")             \
+    X(FHIR_PERIOD_ORDER, FHIR_FATAL, 0, "period ends before it begins")        \
+    X(FHIR_BAD_REFERENCE, FHIR_FATAL, 0, "reference is missing or malformed")  \
+    X(FHIR_CONTAINED, FHIR_FATAL, 0, "a contained resource has no ledger id")  \
+    X(FHIR_REFERENCE_TYPE, FHIR_FATAL, 0, "reference to a wrong type")         \
+    X(FHIR_STATUS, FHIR_FATAL, 0, "status %s is not imported")                 \
+    X(FHIR_MANY, FHIR_FATAL, 0, "more of them than the ledger can hold")       \
+    X(FHIR_DENY_PURPOSE, FHIR_FATAL, 0,                                        \
+      "deny for a purpose outside v3-ActReason")                               \
+    X(FHIR_INACTIVE, FHIR_FATAL, 0, "is not active")                           \
+    X(FHIR_LINKED, FHIR_FATAL, 0, "linked patients are not imported")          \
+    X(FHIR_GROUP_KIND, FHIR_FATAL, 0, "not an actual group of professionals")  \
+    X(FHIR_MANY_CONTENTS, FHIR_FATAL, 0, "more than one content")              \
+    X(FHIR_MANY_AUTHORS, FHIR_FATAL, 0, "more than one author")                \
+    X(FHIR_NO_CONTENT, FHIR_FATAL, 0, "content is not at hand")                \
+    X(FHIR_BAD_BASE64, FHIR_FATAL, 0, "not base64")                            \
+    X(FHIR_CONTENT_SIZE, FHIR_FATAL, 0, "size differs from the content")       \
+    X(FHIR_CONTENT_HASH, FHIR_FATAL, 0, "hash differs from the content")       \
+    X(FHIR_RELATION, FHIR_FATAL, 0, "relation %s is not imported")             \
+    X(FHIR_LABEL, FHIR_FATAL, 0, "security label is not known")                \
+    X(FHIR_UNRESOLVED, FHIR_FATAL, 0, "reference is not in the vault")         \
+    X(FHIR_TAKEN, FHIR_FATAL, 0, "identifier belongs to another")              \
+    X(FHIR_NOT_ON_LEDGER, FHIR_FATAL, 0, "no such consent was imported")       \
+    /* what makes a consent evidence only */                                   \
+    X(FHIR_NO_PROVISION, FHIR_UNCERTAIN, CODES_REASON_INCOMPLETE,              \
+      "no provision")                                                          \
+    X(FHIR_NO_ROOT_TYPE, FHIR_UNCERTAIN, CODES_REASON_AMBIGUOUS_BASE,          \
+      "root provision.type absent (R4 base style; base only in policyRule)")   \
+    X(FHIR_PROVISION_CODE, FHIR_UNCERTAIN, CODES_REASON_UNKNOWN_CODE,          \
+      "provision.code not mappable")                                           \
+    X(FHIR_ACTOR_ROLE, FHIR_UNCERTAIN, CODES_REASON_NOT_COMPUTABLE,            \
+      "actor role not IRCP")                                                   \
+    X(FHIR_OPTIN_DENY, FHIR_UNCERTAIN, CODES_REASON_AMBIGUOUS_BASE,            \
+      "policyRule %s contradicts root type deny")                              \
+    X(FHIR_OPTOUT_PERMIT, FHIR_UNCERTAIN, CODES_REASON_AMBIGUOUS_BASE,         \
+      "policyRule %s contradicts root type permit")                            \
+    X(FHIR_NO_NESTED_TYPE, FHIR_UNCERTAIN, CODES_REASON_AMBIGUOUS_BASE,        \
+      "nested provision.type absent")                                          \
+    X(FHIR_NO_DATE, FHIR_UNCERTAIN, CODES_REASON_INCOMPLETE, "no dateTime")    \
+    X(FHIR_NO_PERFORMER, FHIR_UNCERTAIN, CODES_REASON_INCOMPLETE,              \
+      "no performer")                                                          \
+    X(FHIR_NO_SOURCE, FHIR_UNCERTAIN, CODES_REASON_INCOMPLETE,                 \
+      "no source evidence")                                                    \
+    X(FHIR_NO_POLICY, FHIR_UNCERTAIN, CODES_REASON_INCOMPLETE,                 \
+      "no policy uri")                                                         \
+    X(FHIR_MANY_POLICIES, FHIR_UNCERTAIN, CODES_REASON_NOT_COMPUTABLE,         \
+      "more than one policy")                                                  \
+    X(FHIR_MANY_PERFORMERS, FHIR_UNCERTAIN, CODES_REASON_NOT_COMPUTABLE,       \
+      "more than one performer")                                               \
+    X(FHIR_SCOPE, FHIR_UNCERTAIN, CODES_REASON_UNKNOWN_CODE,                   \
+      "scope is not known")                                                    \
+    X(FHIR_UNVERIFIED, FHIR_UNCERTAIN, CODES_REASON_NOT_COMPUTABLE,            \
+      "not verified with the patient")                                         \
+    X(FHIR_NESTED_TWICE, FHIR_UNCERTAIN, CODES_REASON_NOT_COMPUTABLE,          \
+      "provision nested deeper than one level")                                \
+    X(FHIR_NESTED_PERIOD, FHIR_UNCERTAIN, CODES_REASON_NOT_COMPUTABLE,         \
+      "period of a nested provision")                                          \
+    X(FHIR_EMPTY_EXCEPTION, FHIR_UNCERTAIN, CODES_REASON_AMBIGUOUS_BASE,       \
+      "nested provision that restricts nothing")                               \
+    X(FHIR_EXTENSION, FHIR_UNCERTAIN, CODES_REASON_NOT_COMPUTABLE,             \
+      "extension in a provision")                                              \
+    X(FHIR_ACTION, FHIR_UNCERTAIN, CODES_REASON_UNKNOWN_CODE,                  \
+      "action not mappable")                                                   \
+    X(FHIR_SECURITY_LABEL, FHIR_UNCERTAIN, CODES_REASON_UNKNOWN_CODE,          \
+      "securityLabel not mappable")                                            \
+    X(FHIR_LABEL_LIFTED, FHIR_UNCERTAIN, CODES_REASON_NOT_COMPUTABLE,          \
+      "nested provision without the sensitivity of the root")                  \
+    X(FHIR_PROVISION_CLASS, FHIR_UNCERTAIN, CODES_REASON_UNKNOWN_CODE,         \
+      "provision.class finer than the table")                                  \
+    X(FHIR_DENY_INHERITS, FHIR_UNCERTAIN, CODES_REASON_UNKNOWN_CODE,           \
+      "deny inherits a purpose outside v3-ActReason")                          \
+    X(FHIR_EARLY_DATE, FHIR_UNCERTAIN, CODES_REASON_NOT_COMPUTABLE,            \
+      "date before 1970")                                                      \
+    X(FHIR_OVER_BEFORE, FHIR_UNCERTAIN, CODES_REASON_AMBIGUOUS_BASE,           \
+      "period ends before the consent was given")                              \
+    X(FHIR_RESEARCH_PURPOSE, FHIR_UNCERTAIN, CODES_REASON_AMBIGUOUS_BASE,      \
+      "research scope without a research purpose")                             \
+    X(FHIR_RECIPIENT, FHIR_UNCERTAIN, CODES_REASON_INCOMPLETE,                 \
+      "category demands named recipients")                                     \
+    X(FHIR_PROVISION_MANY, FHIR_UNCERTAIN, CODES_REASON_NOT_COMPUTABLE,        \
+      "more than the ledger can hold")                                         \
+    /* remarks */                                                              \
+    X(FHIR_PURPOSE, FHIR_NOTE, 0, "purpose outside v3-ActReason")              \
+    X(FHIR_WITHDRAWAL, FHIR_NOTE, 0, "withdraws the consent")
+
+enum fhir_finding_kind {
+#define FHIR_FINDING_ENUM(name, weight, reason, text) name,
+    FHIR_FINDING_LIST(FHIR_FINDING_ENUM)
+#undef FHIR_FINDING_ENUM
+};
+
+struct fhir_finding {
+    enum fhir_finding_kind kind;
+    char path[FHIR_PATH_MAX]; /* "provision.actor[0].role"; "$": all of it. */
+    char code[FHIR_CODE_MAX]; /* Or empty. */
+};
+
+struct fhir_report {
+    struct fhir_finding findings[FHIR_FINDINGS_MAX]; /* As met. */
+    size_t count;
+    const char *prefix; /* Before all paths: "entry[3].resource"; or "". */
+    size_t lost;        /* Did not fit; their weight counts. */
+    enum fhir_weight worst;
+    uint32_t evidence_reason; /* REASON code; 0: none. */
+};
+
+/* `prefix` is kept. */
+void fhir_report_init(struct fhir_report *report, const char *prefix);
+
+/* Adds a finding. `code` may be NULL; it is kept only if it reads as a code:
+ * a letter, then letters, digits, '-', '_' or '.', short. */
+void fhir_report_add(struct fhir_report *report, enum fhir_finding_kind kind,
+                     const char *path, const char *code);
+
+enum fhir_class fhir_report_class(const struct fhir_report *report);
+enum fhir_weight fhir_finding_weight(enum fhir_finding_kind kind);
+
+/* All reasons in order, joined by "; ", equal ones once, with their codes
+ * sorted: "no dateTime; actor role not IRCP: AUT,PRCP". "-" if there is none.
+ * Cut at `size`. */
+void fhir_report_reasons(const struct fhir_report *report, char *out,
+                         size_t size);
+/* The text of one finding. */
+void fhir_finding_text(const struct fhir_finding *finding, char *out,
+                       size_t size);
+/* The path of what decided the class; "$" if nothing was found. */
+const char *fhir_report_path(const struct fhir_report *report);
+
+/* May these characters be shown as a code? */
+bool fhir_is_code(const char *text);
+
+#endif /* FHIR_REPORT_H */
