@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* struct ledger_kv in memory, for the simulator, tests and benches. Ordered,
- * deterministic, not thread-safe. */
+ * deterministic, not thread-safe. Out of memory aborts. */
 #ifndef LEDGER_KV_MEMORY_H
 #define LEDGER_KV_MEMORY_H
 
@@ -8,17 +8,15 @@
 
 struct ledger_kv_memory;
 
-/* An empty store; NULL if memory is short. */
+/* An empty store. */
 struct ledger_kv_memory *ledger_kv_memory_create(void);
 void ledger_kv_memory_destroy(struct ledger_kv_memory *memory); /* Or NULL. */
 
-/* An independent copy, e.g. what a disk holds at a crash; NULL if memory is
- * short. */
+/* An independent copy, e.g. what a disk holds at a crash. */
 struct ledger_kv_memory *
 ledger_kv_memory_clone(const struct ledger_kv_memory *memory);
 
-/* Valid as long as the store. `apply` returns NO_MEMORY if memory is short and
- * has then changed nothing that `get` could see. */
+/* Valid as long as the store. */
 const struct ledger_kv *
 ledger_kv_memory_vtable(struct ledger_kv_memory *memory);
 

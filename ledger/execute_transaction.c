@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One transaction: read it strictly, judge it, carry it out or leave no trace.
+ */
+#include <string.h>
+
+#include "consensus/assert.h"
+#include "ledger/execution.h"
+#include "ledger/families.h"
+#include "ledger/state.h"
+#include "proto/scan.h"
+#include "proto/varint.h"
+
+/* In TransactionBody the payload has the highest numbers, so it comes last. */
+#define PAYLOAD_FIELD_MIN 20u
+
+bool execution_has_cosigner(const struct execution *x,
+                            enum transaction_role role, const uint8_t *key_id)
+{
+    for (size_t i = 0; i < x->cosigner_count; i++) {
+        if (x->cosigners[i].role == role &&
+            memcmp(x->cosigners[i].key_id, key_id, LEDGER_ID_SIZE) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool execution_is_submitter(const struct execution *x,
+                            const struct pbft_institution *institution)
+{
+    return memcmp(x->request->institution.bytes, institution->bytes,
+                  sizeof institution->bytes) == 0;
+}
+
+static enum ledger_code code_of(enum pbft_status status)
+{
+    return status == PBFT_TOO_LARGE ? LEDGER_SIZE : LEDGER_NON_CANONICAL;
+}
+
+/* The encoded payload inside a canonical body. Varints and lengths have been
+ * checked, so the walk cannot leave the body. */
+static struct pbft_bytes payload_of(struct pbft_bytes body)
+{
+    const uint8_t *at = body.data;
+    const uint8_t *end = body.data + body.size;
+    while (at < end) {
+        uint64_t tag = 0;
+        uint64_t value = 0;
+        if (wire_varint_read(&at, end, &tag) != PBFT_OK ||
+            wire_varint_read(&at, end, &value) != PBFT_OK) {
+            break;
+        }
+        if ((tag & 7) != WIRE_LENGTH) {
+            continue;
+        }
+        if (value > (uint64_t)(end - at)) {
+            break;
+        }
+        if (tag >> 3 >= PAYLOAD_FIELD_MIN) {
+            return (struct pbft_bytes){at, (size_t)value};
+        }
+        at += value;
+    }
+    return (struct pbft_bytes){NULL, 0};
+}
+
+/* The co-signatures around the body; `*out` is NULL if there are none. */
+static enum ledger_code read_signatures(struct execution *x,
+                                        struct pbft_bytes transaction,
+                                        struct pbft_bytes body,
+                                        const Salus__V1__Transaction **out)
+{
+    struct ProtobufCMessage *message = NULL;
+    *out = NULL;
+    if (body.data + body.size == transaction.data + transaction.size) {
+        return LEDGER_OK;
+    }
+    enum pbft_status status = wire_unpack_strict(
+        &salus__v1__transaction__descriptor, transaction, x->scratch, &message);
+    if (status != PBFT_OK) {
+        return code_of(status);
+    }
+    *out = (const Salus__V1__Transaction *)(void *)message;
+    return LEDGER_OK;
+}
+
+static enum ledger_code read_body(struct execution *x, struct pbft_bytes body)
+{
+    struct ProtobufCMessage *message = NULL;
+    enum pbft_status status = wire_unpack_strict(
+        &salus__v1__transaction_body__descriptor, body, x->scratch, &message);
+    if (status != PBFT_OK) {
+        return code_of(status);
+    }
+    x->body = (const Salus__V1__TransactionBody *)(void *)message;
+    x->payload = payload_of(body);
+    return LEDGER_OK;
+}
+
+/* A transaction that was carried out once is not carried out again, in whatever
+ * request it comes. One that was refused may be tried again. */
+static enum ledger_code is_not_done_yet(struct execution *x)
+{
+    struct schema_transaction before;
+    return state_get_transaction(x->overlay, x->tx_id.bytes, &before) &&
+                   before.code == LEDGER_OK
+               ? LEDGER_TX_DUPLICATE
+               : LEDGER_OK;
+}
+
+static enum ledger_code judge(struct execution *x,
+                              struct pbft_bytes transaction,
+                              struct pbft_bytes body)
+{
+    const Salus__V1__Transaction *signatures = NULL;
+    enum ledger_code code = is_not_done_yet(x);
+    if (code == LEDGER_OK) {
+        code = read_signatures(x, transaction, body, &signatures);
+    }
+    if (code == LEDGER_OK) {
+        code = read_body(x, body);
+    }
+    if (code == LEDGER_OK) {
+        code = universal_check(x, signatures);
+    }
+    if (code == LEDGER_OK) {
+        code = family_of((uint32_t)x->body->payload_case)->execute(x);
+    }
+    return code;
+}
+
+static void remember(struct execution *x, enum ledger_code code)
+{
+    const struct schema_transaction here = {
+        .seq = x->seq,
+        .request_index = x->place.request_index,
+        .index = x->place.index,
+        .code = (uint32_t)code,
+    };
+    state_put_transaction(x->overlay, x->tx_id.bytes, &here);
+}
+
+void execution_run(struct execution *x, struct pbft_bytes transaction,
+                   struct results_transaction *out)
+{
+    struct pbft_bytes body;
+    size_t mark = overlay_mark(x->overlay);
+    *out = (struct results_transaction){.code = LEDGER_OK};
+    x->cosigner_count = 0;
+    wire_arena_reset(x->scratch);
+    enum pbft_status status = transaction_body(&body, transaction);
+    if (status != PBFT_OK) {
+        out->code = (uint32_t)code_of(status);
+        return;
+    }
+    transaction_id(&x->tx_id, &x->constants->chain, body);
+    out->tx_id = x->tx_id;
+    enum ledger_code code = judge(x, transaction, body);
+    out->code = (uint32_t)code;
+    if (code == LEDGER_OK) {
+        overlay_digest(x->overlay, mark, &out->write_digest);
+    } else {
+        overlay_rollback(x->overlay, mark);
+    }
+    if (code != LEDGER_TX_DUPLICATE) {
+        remember(x, code);
+    }
+}
