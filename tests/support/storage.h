@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A data folder with a cast: what the tests of storage/ and node/ begin with.
+ * Header only, since storage/ is no dependency of the other support files. */
+#ifndef TESTS_SUPPORT_STORAGE_H
+#define TESTS_SUPPORT_STORAGE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "storage/block.h"
+#include "storage/log.h"
+#include "storage/storage.h"
+#include "tests/support/cast.h"
+#include "tests/support/folder.h"
+
+struct storage_fixture {
+    char dir[SUPPORT_PATH_MAX];
+    struct cast cast;
+    struct storage *storage;
+    struct storage_log_summary log;
+};
+
+static inline struct storage_identity
+fixture_identity(const struct storage_fixture *fixture)
+{
+    return (struct storage_identity){
+        .cluster = fixture->cast.replicas[0].domain.cluster, .replica = 0};
+}
+
+static inline enum pbft_status fixture_try_open(struct storage_fixture *fixture)
+{
+    const struct storage_options options = {.sync = STORAGE_SYNCED};
+    struct storage_identity identity = fixture_identity(fixture);
+    return storage_open(fixture->dir, &identity,
+                        &fixture->cast.replicas[0].domain, &options,
+                        &fixture->storage, NULL);
+}
+
+/* Opens, and replays the log to nobody. */
+static inline void fixture_open(struct storage_fixture *fixture)
+{
+    assert_int_equal(fixture_try_open(fixture), PBFT_OK);
+    assert_int_equal(
+        storage_log_replay(fixture->storage, NULL, NULL, &fixture->log),
+        PBFT_OK);
+}
+
+static inline void fixture_close(struct storage_fixture *fixture)
+{
+    storage_close(fixture->storage);
+    fixture->storage = NULL;
+}
+
+static inline int fixture_setup(void **state)
+{
+    struct storage_fixture *fixture = calloc(1, sizeof *fixture);
+    assert_non_null(fixture);
+    cast_init(&fixture->cast, 4);
+    support_folder_create(fixture->dir);
+    *state = fixture;
+    return 0;
+}
+
+static inline int fixture_teardown(void **state)
+{
+    struct storage_fixture *fixture = *state;
+    fixture_close(fixture);
+    support_folder_remove(fixture->dir);
+    free(fixture);
+    return 0;
+}
+
+/* A committed block of `count` requests. */
+static inline struct pbft_message *
+fixture_committed(const struct storage_fixture *fixture, pbft_seq seq,
+                  uint32_t count)
+{
+    const pbft_replica_id signers[3] = {0, 1, 2};
+    struct pbft_message *batch =
+        cast_batch(&fixture->cast, 1000 * seq, 100 * seq + 1, count);
+    struct pbft_message *header =
+        cast_pre_prepare(&fixture->cast, 0, seq, batch);
+    struct pbft_message *committed = cast_certificate(
+        &fixture->cast, PBFT_MESSAGE_COMMITTED, header, signers, 3);
+    pbft_message_unref(batch);
+    pbft_message_unref(header);
+    return committed;
+}
+
+/* Stores block `seq` without writes of a ledger. */
+static inline void fixture_write_block(struct storage_fixture *fixture,
+                                       pbft_seq seq)
+{
+    struct pbft_message *committed = fixture_committed(fixture, seq, 2);
+    const uint8_t results[3] = {1, 2, (uint8_t)seq};
+    const struct storage_block block = {
+        .committed = committed,
+        .executed = {.seq = seq,
+                     .block_time = 1000 * seq,
+                     .block_digest =
+                         committed->committed.pre_prepare->pre_prepare.digest},
+        .results = {results, sizeof results},
+    };
+    assert_int_equal(storage_block_write(fixture->storage, &block, NULL),
+                     PBFT_OK);
+    pbft_message_unref(committed);
+}
+
+#endif /* TESTS_SUPPORT_STORAGE_H */

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening a data folder: whose is it, who else uses it, can it be read? */
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/support/storage.h"
+
+#define CHILD_FAILED 9
+
+static void test_open_new_then_again(void **state)
+{
+    struct storage_fixture *fixture = *state;
+
+    fixture_open(fixture);
+    assert_false(storage_was_closed_orderly(fixture->storage));
+    fixture_close(fixture);
+
+    fixture_open(fixture);
+    assert_true(storage_was_closed_orderly(fixture->storage));
+    assert_int_equal(fixture->log.verdict, PBFT_LOG_INTACT);
+}
+
+static void test_open_refuses_another_replica(void **state)
+{
+    struct storage_fixture *fixture = *state;
+    struct salus_reason reason;
+    const struct storage_options options = {.sync = STORAGE_SYNCED};
+    fixture_open(fixture);
+    fixture_close(fixture);
+
+    struct storage_identity other = fixture_identity(fixture);
+    other.replica = 3;
+    assert_int_equal(storage_open(fixture->dir, &other,
+                                  &fixture->cast.replicas[3].domain, &options,
+                                  &fixture->storage, &reason),
+                     PBFT_WRONG_IDENTITY);
+    assert_non_null(strstr(reason.text, "data of replica 0, not of replica 3"));
+}
+
+static void test_open_refuses_another_cluster(void **state)
+{
+    struct storage_fixture *fixture = *state;
+    struct salus_reason reason;
+    const struct storage_options options = {.sync = STORAGE_SYNCED};
+    fixture_open(fixture);
+    fixture_close(fixture);
+
+    struct storage_identity other = fixture_identity(fixture);
+    other.cluster.bytes[0] ^= 1;
+    assert_int_equal(storage_open(fixture->dir, &other,
+                                  &fixture->cast.replicas[0].domain, &options,
+                                  &fixture->storage, &reason),
+                     PBFT_WRONG_IDENTITY);
+    assert_non_null(strstr(reason.text, "another consortium"));
+}
+
+static void test_open_refuses_a_folder_in_use(void **state)
+{
+    struct storage_fixture *fixture = *state;
+    struct storage *first;
+    fixture_open(fixture);
+    first = fixture->storage;
+
+    assert_int_equal(fixture_try_open(fixture), PBFT_LOCKED);
+
+    fixture->storage = first;
+}
+
+static void test_open_refuses_a_file(void **state)
+{
+    struct storage_fixture *fixture = *state;
+    char path[SUPPORT_PATH_MAX + 8];
+    (void)snprintf(path, sizeof path, "%s/file", fixture->dir);
+    int file = open(path, O_CREAT | O_WRONLY, 0600);
+    assert_true(file >= 0);
+    (void)close(file);
+
+    (void)snprintf(fixture->dir + strlen(fixture->dir), 6, "/file");
+    assert_int_equal(fixture_try_open(fixture), PBFT_INVALID_ARGUMENT);
+    fixture->dir[strlen(fixture->dir) - strlen("/file")] = '\0';
+}
+
+/* In a child that then dies without closing, as after a crash. */
+static void append_and_die(struct storage_fixture *fixture, unsigned count)
+{
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        if (fixture_try_open(fixture) != PBFT_OK ||
+            storage_log_replay(fixture->storage, NULL, NULL, &fixture->log) !=
+                PBFT_OK) {
+            _exit(CHILD_FAILED);
+        }
+        struct pbft_message *batch = cast_batch(&fixture->cast, 5, 1, 1);
+        for (unsigned i = 1; i <= count; i++) {
+            struct pbft_message *vote =
+                cast_vote(&fixture->cast, PBFT_MESSAGE_PREPARE, 0, 0, i,
+                          &batch->batch.digest);
+            const struct pbft_record record = {PBFT_RECORD_PREPARE, 0, i, vote};
+            if (storage_log_append(fixture->storage, &record, 1) != PBFT_OK) {
+                _exit(CHILD_FAILED);
+            }
+        }
+        _exit(0);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void test_open_after_a_crash_keeps_all(void **state)
+{
+    struct storage_fixture *fixture = *state;
+    append_and_die(fixture, 10);
+
+    fixture_open(fixture);
+
+    assert_int_equal(fixture->log.verdict, PBFT_LOG_INTACT);
+    assert_int_equal(fixture->log.last_number, 10);
+    assert_false(storage_was_closed_orderly(fixture->storage));
+}
+
+static void test_open_cuts_a_torn_tail(void **state)
+{
+    struct storage_fixture *fixture = *state;
+    char path[SUPPORT_PATH_MAX];
+    struct stat found;
+    append_and_die(fixture, 10);
+    assert_true(support_folder_newest(path, fixture->dir, ".log"));
+    assert_int_equal(stat(path, &found), 0);
+
+    assert_int_equal(truncate(path, found.st_size - 7), 0);
+    fixture_open(fixture);
+
+    assert_int_equal(fixture->log.verdict, PBFT_LOG_INTACT);
+    assert_int_equal(fixture->log.last_number, 9);
+}
+
+static void flip_byte(const char *path, off_t offset)
+{
+    uint8_t byte;
+    int file = open(path, O_RDWR);
+    assert_true(file >= 0);
+    assert_int_equal(pread(file, &byte, 1, offset), 1);
+    byte ^= 0x40;
+    assert_int_equal(pwrite(file, &byte, 1, offset), 1);
+    (void)close(file);
+}
+
+/* The default mode of RocksDB would open this with half of the records. */
+static void test_open_refuses_a_damaged_wal(void **state)
+{
+    struct storage_fixture *fixture = *state;
+    char path[SUPPORT_PATH_MAX];
+    struct stat found;
+    append_and_die(fixture, 10);
+    assert_true(support_folder_newest(path, fixture->dir, ".log"));
+    assert_int_equal(stat(path, &found), 0);
+
+    flip_byte(path, found.st_size / 2);
+
+    assert_int_equal(fixture_try_open(fixture), PBFT_CORRUPT);
+}
+
+static void test_meta(void **state)
+{
+    struct storage_fixture *fixture = *state;
+    const uint8_t value[3] = {7, 8, 9};
+    uint8_t found[3] = {0};
+    size_t size = 0;
+    fixture_open(fixture);
+
+    assert_int_equal(storage_meta_get(fixture->storage, "incarnation", found,
+                                      sizeof found, &size),
+                     PBFT_NOT_FOUND);
+    assert_int_equal(storage_meta_put(fixture->storage, "incarnation",
+                                      (struct pbft_bytes){value, sizeof value}),
+                     PBFT_OK);
+    assert_int_equal(
+        storage_meta_get(fixture->storage, "incarnation", found, 2, &size),
+        PBFT_TOO_LARGE);
+    assert_int_equal(storage_meta_get(fixture->storage, "incarnation", found,
+                                      sizeof found, &size),
+                     PBFT_OK);
+    assert_memory_equal(found, value, sizeof value);
+    static uint8_t large[STORAGE_META_VALUE_MAX + 1];
+    assert_int_equal(storage_meta_put(fixture->storage, "large",
+                                      (struct pbft_bytes){large, sizeof large}),
+                     PBFT_TOO_LARGE);
+}
+
+static void test_stats_count_syncs(void **state)
+{
+    struct storage_fixture *fixture = *state;
+    struct storage_stats before;
+    struct storage_stats after;
+    fixture_open(fixture);
+    storage_stats(fixture->storage, &before);
+
+    assert_int_equal(
+        storage_meta_put(fixture->storage, "x", (struct pbft_bytes){NULL, 0}),
+        PBFT_OK);
+
+    storage_stats(fixture->storage, &after);
+    assert_int_equal(after.syncs, before.syncs + 1);
+    assert_true(after.disk_bytes > 0);
+    assert_true(after.disk_free_bytes > 0);
+}
+
+#define SMALL_DISK "size=12m"
+#define APPENDS_MAX 100
+
+/* Appends bodies until the disk is full. */
+static enum pbft_status fill(struct storage_fixture *fixture)
+{
+    enum pbft_status status = PBFT_OK;
+    static char payload[256 * 1024];
+    memset(payload, 'x', sizeof payload - 1);
+    for (unsigned i = 1; i <= APPENDS_MAX && status == PBFT_OK; i++) {
+        const struct pbft_message *request =
+            cast_request(&fixture->cast, i, payload);
+        struct pbft_message *batch = pbft_batch_create(
+            &fixture->cast.replicas[0].domain, 1000 + i, &request, 1);
+        const struct pbft_record record = {PBFT_RECORD_BODY, 0, i, batch};
+        status = storage_log_append(fixture->storage, &record, 1);
+        pbft_message_unref(batch);
+        pbft_message_unref(request);
+    }
+    return status;
+}
+
+static void test_full_disk_is_final(void **state)
+{
+    struct storage_fixture *fixture = *state;
+    if (geteuid() != 0 ||
+        mount("salus-test", fixture->dir, "tmpfs", 0, SMALL_DISK) != 0) {
+        printf("SKIPPED: a small tmpfs for the full-disk test needs root\n");
+        skip();
+    }
+    fixture_open(fixture);
+
+    enum pbft_status status = fill(fixture);
+    enum pbft_status later =
+        storage_meta_put(fixture->storage, "x", (struct pbft_bytes){NULL, 0});
+    struct salus_reason reason = {{0}};
+    enum pbft_status kept = storage_failure(fixture->storage, &reason);
+    fixture_close(fixture);
+    (void)umount2(fixture->dir, MNT_DETACH);
+
+    assert_int_equal(status, PBFT_NO_SPACE);
+    assert_int_equal(later, PBFT_NO_SPACE);
+    assert_int_equal(kept, PBFT_NO_SPACE);
+    assert_non_null(strstr(reason.text, "No space left on device"));
+}
+
+#define TEST(name)                                                             \
+    cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_open_new_then_again),
+        TEST(test_open_refuses_another_replica),
+        TEST(test_open_refuses_another_cluster),
+        TEST(test_open_refuses_a_folder_in_use),
+        TEST(test_open_refuses_a_file),
+        TEST(test_open_after_a_crash_keeps_all),
+        TEST(test_open_cuts_a_torn_tail),
+        TEST(test_open_refuses_a_damaged_wal),
+        TEST(test_meta),
+        TEST(test_stats_count_syncs),
+        TEST(test_full_disk_is_final),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
