@@ -179,7 +179,7 @@ static enum pbft_verdict on_receive(struct pbft_replica *replica,
 
 static void on_periodic_status(struct pbft_replica *replica)
 {
-    /* The sum of waiting: progress of others hides no request of ours (P7). */
+    /* Progress of others hides no request of ours (P7). */
     pbft_relay_stale(replica, replica->config.request_timeout_ms / 2);
     pbft_send_status(replica, &replica->others, false);
     pbft_timers_arm(&replica->timers, PBFT_TIMER_STATUS, replica->now,

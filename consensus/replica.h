@@ -177,7 +177,7 @@ enum pbft_verdict pbft_on_status(struct pbft_replica *replica,
                                  const struct pbft_message *message);
 void pbft_send_status(struct pbft_replica *replica,
                       const struct pbft_replica_set *to, bool reply_wanted);
-/* Own requests that wait longer than `age_ms` go to all. */
+/* Requests that wait longer than `age_ms` are relayed. */
 void pbft_relay_stale(struct pbft_replica *replica, pbft_time_ms age_ms);
 /* No progress for a while: ask, and relay requests to all. */
 void pbft_on_stall(struct pbft_replica *replica);

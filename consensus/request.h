@@ -100,11 +100,11 @@ void pbft_requests_put_back(struct pbft_requests *requests, uint32_t index);
 /* A new view: whatever is not committed waits again, in order of age. */
 void pbft_requests_wait_again(struct pbft_requests *requests);
 
-/* Own requests older than `age_ms`: a few of the oldest of each institution; at
- * most `max`. Borrowed. */
+/* Requests older than `age_ms`: a few of the oldest of each institution; at
+ * most `max`. Borrowed until the queue changes. */
 uint32_t pbft_requests_stale(const struct pbft_requests *requests,
                              pbft_time_ms now, pbft_time_ms age_ms,
-                             const struct pbft_message **out, uint32_t max);
+                             const struct pbft_pending **out, uint32_t max);
 
 /* The earliest deadline of an institution's oldest request. */
 pbft_time_ms pbft_requests_deadline(struct pbft_requests *requests);

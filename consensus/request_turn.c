@@ -84,7 +84,7 @@ void pbft_requests_wait_again(struct pbft_requests *requests)
 
 uint32_t pbft_requests_stale(const struct pbft_requests *requests,
                              pbft_time_ms now, pbft_time_ms age_ms,
-                             const struct pbft_message **out, uint32_t max)
+                             const struct pbft_pending **out, uint32_t max)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < PBFT_INSTITUTIONS_MAX; i++) {
@@ -99,9 +99,7 @@ uint32_t pbft_requests_stale(const struct pbft_requests *requests,
             if (now - item->since < age_ms) {
                 break;
             }
-            if (item->is_own) {
-                out[count++] = item->message;
-            }
+            out[count++] = item;
             index = item->age.next;
         }
     }

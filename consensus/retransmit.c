@@ -260,16 +260,24 @@ enum pbft_verdict pbft_on_status(struct pbft_replica *replica,
     return PBFT_ACCEPTED;
 }
 
+/* Those of our clients go to all: then every replica guards them with a timer
+ * (OSDI'99 4.1). Those that others relayed go to the primary, lest a relay that
+ * came after the commit waits here for ever and deposes it. */
 void pbft_relay_stale(struct pbft_replica *replica, pbft_time_ms age_ms)
 {
-    const struct pbft_message *requests[RELAY_MAX];
+    const struct pbft_pending *stale[RELAY_MAX];
     const uint32_t count = pbft_requests_stale(&replica->requests, replica->now,
-                                               age_ms, requests, RELAY_MAX);
+                                               age_ms, stale, RELAY_MAX);
+    PBFT_ASSERT(count <= RELAY_MAX);
     for (uint32_t i = 0; i < count; i++) {
         const struct pbft_message *copy =
-            pbft_message_handed_over(requests[i], replica->config.self);
+            pbft_message_handed_over(stale[i]->message, replica->config.self);
         PBFT_ASSERT(copy != NULL); /* Out of memory: stop. */
-        pbft_send_all(replica, copy);
+        if (stale[i]->is_own) {
+            pbft_send_all(replica, copy);
+        } else if (!pbft_is_primary(replica)) {
+            pbft_send_to(replica, pbft_primary(replica), copy);
+        }
         pbft_message_unref(copy);
     }
 }
