@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The client's YAML file by libcyaml, strictly: unknown keys, wrong types and
+ * keys that are missing are errors with line and column. */
+#include "client/tool_config.h"
+
+#include <cyaml/cyaml.h>
+#include <libgen.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/file.h"
+
+#define FILE_MAX (64u * 1024u)
+#define TIMEOUT_MS_MAX 3600000
+
+/* As it stands in the file. */
+struct text {
+    char *genesis;
+    char *key;
+    char *certificate;
+    char *tls_key;
+    char *session;
+    char *encryption_key;
+    char *vault;
+    char *replica;
+    unsigned timeout_ms;
+};
+
+#define PATH_KEY(name)                                                         \
+    CYAML_FIELD_STRING_PTR(#name, CYAML_FLAG_POINTER, struct text, name, 1,    \
+                           TOOL_PATH_MAX - 1)
+#define OPTIONAL_PATH_KEY(name)                                                \
+    CYAML_FIELD_STRING_PTR(#name, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,    \
+                           struct text, name, 1, TOOL_PATH_MAX - 1)
+
+static const cyaml_schema_field_t fields[] = {
+    PATH_KEY(genesis),
+    PATH_KEY(key),
+    PATH_KEY(certificate),
+    PATH_KEY(tls_key),
+    OPTIONAL_PATH_KEY(session),
+    OPTIONAL_PATH_KEY(encryption_key),
+    OPTIONAL_PATH_KEY(vault),
+    CYAML_FIELD_STRING_PTR("replica", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+                           struct text, replica, 1, 32),
+    CYAML_FIELD_UINT("timeout_ms", CYAML_FLAG_OPTIONAL, struct text,
+                     timeout_ms),
+    CYAML_FIELD_END};
+
+static const cyaml_schema_value_t schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct text, fields)};
+
+/* libcyaml says what is wrong in several lines: the first error, then where it
+ * is, innermost first. One line is made of the two. */
+struct complaint {
+    char what[160];
+    char where[80];
+};
+
+static void on_log(cyaml_log_t level, void *context, const char *format,
+                   va_list arguments)
+{
+    struct complaint *complaint = context;
+    char line[240];
+
+    if (level < CYAML_LOG_ERROR) {
+        return;
+    }
+    (void)vsnprintf(line, sizeof line, format, arguments);
+    line[strcspn(line, "\n")] = '\0';
+    const char *text = line;
+    if (strncmp(text, "Load: ", 6) == 0) {
+        text += 6;
+    }
+    if (strstr(text, "line: ") != NULL) {
+        if (complaint->where[0] == '\0') {
+            const char *at = strstr(text, "(line: ");
+            (void)snprintf(complaint->where, sizeof complaint->where, "%s",
+                           at != NULL ? at : text);
+        }
+    } else if (complaint->what[0] == '\0') {
+        (void)snprintf(complaint->what, sizeof complaint->what, "%s", text);
+    }
+}
+
+static bool complete(char out[TOOL_PATH_MAX], const char *folder,
+                     const char *path)
+{
+    int size = 0;
+    out[0] = '\0';
+    if (path == NULL) {
+        return true;
+    }
+    if (path[0] == '/') {
+        size = snprintf(out, TOOL_PATH_MAX, "%s", path);
+    } else {
+        size = snprintf(out, TOOL_PATH_MAX, "%s/%s", folder, path);
+    }
+    return size > 0 && size < TOOL_PATH_MAX;
+}
+
+static bool complete_all(struct tool_config *out, const struct text *text,
+                         const char *path)
+{
+    char copy[TOOL_PATH_MAX];
+    if (strlen(path) >= sizeof copy) {
+        return false;
+    }
+    (void)snprintf(copy, sizeof copy, "%s", path);
+    const char *folder = dirname(copy);
+    out->timeout_ms = text->timeout_ms;
+    (void)snprintf(out->replica, sizeof out->replica, "%s",
+                   text->replica != NULL ? text->replica : "");
+    return complete(out->genesis, folder, text->genesis) &&
+           complete(out->key, folder, text->key) &&
+           complete(out->certificate, folder, text->certificate) &&
+           complete(out->tls_key, folder, text->tls_key) &&
+           complete(out->session, folder, text->session) &&
+           complete(out->encryption_key, folder, text->encryption_key) &&
+           complete(out->vault, folder, text->vault);
+}
+
+static enum pbft_status parse(struct tool_config *out, const char *path,
+                              struct pbft_bytes bytes,
+                              struct salus_reason *reason)
+{
+    struct complaint complaint = {"", ""};
+    struct text *text = NULL;
+    const cyaml_config_t config = {.log_fn = on_log,
+                                   .log_ctx = &complaint,
+                                   .mem_fn = cyaml_mem,
+                                   .log_level = CYAML_LOG_ERROR};
+    cyaml_err_t error = cyaml_load_data(bytes.data, bytes.size, &config,
+                                        &schema, (cyaml_data_t **)&text, NULL);
+    enum pbft_status status = PBFT_OK;
+
+    if (error != CYAML_OK || text == NULL) {
+        salus_reason_set(reason, "%s: %s %s", path,
+                         complaint.what[0] != '\0' ? complaint.what
+                                                   : cyaml_strerror(error),
+                         complaint.where);
+        return PBFT_INVALID_CONFIG;
+    }
+    if (text->timeout_ms > TIMEOUT_MS_MAX) {
+        salus_reason_set(reason, "%s: timeout_ms: at most %d", path,
+                         TIMEOUT_MS_MAX);
+        status = PBFT_INVALID_CONFIG;
+    } else if (!complete_all(out, text, path)) {
+        salus_reason_set(reason, "%s: a path is too long", path);
+        status = PBFT_INVALID_CONFIG;
+    }
+    (void)cyaml_free(&config, &schema, text, 0);
+    return status;
+}
+
+enum pbft_status tool_config_load(struct tool_config *out, const char *path,
+                                  struct salus_reason *reason)
+{
+    memset(out, 0, sizeof *out);
+    if (path == NULL) {
+        path = getenv(TOOL_CONFIG_VARIABLE);
+    }
+    if (path == NULL || path[0] == '\0') {
+        salus_reason_set(reason, "no client configuration: give --config FILE "
+                                 "or set " TOOL_CONFIG_VARIABLE);
+        return PBFT_INVALID_ARGUMENT;
+    }
+    uint8_t *bytes = malloc(FILE_MAX);
+    size_t size = 0;
+    if (bytes == NULL) {
+        return PBFT_NO_MEMORY;
+    }
+    enum pbft_status status =
+        file_read(bytes, FILE_MAX, &size, path, FILE_PUBLIC, reason);
+    if (status == PBFT_OK) {
+        status = parse(out, path, (struct pbft_bytes){bytes, size}, reason);
+    }
+    free(bytes);
+    return status;
+}
+
+void tool_config_to_client(struct salus_config *out,
+                           const struct tool_config *config)
+{
+    salus_config_init(out);
+    out->genesis_file = config->genesis;
+    out->key_file = config->key;
+    out->certificate_file = config->certificate;
+    out->tls_key_file = config->tls_key;
+    out->session_file = config->session[0] != '\0' ? config->session : NULL;
+    out->replica = config->replica[0] != '\0' ? config->replica : NULL;
+    if (config->timeout_ms > 0) {
+        out->timeout_ms = config->timeout_ms;
+    }
+}
+
+struct salus_client *tool_open(const char *path, const char *replica,
+                               unsigned timeout_ms)
+{
+    struct tool_config config;
+    struct salus_config settings;
+    struct salus_reason reason = {""};
+    struct salus_client *client = NULL;
+    char problem[SALUS_PROBLEM_SIZE] = "";
+
+    if (tool_config_load(&config, path, &reason) != PBFT_OK) {
+        (void)fprintf(stderr, "salus: %s\n", reason.text);
+        return NULL;
+    }
+    tool_config_to_client(&settings, &config);
+    if (replica != NULL) {
+        settings.replica = replica;
+    }
+    if (timeout_ms > 0) {
+        settings.timeout_ms = timeout_ms;
+    }
+    if (salus_open(&client, problem, &settings) != SALUS_OK) {
+        (void)fprintf(stderr, "salus: %s\n", problem);
+        return NULL;
+    }
+    return client;
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* salus submit: transactions written as JSON, by the field names of
+ * ledger.proto. */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "client/salus.h"
+#include "client/tool_config.h"
+#include "client/tool_folder.h"
+#include "client/tool_json.h"
+#include "client/tool_options.h"
+#include "crypto/hex.h"
+#include "ledger/codes.h"
+#include "ledger/transaction.h"
+#include "proto/scan.h"
+#include "salus/v1/ledger.pb-c.h"
+
+#define INPUT_MAX (32u * 1024u * 1024u)
+#define NOT_AFTER_MS (24u * 3600u * 1000u)
+#define SECONDS_MAX 3600
+
+/* What is submitted, and what came of it. */
+struct batch {
+    struct salus_client *client;
+    struct transaction_bytes *encoded;
+    struct salus_transaction *transactions;
+    struct salus_result *results;
+    size_t count;
+    uint8_t cluster[SALUS_DIGEST_SIZE];
+    uint8_t institution[SALUS_ID_SIZE];
+    uint8_t key_id[SALUS_ID_SIZE];
+};
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void default_bytes(ProtobufCBinaryData *field, uint8_t *bytes,
+                          size_t size)
+{
+    if (field->len == 0) {
+        *field = (ProtobufCBinaryData){.len = size, .data = bytes};
+    }
+}
+
+/* What need not be written by hand. */
+static void fill_envelope(struct batch *batch, Salus__V1__TransactionBody *body)
+{
+    default_bytes(&body->chain_id, batch->cluster, sizeof batch->cluster);
+    default_bytes(&body->institution, batch->institution,
+                  sizeof batch->institution);
+    default_bytes(&body->key_id, batch->key_id, sizeof batch->key_id);
+    if (body->version == 0) {
+        body->version = TRANSACTION_VERSION;
+    }
+    if (body->table_version == 0) {
+        body->table_version = CODES_VERSION;
+    }
+    if (body->not_after_ms == 0) {
+        body->not_after_ms = now_ms() + NOT_AFTER_MS;
+    }
+}
+
+static enum pbft_status encode(struct batch *batch, size_t index,
+                               const json_t *json, struct salus_reason *reason)
+{
+    struct wire_arena arena;
+    struct wire_buffer bytes;
+    struct ProtobufCMessage *message = NULL;
+
+    wire_arena_init(&arena, WIRE_UNPACK_BYTES_MAX);
+    wire_buffer_init(&bytes, LEDGER_BODY_MAX);
+    enum pbft_status status =
+        tool_json_to(&message, &arena, &salus__v1__transaction_body__descriptor,
+                     json, reason);
+    if (status == PBFT_OK) {
+        fill_envelope(batch, (Salus__V1__TransactionBody *)message);
+        status = wire_pack(message, &bytes);
+        salus_reason_set(reason, "%s",
+                         "a transaction of more than 64 KiB or a bad list");
+    }
+    if (status == PBFT_OK) {
+        status = transaction_seal(&batch->encoded[index],
+                                  wire_buffer_bytes(&bytes), NULL, 0);
+    }
+    if (status == PBFT_OK) {
+        batch->transactions[index] = (struct salus_transaction){
+            batch->encoded[index].data, batch->encoded[index].size};
+    }
+    wire_buffer_deinit(&bytes);
+    wire_arena_deinit(&arena);
+    return status;
+}
+
+static bool batch_init(struct batch *batch, const json_t *json)
+{
+    batch->count = json_is_array(json) ? json_array_size(json) : 1;
+    batch->encoded = calloc(batch->count + 1, sizeof *batch->encoded);
+    batch->transactions = calloc(batch->count + 1, sizeof *batch->transactions);
+    batch->results = calloc(batch->count + 1, sizeof *batch->results);
+    return batch->encoded != NULL && batch->transactions != NULL &&
+           batch->results != NULL;
+}
+
+static void batch_deinit(struct batch *batch)
+{
+    for (size_t i = 0; batch->encoded != NULL && i < batch->count; i++) {
+        free(batch->encoded[i].data);
+    }
+    free(batch->encoded);
+    free(batch->transactions);
+    free(batch->results);
+}
+
+static json_t *result_json(const struct salus_result *result)
+{
+    char id[2 * SALUS_DIGEST_SIZE + 1];
+    hex_encode(id, (struct pbft_bytes){result->tx_id, sizeof result->tx_id});
+    return json_pack(
+        "{s:s, s:b, s:I, s:s, s:s, s:I, s:I}", "tx_id", id, "done",
+        result->status == SALUS_OK, "code", (json_int_t)result->code,
+        "code_name", salus_code_name(result->code), "status",
+        salus_status_text(result->status), "seq", (json_int_t)result->seq,
+        "block_time_us", (json_int_t)result->block_time_us);
+}
+
+static void result_text(const struct salus_result *result)
+{
+    char id[2 * SALUS_DIGEST_SIZE + 1];
+    char time[TOOL_TIME_TEXT_SIZE];
+    hex_encode(id, (struct pbft_bytes){result->tx_id, sizeof result->tx_id});
+    tool_time_text(time, result->block_time_us);
+    if (result->status == SALUS_OK) {
+        (void)printf("%s  done, block %llu, %s\n", id,
+                     (unsigned long long)result->seq, time);
+    } else if (result->status == SALUS_REFUSED) {
+        (void)printf("%s  refused, block %llu: %s: %s\n", id,
+                     (unsigned long long)result->seq,
+                     salus_code_name(result->code),
+                     salus_code_text(result->code));
+    } else {
+        (void)printf("%s  %s%s%s\n", id, salus_status_text(result->status),
+                     result->code != 0 ? ": " : "",
+                     result->code != 0 ? salus_code_text(result->code) : "");
+    }
+}
+
+static int submit_all(struct batch *batch, bool as_json)
+{
+    int code = TOOL_OK;
+    for (size_t at = 0; at < batch->count; at += SALUS_TRANSACTIONS_MAX) {
+        size_t count = batch->count - at;
+        if (count > SALUS_TRANSACTIONS_MAX) {
+            count = SALUS_TRANSACTIONS_MAX;
+        }
+        if (salus_submit_many(batch->client, batch->results + at,
+                              batch->transactions + at, count) != SALUS_OK) {
+            code = TOOL_FAILED;
+        }
+        for (size_t i = at; i < at + count; i++) {
+            if (as_json) {
+                tool_json_print(result_json(&batch->results[i]));
+            } else {
+                result_text(&batch->results[i]);
+            }
+        }
+    }
+    return code;
+}
+
+static int submit_json(struct salus_client *client, const json_t *json,
+                       bool as_json)
+{
+    struct batch batch = {.client = client};
+    struct salus_reason reason = {""};
+    enum pbft_status status = PBFT_OK;
+    int code = TOOL_FAILED;
+
+    salus_identity(client, batch.cluster, batch.institution, batch.key_id);
+    if (!batch_init(&batch, json)) {
+        batch_deinit(&batch);
+        return tool_failed(&tool_submit, "out of memory");
+    }
+    for (size_t i = 0; i < batch.count && status == PBFT_OK; i++) {
+        const json_t *item =
+            json_is_array(json) ? json_array_get(json, i) : json;
+        status = encode(&batch, i, item, &reason);
+        if (status != PBFT_OK) {
+            (void)tool_failed(&tool_submit, "transaction %zu: %s", i + 1,
+                              reason.text[0] != '\0'
+                                  ? reason.text
+                                  : pbft_status_text(status));
+        }
+    }
+    if (status == PBFT_OK) {
+        code = submit_all(&batch, as_json);
+    }
+    batch_deinit(&batch);
+    return code;
+}
+
+static json_t *load_json(const char *path)
+{
+    struct wire_buffer text;
+    struct salus_reason reason = {""};
+    json_error_t error = {.line = 0};
+    json_t *json = NULL;
+
+    enum pbft_status status = tool_text_load(&text, path, INPUT_MAX, &reason);
+    if (status == PBFT_OK) {
+        struct pbft_bytes bytes = wire_buffer_bytes(&text);
+        json = json_loadb((const char *)bytes.data, bytes.size,
+                          JSON_REJECT_DUPLICATES, &error);
+        salus_reason_set(&reason, "%s: line %d, column %d: %s", path,
+                         error.line, error.column, error.text);
+    }
+    wire_buffer_deinit(&text);
+    if (json == NULL) {
+        (void)tool_failed(&tool_submit, "%s", reason.text);
+    }
+    return json;
+}
+
+static int run(int argc, char **argv)
+{
+    const char *config = NULL;
+    const char *replica = NULL;
+    const char *timeout = NULL;
+    bool as_json = false;
+    uint64_t seconds = 0;
+    struct tool_list operands = {.count = 0};
+    const struct tool_option options[] = {
+        {.name = "--config", .value = &config},
+        {.name = "--replica", .value = &replica},
+        {.name = "--timeout", .value = &timeout},
+        {.name = "--json", .flag = &as_json},
+        {.name = NULL}};
+
+    int code = tool_options_parse(&tool_submit, options, &operands, argc, argv);
+    if (code != -1) {
+        return code;
+    }
+    if (operands.count != 1) {
+        return tool_bad_usage(&tool_submit, "one file is needed, or -");
+    }
+    if (!tool_number(&tool_submit, "--timeout", timeout, 1, SECONDS_MAX,
+                     &seconds)) {
+        return TOOL_USAGE;
+    }
+    json_t *json = load_json(operands.items[0]);
+    if (json == NULL) {
+        return TOOL_FAILED;
+    }
+    code = TOOL_FAILED;
+    struct salus_client *client =
+        tool_open(config, replica, (unsigned)(seconds * 1000));
+    if (client != NULL) {
+        code = submit_json(client, json, as_json);
+        salus_close(client);
+    }
+    json_decref(json);
+    return code;
+}
+
+const struct tool_command tool_submit = {
+    .name = "submit",
+    .usage = "FILE|- [--config FILE] [--replica NAME] [--timeout SECONDS] "
+             "[--json]",
+    .summary = "submit transactions written as JSON, and wait for the proof",
+    .help =
+        "FILE holds one transaction or a list of them, by the field names of\n"
+        "proto/salus/v1/ledger.proto (TransactionBody). Bytes are "
+        "hexadecimal;\n"
+        "codes are numbers or their names (\"purposes\": [\"TREAT\"]). "
+        "Consortium,\n"
+        "institution, key, versions and not_after_ms (in 24 hours) are filled\n"
+        "in if they are left out. Up to 1024 transactions go in one request.\n"
+        "\n"
+        "One line per transaction: its id, and what came of it, proved by f + "
+        "1\n"
+        "signatures. Exit code 0: all were done.\n"
+        "\n"
+        "  --config FILE      client configuration; else $SALUS_CONFIG\n"
+        "  --replica NAME     institution whose replica is asked first\n"
+        "  --timeout SECONDS  for the whole call\n"
+        "  --json             one object per line\n"
+        "\n"
+        "example:\n"
+        "  echo '{\"consent_revoke\": {\"consent\":\n"
+        "    \"00112233445566778899aabbccddeeff\", \"reason\": 20,\n"
+        "    \"revoked_at_ms\": 1790000000000}}' | salus submit -\n",
+    .run = run,
+};
