@@ -22,7 +22,11 @@ target_compile_options(salus_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
   -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition
   -Wpointer-arith -Wvla -Wundef -Wwrite-strings -Wformat=2
-  -fno-common -fstack-protector-strong)
+  -fno-common -fstack-protector-strong
+  # Texts for people are cut where they are too long, on purpose.
+  $<$<C_COMPILER_ID:GNU>:-Wno-format-truncation>)
+target_compile_definitions(salus_flags INTERFACE
+  SALUS_VERSION="${PROJECT_VERSION}")
 if(SALUS_WERROR)
   target_compile_options(salus_flags INTERFACE -Werror)
 endif()

@@ -268,7 +268,7 @@ enum pbft_status wire_message_decode(const struct pbft_domain *domain,
     struct decode_context context = {.domain = domain};
     struct wire_reader reader = wire_reader_of(bytes);
     struct wire_reader content;
-    enum pbft_message_type type;
+    enum pbft_message_type type = PBFT_MESSAGE_REQUEST;
     *out = NULL;
     if (bytes.size > WIRE_MESSAGE_BYTES_MAX) {
         return PBFT_TOO_LARGE;
