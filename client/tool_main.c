@@ -10,9 +10,15 @@
 #include "crypto/init.h"
 
 static const struct tool_command *const commands[] = {
-    &tool_init,   &tool_keygen, &tool_genesis, &tool_fingerprint,
-    &tool_submit, &tool_query,  &tool_status,  &tool_receipt,
-    &tool_verify, &tool_fhir,   &tool_bench,   &tool_demo,
+    &tool_init,  &tool_keygen, &tool_genesis, &tool_fingerprint, &tool_submit,
+    &tool_query, &tool_status, &tool_receipt, &tool_verify,
+#ifdef SALUS_TOOL_FHIR
+    &tool_fhir,
+#endif
+    &tool_bench,
+#ifdef SALUS_TOOL_DEMO
+    &tool_demo,
+#endif
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
