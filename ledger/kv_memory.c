@@ -105,7 +105,9 @@ static struct kv_cursor seek_behind(const struct kv_chunks *map,
 static struct kv_cursor seek_backward(const struct kv_chunks *map,
                                       const struct ledger_kv_range *range)
 {
-    if (range->from.size == 0) {
+    bool from_is_behind = compare(range->from, range->prefix) > 0 &&
+                          !begins_with(range->from, range->prefix);
+    if (range->from.size == 0 || from_is_behind) {
         return seek_behind(map, range->prefix);
     }
     struct kv_cursor cursor = kv_chunks_seek(map, range->from);

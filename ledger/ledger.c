@@ -9,8 +9,10 @@
 #include "ledger/genesis.h"
 #include "ledger/state.h"
 
-/* Memory to read one transaction: forty times the largest. */
-#define SCRATCH_MAX (40u * LEDGER_TRANSACTION_MAX)
+/* Memory to read one transaction. No message of the schema unpacks to more than
+ * 70 times its size, so that this cap never decides whether one is refused:
+ * builds with other struct sizes would not agree. */
+#define SCRATCH_MAX (128u * LEDGER_TRANSACTION_MAX)
 
 static enum pbft_status bootstrap(struct ledger *ledger,
                                   const struct ledger_genesis *genesis)

@@ -14,9 +14,8 @@
 #define KEY_ID_TAG "salus/keyid/1"
 #define COSIGN_TAG "salus/cosign/1"
 #define TX_TAG "salus/tx/1"
-/* Memory to unpack one body: forty times its limit, since the smallest
- * sub-message takes two bytes and unpacks to some eighty. */
-#define BODY_MEMORY_MAX (40u * LEDGER_BODY_MAX)
+/* Memory to unpack one body: more than any message of the schema takes. */
+#define BODY_MEMORY_MAX (128u * LEDGER_BODY_MAX)
 
 const char *transaction_type_name(enum transaction_type type)
 {
