@@ -89,7 +89,7 @@ static enum pbft_status open_parts(struct node *node,
     if (status != PBFT_OK) {
         return status;
     }
-    status = wiring_create_driver(node, reason);
+    status = wiring_create_driver(node, setup, reason);
     if (status != PBFT_OK) {
         return status;
     }

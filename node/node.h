@@ -24,13 +24,23 @@ struct node_setup {
     const char *client_listen; /* host:port */
     enum net_security security;
     struct storage_options storage;
+    /* By replica; NULL: the address that the genesis names. */
+    const char *peer_addresses[PBFT_REPLICAS_MAX];
     uint32_t verifier_threads;     /* 0: one less than there are cores. */
     uint32_t calls_max;            /* 0: default of net/gateway.h. */
     uint32_t calls_per_caller_max; /* 0: the same. */
+    /* Of struct pbft_config; 0: its default. */
+    uint32_t request_timeout_ms;
+    uint32_t batch_delay_ms;
+    uint32_t status_interval_ms;
+    uint32_t resend_interval_ms;
 };
 
 /* Opens everything in the order that lets each mistake say itself, and begins
- * to take part. On failure nothing is left behind; `reason` says why. */
+ * to take part. On failure nothing is left behind; `reason` says why.
+ * UNREACHABLE: it cannot listen, e.g. since a port is in use; else the statuses
+ * of storage_open(), ledger_create(), net_peers_open(); CORRUPT also if the
+ * consensus log is damaged: this replica must not vote. */
 PBFT_MUST_USE enum pbft_status node_open(const struct node_setup *setup,
                                          struct node **out,
                                          struct salus_reason *reason);

@@ -136,8 +136,16 @@ void wiring_create_queues(struct node *node, const struct node_setup *setup)
     node->replier = replier_create(&replier_work);
 }
 
+static void override(pbft_time_ms *value, uint32_t wanted)
+{
+    if (wanted != 0) {
+        *value = wanted;
+    }
+}
+
+/* What all must agree on comes from the genesis; timeouts may differ. */
 static void core_config(const struct node_identity *identity,
-                        struct pbft_config *out)
+                        const struct node_setup *setup, struct pbft_config *out)
 {
     const struct genesis_parameters *agreed = &identity->genesis->parameters;
     pbft_config_defaults(out);
@@ -147,14 +155,19 @@ static void core_config(const struct node_identity *identity,
     out->batch_requests_max = agreed->batch_requests_max;
     out->batch_bytes_max = agreed->batch_bytes_max;
     out->time_bound_us = (pbft_wall_us)agreed->time_bound_ms * US_PER_MS;
+    override(&out->request_timeout_ms, setup->request_timeout_ms);
+    override(&out->batch_delay_ms, setup->batch_delay_ms);
+    override(&out->status_interval_ms, setup->status_interval_ms);
+    override(&out->resend_interval_ms, setup->resend_interval_ms);
 }
 
 enum pbft_status wiring_create_driver(struct node *node,
+                                      const struct node_setup *setup,
                                       struct salus_reason *reason)
 {
     struct pbft_config config;
     const char *why = "memory is short";
-    core_config(node->identity, &config);
+    core_config(node->identity, setup, &config);
     struct pbft_replica *replica = pbft_replica_create(
         &config, &node->identity->domain, &node->identity->keyring, &why);
     if (replica == NULL) {
@@ -183,16 +196,19 @@ static void describe_members(const struct salus_genesis *genesis,
     }
 }
 
-static uint32_t describe_replicas(const struct salus_genesis *genesis,
+static uint32_t describe_replicas(const struct node_setup *setup,
                                   struct net_member *members)
 {
+    const struct salus_genesis *genesis = setup->identity->genesis;
     uint32_t count = genesis_replica_count(genesis);
     for (pbft_replica_id id = 0; id < count; id++) {
         const struct salus_member *member = genesis_replica(genesis, id);
         members[id] = (struct net_member){
             .name = member->name,
             .tls_ca = {member->tls_ca, member->tls_ca_size},
-            .address = member->peer_address,
+            .address = setup->peer_addresses[id] != NULL
+                           ? setup->peer_addresses[id]
+                           : member->peer_address,
         };
     }
     return count;
@@ -215,7 +231,9 @@ static enum pbft_status say(enum pbft_status status, const char *what,
                          problem->text[0] != '\0' ? problem->text
                                                   : pbft_status_text(status));
     }
-    return status;
+    /* So that a port in use is not taken for a folder in use. */
+    return status == PBFT_LOCKED || status == PBFT_IO ? PBFT_UNREACHABLE
+                                                      : status;
 }
 
 enum pbft_status wiring_open_peers(struct node *node,
@@ -229,7 +247,7 @@ enum pbft_status wiring_open_peers(struct node *node,
     net_peers_config_defaults(&config);
     config.self = identity->self;
     config.members = members;
-    config.member_count = describe_replicas(identity->genesis, members);
+    config.member_count = describe_replicas(setup, members);
     config.own = credentials(node);
     config.listen_address = setup->peer_listen;
     config.security = setup->security;
