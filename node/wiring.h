@@ -18,7 +18,8 @@ PBFT_MUST_USE enum pbft_status wiring_open_peers(struct node *node,
                                                  const struct node_setup *setup,
                                                  struct salus_reason *reason);
 PBFT_MUST_USE enum pbft_status
-wiring_create_driver(struct node *node, struct salus_reason *reason);
+wiring_create_driver(struct node *node, const struct node_setup *setup,
+                     struct salus_reason *reason);
 PBFT_MUST_USE enum pbft_status
 wiring_open_gateway(struct node *node, const struct node_setup *setup,
                     struct salus_reason *reason);
