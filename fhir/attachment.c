@@ -45,31 +45,33 @@ static bool read_all(int file, uint8_t *out, size_t size)
     return true;
 }
 
-static enum fhir_finding_kind read_file(struct fhir_document *out,
-                                        const char *path)
+static bool fail(const struct fhir_reader *reader, enum fhir_finding_kind kind,
+                 const struct fhir_node *node)
+{
+    fhir_find(reader->report, kind, node, NULL);
+    return false;
+}
+
+/* The whole of an open file. */
+static bool read_open(const struct fhir_reader *reader,
+                      struct fhir_document *out, const struct fhir_node *node,
+                      int file)
 {
     struct stat info;
-    int file = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-    enum fhir_finding_kind kind = FHIR_PURPOSE;
 
-    if (file < 0) {
-        return FHIR_NO_CONTENT;
-    }
     if (fstat(file, &info) != 0 || !S_ISREG(info.st_mode)) {
-        kind = FHIR_NO_CONTENT;
-    } else if ((uint64_t)info.st_size > FHIR_ATTACHMENT_BYTES_MAX) {
-        kind = FHIR_TOO_LARGE;
-    } else {
-        out->content_size = (size_t)info.st_size;
-        out->content = malloc(out->content_size + 1);
-        if (out->content == NULL) {
-            kind = FHIR_NO_MEMORY;
-        } else if (!read_all(file, out->content, out->content_size)) {
-            kind = FHIR_UNREADABLE;
-        }
+        return fail(reader, FHIR_NO_CONTENT, node);
     }
-    (void)close(file);
-    return kind;
+    if ((uint64_t)info.st_size > FHIR_ATTACHMENT_BYTES_MAX) {
+        return fail(reader, FHIR_TOO_LARGE, node);
+    }
+    out->content_size = (size_t)info.st_size;
+    out->content = malloc(out->content_size + 1);
+    if (out->content == NULL) {
+        return fail(reader, FHIR_NO_MEMORY, node);
+    }
+    return read_all(file, out->content, out->content_size) ||
+           fail(reader, FHIR_UNREADABLE, node);
 }
 
 static bool load_file(const struct fhir_reader *reader,
@@ -85,16 +87,15 @@ static bool load_file(const struct fhir_reader *reader,
         size = snprintf(path, sizeof path, "%s/%s", folder, url);
     }
     if (size < 0 || (size_t)size >= sizeof path) {
-        fhir_find(reader->report, FHIR_NO_CONTENT,
-                  url != NULL ? &node : attachment, NULL);
-        return false;
+        return fail(reader, FHIR_NO_CONTENT, url != NULL ? &node : attachment);
     }
-    enum fhir_finding_kind kind = read_file(out, path);
-    if (kind != FHIR_PURPOSE) {
-        fhir_find(reader->report, kind, &node, NULL);
-        return false;
+    int file = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    if (file < 0) {
+        return fail(reader, FHIR_NO_CONTENT, &node);
     }
-    return true;
+    bool is_read = read_open(reader, out, &node, file);
+    (void)close(file);
+    return is_read;
 }
 
 static bool load_inline(const struct fhir_reader *reader,
@@ -105,12 +106,10 @@ static bool load_inline(const struct fhir_reader *reader,
 
     out->content = malloc(strlen(data) / 4 * 3 + 3);
     if (out->content == NULL) {
-        fhir_find(reader->report, FHIR_NO_MEMORY, &node, NULL);
-        return false;
+        return fail(reader, FHIR_NO_MEMORY, &node);
     }
     if (fhir_base64_decode(out->content, &out->content_size, data) != PBFT_OK) {
-        fhir_find(reader->report, FHIR_BAD_BASE64, &node, NULL);
-        return false;
+        return fail(reader, FHIR_BAD_BASE64, &node);
     }
     return true;
 }

@@ -287,27 +287,63 @@ static bool names_research(const struct fhir_selector *selector)
     return false;
 }
 
+/* The ledger's rule: a research consent names a research purpose somewhere, or
+ * denies everything. */
+static void check_research(const struct fhir_reader *reader,
+                           const struct fhir_consent *consent,
+                           const struct fhir_node *provision)
+{
+    const struct fhir_selector *root = consent->root;
+    struct fhir_node purpose = fhir_field(provision, "purpose");
+    bool denies_all = root->decision == TRANSACTION_DENY &&
+                      root->purpose_count == 0 && !root->purpose_unknown;
+
+    if (consent->scope != TRANSACTION_SCOPE_RESEARCH || denies_all ||
+        names_research(root)) {
+        return;
+    }
+    for (size_t i = 0; i < consent->exception_count; i++) {
+        if (names_research(&consent->exceptions[i])) {
+            return;
+        }
+    }
+    fhir_find(reader->report, FHIR_RESEARCH_PURPOSE, &purpose, NULL);
+}
+
+/* The ledger's rule: each permit names recipients, or inherits them. */
+static void check_recipients(const struct fhir_reader *reader,
+                             const struct fhir_consent *consent,
+                             const struct fhir_node *provision)
+{
+    const struct fhir_selector *root = consent->root;
+    const struct codes_entry *category =
+        codes_by_id(CODES_CATEGORY, consent->category);
+    struct fhir_node actor = fhir_field(provision, "actor");
+    bool is_open = root->decision == TRANSACTION_PERMIT;
+
+    if (category == NULL || (category->flags & CODES_NAMED_RECIPIENT) == 0 ||
+        root->actor_count > 0) {
+        return;
+    }
+    for (size_t i = 0; i < consent->exception_count; i++) {
+        const struct fhir_selector *exception = &consent->exceptions[i];
+        is_open = is_open || (exception->decision == TRANSACTION_PERMIT &&
+                              exception->actor_count == 0);
+    }
+    if (is_open) {
+        fhir_find(reader->report, FHIR_RECIPIENT, &actor, NULL);
+    }
+}
+
 static void check_demands(const struct fhir_reader *reader,
                           const struct fhir_consent *consent,
                           const struct fhir_node *resource)
 {
     struct fhir_node provision = fhir_field(resource, "provision");
-    const struct codes_entry *category =
-        codes_by_id(CODES_CATEGORY, consent->category);
 
-    if (consent->root == NULL) {
-        return;
-    }
-    if (consent->scope == TRANSACTION_SCOPE_RESEARCH &&
-        !names_research(consent->root)) {
-        struct fhir_node purpose = fhir_field(&provision, "purpose");
-        fhir_find(reader->report, FHIR_RESEARCH_PURPOSE, &purpose, NULL);
-    }
-    if (category != NULL && (category->flags & CODES_NAMED_RECIPIENT) != 0 &&
-        consent->root->decision == TRANSACTION_PERMIT &&
-        consent->root->actor_count == 0) {
-        struct fhir_node actor = fhir_field(&provision, "actor");
-        fhir_find(reader->report, FHIR_RECIPIENT, &actor, NULL);
+    if (consent->root != NULL) {
+        check_research(reader, consent, &provision);
+        check_recipients(reader, consent, &provision);
     }
 }
 

@@ -215,7 +215,7 @@ static void read_data(const struct level *level, const struct fhir_node *node)
     }
 }
 
-/* The ledger counts milliseconds from 1970. */
+/* The ledger counts from 1970. */
 static void read_data_period(const struct level *level,
                              const struct fhir_node *provision)
 {
@@ -343,7 +343,8 @@ static void read_exception(const struct fhir_reader *reader,
     if (nested.json != NULL) {
         fhir_find(reader->report, FHIR_NESTED_TWICE, &nested, NULL);
     }
-    if (says_nothing(out)) {
+    struct fhir_node code = fhir_field(node, "code");
+    if (says_nothing(out) && code.json == NULL) {
         fhir_find(reader->report, FHIR_EMPTY_EXCEPTION, node, NULL);
     }
     if (level.denies && root->purpose_unknown && out->purpose_count == 0 &&

@@ -67,6 +67,7 @@ enum fhir_weight { FHIR_NOTE = 0, FHIR_UNCERTAIN = 1, FHIR_FATAL = 2 };
     X(FHIR_RELATION, FHIR_FATAL, 0, "relation %s is not imported")             \
     X(FHIR_LABEL, FHIR_FATAL, 0, "security label is not known")                \
     X(FHIR_UNRESOLVED, FHIR_FATAL, 0, "reference is not in the vault")         \
+    X(FHIR_FOREIGN, FHIR_FATAL, 0, "belongs to another institution")           \
     X(FHIR_TAKEN, FHIR_FATAL, 0, "identifier belongs to another")              \
     X(FHIR_NOT_ON_LEDGER, FHIR_FATAL, 0, "no such consent was imported")       \
     /* what makes a consent evidence only */                                   \

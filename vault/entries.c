@@ -36,6 +36,12 @@ static void layout_put_number(struct layout *layout, uint32_t number)
     layout_put(layout, bytes, sizeof bytes);
 }
 
+static void layout_put_time(struct layout *layout, uint64_t time)
+{
+    layout_put_number(layout, (uint32_t)(time >> 32));
+    layout_put_number(layout, (uint32_t)time);
+}
+
 static void layout_get(struct layout *layout, void *field, size_t size)
 {
     if (layout->damaged || layout->size - layout->read < size) {
@@ -54,6 +60,27 @@ static uint32_t layout_get_number(struct layout *layout)
     layout_get(layout, bytes, sizeof bytes);
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
            (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+static uint64_t layout_get_time(struct layout *layout)
+{
+    uint64_t high = layout_get_number(layout);
+
+    return high << 32 | layout_get_number(layout);
+}
+
+/* The ledger takes no id that reads as text; one in millions does. */
+static void draw(uint8_t *out, size_t size)
+{
+    bool is_text;
+
+    do {
+        random_fill(out, size);
+        is_text = true;
+        for (size_t i = 0; i < size; i++) {
+            is_text = is_text && out[i] < 0x7f;
+        }
+    } while (is_text);
 }
 
 static struct layout layout_begin(void)
@@ -132,7 +159,7 @@ enum pbft_status vault_add_subject(struct vault *vault,
 {
     struct layout layout = layout_begin();
 
-    random_fill(out->handle, sizeof out->handle);
+    draw(out->handle, sizeof out->handle);
     random_fill(out->label_key, sizeof out->label_key);
     layout_put(&layout, out->handle, sizeof out->handle);
     layout_put(&layout, out->label_key, sizeof out->label_key);
@@ -172,7 +199,7 @@ enum pbft_status vault_add_participant(struct vault *vault,
                                        struct vault_participant *out,
                                        const char *name, uint32_t kind)
 {
-    random_fill(out->id, sizeof out->id);
+    draw(out->id, sizeof out->id);
     out->kind = kind;
     return store_participant(vault, out, name);
 }
@@ -220,7 +247,7 @@ enum pbft_status vault_add_context(struct vault *vault,
 {
     struct layout layout = layout_begin();
 
-    random_fill(out->id, sizeof out->id);
+    draw(out->id, sizeof out->id);
     layout_put(&layout, out->id, sizeof out->id);
     return layout_store(vault, &layout, VAULT_CONTEXT, name);
 }
@@ -230,7 +257,7 @@ enum pbft_status vault_add_context(struct vault *vault,
 void vault_draw_record(struct vault_record *out)
 {
     memset(out, 0, sizeof *out);
-    random_fill(out->id, sizeof out->id);
+    draw(out->id, sizeof out->id);
     random_fill(out->salt, sizeof out->salt);
     random_fill(out->data_key, sizeof out->data_key);
 }
@@ -238,10 +265,17 @@ void vault_draw_record(struct vault_record *out)
 void vault_draw_consent(struct vault_consent *out)
 {
     memset(out, 0, sizeof *out);
-    random_fill(out->id, sizeof out->id);
+    draw(out->id, sizeof out->id);
     random_fill(out->evidence_salt, sizeof out->evidence_salt);
     random_fill(out->source_salt, sizeof out->source_salt);
     random_fill(out->data_key, sizeof out->data_key);
+}
+
+void vault_own_name(char out[VAULT_OWN_NAME_SIZE],
+                    const uint8_t id[VAULT_ID_SIZE])
+{
+    out[0] = '#';
+    hex_encode(out + 1, (struct pbft_bytes){id, VAULT_ID_SIZE});
 }
 
 /* A new row named by its id; `name` now means it. The row that had the name
@@ -251,10 +285,9 @@ static enum pbft_status store_version(struct vault *vault,
                                       enum vault_kind kind, const char *name,
                                       const uint8_t id[VAULT_ID_SIZE])
 {
-    char own_name[2 + 2 * VAULT_ID_SIZE];
+    char own_name[VAULT_OWN_NAME_SIZE];
 
-    own_name[0] = '#';
-    hex_encode(own_name + 1, (struct pbft_bytes){id, VAULT_ID_SIZE});
+    vault_own_name(own_name, id);
     enum pbft_status status = layout_store(vault, layout, kind, own_name);
     if (status != PBFT_OK) {
         return status;
@@ -306,24 +339,50 @@ enum pbft_status vault_find_consent(struct vault *vault,
     layout_get(&layout, out->id, sizeof out->id);
     layout_get(&layout, out->subject, sizeof out->subject);
     out->kind = layout_get_number(&layout);
+    out->period_to_ms = layout_get_time(&layout);
     layout_get(&layout, out->evidence_salt, sizeof out->evidence_salt);
     layout_get(&layout, out->source_salt, sizeof out->source_salt);
     layout_get(&layout, out->data_key, sizeof out->data_key);
     return layout_end(&layout);
 }
 
-enum pbft_status vault_set_consent(struct vault *vault, const char *name,
-                                   const struct vault_consent *consent)
+static struct layout consent_layout(const struct vault_consent *consent)
 {
     struct layout layout = layout_begin();
 
     layout_put(&layout, consent->id, sizeof consent->id);
     layout_put(&layout, consent->subject, sizeof consent->subject);
     layout_put_number(&layout, consent->kind);
+    layout_put_time(&layout, consent->period_to_ms);
     layout_put(&layout, consent->evidence_salt, sizeof consent->evidence_salt);
     layout_put(&layout, consent->source_salt, sizeof consent->source_salt);
     layout_put(&layout, consent->data_key, sizeof consent->data_key);
+    return layout;
+}
+
+enum pbft_status vault_set_consent(struct vault *vault, const char *name,
+                                   const struct vault_consent *consent)
+{
+    struct layout layout = consent_layout(consent);
+
     return store_version(vault, &layout, VAULT_CONSENT, name, consent->id);
+}
+
+enum pbft_status vault_end_consent(struct vault *vault, const char *name)
+{
+    struct vault_consent consent;
+    enum pbft_status status = vault_find_consent(vault, &consent, name);
+
+    if (status != PBFT_OK) {
+        return status;
+    }
+    consent.kind = VAULT_WITHDRAWN;
+    struct layout layout = consent_layout(&consent);
+    status = vault_replace(vault, VAULT_CONSENT, VAULT_PLAIN, name_bytes(name),
+                           (struct pbft_bytes){layout.bytes, layout.size});
+    secret_wipe(&layout, sizeof layout);
+    secret_wipe(&consent, sizeof consent);
+    return status;
 }
 
 /* ---- tags ---------------------------------------------------------------- */

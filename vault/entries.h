@@ -39,13 +39,18 @@ struct vault_record {
     uint8_t wrap[VAULT_WRAP_SIZE]; /* Of the data key, for the custodian. */
 };
 
-enum vault_consent_kind { VAULT_GRANT = 1, VAULT_EVIDENCE = 2 };
+enum vault_consent_kind {
+    VAULT_GRANT = 1,
+    VAULT_EVIDENCE = 2,
+    VAULT_WITHDRAWN = 3,
+};
 
 /* A consent. Its received bytes are in the sealed store under its id. */
 struct vault_consent {
     uint8_t id[VAULT_ID_SIZE];
     uint8_t subject[VAULT_HANDLE_SIZE];
-    uint32_t kind;
+    uint32_t kind;         /* enum vault_consent_kind */
+    uint64_t period_to_ms; /* Of a grant; 0: without end. */
     uint8_t evidence_salt[VAULT_SECRET_SIZE];
     uint8_t source_salt[VAULT_SECRET_SIZE];
     uint8_t data_key[VAULT_SECRET_SIZE];
@@ -81,11 +86,16 @@ PBFT_MUST_USE enum pbft_status vault_add_context(struct vault *vault,
                                                  struct vault_context *out,
                                                  const char *name);
 
+#define VAULT_OWN_NAME_SIZE (2 + 2 * VAULT_ID_SIZE)
+/* "#" and the id in hexadecimal: the name that a record or consent keeps. */
+void vault_own_name(char out[VAULT_OWN_NAME_SIZE],
+                    const uint8_t id[VAULT_ID_SIZE]);
+
 /* Fresh secrets; stored by the following. */
 void vault_draw_record(struct vault_record *out);
 void vault_draw_consent(struct vault_consent *out);
-/* The newest version under that name. `set` replaces it: older versions are
- * reachable by "#" and their id in hexadecimal. */
+/* The newest version under that name. `set` adds a row and lets the name mean
+ * it; older versions keep their own names. */
 PBFT_MUST_USE enum pbft_status vault_find_record(struct vault *vault,
                                                  struct vault_record *out,
                                                  const char *name);
@@ -98,6 +108,10 @@ PBFT_MUST_USE enum pbft_status vault_find_consent(struct vault *vault,
 PBFT_MUST_USE enum pbft_status
 vault_set_consent(struct vault *vault, const char *name,
                   const struct vault_consent *consent);
+
+/* Notes that a consent ended: `name` as above or its own name. NOT_FOUND. */
+PBFT_MUST_USE enum pbft_status vault_end_consent(struct vault *vault,
+                                                 const char *name);
 
 /* A blinded label (health-ledger C.4): the first 16 bytes of
  * HMAC-SHA-256(K_label, system | "|" | code). */

@@ -14,17 +14,25 @@
 /* Transactions of one resource: its own and registrations before it. */
 #define VAULT_JOURNAL_STEPS_MAX 128
 
+/* A transaction, and how the vault goes back if the ledger refuses it. */
 struct vault_step {
     struct pbft_digest tx_id;
+    uint32_t type; /* enum transaction_type; not interpreted here. */
     uint32_t code; /* Ledger code, once done. */
     uint64_t seq;  /* Block, once done. */
-    uint8_t *body; /* Owned by the entry. */
+    uint8_t *body; /* From malloc; owned by the entry. */
     size_t size;
+    /* The row that came with it: forgotten if the transaction is refused. */
+    uint32_t kind;  /* enum vault_kind; 0: none. */
+    char *row;      /* Its own name. From malloc. */
+    char *name;     /* The moving name that means it; or NULL. From malloc. */
+    char *previous; /* What `name` meant before; or NULL. From malloc. */
+    bool ends;      /* A withdrawal: if done, the row of `row` has ended. */
 };
 
 struct vault_journal {
-    uint8_t key[32]; /* Digest of what the resource is; chosen by the caller. */
-    bool done;       /* All steps have their result. */
+    uint8_t key[32];     /* Digest of what the resource is; by the caller. */
+    bool done;           /* All steps have their result. */
     uint32_t item_class; /* Of the importer; kept for reports. */
     uint32_t step_count;
     struct vault_step steps[VAULT_JOURNAL_STEPS_MAX];
@@ -37,10 +45,12 @@ PBFT_MUST_USE enum pbft_status vault_journal_find(struct vault *vault,
 /* Stores a new entry, or what became of a known one. */
 PBFT_MUST_USE enum pbft_status
 vault_journal_store(struct vault *vault, const struct vault_journal *entry);
-/* Takes back an entry whose transactions were refused, so that the resource can
- * be imported again. */
-PBFT_MUST_USE enum pbft_status vault_journal_drop(struct vault *vault,
-                                                  const uint8_t key[32]);
+/* All steps have their code: brings the rows to what the ledger says and closes
+ * the entry; one with a refused step is dropped, so that the resource can be
+ * imported again. Atomic. */
+PBFT_MUST_USE enum pbft_status
+vault_journal_settle(struct vault *vault, struct vault_journal *entry);
+/* Frees what the entry owns and zeroes its steps. */
 void vault_journal_free(struct vault_journal *entry);
 
 /* The oldest entry that is not done; NOT_FOUND if there is none. */

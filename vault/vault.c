@@ -31,6 +31,9 @@ static const char *const statement_texts[VAULT_SQL_COUNT_OF] = {
     [VAULT_SQL_BEGIN] = "BEGIN IMMEDIATE",
     [VAULT_SQL_COMMIT] = "COMMIT",
     [VAULT_SQL_ROLLBACK] = "ROLLBACK",
+    [VAULT_SQL_SAVE] = "SAVEPOINT part",
+    [VAULT_SQL_RESTORE] = "ROLLBACK TO part",
+    [VAULT_SQL_RELEASE] = "RELEASE part",
     [VAULT_SQL_FIND] = "SELECT row FROM name WHERE lookup = ?1",
     [VAULT_SQL_INSERT] = "INSERT INTO row (kind, mark, wrapped_key, value)"
                          " VALUES (?1, ?2, zeroblob(0), zeroblob(0))",
@@ -186,6 +189,24 @@ void vault_rollback(struct vault *vault)
         (void)vault_run(vault, VAULT_SQL_ROLLBACK);
         vault->begun = false;
     }
+}
+
+enum pbft_status vault_part_begin(struct vault *vault)
+{
+    return vault->begun ? vault_run(vault, VAULT_SQL_SAVE)
+                        : PBFT_INVALID_ARGUMENT;
+}
+
+enum pbft_status vault_part_keep(struct vault *vault)
+{
+    return vault_run(vault, VAULT_SQL_RELEASE);
+}
+
+enum pbft_status vault_part_undo(struct vault *vault)
+{
+    enum pbft_status status = vault_run(vault, VAULT_SQL_RESTORE);
+
+    return status == PBFT_OK ? vault_run(vault, VAULT_SQL_RELEASE) : status;
 }
 
 /* ---- keys ---------------------------------------------------------------- */

@@ -54,6 +54,11 @@ PBFT_MUST_USE enum pbft_status vault_begin(struct vault *vault);
 PBFT_MUST_USE enum pbft_status vault_commit(struct vault *vault);
 void vault_rollback(struct vault *vault);
 
+/* A part of what was begun, that can be undone alone. Parts do not nest. */
+PBFT_MUST_USE enum pbft_status vault_part_begin(struct vault *vault);
+PBFT_MUST_USE enum pbft_status vault_part_keep(struct vault *vault);
+PBFT_MUST_USE enum pbft_status vault_part_undo(struct vault *vault);
+
 /* What went wrong with the last call that failed: the status and the text of
  * SQLite; never a name or value. */
 const char *vault_problem(const struct vault *vault);

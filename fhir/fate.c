@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What becomes of each element of a resource. */
+#include <string.h>
+
+#include "fhir/item.h"
+#include "fhir/json.h"
+
+/* Beginnings of paths that have a place in the transaction. */
+static const char *const consent_to_ledger[] = {
+    "status",     "scope.coding", "category.coding", "patient.",   "dateTime",
+    "performer.", "policy.uri",   "source",          "provision.", NULL};
+static const char *const document_to_ledger[] = {
+    "subject.",       "author.",       "type.coding",
+    "securityLabel.", "relatesTo.",    "context.encounter",
+    "context.period", "meta.security", NULL};
+static const char *const role_to_ledger[] = {"code.coding", "period", NULL};
+static const char *const group_to_ledger[] = {"member.entity", NULL};
+static const char *const nothing[] = {NULL};
+
+static bool begins_with_one(const char *path, const char *const *list)
+{
+    for (size_t i = 0; list[i] != NULL; i++) {
+        if (strncmp(path, list[i], strlen(list[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Words for people stay here wherever they stand. */
+static bool is_words(const char *path)
+{
+    static const char *const ends[] = {".display", ".text", ".title",
+                                       ".version", ".userSelected"};
+    size_t size = strlen(path);
+
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        size_t tail = strlen(ends[i]);
+        if (size > tail && strcmp(path + size - tail, ends[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *const *ledger_paths(enum fhir_rank rank)
+{
+    switch (rank) {
+    case FHIR_RANK_CONSENT:
+        return consent_to_ledger;
+    case FHIR_RANK_DOCUMENT:
+        return document_to_ledger;
+    case FHIR_RANK_ROLE:
+        return role_to_ledger;
+    case FHIR_RANK_GROUP:
+        return group_to_ledger;
+    case FHIR_RANK_PARTICIPANT:
+    case FHIR_RANK_PATIENT:
+    case FHIR_RANK_OTHER:
+        break;
+    }
+    return nothing;
+}
+
+static enum fhir_fate fate_of(const struct fhir_item *item, const char *path)
+{
+    bool is_content = strncmp(path, "content.attachment.data", 23) == 0;
+
+    if (fhir_item_class(item) == FHIR_REJECT) {
+        return FHIR_DROPPED;
+    }
+    if (item->rank == FHIR_RANK_DOCUMENT && is_content) {
+        return FHIR_SEALED;
+    }
+    /* Evidence goes to the ledger as one commitment. */
+    if (fhir_item_class(item) == FHIR_ENFORCEABLE && !is_words(path) &&
+        begins_with_one(path, ledger_paths(item->rank))) {
+        return FHIR_TO_LEDGER;
+    }
+    if (strcmp(path, "id") == 0 || strncmp(path, "identifier.", 11) == 0) {
+        return FHIR_IN_VAULT;
+    }
+    return item->rank == FHIR_RANK_CONSENT ? FHIR_SEALED : FHIR_DROPPED;
+}
+
+struct fates {
+    const struct fhir_item *item;
+    fhir_fate_visit *visit;
+    void *context;
+    char last[FHIR_PATH_MAX];
+};
+
+/* "provision.actor[0].role" without what is in brackets. */
+static void cut_indices(char *path)
+{
+    char *to = path;
+    bool inside = false;
+
+    for (const char *from = path; *from != 0; from++) {
+        if (*from == '[') {
+            inside = true;
+        } else if (*from == ']') {
+            inside = false;
+        } else if (!inside) {
+            *to++ = *from;
+        }
+    }
+    *to = 0;
+}
+
+static void visit_node(void *context, const struct fhir_node *node)
+{
+    struct fates *fates = context;
+    enum fhir_json_type type = fhir_type(node);
+    char path[FHIR_PATH_MAX];
+
+    if (type == FHIR_JSON_OBJECT || type == FHIR_JSON_ARRAY) {
+        return;
+    }
+    fhir_path(node, path, sizeof path);
+    cut_indices(path);
+    if (strcmp(path, fates->last) == 0 || strcmp(path, "resourceType") == 0) {
+        return;
+    }
+    memcpy(fates->last, path, sizeof path);
+    fates->visit(fates->context, path, fate_of(fates->item, path));
+}
+
+void fhir_item_fates(const struct fhir_item *item, fhir_fate_visit *visit,
+                     void *context)
+{
+    struct fates fates = {.item = item, .visit = visit, .context = context};
+
+    if (item->json != NULL) {
+        struct fhir_node root = fhir_root(item->json);
+        fhir_walk(&root, visit_node, &fates);
+    }
+}

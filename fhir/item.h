@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The inside of files and items; for fhir/ only. */
+#ifndef FHIR_ITEM_H
+#define FHIR_ITEM_H
+
+#include "fhir/consent.h"
+#include "fhir/document.h"
+#include "fhir/fhir.h"
+#include "fhir/party.h"
+
+#define FHIR_PREFIX_MAX 48
+
+/* One resource in a file, or what is wrong with the file at that place. */
+struct fhir_entry {
+    size_t offset;
+    size_t size;
+    size_t line;    /* NDJSON: from 1. */
+    char *full_url; /* Of a bundle entry; owned; or NULL. */
+    bool in_bundle;
+    size_t bundle_index;
+    enum fhir_rank rank;
+    bool is_broken;
+    enum fhir_finding_kind wrong;
+    const char *path; /* Static; of what is wrong. */
+    char code[FHIR_CODE_MAX];
+};
+
+struct fhir_file {
+    char *name;
+    uint8_t *bytes;
+    size_t size;
+    struct fhir_entry *entries;
+    size_t count;
+    size_t capacity;
+};
+
+struct fhir_item {
+    struct fhir_report report;
+    char prefix[FHIR_PREFIX_MAX];
+    char type[FHIR_KEY_MAX];
+    enum fhir_rank rank;
+    size_t line;
+    uint8_t *bytes;
+    size_t size;
+    char *full_url; /* One more name; or NULL. */
+    struct json_t *json;
+    struct wire_arena arena;
+    const char *name; /* "Consent/17"; NULL: it has no id. */
+    union {
+        struct fhir_consent consent;
+        struct fhir_document document;
+        struct fhir_party party;
+    };
+};
+
+enum fhir_rank fhir_rank_of(const char *type);
+
+#endif /* FHIR_ITEM_H */

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From an item to the transactions that put it on the ledger. Random ids,
+ * salts and keys are drawn and stored in the vault; contents are sealed there.
+ * Nothing that names a patient gets into a transaction.
+ */
+#ifndef FHIR_PLAN_H
+#define FHIR_PLAN_H
+
+#include "fhir/fhir.h"
+#include "ledger/transaction.h"
+#include "vault/journal.h"
+
+struct fhir_plan_options {
+    struct vault *vault;
+    struct transaction_envelope envelope; /* Chain, institution, key, times. */
+    uint8_t custodian_key[PBFT_PUBLIC_KEY_SIZE]; /* X25519, the own one. */
+    enum transaction_mode mode; /* How consents are given here. */
+    /* For trials: patients, actors and encounters that the vault does not know
+     * get random ids instead of a rejection. */
+    bool register_unknown;
+    uint64_t now_ms; /* Since 1970 UTC. */
+};
+
+/* What identifies the item for the journal: its name and received bytes. */
+void fhir_plan_key(uint8_t out[32], const struct fhir_item *item,
+                   const struct pbft_digest *chain);
+
+/* Fills `out` with the transactions in order, ready for the journal; the caller
+ * frees it and stores it in the same vault transaction, which is begun.
+ *
+ * OK and no steps: either the item is rejected now (its report says why, and
+ * the vault is as before), or the vault knows all of it already. Otherwise what
+ * failed is the vault's (the caller rolls back) or NO_MEMORY. */
+PBFT_MUST_USE enum pbft_status
+fhir_plan(struct vault_journal *out, struct fhir_item *item,
+          const struct fhir_plan_options *options);
+
+#endif /* FHIR_PLAN_H */

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* CONSENT_GRANT, CONSENT_EVIDENCE and CONSENT_REVOKE from a judged Consent. */
+#include <string.h>
+
+#include "crypto/digest.h"
+#include "crypto/secret.h"
+#include "fhir/planner.h"
+#include "vault/sealed.h"
+
+/* A selector with its references resolved; the transaction points into it. */
+struct resolved {
+    struct vault_participant actors[LEDGER_ACTORS_MAX];
+    struct transaction_actor actor_list[LEDGER_ACTORS_MAX];
+    uint8_t data_ids[LEDGER_DATA_REFS_MAX][VAULT_ID_SIZE];
+    struct transaction_data_ref data_list[LEDGER_DATA_REFS_MAX];
+    uint8_t tags[LEDGER_TAGS_MAX][VAULT_TAG_SIZE];
+    struct transaction_selector selector;
+};
+
+/* All that a grant points to. */
+struct grant {
+    struct resolved root;
+    struct resolved exceptions[LEDGER_EXCEPTIONS_MAX];
+    struct transaction_exception exception_list[LEDGER_EXCEPTIONS_MAX];
+    struct transaction_id16 policy;
+    struct vault_participant delegate;
+};
+
+/* ---- selectors ----------------------------------------------------------- */
+
+static enum transaction_actor_kind
+actor_kind(const struct vault_participant *participant)
+{
+    if (participant->kind == VAULT_IS_INSTITUTION) {
+        return TRANSACTION_ACTOR_INSTITUTION;
+    }
+    return participant->kind == TRANSACTION_GROUP
+               ? TRANSACTION_ACTOR_GROUP
+               : TRANSACTION_ACTOR_PARTICIPANT;
+}
+
+static void resolve_actors(struct planner *planner, struct resolved *out,
+                           const struct fhir_selector *in)
+{
+    for (size_t i = 0; i < in->actor_count; i++) {
+        struct vault_participant *actor = &out->actors[i];
+        if (planner_participant(planner, actor, &in->actors[i])) {
+            out->actor_list[i] = (struct transaction_actor){
+                .kind = actor_kind(actor), .id = {actor->id, sizeof actor->id}};
+        }
+    }
+    out->selector.actors = out->actor_list;
+    out->selector.actor_count = in->actor_count;
+}
+
+/* Whose data: a participant. What data: a record, encounter, or other thing. */
+static void resolve_data(struct planner *planner, struct resolved *out,
+                         const struct fhir_selector *in)
+{
+    for (size_t i = 0; i < in->data_count; i++) {
+        const struct fhir_data *data = &in->data[i];
+        struct vault_participant author;
+        if (data->meaning == TRANSACTION_AUTHORED_BY) {
+            if (planner_participant(planner, &author, &data->reference)) {
+                memcpy(out->data_ids[i], author.id, VAULT_ID_SIZE);
+            }
+        } else {
+            (void)planner_data(planner, out->data_ids[i], &data->reference);
+        }
+        out->data_list[i] = (struct transaction_data_ref){
+            .meaning = data->meaning, .id = {out->data_ids[i], VAULT_ID_SIZE}};
+    }
+    out->selector.data = out->data_list;
+    out->selector.data_count = in->data_count;
+}
+
+static void resolve_selector(struct planner *planner, struct resolved *out,
+                             const struct fhir_selector *in,
+                             const struct vault_subject *subject)
+{
+    struct transaction_selector *selector = &out->selector;
+
+    selector->purposes =
+        (struct transaction_codes){in->purposes, in->purpose_count};
+    selector->actions =
+        (struct transaction_codes){in->actions, in->action_count};
+    selector->confidentiality = (struct transaction_codes){
+        in->confidentiality, in->confidentiality_count};
+    selector->classes =
+        (struct transaction_codes){in->classes, in->class_count};
+    selector->purpose_unknown = in->purpose_unknown;
+    selector->data_from_ms =
+        in->data_period.has_from ? (uint64_t)in->data_period.from : 0;
+    selector->data_to_ms =
+        in->data_period.has_to ? (uint64_t)in->data_period.to : 0;
+    for (size_t i = 0; i < in->label_count; i++) {
+        vault_blind_tag(out->tags[i], subject, in->labels[i].system,
+                        in->labels[i].code);
+    }
+    selector->tags =
+        (struct transaction_ids){&out->tags[0][0], in->label_count};
+    resolve_actors(planner, out, in);
+    resolve_data(planner, out, in);
+}
+
+/* ---- evidence ------------------------------------------------------------ */
+
+/* The signed form: the document that the source names, as it was anchored. */
+static void commit_form(struct planner *planner, struct pbft_digest *out,
+                        const struct vault_consent *entry)
+{
+    const struct fhir_reference *source = &planner->item->consent.source;
+    const struct pbft_digest *chain = &planner->options->envelope.chain;
+    struct vault *vault = planner->options->vault;
+    struct pbft_bytes received = fhir_item_bytes(planner->item);
+    struct vault_record record;
+    struct vault_blob content;
+
+    if (source->name == NULL) {
+        commit_sha256(out, COMMIT_DOMAIN_EVIDENCE, entry->evidence_salt,
+                      received);
+        return;
+    }
+    enum pbft_status status = vault_find_record(vault, &record, source->name);
+    if (status == PBFT_NOT_FOUND && planner->options->register_unknown) {
+        /* For trials: the consent itself stands for its form. */
+        commit_sha256(out, COMMIT_DOMAIN_EVIDENCE, entry->evidence_salt,
+                      received);
+        return;
+    }
+    if (status == PBFT_NOT_FOUND) {
+        planner_find(planner, FHIR_UNRESOLVED, source->path);
+        return;
+    }
+    if (!planner_check(planner, status) ||
+        !planner_check(planner,
+                       vault_sealed_read(vault, &content, chain, record.id,
+                                         record.data_key))) {
+        return;
+    }
+    commit_sha256(out, COMMIT_DOMAIN_EVIDENCE, entry->evidence_salt,
+                  (struct pbft_bytes){content.data, content.size});
+    vault_blob_free(&content);
+    secret_wipe(&record, sizeof record);
+}
+
+/* Seals the received bytes and lets the item's name mean the new consent. */
+static bool keep_consent(struct planner *planner,
+                         const struct vault_consent *entry)
+{
+    const struct fhir_plan_options *options = planner->options;
+    const char *name = planner_item_name(planner);
+
+    if (name == NULL || !planner_is_sound(planner)) {
+        return false;
+    }
+    return planner_check(planner,
+                         vault_set_consent(options->vault, name, entry)) &&
+           planner_check(planner,
+                         vault_sealed_write(options->vault, NULL, NULL,
+                                            &options->envelope.chain, entry->id,
+                                            entry->data_key,
+                                            fhir_item_bytes(planner->item)));
+}
+
+/* ---- grants -------------------------------------------------------------- */
+
+static void resolve_grant(struct planner *planner, struct grant *grant,
+                          const struct vault_subject *subject)
+{
+    const struct fhir_consent *consent = &planner->item->consent;
+    struct vault_participant organization;
+
+    resolve_selector(planner, &grant->root, consent->root, subject);
+    for (size_t i = 0; i < consent->exception_count; i++) {
+        const struct fhir_selector *in = &consent->exceptions[i];
+        resolve_selector(planner, &grant->exceptions[i], in, subject);
+        grant->exception_list[i] = (struct transaction_exception){
+            .type = (enum transaction_decision)in->decision,
+            .selector = grant->exceptions[i].selector};
+    }
+    if (!consent->by_subject) {
+        (void)planner_agent(planner, &grant->delegate, &consent->delegate);
+    }
+    for (size_t i = 0; i < consent->organization_count; i++) {
+        (void)planner_participant(planner, &organization,
+                                  &consent->organizations[i]);
+    }
+    transaction_policy_id(
+        &grant->policy,
+        (struct pbft_bytes){(const uint8_t *)consent->policy_uri,
+                            strlen(consent->policy_uri)});
+}
+
+static uint64_t period_from(const struct fhir_consent *consent)
+{
+    if (!consent->period.has_from) {
+        return 0;
+    }
+    /* Before 1970 is simply: in force. */
+    return consent->period.from > 0 ? (uint64_t)consent->period.from : 1;
+}
+
+static struct transaction_consent_grant
+describe_grant(const struct planner *planner, const struct grant *grant,
+               const struct vault_consent *entry,
+               const struct vault_subject *subject)
+{
+    const struct fhir_consent *consent = &planner->item->consent;
+    struct transaction_consent_grant out = {
+        .consent = {entry->id, sizeof entry->id},
+        .subject = {subject->handle, sizeof subject->handle},
+        .scope = (enum transaction_scope)consent->scope,
+        .category = consent->category,
+        .policy = {grant->policy.bytes, sizeof grant->policy.bytes},
+        .policy_version = 1,
+        .given_at_ms = (uint64_t)consent->given.from,
+        .base_decision = (enum transaction_decision)consent->root->decision,
+        .period_from_ms = period_from(consent),
+        .period_to_ms = entry->period_to_ms,
+        .root = grant->root.selector,
+        .exceptions = grant->exception_list,
+        .exception_count = consent->exception_count,
+        .performer = consent->by_subject ? TRANSACTION_BY_SUBJECT
+                                         : TRANSACTION_BY_DELEGATE,
+        .mode = planner->options->mode,
+    };
+
+    if (!consent->by_subject) {
+        out.delegate =
+            (struct pbft_bytes){grant->delegate.id, sizeof grant->delegate.id};
+    }
+    return out;
+}
+
+/* The version before, if the vault has one. */
+static bool find_previous(struct planner *planner, struct vault_consent *out,
+                          bool *found)
+{
+    const char *name = planner_item_name(planner);
+    enum pbft_status status =
+        name == NULL ? PBFT_NO_MEMORY
+                     : vault_find_consent(planner->options->vault, out, name);
+
+    *found = status == PBFT_OK;
+    return status == PBFT_NOT_FOUND || planner_check(planner, status);
+}
+
+static bool still_stands(const struct planner *planner,
+                         const struct vault_consent *consent)
+{
+    return consent->kind == VAULT_GRANT &&
+           (consent->period_to_ms == 0 ||
+            consent->period_to_ms > planner->options->now_ms);
+}
+
+static void plan_grant(struct planner *planner, struct grant *grant,
+                       const struct vault_subject *subject)
+{
+    const struct fhir_consent *consent = &planner->item->consent;
+    struct vault_consent previous;
+    struct vault_consent entry;
+    struct pbft_digest evidence;
+    struct pbft_digest source;
+    bool has_previous = false;
+
+    resolve_grant(planner, grant, subject);
+    if (!find_previous(planner, &previous, &has_previous)) {
+        return;
+    }
+    vault_draw_consent(&entry);
+    entry.kind = VAULT_GRANT;
+    entry.period_to_ms =
+        consent->period.has_to ? (uint64_t)consent->period.to : 0;
+    memcpy(entry.subject, subject->handle, sizeof entry.subject);
+    commit_form(planner, &evidence, &entry);
+    commit_sha256(&source, COMMIT_DOMAIN_SOURCE, entry.source_salt,
+                  fhir_item_bytes(planner->item));
+    if (!keep_consent(planner, &entry)) {
+        return;
+    }
+    struct transaction transaction = {
+        .type = TRANSACTION_CONSENT_GRANT,
+        .consent_grant = describe_grant(planner, grant, &entry, subject)};
+    struct transaction_consent_grant *out = &transaction.consent_grant;
+    out->evidence_commit =
+        (struct pbft_bytes){evidence.bytes, sizeof evidence.bytes};
+    out->source_commit = (struct pbft_bytes){source.bytes, sizeof source.bytes};
+    if (has_previous && still_stands(planner, &previous)) {
+        out->supersedes = (struct transaction_ids){previous.id, 1};
+    }
+    (void)planner_add_version(planner, &transaction, VAULT_CONSENT, entry.id,
+                              has_previous ? previous.id : NULL);
+    secret_wipe(&previous, sizeof previous);
+    secret_wipe(&entry, sizeof entry);
+}
+
+/* ---- evidence only, withdrawals ------------------------------------------ */
+
+static void plan_evidence(struct planner *planner,
+                          const struct vault_subject *subject)
+{
+    struct vault_consent previous;
+    struct vault_consent entry;
+    struct pbft_digest evidence;
+    bool has_previous = false;
+
+    if (!find_previous(planner, &previous, &has_previous)) {
+        return;
+    }
+    vault_draw_consent(&entry);
+    entry.kind = VAULT_EVIDENCE;
+    memcpy(entry.subject, subject->handle, sizeof entry.subject);
+    commit_sha256(&evidence, COMMIT_DOMAIN_EVIDENCE, entry.evidence_salt,
+                  fhir_item_bytes(planner->item));
+    if (!keep_consent(planner, &entry)) {
+        return;
+    }
+    struct transaction transaction = {
+        .type = TRANSACTION_CONSENT_EVIDENCE,
+        .consent_evidence = {
+            .consent = {entry.id, sizeof entry.id},
+            .subject = {subject->handle, sizeof subject->handle},
+            .evidence_commit = {evidence.bytes, sizeof evidence.bytes},
+            .reason = planner->item->report.evidence_reason}};
+    (void)planner_add_version(planner, &transaction, VAULT_CONSENT, entry.id,
+                              has_previous ? previous.id : NULL);
+    secret_wipe(&previous, sizeof previous);
+    secret_wipe(&entry, sizeof entry);
+}
+
+static void plan_withdrawal(struct planner *planner,
+                            const struct vault_subject *subject)
+{
+    struct vault_consent known;
+    char own_name[VAULT_OWN_NAME_SIZE];
+    bool found = false;
+
+    if (!find_previous(planner, &known, &found)) {
+        return;
+    }
+    if (!found || known.kind == VAULT_EVIDENCE ||
+        memcmp(known.subject, subject->handle, sizeof known.subject) != 0) {
+        planner_find(planner, FHIR_NOT_ON_LEDGER, "id");
+        return;
+    }
+    if (known.kind == VAULT_WITHDRAWN) {
+        return; /* Done before. */
+    }
+    struct transaction transaction = {
+        .type = TRANSACTION_CONSENT_REVOKE,
+        .consent_revoke = {.consent = {known.id, sizeof known.id},
+                           .reason = CODES_REASON_WITHDRAWN_BY_SUBJECT,
+                           .revoked_at_ms = planner->options->now_ms}};
+    vault_own_name(own_name, known.id);
+    if (planner_add_row(planner, &transaction, VAULT_CONSENT, own_name)) {
+        planner->out->steps[planner->out->step_count - 1].ends = true;
+    }
+}
+
+void plan_consent(struct planner *planner)
+{
+    struct fhir_item *item = planner->item;
+    struct fhir_reader reader = {.report = &item->report,
+                                 .arena = &item->arena};
+    struct vault_subject subject;
+
+    /* A withdrawal or evidence registers nobody that it need not. */
+    if (!planner_subject(planner, &subject, &item->consent.patient)) {
+        return;
+    }
+    if (item->consent.is_withdrawal) {
+        plan_withdrawal(planner, &subject);
+    } else if (fhir_item_class(item) == FHIR_EVIDENCE_ONLY) {
+        plan_evidence(planner, &subject);
+    } else {
+        struct grant *grant = fhir_allocate(&reader, sizeof *grant);
+        if (grant != NULL) {
+            plan_grant(planner, grant, &subject);
+        }
+    }
+    secret_wipe(&subject, sizeof subject);
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* RECORD_ANCHOR from a DocumentReference: the content is sealed under a fresh
+ * key, the key wrapped for the custodian, and only commitments leave. */
+#include <stdio.h>
+#include <string.h>
+
+#include "crypto/digest.h"
+#include "crypto/hpke.h"
+#include "crypto/random.h"
+#include "crypto/secret.h"
+#include "fhir/planner.h"
+#include "ledger/forms.h"
+#include "vault/sealed.h"
+
+#define WRAP_INFO_TAG "salus/wrap/1"
+#define WRAP_INFO_SIZE                                                         \
+    (sizeof WRAP_INFO_TAG - 1 + VAULT_ID_SIZE + 4 + LEDGER_ID_SIZE)
+#define RECORD_VERSION 1
+#define ALGORITHM_AES_256_GCM 1
+#define LOCATION_SIZE 48
+
+static_assert(VAULT_WRAP_SIZE == VAULT_SECRET_SIZE + HPKE_OVERHEAD,
+              "a wrap is a data key sealed for one recipient");
+
+/* What the transaction points into. */
+struct anchor {
+    struct vault_subject subject;
+    struct vault_participant author;
+    struct vault_record record;
+    struct vault_record prior; /* What it continues. */
+    bool has_prior;
+    struct vault_record before; /* What its name meant. */
+    bool has_before;
+    uint8_t related[LEDGER_RELATED_MAX][VAULT_ID_SIZE];
+    uint8_t tags[LEDGER_TAGS_MAX][VAULT_TAG_SIZE];
+    size_t tag_count;
+    struct pbft_digest cipher_digest;
+    uint64_t cipher_size;
+    struct transaction_record_envelope envelope;
+    char location[LOCATION_SIZE];
+};
+
+/* ---- references ---------------------------------------------------------- */
+
+/* The ledger takes our own word for our own records only. */
+static void check_custodian(struct planner *planner,
+                            const struct fhir_reference *reference)
+{
+    const struct pbft_institution *own =
+        &planner->options->envelope.institution;
+    struct vault_participant custodian;
+
+    if (reference->name != NULL &&
+        planner_participant(planner, &custodian, reference) &&
+        custodian.kind == VAULT_IS_INSTITUTION &&
+        memcmp(custodian.id, own->bytes, sizeof own->bytes) != 0) {
+        planner_find(planner, FHIR_FOREIGN, reference->path);
+    }
+}
+
+/* An unknown record is a finding if a path is given. */
+static bool find_record(struct planner *planner, struct vault_record *out,
+                        const char *name, const char *path)
+{
+    enum pbft_status status =
+        vault_find_record(planner->options->vault, out, name);
+
+    if (status == PBFT_NOT_FOUND && path != NULL) {
+        planner_find(planner, FHIR_UNRESOLVED, path);
+    } else if (status != PBFT_NOT_FOUND) {
+        (void)planner_check(planner, status);
+    }
+    return status == PBFT_OK;
+}
+
+/* A changed document under a known name continues the record before it. */
+static void find_versions(struct planner *planner, struct anchor *anchor)
+{
+    const struct fhir_reference *replaces = &planner->item->document.replaces;
+    const char *name = planner_item_name(planner);
+
+    anchor->has_before =
+        name != NULL && find_record(planner, &anchor->before, name, NULL);
+    if (replaces->name != NULL) {
+        anchor->has_prior = find_record(planner, &anchor->prior, replaces->name,
+                                        replaces->path);
+    } else if (anchor->has_before) {
+        anchor->prior = anchor->before;
+        anchor->has_prior = true;
+    }
+}
+
+static void resolve(struct planner *planner, struct anchor *anchor)
+{
+    const struct fhir_document *document = &planner->item->document;
+
+    if (document->subject.name != NULL) {
+        (void)planner_subject(planner, &anchor->subject, &document->subject);
+    }
+    if (document->author.name != NULL) {
+        (void)planner_participant(planner, &anchor->author, &document->author);
+    }
+    check_custodian(planner, &document->custodian);
+    for (size_t i = 0; i < document->related_count; i++) {
+        (void)planner_data(planner, anchor->related[i], &document->related[i]);
+    }
+    find_versions(planner, anchor);
+}
+
+/* ---- content ------------------------------------------------------------- */
+
+/* Blinded labels, padded so that their number says little. */
+static void blind_labels(struct anchor *anchor,
+                         const struct fhir_document *document)
+{
+    size_t count = document->label_count;
+
+    for (size_t i = 0; i < count; i++) {
+        vault_blind_tag(anchor->tags[i], &anchor->subject, FHIR_SYSTEM_ACT_CODE,
+                        document->labels[i]);
+    }
+    size_t padded = count == 0 ? 0 : count <= 4 ? 4 : count <= 8 ? 8 : 16;
+    for (size_t i = count; i < padded; i++) {
+        random_fill(anchor->tags[i], VAULT_TAG_SIZE);
+    }
+    anchor->tag_count = padded;
+}
+
+/* HPKE with what binds the wrap to record, version and recipient (D4). */
+static enum pbft_status wrap_key(struct anchor *anchor,
+                                 const uint8_t recipient[HPKE_KEY_SIZE])
+{
+    uint8_t info[WRAP_INFO_SIZE];
+    uint8_t *at = info;
+    struct transaction_key_id key_id;
+    static const uint8_t version[4] = {0, 0, 0, RECORD_VERSION};
+
+    transaction_key_id(&key_id, recipient);
+    memcpy(at, WRAP_INFO_TAG, sizeof WRAP_INFO_TAG - 1);
+    at += sizeof WRAP_INFO_TAG - 1;
+    memcpy(at, anchor->record.id, VAULT_ID_SIZE);
+    at += VAULT_ID_SIZE;
+    memcpy(at, version, sizeof version);
+    at += sizeof version;
+    memcpy(at, key_id.bytes, sizeof key_id.bytes);
+    enum pbft_status status = hpke_seal(
+        anchor->record.wrap, recipient, (struct pbft_bytes){info, sizeof info},
+        (struct pbft_bytes){NULL, 0},
+        (struct pbft_bytes){anchor->record.data_key, VAULT_SECRET_SIZE});
+    if (status == PBFT_OK) {
+        anchor->envelope.recipient_key = key_id;
+        commit_sha256(&anchor->envelope.wrap_commit, COMMIT_DOMAIN_WRAP,
+                      anchor->record.salt,
+                      (struct pbft_bytes){anchor->record.wrap,
+                                          sizeof anchor->record.wrap});
+    }
+    return status;
+}
+
+static void format_location(struct anchor *anchor)
+{
+    const uint8_t *b = anchor->record.id;
+
+    (void)snprintf(anchor->location, sizeof anchor->location,
+                   "urn:uuid:%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-"
+                   "%02x%02x%02x%02x%02x%02x",
+                   b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9],
+                   b[10], b[11], b[12], b[13], b[14], b[15]);
+}
+
+static bool seal_content(struct planner *planner, struct anchor *anchor)
+{
+    const struct fhir_plan_options *options = planner->options;
+    const struct fhir_document *document = &planner->item->document;
+    struct pbft_bytes content = {document->content, document->content_size};
+    struct pbft_digest commit;
+    const char *name = planner_item_name(planner);
+
+    vault_draw_record(&anchor->record);
+    memcpy(anchor->record.subject, anchor->subject.handle,
+           sizeof anchor->record.subject);
+    commit_sha256(&commit, COMMIT_DOMAIN_RECORD, anchor->record.salt, content);
+    memcpy(anchor->record.commit, commit.bytes, sizeof anchor->record.commit);
+    format_location(anchor);
+    return name != NULL &&
+           planner_check(planner, wrap_key(anchor, options->custodian_key)) &&
+           planner_check(
+               planner,
+               vault_sealed_write(options->vault, &anchor->cipher_digest,
+                                  &anchor->cipher_size,
+                                  &options->envelope.chain, anchor->record.id,
+                                  anchor->record.data_key, content)) &&
+           planner_check(planner, vault_set_record(options->vault, name,
+                                                   &anchor->record));
+}
+
+/* ---- transaction --------------------------------------------------------- */
+
+/* Whole months: the day of a visit identifies people. */
+static void coarse_period(struct transaction_record_anchor *out,
+                          const struct fhir_period *period)
+{
+    if (!period->has_from && !period->has_to) {
+        return;
+    }
+    int64_t from = period->has_from ? period->from : period->to - 1;
+    int64_t to = period->has_to ? period->to : from + 1;
+    struct fhir_interval months = fhir_date_months(from, to);
+    if (months.from <= 0 || months.to <= 0) {
+        return; /* Before 1970: not said. */
+    }
+    out->data_from_ms = period->has_from ? (uint64_t)months.from : 0;
+    out->data_to_ms = period->has_to ? (uint64_t)months.to : 0;
+}
+
+static void describe(struct transaction_record_anchor *out,
+                     const struct anchor *anchor,
+                     const struct fhir_document *document)
+{
+    *out = (struct transaction_record_anchor){
+        .record = {anchor->record.id, VAULT_ID_SIZE},
+        .class_code = document->class_code,
+        .confidentiality = document->confidentiality,
+        .tags = {&anchor->tags[0][0], anchor->tag_count},
+        .commit = {anchor->record.commit, sizeof anchor->record.commit},
+        .cipher_digest = {anchor->cipher_digest.bytes, PBFT_DIGEST_SIZE},
+        .cipher_size_bucket = forms_size_bucket(anchor->cipher_size),
+        .algorithm = ALGORITHM_AES_256_GCM,
+        .location = {(const uint8_t *)anchor->location,
+                     strlen(anchor->location)},
+        .envelopes = &anchor->envelope,
+        .envelope_count = 1,
+        .related = {&anchor->related[0][0], document->related_count}};
+    if (document->subject.name != NULL) {
+        out->subject =
+            (struct pbft_bytes){anchor->subject.handle, VAULT_HANDLE_SIZE};
+    }
+    /* An institution as author is the custodian itself. */
+    if (document->author.name != NULL &&
+        anchor->author.kind != VAULT_IS_INSTITUTION) {
+        out->author = (struct pbft_bytes){anchor->author.id, VAULT_ID_SIZE};
+    }
+    if (anchor->has_prior) {
+        out->prior_record =
+            (struct pbft_bytes){anchor->prior.id, VAULT_ID_SIZE};
+    }
+    coarse_period(out, &document->period);
+}
+
+void plan_document(struct planner *planner)
+{
+    const struct fhir_document *document = &planner->item->document;
+    struct transaction transaction = {.type = TRANSACTION_RECORD_ANCHOR};
+    struct anchor anchor;
+
+    memset(&anchor, 0, sizeof anchor);
+    resolve(planner, &anchor);
+    if (planner_is_sound(planner)) {
+        blind_labels(&anchor, document);
+    }
+    if (planner_is_sound(planner) && seal_content(planner, &anchor)) {
+        describe(&transaction.record_anchor, &anchor, document);
+        (void)planner_add_version(planner, &transaction, VAULT_RECORD,
+                                  anchor.record.id,
+                                  anchor.has_before ? anchor.before.id : NULL);
+    }
+    secret_wipe(&anchor, sizeof anchor);
+}

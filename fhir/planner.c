@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Steps, and references that only the vault may resolve (import law 6). */
+#include "fhir/planner.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/digest.h"
+#include "crypto/hex.h"
+
+bool planner_is_sound(const struct planner *planner)
+{
+    return planner->status == PBFT_OK &&
+           fhir_item_class(planner->item) != FHIR_REJECT;
+}
+
+bool planner_check(struct planner *planner, enum pbft_status status)
+{
+    if (planner->status == PBFT_OK) {
+        planner->status = status;
+    }
+    return status == PBFT_OK;
+}
+
+void planner_find(struct planner *planner, enum fhir_finding_kind kind,
+                  const char *path)
+{
+    fhir_report_add(&planner->item->report, kind, path, NULL);
+}
+
+/* ---- steps --------------------------------------------------------------- */
+
+struct vault_step *planner_add(struct planner *planner,
+                               const struct transaction *transaction)
+{
+    struct vault_journal *out = planner->out;
+    struct transaction_bytes body = {NULL, 0};
+    const struct transaction_envelope *envelope = &planner->options->envelope;
+
+    if (out->step_count == VAULT_JOURNAL_STEPS_MAX) {
+        planner_find(planner, FHIR_MANY, "$");
+        return NULL;
+    }
+    if (!planner_check(planner,
+                       transaction_build(&body, envelope, transaction))) {
+        return NULL;
+    }
+    struct vault_step *step = &out->steps[out->step_count++];
+    memset(step, 0, sizeof *step);
+    step->type = (uint32_t)transaction->type;
+    step->body = body.data;
+    step->size = body.size;
+    transaction_id(&step->tx_id, &envelope->chain,
+                   (struct pbft_bytes){body.data, body.size});
+    return step;
+}
+
+static char *copy_text(struct planner *planner, const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = malloc(size);
+
+    if (copy == NULL) {
+        (void)planner_check(planner, PBFT_NO_MEMORY);
+        return NULL;
+    }
+    memcpy(copy, text, size);
+    return copy;
+}
+
+bool planner_add_row(struct planner *planner,
+                     const struct transaction *transaction,
+                     enum vault_kind kind, const char *row)
+{
+    struct vault_step *step = planner_add(planner, transaction);
+
+    if (step == NULL) {
+        return false;
+    }
+    step->kind = (uint32_t)kind;
+    step->row = copy_text(planner, row);
+    return step->row != NULL;
+}
+
+bool planner_add_version(struct planner *planner,
+                         const struct transaction *transaction,
+                         enum vault_kind kind, const uint8_t id[VAULT_ID_SIZE],
+                         const uint8_t *previous)
+{
+    char own_name[VAULT_OWN_NAME_SIZE];
+    struct vault_step *step = planner_add(planner, transaction);
+    const char *name = planner_item_name(planner);
+
+    if (step == NULL || name == NULL) {
+        return false;
+    }
+    vault_own_name(own_name, id);
+    step->kind = (uint32_t)kind;
+    step->row = copy_text(planner, own_name);
+    step->name = copy_text(planner, name);
+    if (previous != NULL) {
+        vault_own_name(own_name, previous);
+        step->previous = copy_text(planner, own_name);
+    }
+    return planner->status == PBFT_OK;
+}
+
+const char *planner_item_name(struct planner *planner)
+{
+    struct fhir_item *item = planner->item;
+    struct fhir_reader reader = {.report = &item->report,
+                                 .arena = &item->arena};
+    char name[FHIR_KEY_MAX + 128];
+    char hex[2 * PBFT_DIGEST_SIZE + 1];
+    struct pbft_digest digest;
+
+    if (item->name == NULL && item->full_url != NULL) {
+        item->name = item->full_url;
+    }
+    if (item->name == NULL) {
+        digest_blake2b(&digest, fhir_item_bytes(item));
+        hex_encode(hex, (struct pbft_bytes){digest.bytes, PBFT_DIGEST_SIZE});
+        (void)snprintf(name, sizeof name, "%s#%s", item->type, hex);
+        item->name = fhir_keep(&reader, name);
+    }
+    return item->name;
+}
+
+/* ---- references ---------------------------------------------------------- */
+
+static bool register_subject(struct planner *planner,
+                             const struct vault_subject *subject,
+                             const char *name)
+{
+    struct transaction_subject row = {
+        .handle = {subject->handle, sizeof subject->handle}, .epoch_no = 1};
+    struct transaction transaction = {
+        .type = TRANSACTION_SUBJECT_REGISTER,
+        .subject_register = {.subjects = &row, .subject_count = 1}};
+
+    return planner_add_row(planner, &transaction, VAULT_SUBJECT, name);
+}
+
+bool planner_subject(struct planner *planner, struct vault_subject *out,
+                     const struct fhir_reference *reference)
+{
+    struct vault *vault = planner->options->vault;
+    enum pbft_status status = vault_find_subject(vault, out, reference->name);
+
+    if (status == PBFT_NOT_FOUND && planner->options->register_unknown) {
+        return planner_check(planner,
+                             vault_add_subject(vault, out, reference->name)) &&
+               register_subject(planner, out, reference->name);
+    }
+    if (status == PBFT_NOT_FOUND) {
+        planner_find(planner, FHIR_UNRESOLVED, reference->path);
+        return false;
+    }
+    return planner_check(planner, status);
+}
+
+static bool register_participant(struct planner *planner,
+                                 const struct vault_participant *participant,
+                                 const char *name)
+{
+    struct transaction transaction = {
+        .type = TRANSACTION_PARTICIPANT_REGISTER,
+        .participant_register = {
+            .participant = {participant->id, sizeof participant->id},
+            .kind = (enum transaction_participant_kind)participant->kind}};
+
+    return planner_add_row(planner, &transaction, VAULT_PARTICIPANT, name);
+}
+
+/* What an unknown actor is, by the type of the reference. 0: it cannot be
+ * registered (of a group the members are not known). */
+static uint32_t kind_of_type(const char *type)
+{
+    static const struct {
+        const char *type;
+        enum transaction_participant_kind kind;
+    } kinds[] = {{"Practitioner", TRANSACTION_PROFESSIONAL},
+                 {"PractitionerRole", TRANSACTION_PROFESSIONAL},
+                 {"Organization", TRANSACTION_UNIT},
+                 {"Device", TRANSACTION_SERVICE},
+                 {"RelatedPerson", TRANSACTION_PATIENT_AGENT},
+                 {"Patient", TRANSACTION_PATIENT_AGENT}};
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (strcmp(type, kinds[i].type) == 0) {
+            return (uint32_t)kinds[i].kind;
+        }
+    }
+    return 0;
+}
+
+static bool find_participant(struct planner *planner,
+                             struct vault_participant *out,
+                             const struct fhir_reference *reference,
+                             uint32_t kind)
+{
+    struct vault *vault = planner->options->vault;
+    enum pbft_status status =
+        vault_find_participant(vault, out, reference->name);
+
+    if (status == PBFT_NOT_FOUND && planner->options->register_unknown &&
+        kind != 0) {
+        return planner_check(planner, vault_add_participant(
+                                          vault, out, reference->name, kind)) &&
+               register_participant(planner, out, reference->name);
+    }
+    if (status == PBFT_NOT_FOUND) {
+        planner_find(planner, FHIR_UNRESOLVED, reference->path);
+        return false;
+    }
+    return planner_check(planner, status);
+}
+
+bool planner_participant(struct planner *planner, struct vault_participant *out,
+                         const struct fhir_reference *reference)
+{
+    return find_participant(planner, out, reference,
+                            kind_of_type(reference->type));
+}
+
+bool planner_agent(struct planner *planner, struct vault_participant *out,
+                   const struct fhir_reference *reference)
+{
+    return find_participant(planner, out, reference, TRANSACTION_PATIENT_AGENT);
+}
+
+bool planner_data(struct planner *planner, uint8_t out[VAULT_ID_SIZE],
+                  const struct fhir_reference *reference)
+{
+    struct vault *vault = planner->options->vault;
+    struct vault_record record;
+    struct vault_context context;
+    enum pbft_status status =
+        vault_find_record(vault, &record, reference->name);
+
+    if (status == PBFT_OK) {
+        memcpy(out, record.id, VAULT_ID_SIZE);
+        return true;
+    }
+    if (status == PBFT_NOT_FOUND) {
+        status = vault_find_context(vault, &context, reference->name);
+    }
+    if (status == PBFT_NOT_FOUND && planner->options->register_unknown) {
+        status = vault_add_context(vault, &context, reference->name);
+    }
+    if (status == PBFT_NOT_FOUND) {
+        planner_find(planner, FHIR_UNRESOLVED, reference->path);
+        return false;
+    }
+    memcpy(out, context.id, VAULT_ID_SIZE);
+    return planner_check(planner, status);
+}
+
+/* ---- plans --------------------------------------------------------------- */
+
+void fhir_plan_key(uint8_t out[32], const struct fhir_item *item,
+                   const struct pbft_digest *chain)
+{
+    static const char domain[] = "salus/journal/1";
+    const char *name = item->name != NULL ? item->name : "";
+    struct pbft_digest digest;
+    /* The name ends with its zero: what follows is the content. */
+    const struct pbft_bytes parts[] = {
+        {(const uint8_t *)domain, sizeof domain},
+        {chain->bytes, sizeof chain->bytes},
+        {(const uint8_t *)name, strlen(name) + 1},
+        {item->bytes, item->size}};
+
+    digest_blake2b_parts(&digest, parts, sizeof parts / sizeof parts[0]);
+    memcpy(out, digest.bytes, 32);
+}
+
+static void plan_by_rank(struct planner *planner)
+{
+    switch (planner->item->rank) {
+    case FHIR_RANK_PARTICIPANT:
+    case FHIR_RANK_ROLE:
+    case FHIR_RANK_GROUP:
+        plan_participant(planner);
+        break;
+    case FHIR_RANK_PATIENT:
+        plan_patient(planner);
+        break;
+    case FHIR_RANK_DOCUMENT:
+        plan_document(planner);
+        break;
+    case FHIR_RANK_CONSENT:
+        plan_consent(planner);
+        break;
+    case FHIR_RANK_OTHER:
+        break;
+    }
+}
+
+enum pbft_status fhir_plan(struct vault_journal *out, struct fhir_item *item,
+                           const struct fhir_plan_options *options)
+{
+    struct planner planner = {.options = options, .item = item, .out = out};
+
+    memset(out, 0, sizeof *out);
+    fhir_plan_key(out->key, item, &options->envelope.chain);
+    if (fhir_item_class(item) == FHIR_REJECT) {
+        return PBFT_OK;
+    }
+    enum pbft_status status = vault_part_begin(options->vault);
+    if (status != PBFT_OK) {
+        return status;
+    }
+    plan_by_rank(&planner);
+    out->item_class = (uint32_t)fhir_item_class(item);
+    if (planner_is_sound(&planner)) {
+        return vault_part_keep(options->vault);
+    }
+    vault_journal_free(out);
+    status = vault_part_undo(options->vault);
+    return planner.status != PBFT_OK ? planner.status : status;
+}

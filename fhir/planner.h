@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the planners of all resource types share; for fhir/ only. */
+#ifndef FHIR_PLANNER_H
+#define FHIR_PLANNER_H
+
+#include "fhir/item.h"
+#include "fhir/plan.h"
+#include "vault/entries.h"
+
+/* Problems of the item become findings and planning goes on, to name them all;
+ * a failure of the environment is kept in `status` and ends it. */
+struct planner {
+    const struct fhir_plan_options *options;
+    struct fhir_item *item;
+    struct vault_journal *out;
+    enum pbft_status status;
+};
+
+/* True while there is neither a failure nor a reason to reject. */
+bool planner_is_sound(const struct planner *planner);
+/* Notes a failure of the environment; true if there is none. */
+bool planner_check(struct planner *planner, enum pbft_status status);
+/* A finding at the path of a reference. */
+void planner_find(struct planner *planner, enum fhir_finding_kind kind,
+                  const char *path);
+
+/* The vault's entry for a reference; with register_unknown a new one and the
+ * transaction that registers it. False: a finding or failure was noted. */
+bool planner_subject(struct planner *planner, struct vault_subject *out,
+                     const struct fhir_reference *reference);
+bool planner_participant(struct planner *planner, struct vault_participant *out,
+                         const struct fhir_reference *reference);
+/* A patient's representative. */
+bool planner_agent(struct planner *planner, struct vault_participant *out,
+                   const struct fhir_reference *reference);
+/* The random id of a record, encounter or other data that is pointed to. */
+bool planner_data(struct planner *planner, uint8_t out[VAULT_ID_SIZE],
+                  const struct fhir_reference *reference);
+
+/* Builds the transaction and adds it as a step; NULL on failure. The caller
+ * fills in how the vault goes back. */
+struct vault_step *planner_add(struct planner *planner,
+                               const struct transaction *transaction);
+/* The same for a row with one name. */
+bool planner_add_row(struct planner *planner,
+                     const struct transaction *transaction,
+                     enum vault_kind kind, const char *row);
+/* The same for a new version under the item's name. */
+bool planner_add_version(struct planner *planner,
+                         const struct transaction *transaction,
+                         enum vault_kind kind, const uint8_t id[VAULT_ID_SIZE],
+                         const uint8_t *previous);
+
+/* The name of the item in the vault; made of its bytes if it has no id. In the
+ * item's arena; NULL if memory is short. */
+const char *planner_item_name(struct planner *planner);
+
+/* One per kind of resource. */
+void plan_consent(struct planner *planner);
+void plan_document(struct planner *planner);
+void plan_patient(struct planner *planner);
+void plan_participant(struct planner *planner);
+
+#endif /* FHIR_PLANNER_H */
