@@ -275,6 +275,29 @@ static bool fill_member(struct work *work)
                      options->client_address);
 }
 
+/* What people type, before any file is made; member_check() sees the rest. */
+static enum pbft_status check_texts(const struct salus_member *member,
+                                    struct salus_reason *reason)
+{
+    const char *wrong = NULL;
+    if (!member_name_is_valid(member->name)) {
+        wrong = "the short name has to be 1 to 32 of a-z, 0-9 and -";
+    } else if (strspn(member->country, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 2) {
+        wrong = "the country has to be two capital letters";
+    } else if (member->has_replica &&
+               !member_address_is_valid(member->peer_address)) {
+        wrong = "the address for replicas is not host:port";
+    } else if (member->has_replica &&
+               !member_address_is_valid(member->client_address)) {
+        wrong = "the address for clients is not host:port";
+    }
+    if (wrong != NULL) {
+        salus_reason_set(reason, "%s", wrong);
+        return PBFT_INVALID_ARGUMENT;
+    }
+    return PBFT_OK;
+}
+
 enum pbft_status institution_create(struct salus_member *member,
                                     const struct institution_options *options,
                                     struct salus_reason *reason)
@@ -286,15 +309,14 @@ enum pbft_status institution_create(struct salus_member *member,
 
     salus_reason_set(reason, "%s", "");
     if (!fill_member(&work)) {
-        salus_reason_set(reason, "a name or an address is too long");
+        salus_reason_set(reason,
+                         "a name, the country or an address is too long");
         return PBFT_INVALID_ARGUMENT;
     }
-    if (!member_name_is_valid(member->name)) {
-        salus_reason_set(reason, "the short name has to be 1 to 32 of a-z, "
-                                 "0-9 and -");
-        return PBFT_INVALID_ARGUMENT;
+    enum pbft_status status = check_texts(member, reason);
+    if (status == PBFT_OK) {
+        status = tool_folder_claim(options->folder, 0700, reason);
     }
-    enum pbft_status status = tool_folder_claim(options->folder, 0700, reason);
     if (status == PBFT_OK) {
         status = make_certificates(&work);
     }

@@ -2,6 +2,7 @@
 /* salus keygen: the keys and certificates of one institution. */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "client/tool_consortium.h"
 #include "client/tool_folder.h"
@@ -24,7 +25,7 @@ static bool read_roles(const struct tool_list *names, uint32_t *roles,
     *count = 0;
     for (size_t at = 0; at < entry_count && *count < ROLES_MAX; at++) {
         for (size_t i = 0; i < names->count; i++) {
-            if (strcmp(names->items[i], entries[at].code) == 0) {
+            if (strcasecmp(names->items[i], entries[at].code) == 0) {
                 roles[(*count)++] = entries[at].id;
                 break;
             }
@@ -183,7 +184,8 @@ static int run(int argc, char **argv)
                                             "certificates and their keys");
     }
     if (!read_roles(&names, roles, &made.role_count)) {
-        return tool_bad_usage(&tool_keygen, "a --role is unknown");
+        return tool_bad_usage(&tool_keygen,
+                              "a --role is unknown, or named twice");
     }
     made.roles = roles;
     return create(&made);
@@ -206,7 +208,9 @@ const struct tool_command tool_keygen = {
         "  --country CC          two letters of ISO 3166\n"
         "  --peer-address A      where other replicas reach its replica\n"
         "  --client-address A    where clients reach its replica\n"
-        "  --role CODE...        PROVIDER (if left out), PAYER, RESEARCH, ...\n"
+        "  --role CODE...        provider (if left out), payer, research,\n"
+        "                        public-health, hie, dac, auditor, "
+        "patient-agent\n"
         "  -o DIR                is made; must not exist, or be empty\n"
         "\n"
         "Without the two addresses the institution runs no replica.\n"
