@@ -69,6 +69,7 @@ static void adopt(struct pbft_replica *replica,
     pbft_slot_log_advance(&replica->log, seq);
     pbft_output_stable(&replica->output, seq);
     pass_attested_below(replica);
+    pbft_accept_reproposed(replica); /* Those that lay beyond the window. */
     PBFT_ASSERT(replica->log.low == seq);
 }
 

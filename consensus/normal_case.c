@@ -77,6 +77,9 @@ static void conclude_committed(struct pbft_replica *replica,
         pbft_certify_committed(&certifier, slot, replica->quorum);
     PBFT_ASSERT(slot->committed == NULL);
     slot->committed = certificate;
+    if (slot->body->batch.request_count > 0) {
+        replica->changes.has_progress = true;
+    }
     if (slot->seq == replica->committed + 1) {
         pbft_deliver(replica);
     }
@@ -185,6 +188,20 @@ static const struct pbft_message *header_of(const struct pbft_message *message)
     return header;
 }
 
+/* The batch of a header that came without: known from an earlier view, or the
+ * null batch that fills gaps (OSDI'99 4.4). */
+static const struct pbft_message *find_body(const struct pbft_replica *replica,
+                                            const struct pbft_slot *slot)
+{
+    const struct pbft_digest *digest = &slot->header->pre_prepare.digest;
+    const struct pbft_message *body = pbft_slot_find_body(slot, digest);
+    if (body == NULL &&
+        pbft_digest_equal(digest, &replica->null_batch->batch.digest)) {
+        body = replica->null_batch;
+    }
+    return body;
+}
+
 void pbft_accept(struct pbft_replica *replica, struct pbft_slot *slot,
                  const struct pbft_message *message)
 {
@@ -198,7 +215,7 @@ void pbft_accept(struct pbft_replica *replica, struct pbft_slot *slot,
         replica->highest_seq = slot->seq;
     }
     if (body == NULL) {
-        body = pbft_slot_find_body(slot, &message->pre_prepare.digest);
+        body = find_body(replica, slot);
     } else {
         pbft_keep(&slot->proposal, message);
     }

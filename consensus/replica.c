@@ -81,8 +81,16 @@ void pbft_send_all(struct pbft_replica *replica,
 static bool allocate(struct pbft_replica *replica)
 {
     const struct pbft_config *config = &replica->config;
+    /* At seq 0 the genesis state is stable without proof. */
+    const struct pbft_attestation genesis = {0};
     replica->batch = calloc(config->batch_requests_max, sizeof *replica->batch);
-    return replica->batch != NULL &&
+    replica->changes.choice =
+        calloc(config->window, sizeof *replica->changes.choice);
+    replica->null_batch = pbft_batch_create(replica->domain, 0, NULL, 0);
+    replica->stable = pbft_stable_create(
+        config->self, replica->keyring->epoch, &genesis, NULL, 0);
+    return replica->batch != NULL && replica->changes.choice != NULL &&
+           replica->null_batch != NULL && replica->stable != NULL &&
            pbft_slot_log_init(&replica->log, config->window, replica->n) &&
            pbft_output_init(&replica->output, config->window) &&
            pbft_requests_init(&replica->requests, config->pending_requests_max,
@@ -111,7 +119,6 @@ struct pbft_replica *pbft_replica_create(const struct pbft_config *config,
         replica->others = pbft_set_others(replica->n, config->self);
         replica->next_seq = 1;
         pbft_timers_init(&replica->timers);
-        pbft_null_digest(domain, &replica->null_digest);
         if (!allocate(replica)) {
             pbft_replica_destroy(replica);
             replica = NULL;
@@ -128,6 +135,8 @@ void pbft_replica_destroy(struct pbft_replica *replica)
     if (replica == NULL) {
         return;
     }
+    pbft_view_changes_deinit(replica);
+    pbft_keep(&replica->null_batch, NULL);
     pbft_keep(&replica->stable, NULL);
     pbft_keep(&replica->stable_ahead, NULL);
     pbft_keep(&replica->own_view_change, NULL);
@@ -136,6 +145,7 @@ void pbft_replica_destroy(struct pbft_replica *replica)
     pbft_slot_log_deinit(&replica->log);
     pbft_requests_deinit(&replica->requests);
     pbft_output_deinit(&replica->output);
+    free(replica->changes.choice);
     free(replica->batch);
     free(replica);
 }
@@ -169,7 +179,9 @@ static enum pbft_verdict on_receive(struct pbft_replica *replica,
     case PBFT_MESSAGE_STABLE:
         return pbft_on_stable(replica, message);
     case PBFT_MESSAGE_VIEW_CHANGE:
+        return pbft_on_view_change(replica, message);
     case PBFT_MESSAGE_NEW_VIEW:
+        return pbft_on_new_view(replica, message);
     case PBFT_MESSAGE_REQUEST:
     case PBFT_MESSAGE_PREPARED:
         break; /* Certificates of the prepared are records, not messages. */
@@ -211,7 +223,8 @@ void pbft_arm_periodic(struct pbft_replica *replica)
     }
 }
 
-static void on_timer(struct pbft_replica *replica, enum pbft_timer timer)
+static void on_timer(struct pbft_replica *replica, enum pbft_timer timer,
+                     bool is_forced)
 {
     pbft_timers_disarm(&replica->timers, timer);
     if (replica->n == 1 && timer != PBFT_TIMER_BATCH) {
@@ -231,7 +244,11 @@ static void on_timer(struct pbft_replica *replica, enum pbft_timer timer)
         on_heartbeat(replica);
         return;
     case PBFT_TIMER_REQUEST:
+        (void)pbft_on_request_timeout(replica, is_forced);
+        return;
     case PBFT_TIMER_VIEW:
+        (void)pbft_on_view_timeout(replica);
+        return;
     case PBFT_TIMER_MONITOR:
     case PBFT_TIMER_COUNT:
         return;
@@ -245,14 +262,14 @@ static enum pbft_verdict on_timeout(struct pbft_replica *replica,
         return PBFT_UNEXPECTED;
     }
     if (timer < PBFT_TIMER_COUNT) {
-        on_timer(replica, timer);
+        on_timer(replica, timer, true);
         return PBFT_ACCEPTED;
     }
     enum pbft_verdict verdict = PBFT_UNEXPECTED;
     for (int i = 0; i < PBFT_TIMER_COUNT; i++) {
         if (pbft_timers_is_due(&replica->timers, (enum pbft_timer)i,
                                replica->now)) {
-            on_timer(replica, (enum pbft_timer)i);
+            on_timer(replica, (enum pbft_timer)i, false);
             verdict = PBFT_ACCEPTED;
         }
     }
@@ -285,6 +302,7 @@ static void proceed(struct pbft_replica *replica)
         pbft_sync_continue(replica);
         pbft_propose(replica);
         arm_resend(replica);
+        pbft_arm_request_timer(replica);
     }
 }
 

@@ -23,6 +23,8 @@
 /* Own attestations at checkpoints that are kept to be compared with a proof
  * that comes late. */
 #define PBFT_CHECKPOINTS_KEPT 8u
+/* f + 1 of the largest cluster. */
+#define PBFT_WEAK_QUORUM_MAX (PBFT_REPLICAS_MAX / 3 + 1)
 /* Batches proposed in one step; the rest follows with the batch timer. */
 #define PBFT_PROPOSALS_PER_STEP_MAX 4u
 
@@ -53,6 +55,24 @@ struct pbft_sync {
     const struct pbft_message *blocks[PBFT_FETCH_BLOCKS_MAX];
 };
 
+/* Changing views (OSDI'99 4.4). At most three view-changes per sender are held,
+ * whatever it sends. Messages are references; NULL: none. */
+struct pbft_view_changes {
+    /* For the view that is asked for, by sender. */
+    const struct pbft_message *collected[PBFT_REPLICAS_MAX];
+    uint32_t collected_count;
+    /* The highest one above our view, by sender. */
+    const struct pbft_message *ahead[PBFT_REPLICAS_MAX];
+    /* A NEW-VIEW and those of the view-changes it names that we have. */
+    const struct pbft_message *pending;
+    const struct pbft_message *found[PBFT_REPLICAS_MAX];
+    /* What the current view was opened with: others may ask for it. */
+    const struct pbft_message *entered[PBFT_REPLICAS_MAX];
+    const struct pbft_message **choice; /* Scratch: one window. */
+    uint32_t failures; /* Views without progress, one after the other. */
+    bool has_progress; /* Of this view. */
+};
+
 struct pbft_replica {
     struct pbft_config config;
     const struct pbft_domain *domain;
@@ -61,7 +81,7 @@ struct pbft_replica {
     uint32_t quorum; /* Q (design: P1). */
     uint32_t weak;   /* f + 1. */
     struct pbft_replica_set others;
-    struct pbft_digest null_digest;
+    const struct pbft_message *null_batch;
 
     enum pbft_stage stage;
     pbft_time_ms now;
@@ -77,6 +97,8 @@ struct pbft_replica {
     bool view_active; /* False between view-change and new-view. */
     const struct pbft_message *own_view_change; /* The last one, or NULL. */
     const struct pbft_message *new_view;        /* Of the view entered last. */
+
+    struct pbft_view_changes changes;
 
     struct pbft_slot_log log;
     pbft_seq next_seq;         /* Primary: what it assigns next. */
@@ -213,9 +235,45 @@ enum pbft_verdict pbft_on_restore(struct pbft_replica *replica,
 void pbft_on_start(struct pbft_replica *replica);
 
 /* view_change.c (OSDI'99 4.4) */
+enum pbft_verdict pbft_on_view_change(struct pbft_replica *replica,
+                                      const struct pbft_message *message);
+/* `is_forced`: fires although it is not due. */
+enum pbft_verdict pbft_on_request_timeout(struct pbft_replica *replica,
+                                          bool is_forced);
+enum pbft_verdict pbft_on_view_timeout(struct pbft_replica *replica);
+void pbft_arm_request_timer(struct pbft_replica *replica);
+/* Joins, opens or enters a view, if the view-changes allow it now. */
+void pbft_continue_view_change(struct pbft_replica *replica);
+/* All slots begin `view` empty. */
+void pbft_forget_view(struct pbft_replica *replica);
+/* The view-change `digest`, borrowed, or NULL. */
+const struct pbft_message *
+pbft_find_view_change(const struct pbft_replica *replica,
+                      const struct pbft_digest *digest);
+/* What brings a peer with this status into our view. */
+void pbft_resend_view(struct pbft_replica *replica, pbft_replica_id to,
+                      const struct pbft_status_report *status);
 enum pbft_verdict pbft_restore_view(struct pbft_replica *replica,
                                     const struct pbft_record *record);
 /* All records are in: which view is it, and was it entered? */
 void pbft_start_view(struct pbft_replica *replica);
+void pbft_view_changes_deinit(struct pbft_replica *replica);
+
+/* new_view.c (OSDI'99 4.4) */
+enum pbft_verdict pbft_on_new_view(struct pbft_replica *replica,
+                                   const struct pbft_message *message);
+/* As primary: sends the NEW-VIEW that the collected view-changes make. */
+void pbft_open_view(struct pbft_replica *replica);
+/* Enters the view of the pending NEW-VIEW, once all of it is known. */
+enum pbft_verdict pbft_try_pending(struct pbft_replica *replica);
+void pbft_forget_pending(struct pbft_replica *replica);
+/* True if the pending NEW-VIEW names it and lacked it. */
+bool pbft_offer_source(struct pbft_replica *replica,
+                       const struct pbft_message *view_change);
+void pbft_fetch_sources(struct pbft_replica *replica);
+/* Takes the headers of the view's NEW-VIEW into the slots of the window. */
+void pbft_accept_reproposed(struct pbft_replica *replica);
+/* The first seq that the view did not begin with; 0: none begun with. */
+pbft_seq pbft_next_after_new_view(const struct pbft_replica *replica);
 
 #endif /* CONSENSUS_REPLICA_H */

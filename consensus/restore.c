@@ -248,9 +248,7 @@ static void count_slots(struct pbft_replica *replica)
 
 static bool is_log_complete(const struct pbft_replica *replica)
 {
-    const pbft_seq proven =
-        replica->stable == NULL ? 0 : replica->stable->stable.attestation.seq;
-    return proven == replica->log.low;
+    return pbft_message_seq(replica->stable) == replica->log.low;
 }
 
 void pbft_on_start(struct pbft_replica *replica)
@@ -263,8 +261,14 @@ void pbft_on_start(struct pbft_replica *replica)
         replica->attested = replica->log.low;
     }
     replica->low_at_start = replica->log.low;
+    pbft_accept_reproposed(replica);
     replica->next_seq = replica->highest_seq + 1;
-    replica->body_peer = pbft_primary(replica);
+    if (replica->next_seq < pbft_next_after_new_view(replica)) {
+        replica->next_seq = pbft_next_after_new_view(replica);
+    }
+    replica->body_peer = pbft_is_primary(replica)
+                             ? (replica->config.self + 1) % replica->n
+                             : pbft_primary(replica);
     replica->is_amnesic = !is_log_complete(replica);
     replica->may_vote = replica->n == 1 && !replica->is_amnesic;
     struct pbft_slot *slot =

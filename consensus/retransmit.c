@@ -135,9 +135,10 @@ static void resend(struct pbft_replica *replica, pbft_replica_id to,
                          .is_urgent = status->reply_wanted,
                          .messages_left = PBFT_RESEND_MESSAGES_MAX,
                          .bytes_left = RESEND_BYTES_MAX};
-    if (status->stable < replica->log.low && replica->stable != NULL) {
+    if (status->stable < replica->log.low) {
         put_again(&job, replica->stable);
     }
+    pbft_resend_view(replica, to, status);
     resend_slots(&job, status);
     resend_attestations(&job, status);
 }
@@ -171,6 +172,14 @@ static void echo_vote(struct pbft_replica *replica, pbft_replica_id peer,
 static void echo_all(struct pbft_replica *replica, pbft_replica_id peer)
 {
     const pbft_seq high = pbft_slot_log_high(&replica->log);
+    const struct pbft_message *const changes[] = {
+        replica->changes.collected[peer], replica->changes.ahead[peer],
+        replica->changes.entered[peer]};
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        if (changes[i] != NULL) {
+            pbft_send_to(replica, peer, changes[i]);
+        }
+    }
     for (pbft_seq seq = replica->log.low + 1; seq <= high; seq++) {
         struct pbft_slot *slot = pbft_slot_log_at(&replica->log, seq);
         echo_vote(replica, peer, slot, PBFT_PHASE_PREPARE);
@@ -227,6 +236,7 @@ static void note_answer(struct pbft_replica *replica, pbft_replica_id peer)
     if (pbft_set_count(&replica->answered) + 1 >= replica->quorum) {
         replica->may_vote = true;
         pbft_advance_all(replica);
+        pbft_continue_view_change(replica);
     }
 }
 
@@ -292,13 +302,17 @@ void pbft_on_stall(struct pbft_replica *replica)
         replica->body_peer = (replica->body_peer + 1) % replica->n;
     } while (replica->body_peer == replica->config.self);
     pbft_fetch_bodies(replica);
+    pbft_fetch_sources(replica);
+    if (!replica->view_active && replica->own_view_change != NULL) {
+        pbft_send_all(replica, replica->own_view_change);
+    }
     pbft_relay_stale(replica, replica->config.resend_interval_ms);
     pbft_send_status(replica, &replica->others,
                      !replica->may_vote && !replica->is_amnesic);
 }
 
-static bool is_known(const struct pbft_slot *slot,
-                     const struct pbft_message *message)
+static bool is_known_vote(const struct pbft_slot *slot,
+                          const struct pbft_message *message)
 {
     const struct pbft_message *own = NULL;
     switch (message->type) {
@@ -314,28 +328,59 @@ static bool is_known(const struct pbft_slot *slot,
         own = slot->own_commit;
         return own != NULL &&
                pbft_digest_equal(&own->commit.digest, &message->commit.digest);
-    default:
-        return true; /* Binds nothing that a log holds. */
+    case PBFT_MESSAGE_REQUEST:
+    case PBFT_MESSAGE_ATTESTATION:
+    case PBFT_MESSAGE_VIEW_CHANGE:
+    case PBFT_MESSAGE_NEW_VIEW:
+    case PBFT_MESSAGE_STATUS:
+    case PBFT_MESSAGE_FETCH:
+    case PBFT_MESSAGE_BATCH:
+    case PBFT_MESSAGE_PREPARED:
+    case PBFT_MESSAGE_COMMITTED:
+    case PBFT_MESSAGE_STABLE:
+        break;
     }
+    return true; /* No vote. */
+}
+
+/* We signed it, it still binds, and our log does not have it. */
+static bool is_forgotten(const struct pbft_replica *replica,
+                         const struct pbft_message *message)
+{
+    const pbft_seq seq = pbft_message_seq(message);
+    const pbft_view view = pbft_message_view(message);
+    switch (message->type) {
+    case PBFT_MESSAGE_VIEW_CHANGE:
+    case PBFT_MESSAGE_NEW_VIEW:
+        return view > replica->view;
+    case PBFT_MESSAGE_PRE_PREPARE:
+    case PBFT_MESSAGE_PREPARE:
+    case PBFT_MESSAGE_COMMIT:
+        break;
+    case PBFT_MESSAGE_REQUEST:
+    case PBFT_MESSAGE_ATTESTATION:
+    case PBFT_MESSAGE_STATUS:
+    case PBFT_MESSAGE_FETCH:
+    case PBFT_MESSAGE_BATCH:
+    case PBFT_MESSAGE_PREPARED:
+    case PBFT_MESSAGE_COMMITTED:
+    case PBFT_MESSAGE_STABLE:
+        return false;
+    }
+    const struct pbft_slot *slot = pbft_slot_log_at(&replica->log, seq);
+    if (view < replica->view || seq <= replica->log.low) {
+        return false; /* It binds no more. */
+    }
+    return view > replica->view || slot == NULL ||
+           !is_known_vote(slot, message);
 }
 
 enum pbft_verdict pbft_on_own_message(struct pbft_replica *replica,
                                       const struct pbft_message *message)
 {
-    const pbft_seq seq = pbft_message_seq(message);
-    const pbft_view view = pbft_message_view(message);
-    if (message->type != PBFT_MESSAGE_PRE_PREPARE &&
-        message->type != PBFT_MESSAGE_PREPARE &&
-        message->type != PBFT_MESSAGE_COMMIT) {
-        return PBFT_UNEXPECTED;
-    }
     if (message->incarnation !=
             replica->keyring->incarnations[replica->config.self] ||
-        view < replica->view || seq <= replica->log.low) {
-        return PBFT_DUPLICATE;
-    }
-    const struct pbft_slot *slot = pbft_slot_log_at(&replica->log, seq);
-    if (view == replica->view && slot != NULL && is_known(slot, message)) {
+        !is_forgotten(replica, message)) {
         return PBFT_DUPLICATE;
     }
     /* We signed this and do not know it: our log was rolled back. Whatever we

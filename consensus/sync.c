@@ -35,8 +35,8 @@ void pbft_send_fetch(struct pbft_replica *replica, pbft_replica_id to,
  * nobody can lure us to a height that does not exist. */
 static pbft_seq credible_height(const struct pbft_replica *replica)
 {
-    pbft_seq highest[PBFT_REPLICAS_MAX / 3 + 2] = {0};
-    PBFT_ASSERT(replica->weak <= sizeof highest / sizeof highest[0]);
+    pbft_seq highest[PBFT_WEAK_QUORUM_MAX] = {0};
+    PBFT_ASSERT(replica->weak <= PBFT_WEAK_QUORUM_MAX);
     for (pbft_replica_id id = 0; id < replica->n; id++) {
         pbft_seq seq = replica->peers[id].executed;
         for (uint32_t i = 0; i < replica->weak; i++) {
@@ -141,9 +141,11 @@ void pbft_sync_continue(struct pbft_replica *replica)
         }
         return;
     }
-    /* In the window votes will do, if they come: on_stall() says when not. */
+    /* In the window votes will do, if they come: on_stall() says when not.
+     * Between views no vote counts. */
     if (!sync->is_active &&
-        replica->behind > pbft_slot_log_high(&replica->log)) {
+        (replica->behind > pbft_slot_log_high(&replica->log) ||
+         !replica->view_active)) {
         pbft_sync_rotate(replica);
     }
     if (sync->is_active) {
@@ -305,6 +307,18 @@ static enum pbft_verdict serve_body(struct pbft_replica *replica,
     return PBFT_ACCEPTED;
 }
 
+/* Signed by whoever made it: passed on as it is. */
+static enum pbft_verdict serve_view(struct pbft_replica *replica,
+                                    pbft_replica_id to,
+                                    const struct pbft_message *message)
+{
+    if (message == NULL || take_budget(replica, to, 1) == 0) {
+        return PBFT_UNEXPECTED;
+    }
+    pbft_send_to(replica, to, message);
+    return PBFT_ACCEPTED;
+}
+
 enum pbft_verdict pbft_on_fetch(struct pbft_replica *replica,
                                 const struct pbft_message *message)
 {
@@ -315,15 +329,19 @@ enum pbft_verdict pbft_on_fetch(struct pbft_replica *replica,
     case PBFT_FETCH_BLOCKS:
         return serve_blocks(replica, message->sender, fetch);
     case PBFT_FETCH_STABLE:
-        if (replica->log.low == 0 || replica->stable == NULL ||
+        if (replica->log.low == 0 ||
             take_budget(replica, message->sender, 1) == 0) {
             return PBFT_UNEXPECTED;
         }
         hand_over(replica, message->sender, replica->stable);
         return PBFT_ACCEPTED;
     case PBFT_FETCH_VIEW_CHANGE:
+        return serve_view(replica, message->sender,
+                          pbft_find_view_change(replica, &fetch->digest));
     case PBFT_FETCH_NEW_VIEW:
-        return PBFT_UNEXPECTED;
+        return serve_view(replica, message->sender,
+                          replica->view >= fetch->seq ? replica->new_view
+                                                      : NULL);
     }
     return PBFT_REJECTED;
 }

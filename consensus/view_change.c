@@ -1,15 +1,290 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which view a replica is in (OSDI'99 4.4). */
+/* Leaving a view (OSDI'99 4.4, 4.5.2; design: P6, P7): when, to which view, and
+ * what a VIEW-CHANGE says. new_view.c is about entering the next one. */
 #include "consensus/replica.h"
+
+static pbft_view view_of(const struct pbft_message *message)
+{
+    return message == NULL ? 0 : pbft_message_view(message);
+}
+
+/* OSDI'99 4.4: the checkpoint proof and, for each seq above it, the prepared
+ * certificate of the highest view that this replica ever held. */
+static const struct pbft_message *
+build_view_change(const struct pbft_replica *replica)
+{
+    const struct pbft_origin origin = pbft_own_origin(replica);
+    const pbft_seq high = pbft_slot_log_high(&replica->log);
+    const struct pbft_message **prepared = replica->changes.choice;
+    uint32_t count = 0;
+    for (pbft_seq seq = replica->log.low + 1; seq <= high; seq++) {
+        const struct pbft_slot *slot = pbft_slot_log_at(&replica->log, seq);
+        if (slot->prepared != NULL) {
+            PBFT_ASSERT(view_of(slot->prepared) < replica->view);
+            prepared[count++] = slot->prepared;
+        }
+    }
+    PBFT_ASSERT(count <= replica->log.window);
+    PBFT_ASSERT(pbft_message_seq(replica->stable) == replica->log.low);
+    return pbft_signed(replica, pbft_view_change_create(
+                                    replica->domain, &origin, replica->view,
+                                    replica->stable, prepared, count));
+}
+
+/* View-changes for the view that is now asked for count; older ones do not. */
+static void begin_collecting(struct pbft_replica *replica)
+{
+    struct pbft_view_changes *changes = &replica->changes;
+    changes->collected_count = 0;
+    for (pbft_replica_id id = 0; id < replica->n; id++) {
+        const struct pbft_message *ahead = changes->ahead[id];
+        pbft_keep(&changes->collected[id], NULL);
+        if (view_of(ahead) == replica->view) {
+            pbft_keep(&changes->collected[id], ahead);
+            changes->collected_count++;
+        }
+        if (view_of(ahead) <= replica->view) {
+            pbft_keep(&changes->ahead[id], NULL);
+        }
+    }
+}
+
+void pbft_forget_view(struct pbft_replica *replica)
+{
+    const pbft_seq high = pbft_slot_log_high(&replica->log);
+    for (pbft_seq seq = replica->log.low + 1; seq <= high; seq++) {
+        pbft_slot_begin_view(pbft_slot_log_at(&replica->log, seq),
+                             replica->view);
+    }
+    replica->highest_seq = 0;
+    replica->missing_bodies = 0;
+}
+
+/* From here on nothing is voted in older views (OSDI'99 4.4). */
+static void leave_for(struct pbft_replica *replica, pbft_view view)
+{
+    struct pbft_view_changes *changes = &replica->changes;
+    PBFT_ASSERT(view > replica->view);
+    PBFT_ASSERT(replica->may_vote);
+    /* Only real progress resets the back-off (design: P7). */
+    changes->failures = changes->has_progress ? 0 : changes->failures + 1;
+    changes->has_progress = false;
+    replica->view = view;
+    replica->view_active = false;
+    pbft_forget_view(replica);
+    begin_collecting(replica);
+    if (view_of(changes->pending) < view) {
+        pbft_forget_pending(replica);
+    }
+    const struct pbft_message *own = build_view_change(replica);
+    pbft_keep(&replica->own_view_change, own);
+    if (changes->collected[replica->config.self] == NULL) {
+        changes->collected_count++;
+    }
+    pbft_keep(&changes->collected[replica->config.self], own);
+    pbft_log_record(replica, PBFT_RECORD_VIEW_CHANGE, 0, own);
+    pbft_send_all(replica, own);
+    pbft_message_unref(own);
+    pbft_timers_disarm(&replica->timers, PBFT_TIMER_VIEW);
+}
+
+/* OSDI'99 4.5.2: f + 1 others are ahead, so an honest one is: join them. The
+ * highest view that so many have reached; 0 if there is none. */
+static pbft_view view_to_join(const struct pbft_replica *replica)
+{
+    pbft_view highest[PBFT_WEAK_QUORUM_MAX] = {0};
+    for (pbft_replica_id id = 0; id < replica->n; id++) {
+        pbft_view view = view_of(replica->changes.ahead[id]);
+        for (uint32_t i = 0; i < replica->weak; i++) {
+            if (view > highest[i]) {
+                pbft_view lower = highest[i];
+                highest[i] = view;
+                view = lower;
+            }
+        }
+    }
+    return highest[replica->weak - 1];
+}
+
+/* OSDI'99 4.5.2: the timer starts at Q view-changes, and its time doubles. */
+static void arm_view_timer(struct pbft_replica *replica)
+{
+    const struct pbft_config *config = &replica->config;
+    pbft_time_ms delay = config->view_change_timeout_ms;
+    for (uint32_t i = 0; i < replica->changes.failures &&
+                         delay < config->view_change_timeout_max_ms;
+         i++) {
+        delay *= 2;
+    }
+    if (delay > config->view_change_timeout_max_ms) {
+        delay = config->view_change_timeout_max_ms;
+    }
+    PBFT_ASSERT(delay > 0);
+    pbft_timers_arm(&replica->timers, PBFT_TIMER_VIEW, replica->now, delay);
+}
+
+void pbft_continue_view_change(struct pbft_replica *replica)
+{
+    const struct pbft_view_changes *changes = &replica->changes;
+    const pbft_view join = view_to_join(replica);
+    if (join > replica->view && replica->may_vote) {
+        leave_for(replica, join);
+    }
+    if (!replica->view_active && changes->collected_count >= replica->quorum) {
+        if (!pbft_timers_is_armed(&replica->timers, PBFT_TIMER_VIEW)) {
+            arm_view_timer(replica);
+        }
+        if (pbft_is_primary(replica) && replica->may_vote &&
+            changes->collected[replica->config.self] != NULL) {
+            pbft_open_view(replica);
+        }
+    }
+    (void)pbft_try_pending(replica);
+}
+
+enum pbft_verdict pbft_on_request_timeout(struct pbft_replica *replica,
+                                          bool is_forced)
+{
+    if (!replica->view_active || !replica->may_vote ||
+        replica->requests.count == 0 || replica->view == UINT64_MAX ||
+        pbft_is_primary(replica)) {
+        return PBFT_UNEXPECTED;
+    }
+    if (!is_forced &&
+        pbft_requests_deadline(&replica->requests) > replica->now) {
+        return PBFT_UNEXPECTED; /* It was a lower bound. */
+    }
+    leave_for(replica, replica->view + 1);
+    pbft_continue_view_change(replica);
+    return PBFT_ACCEPTED;
+}
+
+enum pbft_verdict pbft_on_view_timeout(struct pbft_replica *replica)
+{
+    /* No lone escalation: Q replicas want this view and its primary did not
+     * come; else whoever cannot hear the others would climb alone. */
+    if (replica->view_active || !replica->may_vote ||
+        replica->view == UINT64_MAX ||
+        replica->changes.collected_count < replica->quorum) {
+        return PBFT_UNEXPECTED;
+    }
+    leave_for(replica, replica->view + 1);
+    pbft_continue_view_change(replica);
+    return PBFT_ACCEPTED;
+}
+
+void pbft_arm_request_timer(struct pbft_replica *replica)
+{
+    /* OSDI'99 4.4: backups guard requests; the primary is who they guard
+     * against. */
+    pbft_timers_set(&replica->timers, PBFT_TIMER_REQUEST,
+                    replica->view_active && replica->may_vote &&
+                            replica->requests.count > 0 &&
+                            !pbft_is_primary(replica)
+                        ? replica->requests.earliest
+                        : PBFT_TIME_NEVER);
+}
+
+/* Keeps the first of its signer for a view. */
+static enum pbft_verdict keep_first(const struct pbft_message **place,
+                                    const struct pbft_message *message)
+{
+    if (*place != NULL) {
+        return pbft_digest_equal(&(*place)->view_change.digest,
+                                 &message->view_change.digest)
+                   ? PBFT_DUPLICATE
+                   : PBFT_CONFLICTING;
+    }
+    pbft_keep(place, message);
+    return PBFT_ACCEPTED;
+}
+
+/* One place per sender: whoever jumps from view to view displaces itself. */
+static enum pbft_verdict keep_ahead(struct pbft_replica *replica,
+                                    const struct pbft_message *message)
+{
+    const struct pbft_message **place =
+        &replica->changes.ahead[message->sender];
+    const pbft_view view = message->view_change.view;
+    if (view < view_of(*place)) {
+        return PBFT_OLD_VIEW;
+    }
+    if (view > view_of(*place)) {
+        pbft_keep(place, NULL);
+    }
+    return keep_first(place, message);
+}
+
+enum pbft_verdict pbft_on_view_change(struct pbft_replica *replica,
+                                      const struct pbft_message *message)
+{
+    struct pbft_view_changes *changes = &replica->changes;
+    const pbft_view view = message->view_change.view;
+    const pbft_seq stable = pbft_message_seq(message->view_change.stable);
+    enum pbft_verdict verdict = PBFT_OLD_VIEW;
+    if (stable % replica->config.checkpoint_interval != 0) {
+        return PBFT_REJECTED; /* Attested, but no checkpoint. */
+    }
+    if (view > replica->peers[message->sender].view) {
+        replica->peers[message->sender].view = view;
+    }
+    const bool was_wanted = pbft_offer_source(replica, message);
+    if (view > replica->view) {
+        verdict = keep_ahead(replica, message);
+    } else if (view == replica->view && !replica->view_active) {
+        verdict = keep_first(&changes->collected[message->sender], message);
+        changes->collected_count += verdict == PBFT_ACCEPTED;
+    }
+    pbft_continue_view_change(replica);
+    return was_wanted ? PBFT_ACCEPTED : verdict;
+}
+
+const struct pbft_message *
+pbft_find_view_change(const struct pbft_replica *replica,
+                      const struct pbft_digest *digest)
+{
+    const struct pbft_view_changes *changes = &replica->changes;
+    for (pbft_replica_id id = 0; id < replica->n; id++) {
+        const struct pbft_message *const known[] = {
+            changes->collected[id], changes->ahead[id], changes->found[id],
+            changes->entered[id]};
+        for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+            if (known[i] != NULL &&
+                pbft_digest_equal(&known[i]->view_change.digest, digest)) {
+                return known[i];
+            }
+        }
+    }
+    const struct pbft_message *own = replica->own_view_change;
+    return own != NULL && pbft_digest_equal(&own->view_change.digest, digest)
+               ? own
+               : NULL;
+}
+
+void pbft_resend_view(struct pbft_replica *replica, pbft_replica_id to,
+                      const struct pbft_status_report *status)
+{
+    if (status->view > replica->view ||
+        (status->view == replica->view && status->view_active)) {
+        return;
+    }
+    if (replica->view_active && replica->new_view != NULL) {
+        pbft_send_to(replica, to, replica->new_view);
+    }
+    if (replica->own_view_change != NULL &&
+        view_of(replica->own_view_change) == replica->view) {
+        pbft_send_to(replica, to, replica->own_view_change);
+    }
+}
 
 enum pbft_verdict pbft_restore_view(struct pbft_replica *replica,
                                     const struct pbft_record *record)
 {
-    const pbft_view view = pbft_message_view(record->message);
+    const pbft_view view = view_of(record->message);
     const struct pbft_message **place = record->kind == PBFT_RECORD_VIEW_CHANGE
                                             ? &replica->own_view_change
                                             : &replica->new_view;
-    if (*place == NULL || pbft_message_view(*place) < view) {
+    if (*place == NULL || view_of(*place) < view) {
         pbft_keep(place, record->message);
     }
     if (view > replica->view) {
@@ -18,27 +293,40 @@ enum pbft_verdict pbft_restore_view(struct pbft_replica *replica,
     return PBFT_ACCEPTED;
 }
 
-static pbft_view view_of(const struct pbft_message *message)
-{
-    return message == NULL ? 0 : pbft_message_view(message);
-}
-
 void pbft_start_view(struct pbft_replica *replica)
 {
-    const pbft_view left = view_of(replica->own_view_change);
+    const struct pbft_message *own = replica->own_view_change;
+    const pbft_view left = view_of(own);
     const pbft_view entered = view_of(replica->new_view);
     PBFT_ASSERT(left <= replica->view && entered <= replica->view);
-    /* A vote was only cast in a view that was entered. */
+    /* A vote is only cast in a view that was entered. */
     replica->view_active = left <= entered || left < replica->view;
+    replica->changes.has_progress = true;
+    if (!replica->view_active) {
+        PBFT_ASSERT(left == replica->view);
+        pbft_keep(&replica->changes.collected[replica->config.self], own);
+        replica->changes.collected_count = 1;
+    }
 }
 
 void pbft_log_binding_records(struct pbft_replica *replica)
 {
+    const struct pbft_message *own = replica->own_view_change;
     if (replica->new_view != NULL) {
         pbft_log_record(replica, PBFT_RECORD_NEW_VIEW, 0, replica->new_view);
     }
-    if (view_of(replica->own_view_change) > view_of(replica->new_view)) {
-        pbft_log_record(replica, PBFT_RECORD_VIEW_CHANGE, 0,
-                        replica->own_view_change);
+    if (own != NULL && view_of(own) >= view_of(replica->new_view)) {
+        pbft_log_record(replica, PBFT_RECORD_VIEW_CHANGE, 0, own);
+    }
+}
+
+void pbft_view_changes_deinit(struct pbft_replica *replica)
+{
+    struct pbft_view_changes *changes = &replica->changes;
+    pbft_forget_pending(replica);
+    for (pbft_replica_id id = 0; id < PBFT_REPLICAS_MAX; id++) {
+        pbft_keep(&changes->collected[id], NULL);
+        pbft_keep(&changes->ahead[id], NULL);
+        pbft_keep(&changes->entered[id], NULL);
     }
 }
