@@ -110,8 +110,8 @@ static ProtobufCBinaryData *path_of(struct wire_arena *arena,
 {
     struct pbft_digest *path =
         part(arena, MERKLE_PATH_MAX, sizeof(struct pbft_digest));
-    merkle_path_of(path, count, block->leaves, block->results->request_count,
-                   index);
+    merkle_path_of(path, count, block->leaves, index,
+                   block->results->request_count);
     ProtobufCBinaryData *list =
         part(arena, MERKLE_PATH_MAX, sizeof(ProtobufCBinaryData));
     for (size_t i = 0; i < *count; i++) {
