@@ -46,9 +46,9 @@ static const cyaml_schema_field_t timeouts_fields[] = {
     NUMBER_KEY(struct config_file_timeouts, status_ms),
     NUMBER_KEY(struct config_file_timeouts, resend_ms), CYAML_FIELD_END};
 
-static const cyaml_strval_t log_levels[] = {{"error", CONFIG_LOG_ERROR},
-                                            {"warning", CONFIG_LOG_WARNING},
-                                            {"info", CONFIG_LOG_INFO}};
+static const cyaml_strval_t log_levels[] = {{"error", CONFIG_LOG_ERROR + 1},
+                                            {"warning", CONFIG_LOG_WARNING + 1},
+                                            {"info", CONFIG_LOG_INFO + 1}};
 
 static const cyaml_schema_field_t file_fields[] = {
     PATH_KEY(genesis),
@@ -264,8 +264,8 @@ static enum pbft_status read_file(const char *path, char *text, size_t *size,
     return status;
 }
 
-enum pbft_status node_config_load(struct node_config *out, const char *path,
-                                  struct salus_reason *reason)
+enum pbft_status config_load(const char *path, struct node_config *out,
+                             struct salus_reason *reason)
 {
     size_t size;
     memset(out, 0, sizeof *out);
@@ -280,20 +280,11 @@ enum pbft_status node_config_load(struct node_config *out, const char *path,
         status = parse(&source, size, out);
     }
     free(text);
-    if (status != PBFT_OK) {
-        node_config_unload(out);
-    }
     return status;
 }
 
-void node_config_unload(struct node_config *config)
-{
-    free(config->peers);
-    memset(config, 0, sizeof *config);
-}
-
-const char *node_config_peer_address(const struct node_config *config,
-                                     const char *name)
+const char *config_peer_address(const struct node_config *config,
+                                const char *name)
 {
     for (uint32_t i = 0; i < config->peer_count; i++) {
         if (strcmp(config->peers[i].name, name) == 0) {

@@ -49,23 +49,24 @@
 #define CONFIG_MEMORY_MIB_MAX 16384u
 #define CONFIG_TIMEOUT_MS_MAX 600000u
 #define CONFIG_BATCH_DELAY_MS_MAX 1000u
-#define CONFIG_REQUEST_MS_MIN 100u /* Below it a busy disk deposes primaries.  \
-                                    */
+#define CONFIG_REQUEST_MS_MIN                                                  \
+    100u /* Below it a busy disk deposes primaries.                            \
+          */
 #define CONFIG_INTERVAL_MS_MIN 10u
 
 enum config_log_level {
-    CONFIG_LOG_INFO = 0, /* The default. */
+    CONFIG_LOG_ERROR = 0,
     CONFIG_LOG_WARNING = 1,
-    CONFIG_LOG_ERROR = 2,
+    CONFIG_LOG_INFO = 2, /* The default. */
 };
 
 /* Another address of a replica than the genesis has, e.g. behind a VPN. */
-struct node_config_peer {
+struct config_peer {
     char name[MEMBER_NAME_MAX + 1];
     char address[MEMBER_ADDRESS_MAX + 1];
 };
 
-/* Points into itself: do not copy it. 0 in a number means the default. */
+/* Plain data of about 45 KiB. 0 in a number means the default. */
 struct node_config {
     char genesis[CONFIG_PATH_MAX];
     char replica_key[CONFIG_PATH_MAX];
@@ -74,10 +75,9 @@ struct node_config {
     char data_dir[CONFIG_PATH_MAX];
     char peer_listen[MEMBER_ADDRESS_MAX + 1];
     char client_listen[MEMBER_ADDRESS_MAX + 1];
-    char institution_name[MEMBER_NAME_MAX + 1];
-    const char *institution; /* NULL: any. */
+    char institution[MEMBER_NAME_MAX + 1]; /* Empty: any. */
     enum config_log_level log_level;
-    struct node_config_peer *peers; /* Owned. */
+    struct config_peer peers[PBFT_REPLICAS_MAX];
     uint32_t peer_count;
     uint32_t verifier_threads;
     uint32_t calls_max;
@@ -92,15 +92,13 @@ struct node_config {
 
 /* Reads, completes paths, checks types, ranges, unknown, double and missing
  * keys. INVALID_CONFIG, and NOT_FOUND, PERMISSION, TOO_LARGE, IO of the file;
- * `reason` begins with "path:line:column:" where there is one. On failure there
- * is nothing to unload. */
-PBFT_MUST_USE enum pbft_status node_config_load(struct node_config *out,
-                                                const char *path,
-                                                struct salus_reason *reason);
-void node_config_unload(struct node_config *config);
+ * `reason` begins with "path:line:column:" where there is one. */
+PBFT_MUST_USE enum pbft_status config_load(const char *path,
+                                           struct node_config *out,
+                                           struct salus_reason *reason);
 
 /* The address to dial for the member `name`; NULL: that of the genesis. */
-const char *node_config_peer_address(const struct node_config *config,
-                                     const char *name);
+const char *config_peer_address(const struct node_config *config,
+                                const char *name);
 
 #endif /* NODE_CONFIG_H */

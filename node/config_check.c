@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Ranges and forms of what the configuration file says. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "node/config_private.h"
@@ -138,16 +137,8 @@ static void copy_text(char *out, size_t size, const char *text)
     (void)snprintf(out, size, "%s", text);
 }
 
-static enum pbft_status copy_peers(const struct config_file *text,
-                                   struct node_config *out)
+static void copy_peers(const struct config_file *text, struct node_config *out)
 {
-    if (text->peers_count == 0) {
-        return PBFT_OK;
-    }
-    out->peers = calloc(text->peers_count, sizeof *out->peers);
-    if (out->peers == NULL) {
-        return PBFT_NO_MEMORY;
-    }
     out->peer_count = text->peers_count;
     for (uint32_t i = 0; i < text->peers_count; i++) {
         copy_text(out->peers[i].name, sizeof out->peers[i].name,
@@ -155,7 +146,6 @@ static enum pbft_status copy_peers(const struct config_file *text,
         copy_text(out->peers[i].address, sizeof out->peers[i].address,
                   text->peers[i].address);
     }
-    return PBFT_OK;
 }
 
 static void copy_values(const struct config_file *text, struct node_config *out)
@@ -164,11 +154,11 @@ static void copy_values(const struct config_file *text, struct node_config *out)
     copy_text(out->client_listen, sizeof out->client_listen,
               text->client_listen);
     if (text->institution != NULL) {
-        copy_text(out->institution_name, sizeof out->institution_name,
-                  text->institution);
-        out->institution = out->institution_name;
+        copy_text(out->institution, sizeof out->institution, text->institution);
     }
-    out->log_level = text->log_level;
+    out->log_level = text->log_level == 0
+                         ? CONFIG_LOG_INFO
+                         : (enum config_log_level)(text->log_level - 1);
     out->verifier_threads = text->limits.verifier_threads;
     out->calls_max = text->limits.calls_max;
     out->calls_per_caller_max = text->limits.calls_per_caller_max;
@@ -193,7 +183,7 @@ enum pbft_status config_take(struct config_source *source,
     }
     if (status == PBFT_OK) {
         copy_values(text, out);
-        status = copy_peers(text, out);
+        copy_peers(text, out);
     }
     return status;
 }

@@ -37,7 +37,7 @@ struct config_file {
     char *peer_listen;
     char *client_listen;
     char *institution;
-    enum config_log_level log_level;
+    int log_level; /* enum config_log_level + 1; 0: not set. */
     struct config_file_peer *peers;
     uint32_t peers_count;
     struct config_file_limits limits;
