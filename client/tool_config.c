@@ -52,11 +52,12 @@ static const cyaml_schema_field_t fields[] = {
 static const cyaml_schema_value_t schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct text, fields)};
 
-/* libcyaml says what is wrong in several lines: the first error, then where it
+/* libcyaml says what is wrong in several lines: first the error, then where it
  * is, innermost first. One line is made of the two. */
 struct complaint {
     char what[160];
-    char where[80];
+    unsigned line;
+    unsigned column;
 };
 
 static void on_log(cyaml_log_t level, void *context, const char *format,
@@ -70,19 +71,63 @@ static void on_log(cyaml_log_t level, void *context, const char *format,
     }
     (void)vsnprintf(line, sizeof line, format, arguments);
     line[strcspn(line, "\n")] = '\0';
-    const char *text = line;
-    if (strncmp(text, "Load: ", 6) == 0) {
-        text += 6;
-    }
-    if (strstr(text, "line: ") != NULL) {
-        if (complaint->where[0] == '\0') {
-            const char *at = strstr(text, "(line: ");
-            (void)snprintf(complaint->where, sizeof complaint->where, "%s",
-                           at != NULL ? at : text);
-        }
-    } else if (complaint->what[0] == '\0') {
+    const char *text = strncmp(line, "Load: ", 6) == 0 ? line + 6 : line;
+    const char *place = strstr(text, "(line: ");
+    if (place == NULL && complaint->what[0] == '\0') {
         (void)snprintf(complaint->what, sizeof complaint->what, "%s", text);
+    } else if (place != NULL && complaint->line == 0) {
+        (void)sscanf(place, "(line: %u, column: %u)", &complaint->line,
+                     &complaint->column);
     }
+}
+
+/* The line of the n-th "key:" at the left margin, from 1; 0: there is none.
+ * The file is flat: its keys stand nowhere else. */
+static unsigned line_of(struct pbft_bytes bytes, const char *key, unsigned n)
+{
+    const char *text = (const char *)bytes.data;
+    size_t length = strlen(key);
+    unsigned line = 1;
+
+    for (size_t at = 0; at < bytes.size; line++) {
+        size_t rest = bytes.size - at;
+        if (rest > length && memcmp(text + at, key, length) == 0 &&
+            text[at + length] == ':' && --n == 0) {
+            return line;
+        }
+        const char *end = memchr(text + at, '\n', rest);
+        at = end != NULL ? (size_t)(end - text) + 1 : bytes.size;
+    }
+    return 0;
+}
+
+/* libcyaml places an unexpected key at the end of what stands before it. */
+static void correct_place(struct complaint *complaint, struct pbft_bytes bytes)
+{
+    static const char unexpected[] = "Unexpected key: ";
+    if (strncmp(complaint->what, unexpected, sizeof unexpected - 1) == 0) {
+        unsigned line =
+            line_of(bytes, complaint->what + sizeof unexpected - 1, 1);
+        complaint->line = line != 0 ? line : complaint->line;
+        complaint->column = line != 0 ? 1 : complaint->column;
+    }
+}
+
+/* libcyaml would take the last one. */
+static bool has_double_key(struct complaint *complaint, struct pbft_bytes bytes)
+{
+    for (const cyaml_schema_field_t *field = fields; field->key != NULL;
+         field++) {
+        unsigned line = line_of(bytes, field->key, 2);
+        if (line != 0) {
+            (void)snprintf(complaint->what, sizeof complaint->what,
+                           "key %s stands there twice", field->key);
+            complaint->line = line;
+            complaint->column = 1;
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool complete(char out[TOOL_PATH_MAX], const char *folder,
@@ -126,21 +171,26 @@ static enum pbft_status parse(struct tool_config *out, const char *path,
                               struct pbft_bytes bytes,
                               struct salus_reason *reason)
 {
-    struct complaint complaint = {"", ""};
+    struct complaint complaint = {.line = 0};
     struct text *text = NULL;
     const cyaml_config_t config = {.log_fn = on_log,
                                    .log_ctx = &complaint,
                                    .mem_fn = cyaml_mem,
                                    .log_level = CYAML_LOG_ERROR};
-    cyaml_err_t error = cyaml_load_data(bytes.data, bytes.size, &config,
-                                        &schema, (cyaml_data_t **)&text, NULL);
     enum pbft_status status = PBFT_OK;
+    cyaml_err_t error = CYAML_ERR_INVALID_KEY;
 
+    if (!has_double_key(&complaint, bytes)) {
+        error = cyaml_load_data(bytes.data, bytes.size, &config, &schema,
+                                (cyaml_data_t **)&text, NULL);
+        correct_place(&complaint, bytes);
+    }
     if (error != CYAML_OK || text == NULL) {
-        salus_reason_set(reason, "%s: %s %s", path,
-                         complaint.what[0] != '\0' ? complaint.what
-                                                   : cyaml_strerror(error),
-                         complaint.where);
+        salus_reason_set(
+            reason, "%s:%u:%u: %s", path, complaint.line, complaint.column,
+            complaint.what[0] != '\0'           ? complaint.what
+            : text == NULL && error == CYAML_OK ? "the file says nothing"
+                                                : cyaml_strerror(error));
         return PBFT_INVALID_CONFIG;
     }
     if (text->timeout_ms > TIMEOUT_MS_MAX) {
