@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "consensus/assert.h"
 #include "crypto/init.h"
 #include "node/config.h"
 #include "node/identity.h"
@@ -103,6 +104,14 @@ static int watch(struct node *node, const sigset_t *ends)
             return EXIT_ENDED;
         }
     }
+}
+
+/* A replica that has lost its own rules stops at once; core dump for whoever
+ * wants to know why. */
+static void on_assertion(const char *file, int line, const char *expression)
+{
+    journal(JOURNAL_ERROR, "assertion-failed",
+            "file=%s line=%d expression=\"%s\"", file, line, expression);
 }
 
 static int run(const struct node_setup *setup)
@@ -250,6 +259,7 @@ int main(int argc, char **argv)
         (void)fputs(options_help, stdout);
         return EXIT_ENDED;
     }
+    pbft_assert_set_hook(on_assertion);
     if (crypto_init() != PBFT_OK) {
         (void)fputs("salusd: this system has no source of randomness\n",
                     stderr);
