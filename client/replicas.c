@@ -88,7 +88,7 @@ static size_t fill_arguments(const struct replicas *replicas,
 {
     size_t count = 0;
 
-    if (is_program(SETPRIV)) {
+    if (!replicas->outlive_us && is_program(SETPRIV)) {
         argv[count++] = SETPRIV;
         argv[count++] = "--pdeathsig";
         argv[count++] = "TERM";

@@ -20,6 +20,7 @@ struct replicas {
     uint32_t count;
     pid_t pids[32];         /* 0: not running. */
     const char *options[4]; /* Further ones for salusd; NULL-terminated. */
+    bool outlive_us;        /* They go on when this process ends. */
 };
 
 /* Finds salusd: $SALUSD, beside this program, or in the build tree of it. */
@@ -27,7 +28,8 @@ PBFT_MUST_USE enum pbft_status
 replicas_init(struct replicas *replicas, const char *folder, uint32_t count);
 
 /* Starts replica `id` with its configuration; output goes to its log file. The
- * child is told to end when we do. Returns once the process exists. */
+ * child is told to end when we do, unless it shall outlive us. Returns once the
+ * process exists. */
 PBFT_MUST_USE enum pbft_status replicas_start(struct replicas *replicas,
                                               uint32_t id);
 
