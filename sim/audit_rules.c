@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of invariants. A new one is a row here and a function. */
+#include "sim/audit_rules.h"
+
+const struct audit_rule *const audit_rules[] = {
+    &audit_agreement,       &audit_total_order,     &audit_determinism,
+    &audit_prepared_once,   &audit_certificate,     &audit_null_request,
+    &audit_one_prepare,     &audit_one_commit,      &audit_one_pre_prepare,
+    &audit_one_attestation, &audit_one_view_change, &audit_one_new_view,
+    &audit_commit_support,  &audit_prepare_support, &audit_view_monotone,
+    &audit_watermarks,      &audit_provenance,      &audit_durability,
+    &audit_exactly_once,    &audit_same_answer,     &audit_validity,
+    &audit_one_answer,      &audit_durable_acks,    &audit_resources,
+};
+
+const size_t audit_rule_count = sizeof audit_rules / sizeof audit_rules[0];

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rows of the table of invariants, by file. Private to the auditor. */
+#ifndef SIM_AUDIT_RULES_H
+#define SIM_AUDIT_RULES_H
+
+#include "sim/auditor.h"
+
+/* audit_order.c */
+extern const struct audit_rule audit_agreement;     /* S1 */
+extern const struct audit_rule audit_total_order;   /* S2 */
+extern const struct audit_rule audit_determinism;   /* S3 */
+extern const struct audit_rule audit_prepared_once; /* S5 */
+extern const struct audit_rule audit_certificate;   /* S7 */
+extern const struct audit_rule audit_null_request;  /* S8 */
+/* audit_votes.c */
+extern const struct audit_rule audit_one_prepare;     /* S9 */
+extern const struct audit_rule audit_one_commit;      /* S10 */
+extern const struct audit_rule audit_one_pre_prepare; /* S11 */
+extern const struct audit_rule audit_one_attestation; /* S12 */
+extern const struct audit_rule audit_one_view_change; /* S13 */
+extern const struct audit_rule audit_one_new_view;    /* S14 */
+extern const struct audit_rule audit_commit_support;  /* S15 */
+extern const struct audit_rule audit_prepare_support; /* S16 */
+/* audit_state.c */
+extern const struct audit_rule audit_view_monotone; /* S17 */
+extern const struct audit_rule audit_watermarks;    /* S18 */
+extern const struct audit_rule audit_durability;    /* S22 */
+extern const struct audit_rule audit_resources;     /* R1 */
+/* audit_clients.c */
+extern const struct audit_rule audit_provenance;   /* S21 */
+extern const struct audit_rule audit_exactly_once; /* S25 */
+extern const struct audit_rule audit_same_answer;  /* S26 */
+extern const struct audit_rule audit_validity;     /* S27 */
+extern const struct audit_rule audit_one_answer;   /* S28 */
+extern const struct audit_rule audit_durable_acks; /* S29 */
+
+/* How many replicas may fail and how many make a quorum, computed here again:
+ * the auditor must not share a mistake with consensus/quorum.h. */
+static inline uint32_t audit_faulty(uint32_t n)
+{
+    uint32_t f = 0;
+    while (3 * (f + 1) + 1 <= n) {
+        f++;
+    }
+    return f;
+}
+
+static inline uint32_t audit_quorum(uint32_t n)
+{
+    /* The least q so that two sets of q share more than f members. */
+    uint32_t q = 1;
+    while (2 * q < n + audit_faulty(n) + 1) {
+        q++;
+    }
+    return q;
+}
+
+/* A slot and a digest as one number of a key. */
+static inline uint64_t audit_slot(pbft_seq seq,
+                                  const struct pbft_digest *digest)
+{
+    return audit_fold(digest) ^ seq * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+#endif /* SIM_AUDIT_RULES_H */

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Hands each occasion to the rules, and keeps the facts. */
+#include "sim/auditor.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "sim/sim.h"
+
+void auditor_init(struct auditor *auditor)
+{
+    *auditor = (struct auditor){.checks = 0};
+    table_init(&auditor->facts);
+}
+
+void auditor_deinit(struct auditor *auditor)
+{
+    table_deinit(&auditor->facts);
+}
+
+uint64_t audit_fold(const struct pbft_digest *digest)
+{
+    uint64_t value = 0;
+    for (unsigned i = 0; i < sizeof value; i++) {
+        value = value << 8 | digest->bytes[i];
+    }
+    return value;
+}
+
+struct table_entry *audit_fact(struct sim *sim, enum audit_fact kind,
+                               uint32_t who, uint64_t a, uint64_t b,
+                               bool *is_new)
+{
+    const struct table_key key = {(uint32_t)kind, who, a, b};
+    return table_at(&sim->auditor.facts, &key, is_new);
+}
+
+const struct table_entry *audit_find(const struct sim *sim,
+                                     enum audit_fact kind, uint32_t who,
+                                     uint64_t a, uint64_t b)
+{
+    const struct table_key key = {(uint32_t)kind, who, a, b};
+    return table_find(&sim->auditor.facts, &key);
+}
+
+void audit_fail(struct sim *sim, const char *rule, const struct host *host,
+                const char *format, ...)
+{
+    struct sim_violation *violation = &sim->violation;
+    if (violation->found) {
+        return;
+    }
+    *violation = (struct sim_violation){.found = true,
+                                        .rule = rule,
+                                        .event = sim->events,
+                                        .time_us = sim->now_us};
+    size_t used = 0;
+    if (host != NULL) {
+        int size = snprintf(violation->text, sizeof violation->text,
+                            "%s: ", host->name);
+        used = size > 0 ? (size_t)size : 0;
+    }
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(violation->text + used, sizeof violation->text - used,
+                    format, arguments);
+    va_end(arguments);
+}
+
+void audit_send(struct sim *sim, const struct host *host,
+                const struct pbft_message *message)
+{
+    if (!host_is_honest(host)) {
+        return;
+    }
+    for (size_t i = 0; i < audit_rule_count; i++) {
+        if (audit_rules[i]->on_send != NULL) {
+            audit_rules[i]->on_send(sim, host, message);
+        }
+    }
+}
+
+void audit_receive(struct sim *sim, const struct host *host,
+                   const struct pbft_message *message)
+{
+    if (!host_is_honest(host)) {
+        return;
+    }
+    for (size_t i = 0; i < audit_rule_count; i++) {
+        if (audit_rules[i]->on_receive != NULL) {
+            audit_rules[i]->on_receive(sim, host, message);
+        }
+    }
+}
+
+void audit_durable(struct sim *sim, const struct host *host,
+                   const struct disk_record *record)
+{
+    for (size_t i = 0; i < audit_rule_count; i++) {
+        if (audit_rules[i]->on_durable != NULL) {
+            audit_rules[i]->on_durable(sim, host, record);
+        }
+    }
+}
+
+void audit_commit(struct sim *sim, const struct host *host,
+                  const struct pbft_commit *commit)
+{
+    if (!host_is_honest(host)) {
+        return;
+    }
+    for (size_t i = 0; i < audit_rule_count; i++) {
+        if (audit_rules[i]->on_commit != NULL) {
+            audit_rules[i]->on_commit(sim, host, commit);
+        }
+    }
+}
+
+void audit_executed(struct sim *sim, const struct host *host,
+                    const struct pbft_message *committed,
+                    const struct service_outcome *outcome)
+{
+    if (!host_is_honest(host)) {
+        return;
+    }
+    for (size_t i = 0; i < audit_rule_count; i++) {
+        if (audit_rules[i]->on_executed != NULL) {
+            audit_rules[i]->on_executed(sim, host, committed, outcome);
+        }
+    }
+}
+
+void audit_state(struct sim *sim, const struct host *host)
+{
+    if (host->state != HOST_UP || !host_is_honest(host)) {
+        return;
+    }
+    struct pbft_report report;
+    pbft_replica_report(host_replica(host), &report);
+    pbft_replica_check_invariants(host_replica(host));
+    sim->auditor.checks++;
+    for (size_t i = 0; i < audit_rule_count; i++) {
+        if (audit_rules[i]->on_state != NULL) {
+            audit_rules[i]->on_state(sim, host, &report);
+        }
+    }
+}
+
+void audit_start(struct sim *sim, const struct host *host)
+{
+    for (size_t i = 0; i < audit_rule_count; i++) {
+        if (audit_rules[i]->on_start != NULL) {
+            audit_rules[i]->on_start(sim, host);
+        }
+    }
+}
+
+void audit_answer(struct sim *sim, const struct client *client,
+                  uint64_t sequence, const struct pbft_attestation *block,
+                  const struct sim_reply *reply)
+{
+    for (size_t i = 0; i < audit_rule_count; i++) {
+        if (audit_rules[i]->on_answer != NULL) {
+            audit_rules[i]->on_answer(sim, client, sequence, block, reply);
+        }
+    }
+}
+
+void audit_end(struct sim *sim)
+{
+    for (size_t i = 0; i < audit_rule_count; i++) {
+        if (audit_rules[i]->on_end != NULL) {
+            audit_rules[i]->on_end(sim);
+        }
+    }
+}

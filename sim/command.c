@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Options, and the commands run and list. */
+#include "sim/command.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "consensus/assert.h"
+#include "sim/profile.h"
+
+#define COMMAND_TEXT_SIZE 160
+
+const char *options_next(struct options *options)
+{
+    if (options->failed || options->at >= options->argc) {
+        return NULL;
+    }
+    const char *option = options->argv[options->at++];
+    if (strncmp(option, "--", 2) != 0) {
+        options_refuse(options, option);
+        return NULL;
+    }
+    return option;
+}
+
+const char *options_value(struct options *options)
+{
+    if (options->at >= options->argc) {
+        (void)fprintf(stderr, "salus-sim %s: %s needs a value\n",
+                      options->command, options->argv[options->at - 1]);
+        options->failed = true;
+        return NULL;
+    }
+    return options->argv[options->at++];
+}
+
+bool parse_number(const char *text, uint64_t max, uint64_t *out)
+{
+    uint64_t value = 0;
+    if (*text == '\0') {
+        return false;
+    }
+    for (; *text != '\0'; text++) {
+        if (*text < '0' || *text > '9') {
+            return false;
+        }
+        uint64_t digit = (uint64_t)(*text - '0');
+        if (value > (max - digit) / 10) {
+            return false;
+        }
+        value = value * 10 + digit;
+    }
+    *out = value;
+    return true;
+}
+
+uint64_t options_number(struct options *options, uint64_t max)
+{
+    uint64_t value = 0;
+    const char *text = options_value(options);
+    if (text != NULL && !parse_number(text, max, &value)) {
+        (void)fprintf(stderr,
+                      "salus-sim %s: '%s' is not a number up to %" PRIu64 "\n",
+                      options->command, text, max);
+        options->failed = true;
+    }
+    return value;
+}
+
+void options_refuse(struct options *options, const char *option)
+{
+    (void)fprintf(stderr, "salus-sim %s: unknown option '%s'\n",
+                  options->command, option);
+    options->failed = true;
+}
+
+void print_violation(const struct sim_violation *violation,
+                     const char *reproduce)
+{
+    (void)fflush(stdout);
+    (void)printf("VIOLATION %s at event %" PRIu64 ", %" PRIu64
+                 ".%03u ms: %s; reproduce: %s\n",
+                 violation->rule, violation->event, violation->time_us / 1000,
+                 (unsigned)(violation->time_us % 1000), violation->text,
+                 reproduce);
+}
+
+/* For the hook, which has no other way to know. */
+static char reproduce_text[COMMAND_TEXT_SIZE];
+
+static void on_assertion(const char *file, int line, const char *expression)
+{
+    (void)fflush(stdout);
+    (void)printf("VIOLATION assertion at %s:%d: %s; reproduce: %s\n", file,
+                 line, expression, reproduce_text);
+    (void)fflush(stdout);
+    exit(EXIT_VIOLATION);
+}
+
+static void print_result(const char *profile, uint64_t seed,
+                         const struct sim_result *result)
+{
+    (void)printf(
+        "seed %" PRIu64 " profile %s events %" PRIu64 " simulated_ms %" PRIu64
+        " faults %" PRIu64 " blocks %" PRIu64 " requests %" PRIu64
+        " sent %" PRIu64 " lost %" PRIu64 " trace %016" PRIx64 "\n",
+        seed, profile, result->events, result->time_us / SIM_MS_US,
+        result->faults, result->blocks, result->requests, result->network.sent,
+        result->network.lost, result->trace_hash);
+}
+
+static int run_one(const struct profile *profile, uint64_t seed, bool trace)
+{
+    struct sim_settings settings;
+    struct sim_result result;
+    (void)snprintf(reproduce_text, sizeof reproduce_text,
+                   "salus-sim run --profile %s --seed %" PRIu64, profile->name,
+                   seed);
+    pbft_assert_set_hook(on_assertion);
+    profile->draw(&settings, seed);
+    sim_run(&settings, seed, trace ? stdout : NULL, &result);
+    print_result(profile->name, seed, &result);
+    if (result.violation.found) {
+        print_violation(&result.violation, reproduce_text);
+        return EXIT_VIOLATION;
+    }
+    return EXIT_WELL;
+}
+
+static const struct profile *profile_option(struct options *options)
+{
+    const char *name = options_value(options);
+    const struct profile *profile = name == NULL ? NULL : profile_find(name);
+    if (name != NULL && profile == NULL) {
+        (void)fprintf(stderr,
+                      "salus-sim %s: there is no profile '%s'; see salus-sim "
+                      "list\n",
+                      options->command, name);
+        options->failed = true;
+    }
+    return profile;
+}
+
+int command_run(int argc, char **argv)
+{
+    struct options options = {.argc = argc, .argv = argv, .command = "run"};
+    const struct profile *profile = profile_find("lite");
+    uint64_t seed = 0;
+    bool has_seed = false;
+    bool trace = false;
+    for (const char *option = options_next(&options); option != NULL;
+         option = options_next(&options)) {
+        if (strcmp(option, "--seed") == 0) {
+            seed = options_number(&options, UINT64_MAX);
+            has_seed = true;
+        } else if (strcmp(option, "--profile") == 0) {
+            profile = profile_option(&options);
+        } else if (strcmp(option, "--trace") == 0) {
+            trace = true;
+        } else {
+            options_refuse(&options, option);
+        }
+    }
+    if (!options.failed && !has_seed) {
+        (void)fprintf(stderr, "salus-sim run: --seed is needed\n");
+        options.failed = true;
+    }
+    return options.failed ? EXIT_USAGE : run_one(profile, seed, trace);
+}
+
+int command_list(int argc, char **argv)
+{
+    (void)argv;
+    if (argc > 0) {
+        (void)fprintf(stderr, "salus-sim list: takes no arguments\n");
+        return EXIT_USAGE;
+    }
+    (void)printf("profiles\n");
+    for (size_t i = 0; i < profile_count; i++) {
+        (void)printf("  %-14s %s\n", profiles[i].name, profiles[i].says);
+    }
+    (void)printf("faults\n");
+    for (uint32_t i = 0; i < fault_kind_count; i++) {
+        (void)printf("  %-14s %s\n", fault_kinds[i].name, fault_kinds[i].says);
+    }
+    (void)printf("invariants\n");
+    for (size_t i = 0; i < audit_rule_count; i++) {
+        (void)printf("  %-14s %s\n", audit_rules[i]->name,
+                     audit_rules[i]->says);
+    }
+    (void)printf("  %-14s %s\n", "L1",
+                 "after all faults healed, all requests are executed "
+                 "everywhere in time");
+    return EXIT_WELL;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands of salus-sim. Each gets what follows its name and returns the
+ * exit code. */
+#ifndef SIM_COMMAND_H
+#define SIM_COMMAND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sim/sim.h"
+
+enum command_exit { EXIT_WELL = 0, EXIT_VIOLATION = 1, EXIT_USAGE = 2 };
+
+int command_run(int argc, char **argv);
+int command_swarm(int argc, char **argv);
+int command_list(int argc, char **argv);
+int command_script(int argc, char **argv);
+
+/* Walks over "--name value" and "--name". */
+struct options {
+    int argc;
+    char **argv;
+    int at;
+    const char *command; /* For messages. */
+    bool failed;         /* Something was wrong; it was said. */
+};
+/* The next option, or NULL at the end. Arguments without "--" are refused. */
+const char *options_next(struct options *options);
+/* The value of the option just returned; NULL (and failed) if it is missing. */
+const char *options_value(struct options *options);
+/* The same as a whole number. */
+uint64_t options_number(struct options *options, uint64_t max);
+/* Refuses the option just returned. */
+void options_refuse(struct options *options, const char *option);
+
+/* Decimal digits only. */
+bool parse_number(const char *text, uint64_t max, uint64_t *out);
+
+/* Names invariant, replicas, event and how to see it again. */
+void print_violation(const struct sim_violation *violation,
+                     const char *reproduce);
+
+#endif /* SIM_COMMAND_H */

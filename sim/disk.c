@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pending writes, syncs, crashes, and reading the log back. */
+#include "sim/disk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "consensus/assert.h"
+#include "proto/codec.h"
+#include "sim/trace.h"
+
+#define PENDING_CAPACITY_FIRST 64
+
+void disk_init(struct disk *disk, const struct pbft_domain *domain,
+               pbft_replica_id owner)
+{
+    *disk = (struct disk){.domain = domain,
+                          .owner = owner,
+                          .image = {.first_number = 1},
+                          .next_number = 1};
+}
+
+static void drop_write(struct disk_write *write)
+{
+    free(write->record.bytes);
+    pbft_message_unref(write->block.committed);
+    pbft_message_unref(write->block.proof);
+}
+
+static void drop_pending(struct disk *disk, size_t from)
+{
+    for (size_t i = from; i < disk->pending_count; i++) {
+        drop_write(&disk->pending[i]);
+    }
+    disk->pending_count = 0;
+}
+
+void disk_deinit(struct disk *disk)
+{
+    drop_pending(disk, 0);
+    free(disk->pending);
+    disk_image_deinit(&disk->image);
+    *disk = (struct disk){.domain = NULL};
+}
+
+static struct disk_write *add_pending(struct disk *disk)
+{
+    if (disk->pending_count == disk->pending_capacity) {
+        disk->pending_capacity = disk->pending_capacity == 0
+                                     ? PENDING_CAPACITY_FIRST
+                                     : 2 * disk->pending_capacity;
+        disk->pending = realloc(disk->pending, disk->pending_capacity *
+                                                   sizeof disk->pending[0]);
+        PBFT_ASSERT(disk->pending != NULL);
+    }
+    struct disk_write *write = &disk->pending[disk->pending_count++];
+    *write = (struct disk_write){.ticket = 0};
+    return write;
+}
+
+/* Uses up one of the injected faults, if this is its case. */
+static bool fails(struct disk *disk, enum disk_fault_kind kind,
+                  uint32_t record_kinds)
+{
+    if (disk->fault.kind != kind ||
+        (disk->fault.record_kinds & record_kinds) == 0) {
+        return false;
+    }
+    if (disk->fault.times != UINT64_MAX && --disk->fault.times == 0) {
+        disk->fault.kind = DISK_FAULT_NONE;
+    }
+    return true;
+}
+
+static struct disk_record encode(struct disk *disk,
+                                 const struct pbft_record *record)
+{
+    struct wire_buffer buffer;
+    wire_buffer_init(&buffer, PBFT_RECORD_BYTES_MAX);
+    uint8_t *header = wire_buffer_grow(&buffer, PBFT_FRAME_HEADER_SIZE);
+    PBFT_ASSERT(header != NULL);
+    enum pbft_status status =
+        wire_message_encode(record->message, WIRE_BODY_OMIT, &buffer);
+    PBFT_ASSERT(status == PBFT_OK);
+    struct disk_record out = {
+        .kind = record->kind, .view = record->view, .seq = record->seq};
+    out.bytes = wire_buffer_take(&buffer, &out.size);
+    const struct pbft_frame frame = {
+        .number = disk->next_number++,
+        .kind = record->kind,
+        .view = record->view,
+        .seq = record->seq,
+        .payload = {out.bytes + PBFT_FRAME_HEADER_SIZE,
+                    out.size - PBFT_FRAME_HEADER_SIZE}};
+    pbft_frame_write(disk->domain, disk->owner, &frame, out.bytes);
+    out.content = *trace_digest_of(record->message);
+    return out;
+}
+
+bool disk_write_records(struct disk *disk, pbft_ticket ticket,
+                        const struct pbft_record *records, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (fails(disk, DISK_FAULT_WRITE, 1u << records[i].kind)) {
+            return false;
+        }
+        struct disk_record record = encode(disk, &records[i]);
+        struct disk_write *write = add_pending(disk);
+        write->kind = DISK_WRITE_RECORD;
+        write->ticket = ticket;
+        write->record = record;
+    }
+    return true;
+}
+
+void disk_write_block(struct disk *disk, const struct pbft_message *committed,
+                      const struct pbft_attestation *executed)
+{
+    struct disk_write *write = add_pending(disk);
+    write->kind = DISK_WRITE_BLOCK;
+    write->block.committed = pbft_message_ref(committed);
+    write->block.executed = *executed;
+}
+
+void disk_write_proof(struct disk *disk, pbft_seq seq,
+                      const struct pbft_message *proof)
+{
+    struct disk_write *write = add_pending(disk);
+    write->kind = DISK_WRITE_PROOF;
+    write->seq = seq;
+    write->block.proof = pbft_message_ref(proof);
+}
+
+void disk_write_truncate(struct disk *disk, pbft_seq stable_seq)
+{
+    struct disk_write *write = add_pending(disk);
+    write->kind = DISK_WRITE_TRUNCATE;
+    write->seq = stable_seq;
+}
+
+/* Moves one write into the image; what it owned goes along. */
+static void apply(struct disk *disk, struct disk_write *write)
+{
+    struct disk_image *image = &disk->image;
+    switch (write->kind) {
+    case DISK_WRITE_RECORD:
+        disk_image_add_record(image, write->record);
+        if (disk->on_durable != NULL) {
+            disk->on_durable(disk->context, &write->record);
+        }
+        return;
+    case DISK_WRITE_BLOCK:
+        disk_image_add_block(image, write->block);
+        return;
+    case DISK_WRITE_PROOF:
+        PBFT_ASSERT(write->seq >= 1 && write->seq <= image->block_count);
+        pbft_message_unref(image->blocks[write->seq - 1].proof);
+        image->blocks[write->seq - 1].proof = write->block.proof;
+        return;
+    case DISK_WRITE_TRUNCATE:
+        disk_image_truncate(image, write->seq);
+        return;
+    }
+}
+
+static void apply_first(struct disk *disk, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        apply(disk, &disk->pending[i]);
+    }
+    disk->pending_count -= count;
+    if (disk->pending_count == 0) {
+        return;
+    }
+    memmove(disk->pending, disk->pending + count,
+            disk->pending_count * sizeof disk->pending[0]);
+}
+
+bool disk_sync(struct disk *disk, pbft_ticket ticket)
+{
+    size_t count = 0;
+    uint32_t kinds = 0;
+    for (size_t i = 0; i < disk->pending_count; i++) {
+        const struct disk_write *write = &disk->pending[i];
+        if (write->ticket != 0 && write->ticket <= ticket) {
+            count = i + 1;
+            kinds |= 1u << write->record.kind;
+        }
+    }
+    if (fails(disk, DISK_FAULT_SYNC, kinds)) {
+        return false;
+    }
+    apply_first(disk, count);
+    return true;
+}
+
+void disk_crash(struct disk *disk, size_t keep, bool torn)
+{
+    if (keep > disk->pending_count) {
+        keep = disk->pending_count;
+    }
+    apply_first(disk, keep);
+    /* Pending starts with the first write that is lost. */
+    if (torn && disk->pending_count > 0 &&
+        disk->pending[0].kind == DISK_WRITE_RECORD) {
+        struct disk_record part = disk->pending[0].record;
+        disk->pending[0].record.bytes = NULL;
+        part.size = part.size / 2 + 1;
+        disk_image_add_record(&disk->image, part);
+    }
+    drop_pending(disk, 0);
+    disk->next_number = disk->image.first_number + disk->image.record_count;
+}
+
+static enum pbft_log_verdict judge(const struct disk *disk)
+{
+    struct pbft_log_judge judge;
+    pbft_log_judge_init(&judge, disk->image.first_number);
+    for (size_t i = 0; i < disk->image.record_count; i++) {
+        const struct disk_record *record = &disk->image.records[i];
+        struct pbft_frame frame;
+        enum pbft_status status = pbft_frame_read(
+            disk->domain, disk->owner,
+            (struct pbft_bytes){record->bytes, record->size}, &frame);
+        pbft_log_judge_feed(&judge, status, &frame);
+    }
+    return pbft_log_judge_verdict(&judge);
+}
+
+static void hand_out(const struct disk *disk, const struct disk_record *stored,
+                     void (*on_record)(void *context,
+                                       const struct pbft_record *record),
+                     void *context)
+{
+    struct pbft_frame frame;
+    enum pbft_status status = pbft_frame_read(
+        disk->domain, disk->owner,
+        (struct pbft_bytes){stored->bytes, stored->size}, &frame);
+    PBFT_ASSERT(status == PBFT_OK);
+    struct pbft_record record = {
+        .kind = frame.kind, .view = frame.view, .seq = frame.seq};
+    status =
+        wire_message_decode(disk->domain, frame.payload, NULL, &record.message);
+    PBFT_ASSERT(status == PBFT_OK);
+    on_record(context, &record);
+    pbft_message_unref(record.message);
+}
+
+enum pbft_log_verdict
+disk_replay(struct disk *disk,
+            void (*on_record)(void *context, const struct pbft_record *record),
+            void *context)
+{
+    struct disk_image *image = &disk->image;
+    enum pbft_log_verdict verdict = judge(disk);
+    if (verdict == PBFT_LOG_DAMAGED) {
+        return verdict;
+    }
+    if (verdict == PBFT_LOG_TORN) {
+        free(image->records[--image->record_count].bytes);
+    }
+    disk->next_number = image->first_number + image->record_count;
+    for (size_t i = 0; i < image->record_count; i++) {
+        hand_out(disk, &image->records[i], on_record, context);
+    }
+    return verdict;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The disk of one simulated replica: one write-ahead sequence, as storage/ has
+ * with RocksDB.
+ *
+ * Log records (framed bytes of consensus/record.h), executed blocks, proofs and
+ * truncations are writes in one order. A write is pending until a sync covers
+ * it; a crash keeps a prefix of the pending ones, and may leave the next record
+ * in part. What is durable is the image; scripts can copy, restore and damage
+ * it.
+ */
+#ifndef SIM_DISK_H
+#define SIM_DISK_H
+
+#include "consensus/pbft.h"
+#include "consensus/record.h"
+
+/* A framed log record. */
+struct disk_record {
+    enum pbft_record_kind kind;
+    pbft_view view;
+    pbft_seq seq;
+    struct pbft_digest content; /* What the message is about. */
+    uint8_t *bytes;             /* Owned. */
+    size_t size;
+};
+
+struct disk_block {
+    const struct pbft_message *committed; /* Owned references. */
+    const struct pbft_message *proof;     /* Or NULL. */
+    struct pbft_attestation executed;
+};
+
+struct disk_image {
+    struct disk_record *records;
+    size_t record_count;
+    size_t record_capacity;
+    uint64_t first_number;     /* Of the oldest record, or of the next one. */
+    struct disk_block *blocks; /* Block seq is at seq - 1. */
+    size_t block_count;
+    size_t block_capacity;
+};
+
+enum disk_write_kind {
+    DISK_WRITE_RECORD,
+    DISK_WRITE_BLOCK,
+    DISK_WRITE_PROOF,
+    DISK_WRITE_TRUNCATE,
+};
+
+struct disk_write {
+    enum disk_write_kind kind;
+    pbft_ticket ticket; /* Of the sync that covers it; RECORD alone. */
+    struct disk_record record;
+    struct disk_block block; /* BLOCK, PROOF. */
+    pbft_seq seq;            /* PROOF, TRUNCATE. */
+};
+
+/* What scripts and faults make fail. */
+enum disk_fault_kind { DISK_FAULT_NONE, DISK_FAULT_WRITE, DISK_FAULT_SYNC };
+
+struct disk_fault {
+    enum disk_fault_kind kind;
+    uint32_t record_kinds; /* Bit per enum pbft_record_kind. */
+    uint64_t times;        /* UINT64_MAX: always. */
+};
+
+struct disk {
+    const struct pbft_domain *domain;
+    pbft_replica_id owner;
+    struct disk_image image;
+    struct disk_write *pending;
+    size_t pending_count;
+    size_t pending_capacity;
+    uint64_t next_number;
+    struct disk_fault fault;
+    void *context;
+    /* A record became durable; may be NULL. */
+    void (*on_durable)(void *context, const struct disk_record *record);
+};
+
+void disk_init(struct disk *disk, const struct pbft_domain *domain,
+               pbft_replica_id owner);
+void disk_deinit(struct disk *disk);
+
+/* Encodes, frames and appends. False: the write fails (an injected fault). */
+bool disk_write_records(struct disk *disk, pbft_ticket ticket,
+                        const struct pbft_record *records, size_t count);
+void disk_write_block(struct disk *disk, const struct pbft_message *committed,
+                      const struct pbft_attestation *executed);
+void disk_write_proof(struct disk *disk, pbft_seq seq,
+                      const struct pbft_message *proof);
+void disk_write_truncate(struct disk *disk, pbft_seq stable_seq);
+
+/* All writes up to the records of `ticket` become durable. False: the sync
+ * fails (an injected fault), nothing changes. */
+bool disk_sync(struct disk *disk, pbft_ticket ticket);
+
+/* Power loss: the first `keep` pending writes survive; with `torn` the first
+ * that does not, if it is a record, is left in part. */
+void disk_crash(struct disk *disk, size_t keep, bool torn);
+
+/* Judges the log, cuts a torn tail, and hands out the decoded records. */
+enum pbft_log_verdict
+disk_replay(struct disk *disk,
+            void (*on_record)(void *context, const struct pbft_record *record),
+            void *context);
+
+/* disk_image.c */
+void disk_image_deinit(struct disk_image *image);
+struct disk_image disk_image_clone(const struct disk_image *image);
+/* Takes over `image`; nothing may be pending. */
+void disk_restore(struct disk *disk, struct disk_image image);
+/* Flips a byte of the newest record of one of `kinds` at `seq` (0: any). False:
+ * there is none. */
+bool disk_corrupt(struct disk *disk, uint32_t kinds, pbft_seq seq);
+/* The log ends before the first such record. */
+bool disk_cut(struct disk *disk, uint32_t kinds, pbft_seq seq);
+void disk_image_add_record(struct disk_image *image, struct disk_record record);
+void disk_image_add_block(struct disk_image *image, struct disk_block block);
+void disk_image_truncate(struct disk_image *image, pbft_seq stable_seq);
+
+#endif /* SIM_DISK_H */

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* When faults begin and end. What they do: fault_kinds.c. */
+#include "sim/faults.h"
+
+#include <stdio.h>
+
+#include "consensus/assert.h"
+#include "sim/sim.h"
+
+#define STREAM_FAULTS 3
+
+void faults_init(struct faults *faults, uint64_t seed)
+{
+    *faults = (struct faults){.mask = 0};
+    random_init(&faults->random, seed, STREAM_FAULTS);
+}
+
+static void schedule_next(struct sim *sim)
+{
+    struct faults *faults = &sim->faults;
+    uint64_t delay =
+        random_exponential(&faults->random, faults->interval_us) + 1;
+    sim_schedule(sim, SIM_EVENT_FAULT, 0, 0, delay);
+}
+
+void faults_begin(struct sim *sim)
+{
+    struct faults *faults = &sim->faults;
+    faults->mask = sim->settings.fault_mask;
+    faults->interval_us = sim->settings.fault_interval_us;
+    faults->duration_us = sim->settings.fault_duration_us;
+    if (faults->mask != 0) {
+        schedule_next(sim);
+    }
+}
+
+static void note(struct sim *sim, const struct fault *fault, const char *what)
+{
+    const char *where =
+        fault->target < sim->host_count ? sim->hosts[fault->target]->name : "-";
+    trace_add(&sim->trace, &(struct trace_line){.time_us = sim->now_us,
+                                                .where = where,
+                                                .what = what,
+                                                .from = "-",
+                                                .number = fault->number,
+                                                .note = fault->kind->name});
+}
+
+static void begin_one(struct sim *sim, const struct fault_kind *kind)
+{
+    struct faults *faults = &sim->faults;
+    struct fault fault = {
+        .kind = kind,
+        .number = faults->begun + 1,
+        .target = (uint32_t)random_below(&faults->random, sim->settings.n),
+    };
+    uint64_t duration =
+        random_exponential(&faults->random, faults->duration_us) + 1;
+    if (!kind->begin(sim, &fault)) {
+        return;
+    }
+    faults->begun++;
+    PBFT_ASSERT(faults->active_count < FAULTS_ACTIVE_MAX);
+    faults->active[faults->active_count++] = fault;
+    note(sim, &fault, "fault");
+    sim_schedule(sim, SIM_EVENT_HEAL, fault.target, fault.number, duration);
+}
+
+void faults_on_event(struct sim *sim)
+{
+    struct faults *faults = &sim->faults;
+    uint32_t rows[32];
+    uint32_t count = 0;
+    if (faults->mask == 0) {
+        return;
+    }
+    for (uint32_t i = 0; i < fault_kind_count; i++) {
+        if ((faults->mask >> i & 1) != 0) {
+            rows[count++] = i;
+        }
+    }
+    if (count > 0 && faults->active_count < FAULTS_ACTIVE_MAX) {
+        uint64_t row = random_below(&faults->random, count);
+        begin_one(sim, &fault_kinds[rows[row]]);
+    }
+    schedule_next(sim);
+}
+
+static void end_at(struct sim *sim, uint32_t at)
+{
+    struct faults *faults = &sim->faults;
+    struct fault fault = faults->active[at];
+    faults->active_count--;
+    for (uint32_t i = at; i < faults->active_count; i++) {
+        faults->active[i] = faults->active[i + 1];
+    }
+    note(sim, &fault, "heal");
+    fault.kind->end(sim, &fault);
+}
+
+void faults_on_heal(struct sim *sim, uint64_t number)
+{
+    struct faults *faults = &sim->faults;
+    for (uint32_t i = 0; i < faults->active_count; i++) {
+        if (faults->active[i].number == number) {
+            end_at(sim, i);
+            return;
+        }
+    }
+}
+
+void faults_end_all(struct sim *sim)
+{
+    sim->faults.mask = 0;
+    while (sim->faults.active_count > 0) {
+        end_at(sim, 0);
+    }
+}

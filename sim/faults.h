@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What goes wrong in a run, drawn from a table of faults.
+ *
+ * A fault begins, lasts for a while, and ends; several may last at once. A row
+ * of the table is all there is to say about one.
+ */
+#ifndef SIM_FAULTS_H
+#define SIM_FAULTS_H
+
+#include "sim/network.h"
+
+struct sim;
+
+#define FAULTS_ACTIVE_MAX 16
+
+struct fault {
+    const struct fault_kind *kind;
+    uint64_t number; /* Of this run. */
+    uint32_t target; /* A host; or what the row wants. */
+    uint64_t value;  /* What was before, or what the row wants. */
+    uint64_t members[(SIM_HOSTS_MAX + 63) / 64]; /* A set of hosts. */
+};
+
+struct fault_kind {
+    const char *name;
+    const char *says;
+    /* False: not possible now, nothing was done. */
+    bool (*begin)(struct sim *sim, struct fault *fault);
+    void (*end)(struct sim *sim, const struct fault *fault);
+};
+
+extern const struct fault_kind fault_kinds[];
+extern const uint32_t fault_kind_count;
+
+struct faults {
+    struct random random;
+    struct fault active[FAULTS_ACTIVE_MAX];
+    uint32_t active_count;
+    uint64_t begun;
+    uint32_t mask; /* Rows that may begin; 0: no more faults. */
+    uint64_t interval_us;
+    uint64_t duration_us;
+};
+
+void faults_init(struct faults *faults, uint64_t seed);
+/* Schedules the first one. */
+void faults_begin(struct sim *sim);
+void faults_on_event(struct sim *sim);
+void faults_on_heal(struct sim *sim, uint64_t number);
+/* Ends all of them and begins no more. */
+void faults_end_all(struct sim *sim);
+
+#endif /* SIM_FAULTS_H */

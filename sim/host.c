@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life of a host: start, work, crash. */
+#include "sim/host.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "consensus/assert.h"
+#include "consensus/quorum.h"
+#include "sim/sim.h"
+
+/* What EXECUTED and TIMEOUT events need when messages fill the inbox. */
+#define INBOX_RESERVE 256
+
+static bool is_request_known(const void *context,
+                             const struct pbft_digest *digest)
+{
+    const struct host_cache_handle *handle = context;
+    uint64_t at = audit_fold(digest) % HOST_CACHE_SIZE;
+    return memcmp(&handle->cache->known[at], digest, sizeof *digest) == 0;
+}
+
+static void remember_request(const void *context,
+                             const struct pbft_digest *digest)
+{
+    const struct host_cache_handle *handle = context;
+    handle->cache->known[audit_fold(digest) % HOST_CACHE_SIZE] = *digest;
+}
+
+static void on_durable(void *context, const struct disk_record *record)
+{
+    const struct host *host = context;
+    audit_durable(host->sim, host, record);
+}
+
+void host_init(struct host *host, struct sim *sim, uint32_t index,
+               pbft_replica_id id, const char *name)
+{
+    *host = (struct host){.sim = sim, .index = index, .id = id};
+    (void)snprintf(host->name, sizeof host->name, "%s", name);
+    fake_signer_init(&host->signer, "replica", id);
+    host->crypto = fake_crypto(&host->signer);
+    host->domain =
+        (struct pbft_domain){.crypto = &host->crypto, .cluster = sim->cluster};
+    host->config = sim->settings.replica;
+    host->config.self = id;
+    host->cache = calloc(1, sizeof *host->cache);
+    host->inbox = calloc(HOST_INBOX_MAX, sizeof host->inbox[0]);
+    PBFT_ASSERT(host->cache != NULL && host->inbox != NULL);
+    host->cache_handle.cache = host->cache;
+    host->verifier =
+        (struct pbft_verifier){.domain = &host->domain,
+                               .keyring = &sim->keyring,
+                               .window = host->config.window,
+                               .cache_context = &host->cache_handle,
+                               .is_request_known = is_request_known,
+                               .remember_request = remember_request};
+    disk_init(&host->disk, &host->domain, id);
+    host->disk.context = host;
+    host->disk.on_durable = on_durable;
+    host->sync_us = sim->settings.sync_us;
+    host->timer_at_us = UINT64_MAX;
+}
+
+/* Everything that a power loss takes. */
+void host_forget(struct host *host)
+{
+    pbft_driver_destroy(host->driver);
+    host->driver = NULL;
+    if (host->service != NULL) {
+        host->sim->settings.service->destroy(host->service);
+        host->service = NULL;
+    }
+    for (size_t i = 0; i < host->block_count; i++) {
+        pbft_message_unref(host->blocks[i].committed);
+        pbft_message_unref(host->blocks[i].proof);
+        free(host->blocks[i].leaves);
+    }
+    for (size_t i = 0; i < host->commit_count; i++) {
+        pbft_message_unref(host->commits[i]);
+    }
+    for (; host->inbox_count > 0; host->inbox_count--) {
+        pbft_message_unref(host->inbox[host->inbox_first].message);
+        host->inbox_first = (host->inbox_first + 1) % HOST_INBOX_MAX;
+    }
+    host->block_count = 0;
+    host->commit_count = 0;
+    host->waiter_count = 0;
+    host->is_executing = false;
+    host->is_flush_scheduled = false;
+    host->has_disk_failed = false;
+    host->timer_at_us = UINT64_MAX;
+    host->synced_at_us = 0;
+    host->paused_until_us = 0;
+    host->life++;
+}
+
+void host_deinit(struct host *host)
+{
+    host_forget(host);
+    disk_deinit(&host->disk);
+    free(host->blocks);
+    free(host->commits);
+    free(host->waiters);
+    free(host->inbox);
+    free(host->cache);
+}
+
+void host_crash(struct host *host, size_t keep, bool torn)
+{
+    PBFT_ASSERT(host->state != HOST_DOWN);
+    host_forget(host);
+    disk_crash(&host->disk, keep, torn);
+    host->state = HOST_DOWN;
+}
+
+void host_remember_block(struct host *host,
+                         const struct pbft_message *committed,
+                         const struct service_outcome *outcome)
+{
+    if (host->block_count == host->block_capacity) {
+        host->block_capacity =
+            host->block_capacity == 0 ? 64 : 2 * host->block_capacity;
+        host->blocks = realloc(host->blocks,
+                               host->block_capacity * sizeof host->blocks[0]);
+        PBFT_ASSERT(host->blocks != NULL);
+    }
+    PBFT_ASSERT(outcome->executed.seq == host->block_count + 1);
+    struct host_block *block = &host->blocks[host->block_count++];
+    *block = (struct host_block){.committed = pbft_message_ref(committed),
+                                 .executed = outcome->executed};
+    block->leaves = calloc(outcome->result_count + 1, sizeof block->leaves[0]);
+    PBFT_ASSERT(block->leaves != NULL);
+    for (uint32_t i = 0; i < outcome->result_count; i++) {
+        block->leaves[i] = outcome->results[i].leaf;
+    }
+}
+
+/* The service computes every durable block again: a different outcome is a lack
+ * of determinism. */
+static void replay_blocks(struct host *host)
+{
+    const struct disk_image *image = &host->disk.image;
+    for (size_t i = 0; i < image->block_count; i++) {
+        const struct disk_block *stored = &image->blocks[i];
+        struct service_outcome outcome;
+        host->sim->settings.service->execute(host->service, stored->committed,
+                                             &outcome);
+        host_remember_block(host, stored->committed, &outcome);
+        if (stored->proof != NULL) {
+            host->blocks[i].proof = pbft_message_ref(stored->proof);
+        }
+        if (memcmp(&outcome.executed.ledger_root, &stored->executed.ledger_root,
+                   sizeof(struct pbft_digest)) != 0) {
+            audit_fail(host->sim, "S3", host,
+                       "block %zu came out differently after a restart", i + 1);
+        }
+    }
+}
+
+static void step_at_start(struct host *host, struct pbft_event event)
+{
+    event.now = sim_now_ms(host->sim);
+    event.wall = sim_wall(host->sim, host);
+    enum pbft_verdict verdict = pbft_driver_step(host->driver, &event);
+    PBFT_ASSERT(verdict != PBFT_BUSY);
+    if (verdict != PBFT_ACCEPTED) {
+        audit_fail(host->sim, "S34", host, "a durable record was refused: %s",
+                   pbft_verdict_name(verdict));
+    }
+}
+
+static void on_record(void *context, const struct pbft_record *record)
+{
+    step_at_start(context, (struct pbft_event){.type = PBFT_EVENT_RESTORE,
+                                               .record = *record});
+}
+
+static struct pbft_attestation last_executed(const struct host *host)
+{
+    return host->block_count == 0
+               ? (struct pbft_attestation){.seq = 0}
+               : host->blocks[host->block_count - 1].executed;
+}
+
+static enum pbft_log_verdict restore(struct host *host)
+{
+    const char *reason = "memory is short";
+    struct pbft_replica *replica = pbft_replica_create(
+        &host->config, &host->domain, &host->sim->keyring, &reason);
+    if (replica == NULL) {
+        (void)fprintf(stderr, "salus-sim: replica refused: %s\n", reason);
+    }
+    PBFT_ASSERT(replica != NULL);
+    host_make_driver(host, replica);
+    step_at_start(host, (struct pbft_event){.type = PBFT_EVENT_APPLIED,
+                                            .executed = last_executed(host)});
+    return disk_replay(&host->disk, on_record, host);
+}
+
+void host_start(struct host *host)
+{
+    struct sim *sim = host->sim;
+    struct pbft_public_key keys[SIM_CLIENTS_MAX];
+    PBFT_ASSERT(host->state == HOST_DOWN);
+    for (uint32_t i = 0; i < sim->client_count; i++) {
+        keys[i] = sim->clients[i]->signer.key;
+    }
+    host->service =
+        sim->settings.service->create(&host->domain, sim->client_count, keys);
+    host->life++;
+    replay_blocks(host);
+    if (restore(host) == PBFT_LOG_DAMAGED) {
+        pbft_driver_destroy(host->driver);
+        host->driver = NULL;
+        host->state = HOST_RECOVERING;
+        return;
+    }
+    host->state = HOST_UP;
+    audit_start(sim, host);
+    step_at_start(host, (struct pbft_event){.type = PBFT_EVENT_START});
+    pbft_driver_flush(host->driver);
+}
+
+void host_push(struct host *host, struct host_input input)
+{
+    bool is_message = input.type == PBFT_EVENT_RECEIVE;
+    size_t room = HOST_INBOX_MAX - host->inbox_count;
+    if (is_message && room <= INBOX_RESERVE) {
+        return; /* The transport may lose (design: section 6). */
+    }
+    PBFT_ASSERT(room > 0);
+    size_t at = (host->inbox_first + host->inbox_count) % HOST_INBOX_MAX;
+    host->inbox[at] = input;
+    if (input.message != NULL) {
+        (void)pbft_message_ref(input.message);
+    }
+    host->inbox_count++;
+}
+
+static struct pbft_event event_of(const struct host *host,
+                                  const struct host_input *input)
+{
+    struct pbft_event event = {.type = input->type,
+                               .now = sim_now_ms(host->sim),
+                               .wall = sim_wall(host->sim, host)};
+    if (input->type == PBFT_EVENT_RECEIVE) {
+        event.message = input->message;
+    } else if (input->type == PBFT_EVENT_EXECUTED) {
+        event.executed = input->executed;
+    } else {
+        event.timer = input->timer;
+    }
+    return event;
+}
+
+static void trace_step(const struct host *host, const struct host_input *input,
+                       enum pbft_verdict verdict)
+{
+    struct sim *sim = host->sim;
+    struct trace_line line = {.time_us = sim->now_us,
+                              .where = host->name,
+                              .from = "-",
+                              .note = pbft_verdict_name(verdict)};
+    if (input->type == PBFT_EVENT_RECEIVE) {
+        line.what = "deliver";
+        line.message = input->message;
+        line.from = input->message->sender < sim->settings.n
+                        ? sim->hosts[input->message->sender]->name
+                        : "client";
+    } else if (input->type == PBFT_EVENT_EXECUTED) {
+        line.what = "execute";
+        line.number = input->executed.seq;
+    } else {
+        line.what = "timer";
+    }
+    trace_add(&sim->trace, &line);
+}
+
+static void settle_output(struct host *host)
+{
+    if (host->sim->settings.flush_us == 0 || host->inbox_count > 0) {
+        pbft_driver_flush(host->driver);
+    } else if (!host->is_flush_scheduled) {
+        host->is_flush_scheduled = true;
+        sim_schedule(host->sim, SIM_EVENT_FLUSH, host->index, host->life,
+                     host->sim->settings.flush_us);
+    }
+}
+
+void host_work(struct host *host)
+{
+    while (host->inbox_count > 0) {
+        struct host_input *input = &host->inbox[host->inbox_first];
+        struct pbft_event event = event_of(host, input);
+        enum pbft_verdict verdict = pbft_driver_step(host->driver, &event);
+        if (verdict == PBFT_BUSY) {
+            pbft_driver_flush(host->driver);
+            verdict = pbft_driver_step(host->driver, &event);
+        }
+        if (verdict == PBFT_BUSY) {
+            break; /* The log is behind, or has failed. */
+        }
+        trace_step(host, input, verdict);
+        pbft_message_unref(input->message);
+        host->inbox_first = (host->inbox_first + 1) % HOST_INBOX_MAX;
+        host->inbox_count--;
+    }
+    settle_output(host);
+}
+
+const struct pbft_replica *host_replica(const struct host *host)
+{
+    return host->driver == NULL ? NULL : pbft_driver_replica(host->driver);
+}
+
+bool host_is_honest(const struct host *host)
+{
+    return host->behavior == HOST_HONEST &&
+           !pbft_set_has(&host->sim->byzantine, host->id);
+}

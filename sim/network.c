@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Packets in a list in the order of sending, and their events in the queue. */
+#include "sim/network.h"
+
+#include <stdlib.h>
+
+#include "consensus/assert.h"
+#include "sim/sim.h"
+
+#define STREAM_NETWORK 1
+#define DETOUR_FACTOR 10
+
+void network_init(struct network *network, struct sim *sim, uint64_t seed)
+{
+    *network = (struct network){.sim = sim};
+    random_init(&network->random, seed, STREAM_NETWORK);
+}
+
+static void empty(struct sim_packet *packet)
+{
+    pbft_message_unref(packet->message);
+    free(packet->reply);
+    packet->message = NULL;
+    packet->reply = NULL;
+}
+
+void network_deinit(struct network *network)
+{
+    struct sim_packet *packet = network->first;
+    while (packet != NULL) {
+        struct sim_packet *next = packet->next;
+        empty(packet);
+        free(packet);
+        packet = next;
+    }
+    while (network->unused != NULL) {
+        struct sim_packet *next = network->unused->next;
+        free(network->unused);
+        network->unused = next;
+    }
+}
+
+static struct sim_packet *add_packet(struct network *network)
+{
+    struct sim_packet *packet = network->unused;
+    if (packet != NULL) {
+        network->unused = packet->next;
+    } else {
+        packet = malloc(sizeof *packet);
+        PBFT_ASSERT(packet != NULL);
+    }
+    *packet = (struct sim_packet){.previous = network->last};
+    if (network->last != NULL) {
+        network->last->next = packet;
+    } else {
+        network->first = packet;
+    }
+    network->last = packet;
+    network->flying++;
+    return packet;
+}
+
+static void remove_packet(struct network *network, struct sim_packet *packet)
+{
+    if (packet->previous != NULL) {
+        packet->previous->next = packet->next;
+    } else {
+        network->first = packet->next;
+    }
+    if (packet->next != NULL) {
+        packet->next->previous = packet->previous;
+    } else {
+        network->last = packet->previous;
+    }
+    packet->next = network->unused;
+    network->unused = packet;
+}
+
+/* Ends the packet; its memory stays until no event names it. */
+static void finish(struct network *network, struct sim_packet *packet)
+{
+    if (packet->state == PACKET_FLYING) {
+        network->flying--;
+    }
+    packet->state = PACKET_DONE;
+    empty(packet);
+    if (packet->event_count == 0) {
+        remove_packet(network, packet);
+    }
+}
+
+void network_finish(struct network *network, struct sim_packet *packet)
+{
+    finish(network, packet);
+}
+
+void network_drop(struct network *network, struct sim_packet *packet)
+{
+    PBFT_ASSERT(packet->state != PACKET_DONE);
+    network->counts.lost++;
+    finish(network, packet);
+}
+
+static void schedule(struct network *network, struct sim_packet *packet,
+                     uint64_t delay_us)
+{
+    packet->event_count++;
+    sim_queue_push(&network->sim->queue,
+                   (struct sim_event){
+                       .time_us = network->sim->now_us + delay_us,
+                       .kind = SIM_EVENT_DELIVER,
+                       .target = packet->to,
+                       .item = packet,
+                   });
+}
+
+static uint64_t draw_delay(struct network *network)
+{
+    const struct network_settings *settings = &network->settings;
+    uint64_t delay = settings->latency_us;
+    if (settings->jitter_us > 0) {
+        delay += random_exponential(&network->random, settings->jitter_us);
+    }
+    if (settings->detour_permille > 0 &&
+        random_chance(&network->random, settings->detour_permille)) {
+        delay *= DETOUR_FACTOR;
+    }
+    return delay;
+}
+
+static bool is_cut(const struct network *network, uint32_t from, uint32_t to)
+{
+    return !actor_is_client(from) && !actor_is_client(to) &&
+           network->cuts[from][to] > 0;
+}
+
+static void send_one(struct network *network, uint32_t from, uint32_t to,
+                     const struct pbft_message *message,
+                     struct sim_reply *reply)
+{
+    struct sim_packet *packet = add_packet(network);
+    packet->from = from;
+    packet->to = to;
+    packet->message = pbft_message_ref(message);
+    packet->reply = reply;
+    schedule(network, packet, draw_delay(network));
+}
+
+void network_send(struct network *network, uint32_t from, uint32_t to,
+                  const struct pbft_message *message, struct sim_reply *reply)
+{
+    const struct network_settings *settings = &network->settings;
+    network->counts.sent++;
+    if (is_cut(network, from, to) ||
+        (settings->loss_permille > 0 &&
+         random_chance(&network->random, settings->loss_permille))) {
+        network->counts.lost++;
+        free(reply);
+        return;
+    }
+    if (reply == NULL && settings->duplicate_permille > 0 &&
+        random_chance(&network->random, settings->duplicate_permille)) {
+        network->counts.duplicated++;
+        send_one(network, from, to, message, NULL);
+    }
+    send_one(network, from, to, message, reply);
+}
+
+void network_cut(struct network *network, uint32_t from, uint32_t to)
+{
+    PBFT_ASSERT(from < SIM_HOSTS_MAX && to < SIM_HOSTS_MAX);
+    PBFT_ASSERT(network->cuts[from][to] < UINT8_MAX);
+    network->cuts[from][to]++;
+    struct sim_packet *packet = network->first;
+    while (packet != NULL) {
+        struct sim_packet *next = packet->next;
+        if (packet->from == from && packet->to == to &&
+            packet->state == PACKET_FLYING) {
+            network_drop(network, packet);
+        }
+        packet = next;
+    }
+}
+
+void network_join(struct network *network, uint32_t from, uint32_t to)
+{
+    PBFT_ASSERT(from < SIM_HOSTS_MAX && to < SIM_HOSTS_MAX);
+    if (network->cuts[from][to] > 0) {
+        network->cuts[from][to]--;
+    }
+}
+
+void network_join_all(struct network *network)
+{
+    for (uint32_t from = 0; from < SIM_HOSTS_MAX; from++) {
+        for (uint32_t to = 0; to < SIM_HOSTS_MAX; to++) {
+            network->cuts[from][to] = 0;
+        }
+    }
+}
+
+struct sim_packet *network_arrive(struct network *network,
+                                  struct sim_packet *packet)
+{
+    PBFT_ASSERT(packet->event_count > 0);
+    packet->event_count--;
+    if (packet->state == PACKET_DONE) {
+        if (packet->event_count == 0) {
+            remove_packet(network, packet);
+        }
+        return NULL;
+    }
+    if (packet->state == PACKET_HELD) {
+        return NULL; /* An event from before it was held again. */
+    }
+    enum packet_fate fate = FATE_DELIVER;
+    if (network->filter != NULL && !packet->is_expedited) {
+        fate = network->filter(network->filter_context, packet);
+    }
+    if (fate == FATE_DROP) {
+        network_drop(network, packet);
+        return NULL;
+    }
+    if (fate == FATE_HOLD) {
+        packet->state = PACKET_HELD;
+        network->flying--;
+        return NULL;
+    }
+    network->counts.delivered++;
+    return packet;
+}
+
+void network_expedite(struct network *network, struct sim_packet *packet)
+{
+    PBFT_ASSERT(packet->state != PACKET_DONE);
+    if (packet->state == PACKET_HELD) {
+        packet->state = PACKET_FLYING;
+        network->flying++;
+    }
+    packet->is_expedited = true;
+    schedule(network, packet, 0);
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The network: packets between hosts and clients, each message on its own.
+ *
+ * A packet may be lost, doubled, delayed past later ones, cut off, or held and
+ * dropped by a filter at its delivery. Cuts do not touch clients.
+ */
+#ifndef SIM_NETWORK_H
+#define SIM_NETWORK_H
+
+#include "consensus/message.h"
+#include "sim/random.h"
+
+struct sim;
+
+/* Replicas and their twins. Clients are numbered behind them. */
+#define SIM_HOSTS_MAX 136
+#define SIM_CLIENTS_MAX 64
+#define SIM_ACTORS_MAX (SIM_HOSTS_MAX + SIM_CLIENTS_MAX)
+
+static inline bool actor_is_client(uint32_t actor)
+{
+    return actor >= SIM_HOSTS_MAX;
+}
+
+/* What a replica tells a client, besides the proof of the block. */
+struct sim_reply {
+    uint64_t sequence;
+    pbft_seq seq;   /* Where the request took effect. */
+    uint32_t index; /* In that block. */
+    uint32_t leaf_count;
+    struct pbft_digest leaves[];
+};
+
+enum packet_state {
+    PACKET_FLYING,
+    PACKET_HELD, /* Arrived; a filter keeps it. */
+    PACKET_DONE, /* Delivered, lost or dropped; events may still name it. */
+};
+
+struct sim_packet {
+    uint32_t from;
+    uint32_t to;
+    const struct pbft_message *message; /* Owned reference. */
+    struct sim_reply *reply;            /* Owned; or NULL. */
+    enum packet_state state;
+    bool is_expedited;           /* Filters do not see it again. */
+    uint32_t event_count;        /* Events that name it. */
+    struct sim_packet *previous; /* In the order of sending. */
+    struct sim_packet *next;
+};
+
+enum packet_fate { FATE_DELIVER, FATE_HOLD, FATE_DROP };
+
+struct network_settings {
+    uint64_t latency_us; /* The least. */
+    uint64_t jitter_us;  /* Mean of what comes on top; 0: none. */
+    uint32_t loss_permille;
+    uint32_t duplicate_permille;
+    uint32_t detour_permille; /* Takes ten times as long. */
+};
+
+struct network_counts {
+    uint64_t sent;
+    uint64_t delivered;
+    uint64_t lost; /* By chance, cuts and filters. */
+    uint64_t duplicated;
+};
+
+struct network {
+    struct sim *sim;
+    struct random random;
+    struct network_settings settings;
+    struct network_counts counts;
+    uint8_t cuts[SIM_HOSTS_MAX][SIM_HOSTS_MAX]; /* How many, from and to. */
+    struct sim_packet *first;
+    struct sim_packet *last;
+    struct sim_packet *unused;
+    uint64_t flying;
+    void *filter_context;
+    /* May be NULL. Asked when a packet arrives. */
+    enum packet_fate (*filter)(void *context, const struct sim_packet *packet);
+};
+
+void network_init(struct network *network, struct sim *sim, uint64_t seed);
+void network_deinit(struct network *network);
+
+/* References `message`; takes over `reply`. */
+void network_send(struct network *network, uint32_t from, uint32_t to,
+                  const struct pbft_message *message, struct sim_reply *reply);
+
+/* One way. What flies there already is lost. Cuts are counted. */
+void network_cut(struct network *network, uint32_t from, uint32_t to);
+void network_join(struct network *network, uint32_t from, uint32_t to);
+void network_join_all(struct network *network);
+
+/* A DELIVER event came up. Gives the packet to the caller if it arrives: NULL
+ * if it is held or gone. The caller ends it with network_finish(). */
+struct sim_packet *network_arrive(struct network *network,
+                                  struct sim_packet *packet);
+/* Takes a flying or held packet out of its turn; likewise. */
+void network_expedite(struct network *network, struct sim_packet *packet);
+void network_drop(struct network *network, struct sim_packet *packet);
+void network_finish(struct network *network, struct sim_packet *packet);
+
+#endif /* SIM_NETWORK_H */

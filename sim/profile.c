@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of profiles. All choices of a run come from its seed. */
+#include "sim/profile.h"
+
+#include <string.h>
+
+#define STREAM_PROFILE 4
+#define SECOND_US (1000 * SIM_MS_US)
+
+void profile_defaults(struct sim_settings *settings)
+{
+    *settings = (struct sim_settings){
+        .n = 4,
+        .network = {.latency_us = 500, .jitter_us = 500},
+        .service = &service_simple,
+        .sync_us = 300,
+        .sync_jitter_us = 300,
+        .execute_us = 100,
+        .client_count = 2,
+        .requests = 60,
+        .outstanding_max = 2,
+        .payload_max = 64,
+        .client_timeout_us = 200 * SIM_MS_US,
+        .fault_interval_us = 20 * SIM_MS_US,
+        .fault_duration_us = 50 * SIM_MS_US,
+        .liveness_us = 60 * SECOND_US,
+        .events_max = 5000000,
+    };
+    pbft_config_defaults(&settings->replica);
+    struct pbft_config *replica = &settings->replica;
+    replica->window = 16;
+    replica->checkpoint_interval = 4;
+    replica->batch_requests_max = 8;
+    replica->batch_bytes_max = 64 * 1024;
+    replica->pipeline_depth = 4;
+    replica->pending_requests_max = 256;
+    replica->pending_institution_max = 256;
+    replica->batch_delay_ms = 2;
+    replica->request_timeout_ms = 400;
+    replica->view_change_timeout_ms = 400;
+    replica->view_change_timeout_max_ms = 6400;
+    replica->status_interval_ms = 200;
+    replica->resend_interval_ms = 100;
+    replica->heartbeat_interval_ms = 0;
+}
+
+/* One fault class in two is off: combinations differ from seed to seed. */
+static uint32_t draw_faults(struct random *random)
+{
+    uint32_t mask = 0;
+    for (uint32_t i = 0; i < fault_kind_count; i++) {
+        if (random_chance(random, 500)) {
+            mask |= UINT32_C(1) << i;
+        }
+    }
+    return mask;
+}
+
+static void draw_lite(struct sim_settings *settings, uint64_t seed)
+{
+    struct random random;
+    random_init(&random, seed, STREAM_PROFILE);
+    profile_defaults(settings);
+    settings->fault_mask = draw_faults(&random);
+    settings->network.loss_permille = (uint32_t)random_below(&random, 2) * 20;
+    settings->network.duplicate_permille =
+        (uint32_t)random_below(&random, 2) * 50;
+    settings->network.detour_permille = (uint32_t)random_below(&random, 2) * 50;
+}
+
+static void draw_replica(struct pbft_config *replica, struct random *random)
+{
+    static const uint32_t intervals[] = {1, 2, 4, 8, 16};
+    uint32_t interval =
+        intervals[random_below(random, sizeof intervals / sizeof intervals[0])];
+    replica->checkpoint_interval = interval;
+    replica->window = interval * (uint32_t)random_between(random, 2, 8);
+    replica->pipeline_depth =
+        (uint32_t)random_between(random, 1, replica->window);
+    replica->batch_requests_max = (uint32_t)random_between(random, 1, 16);
+    replica->batch_delay_ms = random_between(random, 1, 10);
+    replica->status_interval_ms = random_between(random, 50, 500);
+    replica->resend_interval_ms = random_between(random, 20, 200);
+    if (random_chance(random, 300)) {
+        replica->heartbeat_interval_ms = random_between(random, 50, 200);
+    }
+}
+
+static void draw_standard(struct sim_settings *settings, uint64_t seed)
+{
+    struct random random;
+    random_init(&random, seed, STREAM_PROFILE);
+    profile_defaults(settings);
+    settings->n = (uint32_t)random_between(&random, 4, 13);
+    draw_replica(&settings->replica, &random);
+    settings->fault_mask = draw_faults(&random);
+    settings->fault_interval_us = random_between(&random, 5, 60) * SIM_MS_US;
+    settings->fault_duration_us = random_between(&random, 5, 200) * SIM_MS_US;
+    struct network_settings *network = &settings->network;
+    network->latency_us = random_between(&random, 50, 5000);
+    network->jitter_us = random_between(&random, 0, 10000);
+    network->loss_permille =
+        random_chance(&random, 500) ? (uint32_t)random_below(&random, 100) : 0;
+    network->duplicate_permille =
+        random_chance(&random, 500) ? (uint32_t)random_below(&random, 300) : 0;
+    network->detour_permille =
+        random_chance(&random, 500) ? (uint32_t)random_below(&random, 100) : 0;
+    settings->sync_us = random_between(&random, 10, 3000);
+    settings->sync_jitter_us = random_between(&random, 0, 3000);
+    settings->execute_us = random_between(&random, 10, 2000);
+    settings->flush_us =
+        random_chance(&random, 500) ? random_between(&random, 1, 2000) : 0;
+    settings->client_count = (uint32_t)random_between(&random, 1, 6);
+    settings->outstanding_max = (uint32_t)random_between(&random, 1, 8);
+    settings->requests = (uint32_t)random_between(&random, 100, 400);
+    settings->payload_max = (uint32_t)random_between(&random, 1, 512);
+}
+
+static void draw_calm(struct sim_settings *settings, uint64_t seed)
+{
+    draw_standard(settings, seed);
+    settings->fault_mask = 0;
+    settings->network.loss_permille = 0;
+    settings->network.detour_permille = 0;
+}
+
+const struct profile profiles[] = {
+    {"lite", "n = 4, 60 requests, about 5,000 events", draw_lite},
+    {"standard", "n = 4..13, random limits and timeouts, 100..400 requests",
+     draw_standard},
+    {"calm", "like standard, without faults", draw_calm},
+};
+
+const size_t profile_count = sizeof profiles / sizeof profiles[0];
+
+const struct profile *profile_find(const char *name)
+{
+    for (size_t i = 0; i < profile_count; i++) {
+        if (strcmp(profiles[i].name, name) == 0) {
+            return &profiles[i];
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A whole run: load and faults, then healing, then everything must be done. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "consensus/assert.h"
+#include "sim/sim.h"
+
+static void add_clients(struct sim *sim)
+{
+    const struct sim_settings *settings = &sim->settings;
+    for (uint32_t i = 0; i < settings->client_count; i++) {
+        char name[CLIENT_NAME_SIZE];
+        (void)snprintf(name, sizeof name, "c%u", i + 1);
+        struct client *client = sim_add_client(sim, name);
+        client->outstanding_max = settings->outstanding_max;
+        client->payload_max = settings->payload_max;
+        client->share = settings->requests / settings->client_count +
+                        (i < settings->requests % settings->client_count);
+        sim_schedule(sim, SIM_EVENT_CLIENT, i, 0,
+                     random_below(&sim->random, SIM_MS_US));
+    }
+}
+
+static bool is_submitted(const struct sim *sim)
+{
+    for (uint32_t i = 0; i < sim->client_count; i++) {
+        if (sim->clients[i]->request_count < sim->clients[i]->share) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void check_livelock(struct sim *sim)
+{
+    if (sim->events > sim->settings.events_max) {
+        audit_fail(sim, "L1", NULL, "no end after %" PRIu64 " events",
+                   sim->events);
+    }
+}
+
+/* Faults go on until the clients have submitted all, or for so long that they
+ * evidently keep them from it. */
+static void run_with_faults(struct sim *sim)
+{
+    uint64_t until_us = sim->settings.liveness_us;
+    faults_begin(sim);
+    while (!is_submitted(sim) && sim->now_us < until_us && sim_step(sim)) {
+        check_livelock(sim);
+    }
+    faults_end_all(sim);
+}
+
+static void fail_liveness(struct sim *sim)
+{
+    size_t submitted = 0;
+    size_t answered = 0;
+    size_t lowest = SIZE_MAX;
+    size_t highest = 0;
+    const struct host *last = sim->hosts[0];
+    for (uint32_t i = 0; i < sim->client_count; i++) {
+        submitted += sim->clients[i]->share;
+        answered += sim->clients[i]->answered_count;
+    }
+    for (uint32_t i = 0; i < sim->host_count; i++) {
+        size_t blocks = sim->hosts[i]->block_count;
+        if (blocks < lowest) {
+            lowest = blocks;
+            last = sim->hosts[i];
+        }
+        highest = blocks > highest ? blocks : highest;
+    }
+    audit_fail(sim, "L1", last,
+               "%zu of %zu requests are answered, blocks %zu..%zu, %" PRIu64
+               " ms after the last fault healed",
+               answered, submitted, lowest, highest,
+               sim->settings.liveness_us / SIM_MS_US);
+}
+
+static void run_to_the_end(struct sim *sim)
+{
+    uint64_t until_us = sim->now_us + sim->settings.liveness_us;
+    while (!sim_is_settled(sim) && sim->now_us < until_us && sim_step(sim)) {
+        check_livelock(sim);
+    }
+    if (!sim->violation.found && !sim_is_settled(sim)) {
+        fail_liveness(sim);
+    }
+    audit_end(sim);
+}
+
+void sim_run(const struct sim_settings *settings, uint64_t seed,
+             FILE *trace_out, struct sim_result *out)
+{
+    struct sim *sim = sim_create(settings, seed, trace_out);
+    add_clients(sim);
+    sim_start_hosts(sim);
+    run_with_faults(sim);
+    run_to_the_end(sim);
+    *out = (struct sim_result){.events = sim->events,
+                               .time_us = sim->now_us,
+                               .faults = sim->faults.begun,
+                               .trace_hash = sim->trace.hash,
+                               .network = sim->network.counts,
+                               .violation = sim->violation};
+    for (uint32_t i = 0; i < sim->host_count; i++) {
+        if (sim->hosts[i]->block_count > out->blocks) {
+            out->blocks = sim->hosts[i]->block_count;
+        }
+    }
+    for (uint32_t i = 0; i < sim->client_count; i++) {
+        out->requests += sim->clients[i]->answered_count;
+    }
+    sim_destroy(sim);
+}

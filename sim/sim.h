@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A whole simulated consortium: one thread, virtual time, one seed.
+ *
+ * A run is (program, configuration, seed): nothing else may change a single
+ * event of it.
+ */
+#ifndef SIM_SIM_H
+#define SIM_SIM_H
+
+#include "sim/auditor.h"
+#include "sim/client.h"
+#include "sim/faults.h"
+#include "sim/host.h"
+#include "sim/network.h"
+#include "sim/queue.h"
+#include "sim/trace.h"
+
+/* 2026-01-01, in microseconds since 1970: where wall clocks begin. */
+#define SIM_WALL_START_US UINT64_C(1767225600000000)
+#define SIM_MS_US UINT64_C(1000)
+#define SIM_TEXT_SIZE 240
+
+struct sim_settings {
+    uint32_t n;
+    struct pbft_config replica; /* `self` is filled in per host. */
+    struct network_settings network;
+    const struct service_kind *service;
+    uint64_t sync_us;        /* What a sync takes at least; */
+    uint64_t sync_jitter_us; /* on top of it, mean. */
+    uint64_t execute_us;     /* What a block takes. */
+    uint64_t flush_us;       /* How long steps gather before a flush. */
+    /* Clients of a run; scripts bring their own. */
+    uint32_t client_count;
+    uint32_t requests; /* Of all clients together. */
+    uint32_t outstanding_max;
+    uint32_t payload_max;
+    uint64_t client_timeout_us;
+    /* Faults: bit per row of the table; mean time between two. */
+    uint32_t fault_mask;
+    uint64_t fault_interval_us;
+    uint64_t fault_duration_us; /* Mean. */
+    /* Liveness: all must be executed so long after the faults have healed. */
+    uint64_t liveness_us;
+    uint64_t events_max; /* Beyond it a run counts as livelocked. */
+};
+
+struct sim_violation {
+    bool found;
+    const char *rule;
+    uint64_t event;
+    uint64_t time_us;
+    char text[SIM_TEXT_SIZE];
+};
+
+struct sim {
+    struct sim_settings settings;
+    uint64_t seed;
+    uint64_t now_us;
+    uint64_t events;
+    struct sim_queue queue;
+    struct random random; /* Hosts and clients. */
+    struct network network;
+    struct pbft_digest cluster;
+    struct pbft_keyring keyring;
+    struct host *hosts[SIM_HOSTS_MAX];
+    uint32_t host_count;
+    struct client *clients[SIM_CLIENTS_MAX];
+    uint32_t client_count;
+    struct pbft_replica_set byzantine; /* By replica id; never shrinks. */
+    struct auditor auditor;
+    struct faults faults;
+    struct trace trace;
+    struct sim_violation violation;
+};
+
+/* Creates the consortium and its clients; nothing has started. `trace_out` may
+ * be NULL. */
+struct sim *sim_create(const struct sim_settings *settings, uint64_t seed,
+                       FILE *trace_out);
+void sim_destroy(struct sim *sim);
+
+/* Clients must be there before the hosts start. */
+struct client *sim_add_client(struct sim *sim, const char *name);
+void sim_start_hosts(struct sim *sim);
+/* A second host with the identity and the durable state of `original`. */
+struct host *sim_add_twin(struct sim *sim, const struct host *original,
+                          const char *name);
+
+/* Carries out one event. */
+void sim_dispatch(struct sim *sim, const struct sim_event *event);
+/* The next event in its turn; false if there is none or a violation ended the
+ * run. */
+bool sim_step(struct sim *sim);
+
+uint64_t sim_now_ms(const struct sim *sim);
+/* What a host's wall clock shows. */
+pbft_wall_us sim_wall(const struct sim *sim, const struct host *host);
+const char *sim_actor_name(const struct sim *sim, uint32_t actor);
+/* Schedules something for a host or client after `delay_us`. */
+void sim_schedule(struct sim *sim, enum sim_event_kind kind, uint32_t target,
+                  uint64_t argument, uint64_t delay_us);
+/* Every submitted request is answered, and every host that is up and honest has
+ * executed as much as the most advanced one. */
+bool sim_is_settled(const struct sim *sim);
+
+/* run.c: a whole run of a profile. */
+struct sim_result {
+    uint64_t events;
+    uint64_t time_us;
+    uint64_t faults;
+    uint64_t blocks;
+    uint64_t requests;
+    uint64_t trace_hash;
+    struct network_counts network;
+    struct sim_violation violation;
+};
+void sim_run(const struct sim_settings *settings, uint64_t seed,
+             FILE *trace_out, struct sim_result *out);
+
+#endif /* SIM_SIM_H */
