@@ -24,6 +24,7 @@ struct tool_command {
 /* One per command; tool_main.c lists them. */
 extern const struct tool_command tool_init;
 extern const struct tool_command tool_keygen;
+extern const struct tool_command tool_certificate;
 extern const struct tool_command tool_genesis;
 extern const struct tool_command tool_fingerprint;
 extern const struct tool_command tool_submit;

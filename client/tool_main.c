@@ -10,8 +10,9 @@
 #include "crypto/init.h"
 
 static const struct tool_command *const commands[] = {
-    &tool_init,  &tool_keygen, &tool_genesis, &tool_fingerprint, &tool_submit,
-    &tool_query, &tool_status, &tool_receipt, &tool_verify,
+    &tool_init,        &tool_keygen, &tool_certificate, &tool_genesis,
+    &tool_fingerprint, &tool_submit, &tool_query,       &tool_status,
+    &tool_receipt,     &tool_verify,
 #ifdef SALUS_TOOL_FHIR
     &tool_fhir,
 #endif

@@ -80,11 +80,13 @@ void manual_print_page(const struct tool_command *const *commands, size_t count)
     for (size_t i = 0; i < count; i++) {
         (void)fputs(".SS salus ", stdout);
         print_roff(commands[i]->name);
-        (void)fputc(' ', stdout);
-        print_roff(commands[i]->usage);
         (void)fputc('\n', stdout);
         print_roff(commands[i]->summary);
-        (void)fputs(".\n.PP\n", stdout);
+        (void)fputs(".\n.PP\n.nf\nsalus ", stdout);
+        print_roff(commands[i]->name);
+        (void)fputc(' ', stdout);
+        print_roff(commands[i]->usage);
+        (void)fputs("\n.fi\n.PP\n", stdout);
         print_block(commands[i]->help);
     }
     (void)fputs(".SH EXIT STATUS\n", stdout);
