@@ -111,6 +111,7 @@ struct pbft_replica {
     pbft_seq diverged;     /* Where Q others contradicted us; 0: nowhere. */
     pbft_seq behind;       /* f + 1 peers claim to have executed so far. */
     pbft_seq status_seq;   /* Committed when RESEND was armed. */
+    pbft_seq orphan_seq;    /* Restoring: a vote without its pre-prepare. */
     pbft_seq low_at_start; /* May be above `executed` after a crash. */
     struct pbft_attestation applied;         /* What APPLIED said. */
     const struct pbft_message *stable;       /* Proof of `log.low`. */

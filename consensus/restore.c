@@ -72,9 +72,16 @@ static enum pbft_verdict restore_vote(struct pbft_replica *replica,
         phase == PBFT_PHASE_PREPARE ? &message->prepare : &message->commit;
     const struct pbft_message **own =
         phase == PBFT_PHASE_PREPARE ? &slot->own_prepare : &slot->own_commit;
-    if (message->sender != replica->config.self ||
-        !is_of_header(slot, fields) || *own != NULL) {
+    if (message->sender != replica->config.self || *own != NULL) {
         return PBFT_REJECTED;
+    }
+    if (!is_of_header(slot, fields)) {
+        /* Its pre-prepare was dropped from the log, so a stable proof at or
+         * above it must follow. Else a record is missing (START looks). */
+        if (slot->seq > replica->orphan_seq) {
+            replica->orphan_seq = slot->seq;
+        }
+        return PBFT_ACCEPTED;
     }
     const struct pbft_vote vote = pbft_vote_of(message);
     if (!pbft_set_has(&pbft_slot_ballots(slot, phase)->voters,
@@ -246,8 +253,12 @@ static void count_slots(struct pbft_replica *replica)
     }
 }
 
+/* The window was moved by a proof, and no vote hangs in the air. */
 static bool is_log_complete(const struct pbft_replica *replica)
 {
+    if (replica->orphan_seq > replica->log.low) {
+        return false;
+    }
     return pbft_message_seq(replica->stable) == replica->log.low;
 }
 
