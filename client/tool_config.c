@@ -60,8 +60,11 @@ struct complaint {
     unsigned column;
 };
 
-static void on_log(cyaml_log_t level, void *context, const char *format,
-                   va_list arguments)
+#if defined(__GNUC__) || defined(__clang__)
+__attribute__((format(printf, 3, 0)))
+#endif
+static void
+on_log(cyaml_log_t level, void *context, const char *format, va_list arguments)
 {
     struct complaint *complaint = context;
     char line[240];

@@ -12,8 +12,11 @@
 
 #define US_PER_SECOND 1000000u
 
-static void say(const struct tool_command *command, const char *format,
-                va_list arguments)
+#if defined(__GNUC__) || defined(__clang__)
+__attribute__((format(printf, 2, 0)))
+#endif
+static void
+say(const struct tool_command *command, const char *format, va_list arguments)
 {
     (void)fprintf(stderr, "salus %s: ", command->name);
     (void)vfprintf(stderr, format, arguments);
