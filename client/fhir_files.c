@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Folders as lists of files. */
+#include "client/fhir_files.h"
+
+#include <dirent.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define PATH_SIZE 4096
+
+static enum pbft_status push(struct fhir_files *files, const char *path)
+{
+    if (files->count == FHIR_FILES_MAX) {
+        return PBFT_LIMIT;
+    }
+    if (files->count == files->capacity) {
+        size_t capacity = files->capacity == 0 ? 64 : 2 * files->capacity;
+        char **paths = realloc(files->paths, capacity * sizeof *paths);
+        if (paths == NULL) {
+            return PBFT_NO_MEMORY;
+        }
+        files->paths = paths;
+        files->capacity = capacity;
+    }
+    char *copy = malloc(strlen(path) + 1);
+    if (copy == NULL) {
+        return PBFT_NO_MEMORY;
+    }
+    memcpy(copy, path, strlen(path) + 1);
+    files->paths[files->count++] = copy;
+    return PBFT_OK;
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat info;
+
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+static int compare_paths(const void *left, const void *right)
+{
+    return strcmp(*(char *const *)left, *(char *const *)right);
+}
+
+/* Everything directly in the folder. */
+static enum pbft_status list_folder(struct fhir_files *out, const char *folder)
+{
+    char path[PATH_SIZE];
+    DIR *handle = opendir(folder);
+    enum pbft_status status = PBFT_OK;
+
+    if (handle == NULL) {
+        return PBFT_IO;
+    }
+    for (struct dirent *entry = readdir(handle);
+         entry != NULL && status == PBFT_OK; entry = readdir(handle)) {
+        if (entry->d_name[0] == '.') {
+            continue;
+        }
+        int size = snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        status = size > 0 && (size_t)size < sizeof path ? push(out, path)
+                                                        : PBFT_TOO_LARGE;
+    }
+    (void)closedir(handle);
+    return status;
+}
+
+/* Replaces folders by what is in them, level by level. */
+static enum pbft_status expand(struct fhir_files *files)
+{
+    struct fhir_files next = {NULL, 0, 0};
+    enum pbft_status status = PBFT_OK;
+
+    for (size_t i = 0; i < files->count && status == PBFT_OK; i++) {
+        status = is_folder(files->paths[i])
+                     ? list_folder(&next, files->paths[i])
+                     : push(&next, files->paths[i]);
+    }
+    fhir_files_free(files);
+    *files = next;
+    return status;
+}
+
+static bool has_folder(const struct fhir_files *files)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        if (is_folder(files->paths[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum pbft_status fhir_files_add(struct fhir_files *files, const char *path,
+                                struct salus_reason *reason)
+{
+    struct fhir_files found = {NULL, 0, 0};
+    enum pbft_status status = push(&found, path);
+
+    for (size_t depth = 0; status == PBFT_OK && has_folder(&found); depth++) {
+        status = depth < FHIR_FOLDER_DEPTH_MAX ? expand(&found) : PBFT_LIMIT;
+    }
+    if (status == PBFT_OK && found.count > 1) {
+        qsort(found.paths, found.count, sizeof *found.paths, compare_paths);
+    }
+    for (size_t i = 0; i < found.count && status == PBFT_OK; i++) {
+        status = push(files, found.paths[i]);
+    }
+    fhir_files_free(&found);
+    if (status != PBFT_OK) {
+        salus_reason_set(reason, "%s: %s", path, pbft_status_text(status));
+    }
+    return status;
+}
+
+void fhir_files_free(struct fhir_files *files)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        free(files->paths[i]);
+    }
+    free(files->paths);
+    *files = (struct fhir_files){NULL, 0, 0};
+}

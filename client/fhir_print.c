@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lines of the fhir commands. */
+#include "client/fhir_print.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "client/tool_json.h"
+#include "crypto/hex.h"
+#include "ledger/errors.h"
+#include "proto/scan.h"
+#include "salus/v1/ledger.pb-c.h"
+#include "vault/journal.h"
+
+#define REASONS_SIZE 4096
+#define TX_ID_SHOWN 8 /* Bytes, in rows for people. */
+
+/* ---- JSON ---------------------------------------------------------------- */
+
+static json_t *findings_of(const struct fhir_report *report)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < report->count; i++) {
+        const struct fhir_finding *finding = &report->findings[i];
+        char text[REASONS_SIZE];
+        fhir_finding_text(finding, text, sizeof text);
+        (void)json_array_append_new(
+            list,
+            json_pack("{s:s, s:s}", "reason", text, "path", finding->path));
+    }
+    return list;
+}
+
+static json_t *describe(const char *file, const struct fhir_item *item)
+{
+    const struct fhir_report *report = fhir_item_report(item);
+    char reasons[REASONS_SIZE];
+
+    fhir_report_reasons(report, reasons, sizeof reasons);
+    json_t *json =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "file", file, "class",
+                  fhir_class_name(fhir_item_class(item)), "reason", reasons,
+                  "path", fhir_report_path(report), "resource",
+                  fhir_item_type(item), "findings", findings_of(report));
+    if (json != NULL && fhir_item_line(item) > 0) {
+        json_int_t line = (json_int_t)fhir_item_line(item);
+        (void)json_object_set_new(json, "line", json_integer(line));
+    }
+    return json;
+}
+
+void fhir_print_json(const char *file, const struct fhir_item *item)
+{
+    tool_json_print(describe(file, item));
+}
+
+static void add_ledger(json_t *json, const struct import_event *event)
+{
+    static const uint8_t none[SALUS_DIGEST_SIZE];
+    char hex[2 * SALUS_DIGEST_SIZE + 1];
+    bool has_tx = memcmp(event->tx_id, none, sizeof none) != 0;
+
+    hex_encode(hex, (struct pbft_bytes){event->tx_id, sizeof event->tx_id});
+    (void)json_object_set_new(json, "outcome",
+                              json_string(import_outcome_name(event->outcome)));
+    (void)json_object_set_new(json, "transaction",
+                              has_tx ? json_string(transaction_type_name(
+                                           (enum transaction_type)event->type))
+                                     : json_null());
+    (void)json_object_set_new(json, "tx_id",
+                              has_tx ? json_string(hex) : json_null());
+    (void)json_object_set_new(json, "block",
+                              json_integer((json_int_t)event->seq));
+    (void)json_object_set_new(json, "code", json_integer(event->code));
+    (void)json_object_set_new(json, "code_name",
+                              json_string(ledger_code_name(event->code)));
+}
+
+void fhir_print_event_json(const struct import_event *event)
+{
+    json_t *json = event->item != NULL
+                       ? describe(event->file, event->item)
+                       : json_pack("{s:s, s:s}", "file", "(earlier import)",
+                                   "class", fhir_class_name(event->class_of));
+
+    if (json != NULL) {
+        add_ledger(json, event);
+    }
+    tool_json_print(json);
+}
+
+/* ---- rows ---------------------------------------------------------------- */
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash != NULL ? slash + 1 : path;
+}
+
+/* "Consent-1.json" or "Patient.ndjson:3"; what stands in a bundle is told by
+ * the path. */
+static void print_place(const char *file, const struct fhir_item *item)
+{
+    char place[256];
+    size_t line = fhir_item_line(item);
+
+    if (line > 0) {
+        (void)snprintf(place, sizeof place, "%.200s:%zu", base_name(file),
+                       line);
+    } else {
+        (void)snprintf(place, sizeof place, "%.200s", base_name(file));
+    }
+    (void)printf("%-13s  %-17s  %s\n", fhir_class_name(fhir_item_class(item)),
+                 fhir_item_type(item)[0] != 0 ? fhir_item_type(item) : "-",
+                 place);
+}
+
+/* A line for each finding, so that none hides the next. */
+static void print_findings(const struct fhir_item *item)
+{
+    const struct fhir_report *report = fhir_item_report(item);
+
+    for (size_t i = 0; i < report->count; i++) {
+        const struct fhir_finding *finding = &report->findings[i];
+        char text[REASONS_SIZE];
+        fhir_finding_text(finding, text, sizeof text);
+        (void)printf("               %s: %s\n", finding->path, text);
+    }
+    if (report->lost > 0) {
+        (void)printf("               and %zu more\n", report->lost);
+    }
+}
+
+void fhir_print_row(const char *file, const struct fhir_item *item)
+{
+    print_place(file, item);
+    print_findings(item);
+}
+
+void fhir_print_counts(const size_t classes[4])
+{
+    size_t all = classes[FHIR_ENFORCEABLE] + classes[FHIR_EVIDENCE_ONLY] +
+                 classes[FHIR_REJECT];
+
+    (void)printf("%zu resources: %zu enforceable, %zu evidence only, %zu "
+                 "rejected\n",
+                 all, classes[FHIR_ENFORCEABLE], classes[FHIR_EVIDENCE_ONLY],
+                 classes[FHIR_REJECT]);
+}
+
+static void print_outcome(const struct import_event *event)
+{
+    char hex[2 * TX_ID_SHOWN + 1];
+    const char *type =
+        transaction_type_name((enum transaction_type)event->type);
+
+    hex_encode(hex, (struct pbft_bytes){event->tx_id, TX_ID_SHOWN});
+    switch (event->outcome) {
+    case IMPORT_ON_LEDGER:
+        (void)printf("               on ledger: %s %s... in block %llu\n", type,
+                     hex, (unsigned long long)event->seq);
+        break;
+    case IMPORT_REFUSED:
+        (void)printf("               refused by the ledger: %u %s: %s\n",
+                     event->code, ledger_code_name(event->code),
+                     ledger_code_text(event->code));
+        break;
+    case IMPORT_KNOWN:
+        (void)printf("               imported before\n");
+        break;
+    case IMPORT_OPEN:
+        (void)printf("               no proof in time: run the import again\n");
+        break;
+    case IMPORT_REJECTED:
+        break;
+    }
+}
+
+void fhir_print_event_row(const struct import_event *event)
+{
+    if (event->item != NULL) {
+        (void)printf("[%zu/%zu] ", event->number, event->total);
+        fhir_print_row(event->file, event->item);
+    } else {
+        (void)printf("%-13s  left open by an earlier import\n",
+                     fhir_class_name(event->class_of));
+    }
+    print_outcome(event);
+    (void)fflush(stdout);
+}
+
+/* ---- explanations -------------------------------------------------------- */
+
+static void print_body(const struct vault_step *step)
+{
+    struct wire_arena arena;
+    struct ProtobufCMessage *message = NULL;
+
+    wire_arena_init(&arena, WIRE_UNPACK_BYTES_MAX);
+    enum pbft_status status = wire_unpack_strict(
+        &salus__v1__transaction_body__descriptor,
+        (struct pbft_bytes){step->body, step->size}, &arena, &message);
+    if (status == PBFT_OK) {
+        (void)printf("               ");
+        tool_json_print(tool_json_of(message));
+    }
+    wire_arena_deinit(&arena);
+}
+
+static void print_fate(void *context, const char *path, enum fhir_fate fate)
+{
+    (void)context;
+    switch (fate) {
+    case FHIR_TO_LEDGER:
+        (void)printf("               to ledger  %s\n", path);
+        break;
+    case FHIR_SEALED:
+        (void)printf("               sealed     %s\n", path);
+        break;
+    case FHIR_IN_VAULT:
+        (void)printf("               in vault   %s\n", path);
+        break;
+    case FHIR_DROPPED:
+        (void)printf("               dropped    %s\n", path);
+        break;
+    }
+}
+
+void fhir_print_explanation(const struct import_event *event)
+{
+    const struct vault_journal *steps = event->steps;
+
+    for (uint32_t i = 0; steps != NULL && i < steps->step_count; i++) {
+        print_body(&steps->steps[i]);
+    }
+    if (event->item != NULL) {
+        fhir_item_fates(event->item, print_fate, NULL);
+    }
+}

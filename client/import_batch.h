@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Resources that are prepared and submitted together. Private to the import. */
+#ifndef CLIENT_IMPORT_BATCH_H
+#define CLIENT_IMPORT_BATCH_H
+
+#include "client/import.h"
+#include "fhir/plan.h"
+
+/* What the batches of one import share. */
+struct import_session {
+    const struct import_port *port;
+    struct fhir_plan_options plan;
+    import_progress *progress;
+    void *context;
+    struct import_summary *summary;
+    struct salus_reason *reason;
+    size_t number; /* Resources reported. */
+    size_t total;
+};
+
+struct import_batch;
+
+/* Begins a transaction of the vault. The caller ends the batch in any case. */
+PBFT_MUST_USE enum pbft_status import_batch_begin(struct import_batch **out,
+                                                  struct import_session *);
+bool import_batch_is_full(const struct import_batch *batch);
+/* Takes the item; plans it. `file` outlives the batch. */
+PBFT_MUST_USE enum pbft_status import_batch_add(struct import_batch *batch,
+                                                const char *file,
+                                                struct fhir_item *item);
+/* Makes the plans durable, submits, settles, reports. */
+PBFT_MUST_USE enum pbft_status import_batch_submit(struct import_batch *batch);
+void import_batch_end(struct import_batch *batch); /* Or NULL. */
+
+/* Finishes what earlier imports left open (import_resume.c). */
+PBFT_MUST_USE enum pbft_status import_resume(struct import_session *session);
+
+/* ---- shared by both ------------------------------------------------------ */
+
+/* Submits the steps of `count` journal entries, in order, and fills in their
+ * codes. With `look_first` each is looked up before. TIMED_OUT, UNREACHABLE: no
+ * proof; nothing is filled in. */
+PBFT_MUST_USE enum pbft_status
+import_submit_steps(struct import_session *session,
+                    struct vault_journal *const *entries, size_t count,
+                    bool look_first);
+
+#endif /* CLIENT_IMPORT_BATCH_H */
