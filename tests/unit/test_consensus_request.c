@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The request queue: limits, fairness, lanes, deadlines. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdlib.h>
+
+#include "consensus/preimage.h"
+#include "consensus/request.h"
+#include "tests/support/cast.h"
+
+#define CAPACITY 64
+#define PER_INSTITUTION 32
+#define TIMEOUT_MS 100
+
+static struct cast cast;
+static struct pbft_requests *queue;
+
+static int make(void **state)
+{
+    (void)state;
+    cast_init(&cast, 4);
+    queue = malloc(sizeof *queue);
+    return pbft_requests_init(queue, CAPACITY, PER_INSTITUTION, TIMEOUT_MS) ? 0
+                                                                            : 1;
+}
+
+static int release(void **state)
+{
+    (void)state;
+    pbft_requests_check_invariants(queue);
+    pbft_requests_deinit(queue);
+    free(queue);
+    return 0;
+}
+
+static struct pbft_message *request(uint16_t institution, uint64_t sequence,
+                                    enum pbft_lane lane, size_t size)
+{
+    static const uint8_t payload[1000];
+    struct pbft_request fields = {.client = cast.client.signer.key,
+                                  .session = 1,
+                                  .sequence = sequence,
+                                  .lane = lane,
+                                  .payload = {payload, size}};
+    fields.institution.bytes[0] = (uint8_t)institution;
+    fields.institution.bytes[1] = (uint8_t)(institution >> 8);
+    struct pbft_message *message = pbft_request_create(
+        &cast.client.domain, &fields, PBFT_SENDER_CLIENT, NULL);
+    assert_non_null(message);
+    pbft_message_sign(&cast.client.domain, message);
+    return message;
+}
+
+static enum pbft_verdict admit(uint16_t institution, uint64_t sequence,
+                               enum pbft_lane lane, pbft_time_ms now)
+{
+    struct pbft_message *message = request(institution, sequence, lane, 10);
+    enum pbft_verdict verdict = pbft_requests_admit(queue, message, now, true);
+    pbft_message_unref(message);
+    pbft_requests_check_invariants(queue);
+    return verdict;
+}
+
+static void assert_next(uint16_t institution, uint64_t sequence)
+{
+    const struct pbft_message *message = pbft_requests_next(queue, 1000);
+    assert_non_null(message);
+    assert_int_equal(message->request.institution.bytes[0], institution);
+    assert_int_equal(message->request.sequence, sequence);
+    pbft_requests_check_invariants(queue);
+}
+
+static void finish(uint16_t institution, uint64_t sequence, pbft_time_ms now)
+{
+    struct pbft_message *message =
+        request(institution, sequence, PBFT_LANE_NORMAL, 10);
+    pbft_requests_remove(queue, &message->request.digest, now);
+    pbft_message_unref(message);
+    pbft_requests_check_invariants(queue);
+}
+
+static void test_a_request_is_known_once(void **state)
+{
+    (void)state;
+    assert_int_equal(admit(1, 1, PBFT_LANE_NORMAL, 0), PBFT_ACCEPTED);
+    assert_int_equal(admit(1, 1, PBFT_LANE_NORMAL, 0), PBFT_DUPLICATE);
+    assert_int_equal(queue->count, 1);
+    assert_int_equal(queue->waiting_bytes, 10);
+
+    finish(1, 1, 0);
+    assert_int_equal(queue->count, 0);
+    assert_int_equal(queue->waiting, 0);
+    assert_int_equal(queue->bytes, 0);
+    assert_int_equal(admit(1, 1, PBFT_LANE_NORMAL, 0), PBFT_ACCEPTED);
+}
+
+static void test_an_institution_has_its_limit(void **state)
+{
+    (void)state;
+    for (uint64_t i = 1; i <= PER_INSTITUTION; i++) {
+        assert_int_equal(admit(1, i, PBFT_LANE_NORMAL, 0), PBFT_ACCEPTED);
+    }
+    assert_int_equal(admit(1, 999, PBFT_LANE_NORMAL, 0), PBFT_QUEUE_FULL);
+    /* Others still get in, until the whole queue is full. */
+    for (uint64_t i = 1; i <= CAPACITY - PER_INSTITUTION; i++) {
+        assert_int_equal(admit(2, i, PBFT_LANE_NORMAL, 0), PBFT_ACCEPTED);
+    }
+    assert_int_equal(admit(3, 1, PBFT_LANE_NORMAL, 0), PBFT_QUEUE_FULL);
+
+    finish(1, 1, 0);
+    assert_int_equal(admit(3, 1, PBFT_LANE_NORMAL, 0), PBFT_ACCEPTED);
+}
+
+static void test_institutions_take_turns(void **state)
+{
+    (void)state;
+    for (uint64_t i = 1; i <= 3; i++) {
+        (void)admit(1, i, PBFT_LANE_NORMAL, 0);
+    }
+    (void)admit(2, 1, PBFT_LANE_NORMAL, 0);
+    (void)admit(3, 1, PBFT_LANE_NORMAL, 0);
+    (void)admit(3, 2, PBFT_LANE_NORMAL, 0);
+
+    assert_next(1, 1);
+    assert_next(2, 1);
+    assert_next(3, 1);
+    assert_next(1, 2);
+    assert_next(3, 2);
+    assert_next(1, 3);
+    assert_null(pbft_requests_next(queue, 1000));
+    assert_int_equal(queue->count, 6);
+}
+
+static void test_the_urgent_lane_goes_first(void **state)
+{
+    (void)state;
+    (void)admit(1, 1, PBFT_LANE_NORMAL, 0);
+    (void)admit(2, 1, PBFT_LANE_NORMAL, 0);
+    (void)admit(2, 2, PBFT_LANE_URGENT, 0);
+    (void)admit(1, 2, PBFT_LANE_URGENT, 0);
+
+    assert_next(2, 2);
+    assert_next(1, 2);
+    assert_next(1, 1);
+    assert_next(2, 1);
+}
+
+static void test_what_does_not_fit_waits(void **state)
+{
+    (void)state;
+    struct pbft_message *large = request(1, 1, PBFT_LANE_NORMAL, 900);
+    (void)pbft_requests_admit(queue, large, 0, false);
+
+    assert_null(pbft_requests_next(queue, 899));
+    assert_int_equal(queue->waiting, 1);
+    assert_ptr_equal(pbft_requests_next(queue, 900), large);
+    pbft_message_unref(large);
+}
+
+static void test_a_new_view_puts_all_back_in_order(void **state)
+{
+    (void)state;
+    for (uint64_t i = 1; i <= 4; i++) {
+        (void)admit(1, i, PBFT_LANE_NORMAL, 0);
+    }
+    (void)admit(2, 1, PBFT_LANE_NORMAL, 0);
+    assert_next(1, 1);
+    assert_next(2, 1);
+    assert_next(1, 2);
+    finish(1, 1, 0);
+
+    pbft_requests_wait_again(queue);
+
+    assert_int_equal(queue->waiting, 4);
+    assert_next(1, 2);
+    assert_next(2, 1);
+    assert_next(1, 3);
+    assert_next(1, 4);
+}
+
+static void test_only_its_own_progress_restarts_a_deadline(void **state)
+{
+    (void)state;
+    (void)admit(1, 1, PBFT_LANE_NORMAL, 1000);
+    (void)admit(2, 1, PBFT_LANE_NORMAL, 1010);
+    (void)admit(2, 2, PBFT_LANE_NORMAL, 1020);
+    assert_int_equal(pbft_requests_deadline(queue), 1100);
+
+    finish(2, 1, 1090);
+    assert_int_equal(pbft_requests_deadline(queue), 1100);
+    finish(1, 1, 1095);
+    assert_int_equal(pbft_requests_deadline(queue), 1190);
+    pbft_requests_restart(queue, 2000);
+    assert_int_equal(pbft_requests_deadline(queue), 2100);
+    finish(2, 2, 2000);
+    assert_true(pbft_requests_deadline(queue) == PBFT_TIME_NEVER);
+}
+
+static void test_stale_requests_are_found(void **state)
+{
+    const struct pbft_pending *stale[8];
+    (void)state;
+    (void)admit(1, 1, PBFT_LANE_NORMAL, 0);
+    (void)admit(1, 2, PBFT_LANE_NORMAL, 50);
+    (void)admit(2, 1, PBFT_LANE_NORMAL, 10);
+
+    assert_int_equal(pbft_requests_stale(queue, 60, 50, stale, 8), 2);
+    assert_int_equal(stale[0]->message->request.sequence, 1);
+    assert_int_equal(pbft_requests_stale(queue, 60, 50, stale, 1), 1);
+    assert_int_equal(pbft_requests_stale(queue, 60, 61, stale, 8), 0);
+}
+
+static void test_invented_institutions_are_bounded(void **state)
+{
+    uint32_t accepted = 0;
+    (void)state;
+    pbft_requests_deinit(queue);
+    assert_true(pbft_requests_init(queue, 1024, 8, TIMEOUT_MS));
+    for (uint16_t i = 0; i < 400; i++) {
+        struct pbft_message *message = request(i, 1, PBFT_LANE_NORMAL, 1);
+        accepted +=
+            pbft_requests_admit(queue, message, 0, false) == PBFT_ACCEPTED;
+        pbft_message_unref(message);
+    }
+    assert_int_equal(accepted, PBFT_INSTITUTIONS_MAX);
+
+    /* A place becomes free with the last request. */
+    struct pbft_message *first = request(0, 1, PBFT_LANE_NORMAL, 1);
+    pbft_requests_remove(queue, &first->request.digest, 0);
+    pbft_message_unref(first);
+    assert_int_equal(admit(399, 1, PBFT_LANE_NORMAL, 0), PBFT_ACCEPTED);
+}
+
+static void test_random_use_keeps_the_invariants(void **state)
+{
+    uint32_t random = 1;
+    (void)state;
+    for (uint32_t i = 0; i < 3000; i++) {
+        random = random * 1103515245u + 12345u;
+        const uint16_t institution = (uint16_t)(random >> 16) % 5;
+        const uint64_t sequence = (random >> 20) % 20;
+        switch ((random >> 8) % 5) {
+        case 0:
+        case 1:
+            (void)admit(institution, sequence, PBFT_LANE_NORMAL, i);
+            break;
+        case 2:
+            finish(institution, sequence, i);
+            break;
+        case 3:
+            (void)pbft_requests_next(queue, 1000);
+            break;
+        default:
+            if (random % 16 == 0) {
+                pbft_requests_wait_again(queue);
+            }
+        }
+        pbft_requests_check_invariants(queue);
+    }
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make, release)
+    const struct CMUnitTest tests[] = {
+        TEST(test_a_request_is_known_once),
+        TEST(test_an_institution_has_its_limit),
+        TEST(test_institutions_take_turns),
+        TEST(test_the_urgent_lane_goes_first),
+        TEST(test_what_does_not_fit_waits),
+        TEST(test_a_new_view_puts_all_back_in_order),
+        TEST(test_only_its_own_progress_restarts_a_deadline),
+        TEST(test_stale_requests_are_found),
+        TEST(test_invented_institutions_are_bounded),
+        TEST(test_random_use_keeps_the_invariants),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
