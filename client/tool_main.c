@@ -12,14 +12,8 @@
 static const struct tool_command *const commands[] = {
     &tool_init,        &tool_keygen, &tool_certificate, &tool_genesis,
     &tool_fingerprint, &tool_submit, &tool_query,       &tool_status,
-    &tool_receipt,     &tool_verify,
-#ifdef SALUS_TOOL_FHIR
-    &tool_fhir,
-#endif
-    &tool_bench,
-#ifdef SALUS_TOOL_DEMO
+    &tool_receipt,     &tool_verify, &tool_fhir,        &tool_bench,
     &tool_demo,
-#endif
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
