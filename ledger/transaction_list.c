@@ -114,7 +114,9 @@ enum pbft_status transaction_list_pack(struct transaction_bytes *out,
     for (size_t i = 0; i < count; i++) {
         *at++ = TAG_FIRST_BYTES;
         at += wire_varint_write(at, transactions[i].size);
-        memcpy(at, transactions[i].data, transactions[i].size);
+        if (transactions[i].size > 0) {
+            memcpy(at, transactions[i].data, transactions[i].size);
+        }
         at += transactions[i].size;
     }
     *out = (struct transaction_bytes){data, total};
