@@ -44,7 +44,8 @@
 #define WIRE_REQUEST_FIXED_BYTES_MAX 152u
 
 /* Nesting of sub-messages, counted from 1 at the root. The deepest of ours is
- * 5 (ClientReply.outcome.block.attestation); no message is recursive. */
+ * 5 (TransactionBody.consent_grant.exceptions.selector.actors); no message is
+ * recursive. */
 #define WIRE_NESTING_MAX 8u
 
 /* Sub-messages, strings, byte strings and repeated scalars in one file, call
