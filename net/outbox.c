@@ -1,170 +1,173 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Messages to one peer: a bounded queue of our own, one message at a time in
- * the hands of NNG, whose own queue counts messages and not bytes. */
+/* A ring of messages in front of one asynchronous send. */
+#include "net/outbox.h"
+
+#include <pthread.h>
 #include <stdlib.h>
 
-#include "net/peers_private.h"
+#include <nng/nng.h>
 
-/* Takes the next message off the queue; NULL if there is none. Lock held. */
-static nng_msg *take(struct outbox *outbox)
+#include "consensus/assert.h"
+
+struct net_outbox {
+    nng_socket socket;
+    nng_aio *aio;
+    struct net_outbox_limits limits;
+    pthread_mutex_t lock; /* Guards the rest. */
+    nng_msg **ring;       /* limits.messages_max places. */
+    uint32_t head;
+    uint32_t count;
+    size_t bytes; /* In the ring. */
+    bool is_up;
+    bool is_sending; /* The aio has a message. */
+    struct net_outbox_stats stats;
+};
+
+static nng_msg *pop(struct net_outbox *outbox)
 {
-    struct outgoing *first = outbox->first;
-
-    if (first == NULL) {
-        return NULL;
-    }
-    nng_msg *message = first->message;
-    outbox->first = first->next;
-    if (outbox->first == NULL) {
-        outbox->last = NULL;
-    }
-    outbox->bytes -= first->size;
+    PBFT_ASSERT(outbox->count > 0);
+    nng_msg *message = outbox->ring[outbox->head];
+    outbox->head = (outbox->head + 1) % outbox->limits.messages_max;
     outbox->count--;
-    outbox->sending_size = first->size;
-    free(first);
+    outbox->bytes -= nng_msg_len(message);
     return message;
 }
 
-void outbox_send_next(struct peer *peer)
+static void send_now(struct net_outbox *outbox, nng_msg *message)
 {
-    struct outbox *outbox = &peer->outbox;
-    struct net_peers *peers = outbox->peers;
-    nng_msg *message = NULL;
-
-    (void)pthread_mutex_lock(&peers->lock);
-    if (!outbox->sending && !peers->closing) {
-        message = take(outbox);
-        outbox->sending = message != NULL;
-    }
-    (void)pthread_mutex_unlock(&peers->lock);
-    if (message != NULL) {
-        nng_aio_set_msg(outbox->aio, message);
-        nng_send_aio(peer->socket, outbox->aio);
-    }
+    nng_aio_set_msg(outbox->aio, message);
+    nng_send_aio(outbox->socket, outbox->aio);
 }
 
+/* A send has ended; the next one begins. */
 static void on_sent(void *context)
 {
-    struct peer *peer = context;
-    struct outbox *outbox = &peer->outbox;
-    bool good = nng_aio_result(outbox->aio) == 0;
-
-    if (!good) {
+    struct net_outbox *outbox = context;
+    nng_msg *next = NULL;
+    int error = nng_aio_result(outbox->aio);
+    if (error != 0) {
         nng_msg_free(nng_aio_get_msg(outbox->aio));
         nng_aio_set_msg(outbox->aio, NULL);
     }
-    (void)pthread_mutex_lock(&outbox->peers->lock);
-    outbox->sending = false;
-    if (good) {
-        peer->stats.messages_sent++;
-        peer->stats.bytes_sent += outbox->sending_size;
+    (void)pthread_mutex_lock(&outbox->lock);
+    if (error != 0) {
+        outbox->stats.messages_dropped++;
+    }
+    if (error == 0 && outbox->count > 0) {
+        next = pop(outbox);
+        outbox->stats.messages_sent++;
+        outbox->stats.bytes_sent += nng_msg_len(next);
     } else {
-        peer->stats.messages_dropped++;
+        outbox->is_sending = false;
     }
-    (void)pthread_mutex_unlock(&outbox->peers->lock);
-    outbox_send_next(peer);
-}
-
-enum pbft_status outbox_init(struct outbox *outbox, struct net_peers *peers)
-{
-    struct peer *peer = (struct peer *)(void *)outbox; /* Its first member. */
-
-    outbox->peers = peers;
-    return nng_aio_alloc(&outbox->aio, on_sent, peer) == 0 ? PBFT_OK
-                                                           : PBFT_NO_MEMORY;
-}
-
-uint32_t outbox_clear(struct outbox *outbox)
-{
-    uint32_t dropped = 0;
-
-    for (nng_msg *message = take(outbox); message != NULL;
-         message = take(outbox)) {
-        nng_msg_free(message);
-        dropped++;
+    (void)pthread_mutex_unlock(&outbox->lock);
+    if (next != NULL) {
+        send_now(outbox, next);
     }
-    return dropped;
 }
 
-void outbox_deinit(struct outbox *outbox)
+enum pbft_status net_outbox_create(struct net_outbox **out, uint32_t socket_id,
+                                   const struct net_outbox_limits *limits)
 {
+    PBFT_ASSERT(limits->messages_max > 0);
+    struct net_outbox *outbox = calloc(1, sizeof *outbox);
+    if (outbox == NULL) {
+        return PBFT_NO_MEMORY;
+    }
+    outbox->socket.id = socket_id;
+    outbox->limits = *limits;
+    (void)pthread_mutex_init(&outbox->lock, NULL);
+    outbox->ring = calloc(limits->messages_max, sizeof *outbox->ring);
+    if (outbox->ring == NULL ||
+        nng_aio_alloc(&outbox->aio, on_sent, outbox) != 0) {
+        net_outbox_destroy(outbox);
+        return PBFT_NO_MEMORY;
+    }
+    nng_aio_set_timeout(outbox->aio, NNG_DURATION_INFINITE);
+    *out = outbox;
+    return PBFT_OK;
+}
+
+static void drop_all(struct net_outbox *outbox)
+{
+    while (outbox->count > 0) {
+        nng_msg_free(pop(outbox));
+        outbox->stats.messages_dropped++;
+    }
+}
+
+void net_outbox_destroy(struct net_outbox *outbox)
+{
+    if (outbox == NULL) {
+        return;
+    }
     if (outbox->aio != NULL) {
         nng_aio_stop(outbox->aio);
         nng_aio_free(outbox->aio);
     }
-    (void)outbox_clear(outbox);
+    if (outbox->ring != NULL) {
+        drop_all(outbox);
+        free(outbox->ring);
+    }
+    (void)pthread_mutex_destroy(&outbox->lock);
+    free(outbox);
 }
 
-/* With plain TCP the message begins with who we say we are. */
-static nng_msg *make_message(const struct net_peers *peers,
-                             struct pbft_bytes bytes)
+void net_outbox_set(struct net_outbox *outbox, enum net_outbox_state state)
 {
-    nng_msg *message = NULL;
-
-    if (nng_msg_alloc(&message, 0) != 0) {
-        return NULL;
+    (void)pthread_mutex_lock(&outbox->lock);
+    outbox->is_up = state == NET_OUTBOX_UP;
+    if (!outbox->is_up) {
+        drop_all(outbox);
     }
-    if ((peers->config.security != NET_TLS &&
-         nng_msg_append_u32(message, peers->config.self) != 0) ||
-        nng_msg_append(message, bytes.data, bytes.size) != 0) {
-        nng_msg_free(message);
-        return NULL;
-    }
-    return message;
+    (void)pthread_mutex_unlock(&outbox->lock);
 }
 
-/* Lock held. */
-static enum pbft_status enqueue(struct peer *peer, struct outgoing *outgoing)
+static enum pbft_status admit(const struct net_outbox *outbox, size_t size)
 {
-    struct outbox *outbox = &peer->outbox;
-    const struct net_peers_config *config = &outbox->peers->config;
-
-    if (peer->pipe == 0) {
+    if (!outbox->is_up) {
         return PBFT_UNREACHABLE;
     }
-    if (outbox->count >= config->outbox_messages_max ||
-        outbox->bytes + outgoing->size > config->outbox_bytes_max) {
+    if (outbox->count == outbox->limits.messages_max ||
+        (outbox->count > 0 &&
+         outbox->bytes + size > outbox->limits.bytes_max)) {
         return PBFT_LIMIT;
     }
-    if (outbox->last == NULL) {
-        outbox->first = outgoing;
-    } else {
-        outbox->last->next = outgoing;
-    }
-    outbox->last = outgoing;
-    outbox->count++;
-    outbox->bytes += outgoing->size;
     return PBFT_OK;
 }
 
-enum pbft_status net_peers_send(struct net_peers *peers, pbft_replica_id to,
-                                struct pbft_bytes bytes)
+enum pbft_status net_outbox_push(struct net_outbox *outbox, nng_msg *message)
 {
-    struct peer *peer = &peers->peers[to];
-    struct outgoing *outgoing = NULL;
-    enum pbft_status status = PBFT_NO_MEMORY;
-
-    if (bytes.size > peers->config.frame_bytes_max) {
-        return PBFT_TOO_LARGE;
-    }
-    outgoing = calloc(1, sizeof(*outgoing));
-    if (outgoing != NULL) {
-        outgoing->message = make_message(peers, bytes);
-        outgoing->size = bytes.size;
-    }
-    if (outgoing != NULL && outgoing->message != NULL) {
-        (void)pthread_mutex_lock(&peers->lock);
-        status = enqueue(peer, outgoing);
-        peer->stats.messages_dropped += status != PBFT_OK;
-        (void)pthread_mutex_unlock(&peers->lock);
-    }
+    size_t size = nng_msg_len(message);
+    nng_msg *now = NULL;
+    (void)pthread_mutex_lock(&outbox->lock);
+    enum pbft_status status = admit(outbox, size);
     if (status != PBFT_OK) {
-        if (outgoing != NULL && outgoing->message != NULL) {
-            nng_msg_free(outgoing->message);
-        }
-        free(outgoing);
-        return status;
+        outbox->stats.messages_dropped++;
+    } else if (!outbox->is_sending) {
+        outbox->is_sending = true;
+        outbox->stats.messages_sent++;
+        outbox->stats.bytes_sent += size;
+        now = message;
+    } else {
+        uint32_t tail =
+            (outbox->head + outbox->count) % outbox->limits.messages_max;
+        outbox->ring[tail] = message;
+        outbox->count++;
+        outbox->bytes += size;
     }
-    outbox_send_next(peer);
-    return PBFT_OK;
+    (void)pthread_mutex_unlock(&outbox->lock);
+    if (status != PBFT_OK) {
+        nng_msg_free(message);
+    } else if (now != NULL) {
+        send_now(outbox, now);
+    }
+    return status;
+}
+
+void net_outbox_stats(struct net_outbox *outbox, struct net_outbox_stats *out)
+{
+    (void)pthread_mutex_lock(&outbox->lock);
+    *out = outbox->stats;
+    (void)pthread_mutex_unlock(&outbox->lock);
 }

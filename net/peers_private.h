@@ -1,81 +1,79 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The inside of net_peers, for peers.c and outbox.c. */
+/* What net/peers.c, net/peers_dial.c and net/peers_read.c share. */
 #ifndef NET_PEERS_PRIVATE_H
 #define NET_PEERS_PRIVATE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
-#include "net/endpoint.h"
+#include "net/door.h"
+#include "net/monitor.h"
+#include "net/outbox.h"
 #include "net/peers.h"
+#include "net/tls.h"
 
-/* A message that waits for its turn. */
-struct outgoing {
-    struct outgoing *next;
-    nng_msg *message;
-    size_t size;
-};
+struct nng_aio;
 
-/* What we send to one peer. `lock` of net_peers guards it. */
-struct outbox {
+/* The dialing side of one peer. */
+struct net_dial {
     struct net_peers *peers;
-    struct outgoing *first;
-    struct outgoing *last;
-    size_t bytes;
-    uint32_t count;
-    bool sending; /* The aio is under way. */
-    size_t sending_size;
-    nng_aio *aio;
+    pbft_replica_id peer;
+    uint32_t socket_id; /* 0: none, this is ourselves. */
+    uint32_t dialer_id;
+    struct tls_config *tls; /* NULL: plain TCP. */
+    struct net_outbox *outbox;
+    char url[128];
+    pbft_time_ms dialer_since; /* Of the monitor thread. */
+    pbft_time_ms patience_ms;  /* Doubles with each fresh dialer. */
+    pthread_mutex_t lock;      /* Guards the rest. */
+    uint32_t pipe_id;          /* 0: not connected. */
+    pbft_time_ms pipe_since;   /* Connected, or not, since then. */
+    uint64_t connects;
+    uint64_t redials;
+    uint64_t strangers; /* It was somebody else. */
+    atomic_uint_fast64_t last_received;
+    atomic_uint_fast64_t messages_received;
+    atomic_uint_fast64_t bytes_received;
 };
 
-struct peer {
-    struct outbox outbox;
-    nng_socket socket;
-    nng_dialer dialer;
-    struct endpoint_dial dial;
-    bool is_open;
-    uint32_t pipe; /* 0: not connected. */
-    pbft_time_ms dialed_ms;
-    pbft_time_ms patience_ms; /* Then the dial is made anew. */
-    pbft_time_ms heard_ms;
-    struct net_peer_stats stats;
-};
-
-/* One receive under way, or a message that the receiver had no room for. */
-struct reading {
+/* One receive in progress. */
+struct net_read {
     struct net_peers *peers;
-    nng_aio *aio;
-    struct pbft_buffer *parked;
-    pbft_replica_id parked_from;
+    struct nng_aio *aio;
+    struct pbft_buffer *held; /* Guarded by peers->lock: offered, not taken. */
+    pbft_replica_id held_from;
 };
 
 struct net_peers {
     struct net_peers_config config; /* Pointers in it are not valid any more. */
-    struct tls_members *members;
-    struct nng_tls_config *server_config;
-    nng_socket pull;
-    nng_listener listener;
-    bool pull_is_open;
-    struct reading readings[NET_PEERS_READS];
-    pthread_t ticker;
-    bool has_ticker;
-
-    pthread_mutex_t lock;
-    pthread_cond_t wake; /* The ticker is to end. */
-    bool closing;
-    struct peer peers[PBFT_REPLICAS_MAX];
-    struct endpoint_pipes pipes;
-    struct endpoint_reaper reaper;
-    struct net_peers_totals totals;
+    struct net_members *members;
+    struct net_door *door;
+    uint32_t pull_id;
+    uint32_t count;
+    struct net_dial *dials; /* One per member, ours unused. */
+    struct net_read reads[NET_PEERS_READS];
+    pbft_time_ms opened;
+    struct net_monitor *monitor;
+    pthread_mutex_t lock; /* Guards the rest. */
+    bool is_stopping;
+    uint64_t resumes; /* How often somebody said that there is room. */
 };
 
-/* outbox.c. `peer` is `&peers->peers[to]`. */
-PBFT_MUST_USE enum pbft_status outbox_init(struct outbox *outbox,
-                                           struct net_peers *peers);
-/* After the socket was closed. */
-void outbox_deinit(struct outbox *outbox);
-/* Lock held: drops what waits; returns how many. */
-uint32_t outbox_clear(struct outbox *outbox);
-/* Lock not held. */
-void outbox_send_next(struct peer *peer);
+/* ---- peers_dial.c -------------------------------------------------------- */
+
+PBFT_MUST_USE enum pbft_status
+net_dial_open(struct net_dial *dial, struct net_peers *peers,
+              pbft_replica_id peer, const struct net_peers_config *config,
+              struct net_problem *problem);
+void net_dial_close(struct net_dial *dial);
+/* Disconnects a silent peer, gives up a hanging dial. */
+void net_dial_tick(struct net_dial *dial, pbft_time_ms now);
+
+/* ---- peers_read.c -------------------------------------------------------- */
+
+PBFT_MUST_USE enum pbft_status net_reads_create(struct net_peers *peers);
+void net_reads_start(struct net_peers *peers);
+/* After the pull socket was closed. */
+void net_reads_destroy(struct net_peers *peers);
 
 #endif /* NET_PEERS_PRIVATE_H */

@@ -1,127 +1,175 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Connections that were accepted and never finish their handshake. */
+/* Looks through /proc/self/fd for connections that never became a pipe. */
+#include "net/reaper.h"
+
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#include "net/endpoint.h"
+#ifndef SO_COOKIE /* Of Linux; the header hides it from strict programs. */
+#define SO_COOKIE 57
+#endif
 
-static uint16_t port_of(const struct sockaddr_storage *address)
+/* A connection whose other end has vanished is closed after a minute. */
+#define KEEPALIVE_IDLE_S 30
+#define KEEPALIVE_INTERVAL_S 10
+#define KEEPALIVE_PROBES 3
+
+struct net_reaper {
+    uint16_t port;
+    pbft_time_ms patience_ms;
+    uint32_t count;
+    struct watched {
+        uint64_t cookie; /* Names a socket for as long as the kernel runs. */
+        pbft_time_ms first_seen;
+        bool is_seen;
+    } watched[NET_REAPER_WATCHED_MAX];
+};
+
+struct net_reaper *net_reaper_create(uint16_t port, pbft_time_ms patience_ms)
 {
-    if (address->ss_family == AF_INET) {
-        return ntohs(((const struct sockaddr_in *)address)->sin_port);
+    struct net_reaper *reaper = calloc(1, sizeof *reaper);
+    if (reaper != NULL) {
+        reaper->port = port;
+        reaper->patience_ms = patience_ms;
     }
-    if (address->ss_family == AF_INET6) {
-        return ntohs(((const struct sockaddr_in6 *)address)->sin6_port);
-    }
-    return 0;
+    return reaper;
 }
 
-static bool is_pipe(const struct endpoint_pipes *pipes, uint16_t remote_port)
+void net_reaper_destroy(struct net_reaper *reaper)
 {
-    for (uint32_t i = 0; i < pipes->capacity; i++) {
-        if (pipes->items[i].pipe != 0 &&
-            pipes->items[i].remote_port == remote_port) {
-            return true;
-        }
+    free(reaper);
+}
+
+bool net_endpoint_of(struct net_endpoint *out, const struct sockaddr *address)
+{
+    memset(out, 0, sizeof *out);
+    if (address->sa_family == AF_INET) {
+        struct sockaddr_in in;
+        memcpy(&in, address, sizeof in);
+        out->address[10] = 0xff;
+        out->address[11] = 0xff;
+        memcpy(out->address + 12, &in.sin_addr, 4);
+        out->port = ntohs(in.sin_port);
+        return true;
+    }
+    if (address->sa_family == AF_INET6) {
+        struct sockaddr_in6 in;
+        memcpy(&in, address, sizeof in);
+        memcpy(out->address, &in.sin6_addr, 16);
+        out->port = ntohs(in.sin6_port);
+        return true;
     }
     return false;
 }
 
-static uint64_t cookie_of(int fd)
+/* Is it an accepted connection to our port? If so, from where? */
+static bool is_accepted(const struct net_reaper *reaper, int fd,
+                        struct net_endpoint *remote)
 {
-    uint64_t cookie = 0;
-    socklen_t size = sizeof(cookie);
-
-    return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) == 0 ? cookie
-                                                                      : 0;
+    struct sockaddr_storage address;
+    struct net_endpoint local;
+    socklen_t size = sizeof address;
+    if (getsockname(fd, (struct sockaddr *)&address, &size) != 0 ||
+        !net_endpoint_of(&local, (struct sockaddr *)&address) ||
+        local.port != reaper->port) {
+        return false; /* Mostly: not a socket. */
+    }
+    size = sizeof address;
+    return getpeername(fd, (struct sockaddr *)&address, &size) == 0 &&
+           net_endpoint_of(remote, (struct sockaddr *)&address);
 }
 
-/* The cookie of an accepted connection on our port that is no pipe; else 0. */
-static uint64_t examine(const struct endpoint_reaper *reaper,
-                        const struct endpoint_pipes *pipes, int fd)
+/* NNG can only switch keepalive on, with the two hours of the kernel. */
+static void keep_alive(int fd)
 {
-    struct sockaddr_storage local = {0};
-    struct sockaddr_storage remote = {0};
-    socklen_t size = sizeof(local);
-
-    if (getsockname(fd, (struct sockaddr *)&local, &size) != 0 ||
-        port_of(&local) != reaper->port) {
-        return 0;
+    int on = 0;
+    socklen_t size = sizeof on;
+    if (getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, &size) != 0 || on != 0) {
+        return;
     }
-    size = sizeof(remote);
-    if (getpeername(fd, (struct sockaddr *)&remote, &size) != 0 ||
-        is_pipe(pipes, port_of(&remote))) {
-        return 0;
-    }
-    return cookie_of(fd);
+    const int idle = KEEPALIVE_IDLE_S;
+    const int interval = KEEPALIVE_INTERVAL_S;
+    const int probes = KEEPALIVE_PROBES;
+    on = 1;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval,
+                     sizeof interval);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
+    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 }
 
-/* How long we have been watching; remembers new ones. A full table watches no
- * further ones until some are gone. */
-static pbft_time_ms watched_for(struct endpoint_reaper *reaper, uint64_t cookie,
-                                pbft_time_ms now_ms)
+/* Since when it was seen; notes it if it is new. */
+static pbft_time_ms first_seen(struct net_reaper *reaper, uint64_t cookie,
+                               pbft_time_ms now)
 {
-    size_t free_slot = REAPER_WATCHED_MAX;
-
-    for (size_t i = 0; i < REAPER_WATCHED_MAX; i++) {
+    for (uint32_t i = 0; i < reaper->count; i++) {
         if (reaper->watched[i].cookie == cookie) {
-            reaper->watched[i].is_there = true;
-            return now_ms - reaper->watched[i].since_ms;
-        }
-        if (reaper->watched[i].cookie == 0) {
-            free_slot = i;
+            reaper->watched[i].is_seen = true;
+            return reaper->watched[i].first_seen;
         }
     }
-    if (free_slot < REAPER_WATCHED_MAX) {
-        reaper->watched[free_slot].cookie = cookie;
-        reaper->watched[free_slot].since_ms = now_ms;
-        reaper->watched[free_slot].is_there = true;
+    if (reaper->count == NET_REAPER_WATCHED_MAX) {
+        return 0; /* A flood: as if it were old. */
     }
-    return 0;
+    struct watched *added = &reaper->watched[reaper->count++];
+    added->cookie = cookie;
+    added->first_seen = now;
+    added->is_seen = true;
+    return now;
 }
 
-static void forget_gone(struct endpoint_reaper *reaper)
+static void forget_unseen(struct net_reaper *reaper)
 {
-    for (size_t i = 0; i < REAPER_WATCHED_MAX; i++) {
-        if (!reaper->watched[i].is_there) {
-            reaper->watched[i].cookie = 0;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < reaper->count; i++) {
+        if (reaper->watched[i].is_seen) {
+            reaper->watched[kept] = reaper->watched[i];
+            reaper->watched[kept++].is_seen = false;
         }
-        reaper->watched[i].is_there = false;
     }
+    reaper->count = kept;
 }
 
-uint32_t endpoint_reap(struct endpoint_reaper *reaper,
-                       const struct endpoint_pipes *pipes, pbft_time_ms now_ms,
-                       uint32_t timeout_ms)
+uint32_t net_reaper_look(struct net_reaper *reaper, pbft_time_ms now,
+                         bool (*has_pipe)(void *context,
+                                          const struct net_endpoint *remote),
+                         void *context)
 {
     uint32_t reaped = 0;
     DIR *folder = opendir("/proc/self/fd");
-
-    if (folder == NULL || reaper->port == 0) {
-        if (folder != NULL) {
-            (void)closedir(folder);
-        }
+    if (folder == NULL) {
         return 0;
     }
     for (const struct dirent *entry = readdir(folder); entry != NULL;
          entry = readdir(folder)) {
         char *end = NULL;
         long fd = strtol(entry->d_name, &end, 10);
-        if (end == entry->d_name || *end != '\0') {
+        struct net_endpoint remote;
+        if (end == entry->d_name || *end != '\0' || fd < 0 ||
+            !is_accepted(reaper, (int)fd, &remote)) {
             continue;
         }
-        uint64_t cookie = examine(reaper, pipes, (int)fd);
-        if (cookie != 0 && watched_for(reaper, cookie, now_ms) > timeout_ms &&
-            cookie_of((int)fd) == cookie) {
-            (void)shutdown((int)fd, SHUT_RDWR); /* NNG closes it then. */
+        keep_alive((int)fd);
+        if (has_pipe(context, &remote)) {
+            continue;
+        }
+        uint64_t cookie = 0;
+        socklen_t size = sizeof cookie;
+        if (getsockopt((int)fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) != 0) {
+            continue;
+        }
+        pbft_time_ms since = first_seen(reaper, cookie, now);
+        if (now - since >= reaper->patience_ms &&
+            shutdown((int)fd, SHUT_RDWR) == 0) {
             reaped++;
         }
     }
     (void)closedir(folder);
-    forget_gone(reaper);
+    forget_unseen(reaper);
     return reaped;
 }

@@ -1,320 +1,236 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The TLS engine: mbedTLS behind NNG's table of functions. */
+/* Configurations for our TLS engine, and who is at the other end of a pipe. */
 #include "net/tls.h"
 
-#include <mbedtls/debug.h>
-#include <mbedtls/error.h>
-#include <mbedtls/ssl.h>
-#include <mbedtls/x509_crt.h>
-#include <nng/nng.h>
-#include <nng/supplemental/tls/engine.h>
-#include <nng/supplemental/tls/tls.h>
-#include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "crypto/random.h"
-#include "net/tls_private.h"
+#include <mbedtls/pem.h>
+#include <mbedtls/sha256.h>
+#include <mbedtls/x509_crt.h>
+#include <nng/nng.h>
+#include <nng/supplemental/tls/tls.h>
 
-struct nng_tls_engine_config {
-    mbedtls_ssl_config conf;
-    mbedtls_x509_crt trusted;
-    mbedtls_x509_crt own;
+#include "net/common.h"
+#include "net/tls_engine.h"
+
+/* Base64 with line ends, and the BEGIN and END lines. */
+#define PEM_BYTES_MAX(der) ((der) / 48 * 65 + 256)
+
+struct tls_config {
+    nng_tls_config *nng;
+    struct nng_tls_engine_config *engine; /* Part of `nng`. */
+};
+
+void tls_fingerprint(struct pbft_digest *out, struct pbft_bytes der)
+{
+    (void)mbedtls_sha256_ret(der.data, der.size, out->bytes, 0);
+}
+
+static bool is_repeated(const struct tls_setup *setup, uint32_t index)
+{
+    const struct pbft_bytes *ca = &setup->trusted[index];
+    for (uint32_t i = 0; i < index; i++) {
+        if (setup->trusted[i].size == ca->size &&
+            memcmp(setup->trusted[i].data, ca->data, ca->size) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* All trusted certificates as PEM; each once. The caller frees it. */
+static enum pbft_status trusted_pem(char **out, const struct tls_setup *setup,
+                                    struct net_problem *problem)
+{
+    size_t capacity = 1;
+    for (uint32_t i = 0; i < setup->trusted_count; i++) {
+        size_t size = setup->trusted[i].size;
+        if (size == 0 || size > NET_CA_BYTES_MAX) {
+            net_problem_set(problem, "member %u: CA certificate of %zu bytes",
+                            i, size);
+            return PBFT_INVALID_CONFIG;
+        }
+        capacity += PEM_BYTES_MAX(size);
+    }
+    char *text = calloc(1, capacity);
+    if (text == NULL) {
+        return PBFT_NO_MEMORY;
+    }
+    size_t used = 0;
+    for (uint32_t i = 0; i < setup->trusted_count; i++) {
+        size_t length = 0;
+        if (is_repeated(setup, i)) {
+            continue;
+        }
+        if (mbedtls_pem_write_buffer(
+                "-----BEGIN CERTIFICATE-----\n", "-----END CERTIFICATE-----\n",
+                setup->trusted[i].data, setup->trusted[i].size,
+                (unsigned char *)text + used, capacity - used, &length) != 0) {
+            free(text);
+            net_problem_set(problem, "member %u: bad CA certificate", i);
+            return PBFT_INVALID_CONFIG;
+        }
+        used += length - 1; /* It counts the terminating zero. */
+    }
+    *out = text;
+    return PBFT_OK;
+}
+
+static enum pbft_status fill(nng_tls_config *nng, const struct tls_setup *setup,
+                             struct net_problem *problem)
+{
+    if (setup->role == TLS_DIAL) {
+        size_t length = strlen(setup->server_name);
+        if (length == 0 || length >= TLS_NAME_SIZE ||
+            nng_tls_config_server_name(nng, setup->server_name) != 0) {
+            net_problem_set(problem, "bad server name \"%.70s\"",
+                            setup->server_name);
+            return PBFT_INVALID_CONFIG;
+        }
+    }
+    char *trusted = NULL;
+    enum pbft_status status = trusted_pem(&trusted, setup, problem);
+    if (status != PBFT_OK) {
+        return status;
+    }
+    int error = nng_tls_config_ca_chain(nng, trusted, NULL);
+    free(trusted);
+    if (error != 0) {
+        net_problem_set(problem, "%s", "a CA certificate does not parse");
+        return PBFT_INVALID_CONFIG;
+    }
+    if (nng_tls_config_own_cert(nng, setup->own.certificate_pem,
+                                setup->own.key_pem, NULL) != 0) {
+        net_problem_set(problem, "%s",
+                        "own certificate or its key does not parse");
+        return PBFT_INVALID_CONFIG;
+    }
+    return PBFT_OK;
+}
+
+enum pbft_status tls_config_create(struct tls_config **out,
+                                   const struct tls_setup *setup,
+                                   struct net_problem *problem)
+{
+    enum pbft_status status = tls_engine_start(problem);
+    if (status != PBFT_OK) {
+        return status;
+    }
+    struct tls_config *config = calloc(1, sizeof *config);
+    if (config == NULL) {
+        return PBFT_NO_MEMORY;
+    }
+    nng_tls_mode mode =
+        setup->role == TLS_ACCEPT ? NNG_TLS_MODE_SERVER : NNG_TLS_MODE_CLIENT;
+    if (nng_tls_config_alloc(&config->nng, mode) != 0) {
+        free(config);
+        return PBFT_NO_MEMORY;
+    }
+    config->engine = tls_engine_last_config();
+    status = fill(config->nng, setup, problem);
+    if (status != PBFT_OK) {
+        tls_config_destroy(config);
+        return status;
+    }
+    *out = config;
+    return PBFT_OK;
+}
+
+void tls_config_destroy(struct tls_config *config)
+{
+    if (config != NULL) {
+        nng_tls_config_free(config->nng);
+        free(config);
+    }
+}
+
+void *tls_config_handle(const struct tls_config *config)
+{
+    return config->nng;
+}
+
+pbft_time_ms tls_config_dialing_since(struct tls_config *config)
+{
+    return tls_engine_dialing_since(config->engine);
+}
+
+uint64_t tls_config_failures(struct tls_config *config,
+                             struct net_problem *last)
+{
+    return tls_engine_failures(config->engine, last);
+}
+
+bool tls_pipe_identity(uint32_t pipe_id, struct tls_identity *out)
+{
+    nng_pipe pipe = {pipe_id};
+    bool verified = false;
+    memset(out, 0, sizeof *out);
+    tls_engine_want_identity(out);
+    int error = nng_pipe_get_bool(pipe, NNG_OPT_TLS_VERIFIED, &verified);
+    tls_engine_want_identity(NULL);
+    return error == 0 && verified && out->is_verified;
+}
+
+static enum pbft_status check_parsed(mbedtls_x509_crt *own,
+                                     mbedtls_pk_context *key,
+                                     mbedtls_x509_crt *ca, const char *name,
+                                     struct net_problem *problem)
+{
+    char reason[160];
+    uint32_t flags = 0;
+    if (mbedtls_pk_check_pair(&own->pk, key) != 0) {
+        net_problem_set(problem, "%s",
+                        "tls key belongs to another certificate");
+        return PBFT_WRONG_IDENTITY;
+    }
+    if (mbedtls_x509_crt_verify(own, ca, NULL, name, &flags, NULL, NULL) == 0) {
+        return PBFT_OK;
+    }
+    if ((flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED) != 0) {
+        net_problem_set(problem,
+                        "certificate for %s is not issued by the CA that the "
+                        "genesis file names",
+                        name);
+        return PBFT_BAD_CERTIFICATE;
+    }
+    if ((flags & MBEDTLS_X509_BADCERT_CN_MISMATCH) != 0) {
+        net_problem_set(problem, "certificate is not that of %s", name);
+        return PBFT_WRONG_IDENTITY;
+    }
+    (void)mbedtls_x509_crt_verify_info(reason, sizeof reason, "", flags);
+    reason[strcspn(reason, "\n")] = '\0';
+    net_problem_set(problem, "certificate for %s: %s", name, reason);
+    return PBFT_BAD_CERTIFICATE;
+}
+
+enum pbft_status tls_check_own(const struct net_credentials *own,
+                               struct pbft_bytes ca, const char *name,
+                               struct net_problem *problem)
+{
+    enum pbft_status status = PBFT_INVALID_CONFIG;
+    mbedtls_x509_crt certificate;
+    mbedtls_x509_crt issuer;
     mbedtls_pk_context key;
-    char *server_name; /* Dialers: whom we want to meet. */
-};
-
-struct nng_tls_engine_conn {
-    mbedtls_ssl_context ssl;
-    void *stream;
-    bool is_ready; /* The handshake is over. */
-};
-
-/* Forward secrecy and ECDSA certificates only. ChaCha20 first: the faster one
- * in mbedTLS (docs/wire.md). */
-static const int ciphers[] = {
-    MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
-    MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
-    MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, 0};
-
-static pthread_mutex_t problem_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct net_problem last_problem;
-
-static _Thread_local const mbedtls_x509_crt *seen_certificate;
-
-const void *tls_seen_certificate(void)
-{
-    const void *certificate = seen_certificate;
-
-    seen_certificate = NULL;
-    return certificate;
-}
-
-void tls_note_problem(const char *what, int error)
-{
-    char text[128];
-
-    mbedtls_strerror(error, text, sizeof(text));
-    (void)pthread_mutex_lock(&problem_lock);
-    (void)snprintf(last_problem.text, sizeof(last_problem.text), "%s: %s", what,
-                   text);
-    (void)pthread_mutex_unlock(&problem_lock);
-}
-
-void tls_last_problem(struct net_problem *problem)
-{
-    (void)pthread_mutex_lock(&problem_lock);
-    *problem = last_problem;
-    (void)pthread_mutex_unlock(&problem_lock);
-}
-
-static int draw_random(void *context, unsigned char *out, size_t size)
-{
-    (void)context;
-    random_fill(out, size);
-    return 0;
-}
-
-/* ---- configurations ------------------------------------------------------ */
-
-static int config_init(nng_tls_engine_config *config, nng_tls_mode mode)
-{
-    mbedtls_ssl_config_init(&config->conf);
-    mbedtls_x509_crt_init(&config->trusted);
-    mbedtls_x509_crt_init(&config->own);
-    mbedtls_pk_init(&config->key);
-    if (mbedtls_ssl_config_defaults(
-            &config->conf,
-            mode == NNG_TLS_MODE_SERVER ? MBEDTLS_SSL_IS_SERVER
-                                        : MBEDTLS_SSL_IS_CLIENT,
-            MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT) != 0) {
-        return NNG_ENOMEM;
+    mbedtls_x509_crt_init(&certificate);
+    mbedtls_x509_crt_init(&issuer);
+    mbedtls_pk_init(&key);
+    if (own->certificate_pem == NULL ||
+        mbedtls_x509_crt_parse(&certificate,
+                               (const unsigned char *)own->certificate_pem,
+                               strlen(own->certificate_pem) + 1) != 0) {
+        net_problem_set(problem, "%s", "tls certificate is not PEM");
+    } else if (own->key_pem == NULL ||
+               mbedtls_pk_parse_key(&key, (const unsigned char *)own->key_pem,
+                                    strlen(own->key_pem) + 1, NULL, 0) != 0) {
+        net_problem_set(problem, "%s", "tls key is not PEM");
+    } else if (mbedtls_x509_crt_parse_der(&issuer, ca.data, ca.size) != 0) {
+        net_problem_set(problem, "%s", "member's CA certificate is not DER");
+    } else {
+        status = check_parsed(&certificate, &key, &issuer, name, problem);
     }
-    mbedtls_ssl_conf_rng(&config->conf, draw_random, NULL);
-    mbedtls_ssl_conf_ciphersuites(&config->conf, ciphers);
-    mbedtls_ssl_conf_min_version(&config->conf, MBEDTLS_SSL_MAJOR_VERSION_3,
-                                 MBEDTLS_SSL_MINOR_VERSION_3);
-    /* Mutual, whatever is asked for later. */
-    mbedtls_ssl_conf_authmode(&config->conf, MBEDTLS_SSL_VERIFY_REQUIRED);
-    mbedtls_ssl_conf_renegotiation(&config->conf,
-                                   MBEDTLS_SSL_RENEGOTIATION_DISABLED);
-    return 0;
-}
-
-static void config_fini(nng_tls_engine_config *config)
-{
-    mbedtls_ssl_config_free(&config->conf);
-    mbedtls_x509_crt_free(&config->trusted);
-    mbedtls_x509_crt_free(&config->own);
-    mbedtls_pk_free(&config->key);
-    free(config->server_name);
-}
-
-static int config_server(nng_tls_engine_config *config, const char *name)
-{
-    free(config->server_name);
-    config->server_name = strdup(name);
-    return config->server_name == NULL ? NNG_ENOMEM : 0;
-}
-
-static int config_auth(nng_tls_engine_config *config, nng_tls_auth_mode mode)
-{
-    (void)config;
-    return mode == NNG_TLS_AUTH_MODE_REQUIRED ? 0 : NNG_ENOTSUP;
-}
-
-static int config_ca_chain(nng_tls_engine_config *config, const char *pem,
-                           const char *crl)
-{
-    (void)crl;
-    if (mbedtls_x509_crt_parse(&config->trusted, (const unsigned char *)pem,
-                               strlen(pem) + 1) != 0) {
-        return NNG_ECRYPTO;
-    }
-    mbedtls_ssl_conf_ca_chain(&config->conf, &config->trusted, NULL);
-    return 0;
-}
-
-static int config_own_cert(nng_tls_engine_config *config, const char *cert,
-                           const char *key, const char *password)
-{
-    (void)password;
-    if (mbedtls_x509_crt_parse(&config->own, (const unsigned char *)cert,
-                               strlen(cert) + 1) != 0 ||
-        mbedtls_pk_parse_key(&config->key, (const unsigned char *)key,
-                             strlen(key) + 1, NULL, 0) != 0 ||
-        mbedtls_ssl_conf_own_cert(&config->conf, &config->own, &config->key) !=
-            0) {
-        return NNG_ECRYPTO;
-    }
-    return 0;
-}
-
-static int config_version(nng_tls_engine_config *config, nng_tls_version min,
-                          nng_tls_version max)
-{
-    (void)config;
-    return min <= NNG_TLS_1_2 && max >= NNG_TLS_1_2 ? 0 : NNG_ENOTSUP;
-}
-
-/* ---- connections --------------------------------------------------------- */
-
-static int bio_send(void *stream, const unsigned char *data, size_t size)
-{
-    size_t sent = size;
-    int result = nng_tls_engine_send(stream, data, &sent);
-
-    if (result == 0) {
-        return (int)sent;
-    }
-    return result == NNG_EAGAIN ? MBEDTLS_ERR_SSL_WANT_WRITE
-                                : MBEDTLS_ERR_SSL_CONN_EOF;
-}
-
-static int bio_recv(void *stream, unsigned char *data, size_t size)
-{
-    size_t received = size;
-    int result = nng_tls_engine_recv(stream, data, &received);
-
-    if (result == 0) {
-        return (int)received;
-    }
-    return result == NNG_EAGAIN ? MBEDTLS_ERR_SSL_WANT_READ
-                                : MBEDTLS_ERR_SSL_CONN_EOF;
-}
-
-static int conn_init(nng_tls_engine_conn *conn, void *stream,
-                     nng_tls_engine_config *config)
-{
-    mbedtls_ssl_init(&conn->ssl);
-    conn->stream = stream;
-    mbedtls_ssl_set_bio(&conn->ssl, stream, bio_send, bio_recv, NULL);
-    if (mbedtls_ssl_setup(&conn->ssl, &config->conf) != 0 ||
-        (config->server_name != NULL &&
-         mbedtls_ssl_set_hostname(&conn->ssl, config->server_name) != 0)) {
-        mbedtls_ssl_free(&conn->ssl);
-        return NNG_ENOMEM;
-    }
-    return 0;
-}
-
-static void conn_fini(nng_tls_engine_conn *conn)
-{
-    mbedtls_ssl_free(&conn->ssl);
-}
-
-static void conn_close(nng_tls_engine_conn *conn)
-{
-    (void)mbedtls_ssl_close_notify(&conn->ssl);
-}
-
-static int to_nng(const char *what, int error)
-{
-    switch (error) {
-    case MBEDTLS_ERR_SSL_WANT_READ:
-    case MBEDTLS_ERR_SSL_WANT_WRITE:
-        return NNG_EAGAIN;
-    case MBEDTLS_ERR_SSL_CONN_EOF:
-    case MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY:
-        return NNG_ECONNSHUT;
-    case MBEDTLS_ERR_X509_CERT_VERIFY_FAILED:
-    case MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE:
-        tls_note_problem(what, error);
-        return NNG_EPEERAUTH;
-    default:
-        tls_note_problem(what, error);
-        return NNG_ECRYPTO;
-    }
-}
-
-static int conn_handshake(nng_tls_engine_conn *conn)
-{
-    int result = mbedtls_ssl_handshake(&conn->ssl);
-
-    if (result != 0) {
-        return to_nng("TLS handshake", result);
-    }
-    conn->is_ready = true;
-    return 0;
-}
-
-static int conn_recv(nng_tls_engine_conn *conn, uint8_t *data, size_t *size)
-{
-    int result = mbedtls_ssl_read(&conn->ssl, data, *size);
-
-    if (result > 0) {
-        *size = (size_t)result;
-        return 0;
-    }
-    return result == 0 ? NNG_ECONNSHUT : to_nng("TLS", result);
-}
-
-static int conn_send(nng_tls_engine_conn *conn, const uint8_t *data,
-                     size_t *size)
-{
-    int result = mbedtls_ssl_write(&conn->ssl, data, *size);
-
-    if (result < 0) {
-        return to_nng("TLS", result);
-    }
-    *size = (size_t)result;
-    return 0;
-}
-
-/* NNG calls this synchronously within nng_pipe_get_bool(): the one way to hand
- * the certificate of this connection to the thread that asks. */
-static bool conn_verified(nng_tls_engine_conn *conn)
-{
-    seen_certificate =
-        conn->is_ready ? mbedtls_ssl_get_peer_cert(&conn->ssl) : NULL;
-    return seen_certificate != NULL;
-}
-
-static nng_tls_engine_config_ops config_ops = {
-    .size = sizeof(struct nng_tls_engine_config),
-    .init = config_init,
-    .fini = config_fini,
-    .server = config_server,
-    .auth = config_auth,
-    .ca_chain = config_ca_chain,
-    .own_cert = config_own_cert,
-    .version = config_version};
-
-static nng_tls_engine_conn_ops conn_ops = {
-    .size = sizeof(struct nng_tls_engine_conn),
-    .init = conn_init,
-    .fini = conn_fini,
-    .close = conn_close,
-    .handshake = conn_handshake,
-    .recv = conn_recv,
-    .send = conn_send,
-    .verified = conn_verified};
-
-static const nng_tls_engine engine = {.version = NNG_TLS_ENGINE_VERSION,
-                                      .config_ops = &config_ops,
-                                      .conn_ops = &conn_ops,
-                                      .name = "salus",
-                                      .description = "mbedTLS, with identity"};
-
-static pthread_once_t install_once = PTHREAD_ONCE_INIT;
-static int install_result;
-
-/* NNG must be up before an engine is registered, or it registers its own over
- * ours at its first use. */
-static void install(void)
-{
-    nng_aio *aio = NULL;
-
-    install_result = nng_aio_alloc(&aio, NULL, NULL);
-    if (install_result == 0) {
-        nng_aio_free(aio);
-        install_result = nng_tls_engine_register(&engine);
-    }
-}
-
-enum pbft_status tls_engine_install(void)
-{
-    (void)pthread_once(&install_once, install);
-    return install_result == 0 ? PBFT_OK : PBFT_IO;
+    mbedtls_pk_free(&key);
+    mbedtls_x509_crt_free(&issuer);
+    mbedtls_x509_crt_free(&certificate);
+    return status;
 }

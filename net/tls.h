@@ -1,56 +1,71 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* TLS for NNG, with our own engine on mbedTLS: NNG's built-in one hides who the
- * peer is. Private to net/.
+/* Mutual TLS 1.2 for NNG, on mbedTLS, with the peer's identity.
  *
- * TLS 1.2, mutual, ECDHE-ECDSA only. The engine keeps the peer's certificate;
- * tls_peer_of() reads it in the ADD_PRE callback of a pipe and decides which
- * member the pipe belongs to.
+ * NNG's own engine does not tell who the peer is; ours takes its place, for
+ * the whole process. It insists on client certificates and server names, offers
+ * AEAD suites with forward secrecy only, never resumes a session (a resumed one
+ * would skip the certificate), and remembers DNS names and issuing CA of the
+ * peer. Internal to net/.
  */
 #ifndef NET_TLS_H
 #define NET_TLS_H
 
 #include "net/net.h"
 
-/* Of <nng/nng.h>; opaque here. */
-struct nng_tls_config;
+/* DNS names of a certificate that are looked at. Ours carry one; imported ones
+ * may have a host name or two besides. */
+#define TLS_NAMES_MAX 8
+#define TLS_NAME_SIZE 64 /* "replica." and a short name fit. */
 
-enum tls_role { TLS_REPLICA, TLS_CLIENT };
+/* Who is at the other end. */
+struct tls_identity {
+    bool is_verified;          /* The chain leads to a trusted CA. */
+    struct pbft_digest issuer; /* SHA-256 of that CA's DER. */
+    uint32_t name_count;
+    char names[TLS_NAMES_MAX][TLS_NAME_SIZE]; /* DNS names, as they stand. */
+};
 
-/* The certificate authorities and names of all members, parsed once. */
-struct tls_members;
+/* SHA-256, as tls_identity.issuer. */
+void tls_fingerprint(struct pbft_digest *out, struct pbft_bytes der);
 
-PBFT_MUST_USE enum pbft_status
-tls_members_create(struct tls_members **out, const struct net_member *members,
-                   uint32_t member_count, struct net_problem *problem);
-void tls_members_destroy(struct tls_members *members); /* NULL is fine. */
+enum tls_role { TLS_ACCEPT, TLS_DIAL };
 
-/* Registers the engine; to be called before any configuration is made. Safe to
- * call again. */
-PBFT_MUST_USE enum pbft_status tls_engine_install(void);
+struct tls_setup {
+    enum tls_role role;
+    struct net_credentials own;
+    const struct pbft_bytes *trusted; /* CA certificates, DER. */
+    uint32_t trusted_count;
+    const char *server_name; /* TLS_DIAL: what the peer must be called. */
+};
 
-/* For a listener: any member may call. */
-PBFT_MUST_USE enum pbft_status tls_server_config(
-    struct nng_tls_config **out, const struct tls_members *members,
-    const struct net_credentials *own, struct net_problem *problem);
-/* For a dialer: only "replica.<name>" issued by the CA of that member. */
-PBFT_MUST_USE enum pbft_status
-tls_client_config(struct nng_tls_config **out, const struct net_member *member,
-                  const struct net_credentials *own,
-                  struct net_problem *problem);
-void tls_config_free(struct nng_tls_config *config);
+/* A configuration that listeners and dialers share; it may not change. */
+struct tls_config;
 
-/* Is `own` the certificate of `role` of members[index]? */
-PBFT_MUST_USE enum pbft_status tls_check_own(const struct tls_members *members,
-                                             uint32_t index, enum tls_role role,
-                                             const struct net_credentials *own,
+/* INVALID_CONFIG (something does not parse, or the key belongs to another
+ * certificate), NO_MEMORY, IO (no randomness). */
+PBFT_MUST_USE enum pbft_status tls_config_create(struct tls_config **out,
+                                                 const struct tls_setup *setup,
+                                                 struct net_problem *problem);
+/* Connections that are made of it keep what they need. NULL is fine. */
+void tls_config_destroy(struct tls_config *config);
+
+/* For nng_listener_set_ptr(NNG_OPT_TLS_CONFIG) and the like. */
+void *tls_config_handle(const struct tls_config *config);
+
+/* Since when the one dial in progress waits for its handshake; 0: none is. */
+pbft_time_ms tls_config_dialing_since(struct tls_config *config);
+/* Text of the last handshake that failed, and how many did. */
+uint64_t tls_config_failures(struct tls_config *config,
+                             struct net_problem *last);
+
+/* Of an NNG pipe, by its id. False if it has none (plain TCP, or closed). */
+bool tls_pipe_identity(uint32_t pipe_id, struct tls_identity *out);
+
+/* Does the certificate hold for `name`, now, issued by `ca`, with this key?
+ * WRONG_IDENTITY, BAD_CERTIFICATE, INVALID_CONFIG, each with a problem. */
+PBFT_MUST_USE enum pbft_status tls_check_own(const struct net_credentials *own,
+                                             struct pbft_bytes ca,
+                                             const char *name,
                                              struct net_problem *problem);
-
-/* Which member is at the other end of a pipe (its nng id), by its certificate;
- * NET_NOBODY and a problem if it is none in that role. Only in ADD_PRE. */
-uint32_t tls_peer_of(const struct tls_members *members, uint32_t pipe_id,
-                     enum tls_role role, struct net_problem *problem);
-
-/* The reason why a handshake failed last in this process; for people. */
-void tls_last_problem(struct net_problem *problem);
 
 #endif /* NET_TLS_H */
