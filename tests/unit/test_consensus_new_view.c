@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a hostile primary of view 1 can do with its NEW-VIEW, and what hostile
+ * view-changes can do to it (OSDI'99 4.4; design: P6). R1 is a puppet: the test
+ * collects the view-changes of the others and signs for R1. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "consensus/preimage.h"
+#include "consensus/quorum.h"
+#include "tests/support/cluster.h"
+
+#define PUPPET 1
+
+static struct cluster cluster;
+static const struct pbft_message *changes[4]; /* By sender; references. */
+static bool are_commits_lost;
+static bool are_changes_lost;
+
+/* Remembers the view-changes on their way. */
+static bool watch(void *context, const struct cluster_packet *packet)
+{
+    const struct pbft_message *message = packet->message;
+    (void)context;
+    if (message->type == PBFT_MESSAGE_VIEW_CHANGE) {
+        if (changes[message->sender] == NULL) {
+            changes[message->sender] = pbft_message_ref(message);
+        }
+        return are_changes_lost;
+    }
+    return are_commits_lost && message->type == PBFT_MESSAGE_COMMIT;
+}
+
+static int start(void **state)
+{
+    (void)state;
+    cluster_init(&cluster, 4);
+    cluster_start(&cluster);
+    cluster.filter = watch;
+    are_commits_lost = false;
+    are_changes_lost = false;
+    return 0;
+}
+
+static int clear(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        pbft_message_unref(changes[i]);
+        changes[i] = NULL;
+    }
+    cluster_deinit(&cluster);
+    return 0;
+}
+
+/* R0, R2 and R3 have prepared one request at seq 1 and ask for view 1. */
+static void ask_for_view_1(void)
+{
+    are_commits_lost = true;
+    (void)cluster_submit(&cluster, 0, 1);
+    cluster_settle(&cluster);
+    cluster_crash(&cluster, PUPPET);
+    for (pbft_replica_id id = 2; id < 4; id++) {
+        (void)cluster_submit(&cluster, id, 2);
+        (void)cluster_timeout(&cluster, id, PBFT_TIMER_REQUEST);
+    }
+    cluster_settle(&cluster); /* R0 joins the two. */
+    assert_non_null(changes[0]);
+    assert_non_null(changes[2]);
+    assert_non_null(changes[3]);
+    are_commits_lost = false;
+}
+
+static struct pbft_message *header(pbft_seq seq,
+                                   const struct pbft_digest *digest)
+{
+    const struct pbft_origin origin = {.sender = PUPPET, .epoch = 1};
+    struct pbft_message *message =
+        pbft_pre_prepare_create(&origin, 1, seq, digest, NULL);
+    pbft_message_sign(&cluster.cast.replicas[PUPPET].domain, message);
+    return message;
+}
+
+/* Gives the headers' references away. */
+static struct pbft_message *new_view(const struct pbft_message **headers,
+                                     uint32_t count)
+{
+    const struct pbft_origin origin = {.sender = PUPPET, .epoch = 1};
+    struct pbft_new_view_source sources[3];
+    static const pbft_replica_id from[] = {0, 2, 3};
+    for (int i = 0; i < 3; i++) {
+        sources[i].replica = from[i];
+        sources[i].digest = changes[from[i]]->view_change.digest;
+    }
+    struct pbft_message *message =
+        pbft_new_view_create(&origin, 1, sources, 3, headers, count);
+    pbft_message_sign(&cluster.cast.replicas[PUPPET].domain, message);
+    for (uint32_t i = 0; i < count; i++) {
+        pbft_message_unref(headers[i]);
+    }
+    assert_int_equal(pbft_verify(&cluster.cast.verifier, PUPPET, message),
+                     PBFT_OK);
+    return message;
+}
+
+static enum pbft_verdict offer(struct pbft_message *message)
+{
+    enum pbft_verdict verdict = cluster_receive(&cluster, 2, message);
+    pbft_message_unref(message);
+    return verdict;
+}
+
+static const struct pbft_digest *prepared_digest(void)
+{
+    return &changes[2]
+                ->view_change.prepared[0]
+                ->prepared.pre_prepare->pre_prepare.digest;
+}
+
+static void test_the_right_choice_is_entered(void **state)
+{
+    (void)state;
+    ask_for_view_1();
+    const struct pbft_message *right[] = {header(1, prepared_digest())};
+
+    assert_int_equal(offer(new_view(right, 1)), PBFT_ACCEPTED);
+
+    assert_true(cluster_report(&cluster, 2).view_active);
+    assert_int_equal(cluster_report(&cluster, 2).view, 1);
+    /* The batch was known: it votes at once. */
+    assert_int_equal(cluster_slot(&cluster, 2, 1).prepare_count, 1);
+}
+
+static void test_a_prepared_batch_cannot_be_left_out(void **state)
+{
+    struct pbft_digest null_digest;
+    (void)state;
+    ask_for_view_1();
+    pbft_null_digest(&cluster.cast.client.domain, &null_digest);
+
+    assert_int_equal(offer(new_view(NULL, 0)), PBFT_REJECTED);
+    const struct pbft_message *null[] = {header(1, &null_digest)};
+    assert_int_equal(offer(new_view(null, 1)), PBFT_REJECTED);
+    const struct pbft_digest other = {{5}};
+    const struct pbft_message *wrong[] = {header(1, &other)};
+    assert_int_equal(offer(new_view(wrong, 1)), PBFT_REJECTED);
+
+    assert_false(cluster_report(&cluster, 2).view_active);
+    /* The right one is still welcome. */
+    const struct pbft_message *right[] = {header(1, prepared_digest())};
+    assert_int_equal(offer(new_view(right, 1)), PBFT_ACCEPTED);
+}
+
+static void test_nothing_can_be_added(void **state)
+{
+    const struct pbft_digest other = {{5}};
+    (void)state;
+    ask_for_view_1();
+    const struct pbft_message *more[] = {header(1, prepared_digest()),
+                                         header(2, &other)};
+
+    assert_int_equal(offer(new_view(more, 2)), PBFT_REJECTED);
+    assert_false(cluster_report(&cluster, 2).view_active);
+}
+
+static void test_named_view_changes_are_fetched_from_a_holder(void **state)
+{
+    (void)state;
+    are_changes_lost = true;
+    are_commits_lost = true;
+    (void)cluster_submit(&cluster, 0, 1);
+    cluster_settle(&cluster);
+    cluster_crash(&cluster, PUPPET);
+    (void)cluster_submit(&cluster, 2, 2);
+    (void)cluster_submit(&cluster, 3, 2);
+    (void)cluster_timeout(&cluster, 2, PBFT_TIMER_REQUEST);
+    (void)cluster_timeout(&cluster, 3, PBFT_TIMER_REQUEST);
+    /* R0 gets both by hand, and joins; R2 and R3 know only their own. */
+    (void)cluster_receive(&cluster, 0, changes[2]);
+    (void)cluster_receive(&cluster, 0, changes[3]);
+    assert_non_null(changes[0]);
+    are_changes_lost = false;
+
+    const struct pbft_message *right[] = {header(1, prepared_digest())};
+    assert_int_equal(offer(new_view(right, 1)), PBFT_ACCEPTED);
+    assert_false(cluster_report(&cluster, 2).view_active);
+    cluster_settle(&cluster);
+
+    assert_true(cluster_report(&cluster, 2).view_active);
+}
+
+/* D1: an invalid certificate of a higher view does not shadow a valid one. */
+static void test_a_forged_certificate_shadows_nothing(void **state)
+{
+    const struct pbft_digest forged_digest = {{6}};
+    (void)state;
+    ask_for_view_1();
+    /* R0, a second puppet, claims something else for seq 1. */
+    const struct pbft_origin origin = {.sender = 0, .epoch = 1};
+    struct pbft_message *fake_header =
+        pbft_pre_prepare_create(&origin, 0, 1, &forged_digest, NULL);
+    pbft_message_sign(&cluster.cast.replicas[0].domain, fake_header);
+    const struct pbft_vote votes[2] = {{.replica = 1}, {.replica = 2}};
+    const struct pbft_message *forged[] = {pbft_certificate_create(
+        PBFT_MESSAGE_PREPARED, 0, 1, fake_header, votes, 2)};
+    struct pbft_message *change =
+        pbft_view_change_create(&cluster.cast.replicas[0].domain, &origin, 1,
+                                changes[0]->view_change.stable, forged, 1);
+    pbft_message_sign(&cluster.cast.replicas[0].domain, change);
+    assert_int_equal(pbft_verify(&cluster.cast.verifier, 0, change), PBFT_OK);
+    pbft_message_unref(changes[0]);
+    changes[0] = pbft_message_ref(change);
+
+    const struct pbft_message *right[] = {header(1, prepared_digest())};
+    (void)offer(new_view(right, 1));
+    assert_int_equal(cluster_receive(&cluster, 2, change), PBFT_ACCEPTED);
+
+    assert_true(cluster_report(&cluster, 2).view_active);
+    pbft_message_unref(change);
+    pbft_message_unref(forged[0]);
+    pbft_message_unref(fake_header);
+}
+
+static void test_a_new_view_nobody_asked_for_is_ignored(void **state)
+{
+    (void)state;
+    ask_for_view_1();
+    const struct pbft_message *right[] = {header(1, prepared_digest())};
+    struct pbft_message *message = new_view(right, 1);
+    message->new_view.view = 1000001; /* One replica's word. */
+
+    assert_int_equal(offer(message), PBFT_FUTURE_VIEW);
+    assert_int_equal(cluster_report(&cluster, 2).view, 1);
+}
+
+static void test_a_view_is_entered_once(void **state)
+{
+    (void)state;
+    ask_for_view_1();
+    const struct pbft_message *first[] = {header(1, prepared_digest())};
+    struct pbft_message *message = new_view(first, 1);
+    (void)cluster_receive(&cluster, 2, message);
+
+    assert_int_equal(cluster_receive(&cluster, 2, message), PBFT_DUPLICATE);
+    /* Nor do late view-changes for it matter. */
+    assert_int_equal(cluster_receive(&cluster, 2, changes[3]), PBFT_OLD_VIEW);
+    pbft_message_unref(message);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, clear)
+    const struct CMUnitTest tests[] = {
+        TEST(test_the_right_choice_is_entered),
+        TEST(test_a_prepared_batch_cannot_be_left_out),
+        TEST(test_nothing_can_be_added),
+        TEST(test_named_view_changes_are_fetched_from_a_holder),
+        TEST(test_a_forged_certificate_shadows_nothing),
+        TEST(test_a_new_view_nobody_asked_for_is_ignored),
+        TEST(test_a_view_is_entered_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
