@@ -73,6 +73,49 @@ static void adopt(struct pbft_replica *replica,
     PBFT_ASSERT(replica->log.low == seq);
 }
 
+/* A slot that is gone gives no proof any more: a checkpoint is passed only when
+ * every block up to it is proved here, or f + 1 others have passed it, one of
+ * them honest, so that a client finds its proof there. */
+static bool may_pass(const struct pbft_replica *replica, pbft_seq seq)
+{
+    uint32_t passed = 0;
+    if (replica->attested >= seq) {
+        return true;
+    }
+    for (pbft_replica_id id = 0; id < replica->n; id++) {
+        passed +=
+            id != replica->config.self && replica->peers[id].stable >= seq;
+    }
+    PBFT_ASSERT(passed < replica->n);
+    return passed >= replica->weak;
+}
+
+/* Keeps a proof until the checkpoint may be passed; the highest one wins. */
+static void wait_to_pass(struct pbft_replica *replica,
+                         const struct pbft_message *proof)
+{
+    const struct pbft_message *ahead = replica->stable_ahead;
+    PBFT_ASSERT(proof->stable.attestation.seq > replica->log.low);
+    if (ahead == NULL ||
+        ahead->stable.attestation.seq < proof->stable.attestation.seq) {
+        pbft_keep(&replica->stable_ahead, proof);
+    }
+}
+
+void pbft_adopt_waiting(struct pbft_replica *replica)
+{
+    const struct pbft_message *proof = replica->stable_ahead;
+    if (proof == NULL || proof->stable.attestation.seq > replica->executed ||
+        !may_pass(replica, proof->stable.attestation.seq)) {
+        return;
+    }
+    replica->stable_ahead = NULL;
+    if (proof->stable.attestation.seq > replica->log.low) {
+        adopt(replica, proof);
+    }
+    pbft_message_unref(proof);
+}
+
 /* How many of the slot's attestations equal `content`. */
 static uint32_t count_equal(const struct pbft_replica *replica,
                             const struct pbft_slot *slot,
@@ -120,9 +163,10 @@ static void conclude(struct pbft_replica *replica, struct pbft_slot *slot)
         const struct pbft_certifier certifier = pbft_own_certifier(replica);
         const struct pbft_message *proof =
             pbft_certify_attested(&certifier, slot, own, replica->quorum);
-        adopt(replica, proof); /* The slot is gone after this. */
+        wait_to_pass(replica, proof);
         pbft_message_unref(proof);
     }
+    pbft_adopt_waiting(replica); /* The slot may be gone after this. */
 }
 
 void pbft_add_attestation(struct pbft_slot *slot,
@@ -165,22 +209,29 @@ void pbft_attest(struct pbft_replica *replica, struct pbft_slot *slot,
 }
 
 /* Knowledge of a stable checkpoint may have come before the execution. */
-static void adopt_waiting(struct pbft_replica *replica)
+
+/* A block from before the restart whose proof was lost with the power: others
+ * may lack it too. */
+static void attest_again(struct pbft_replica *replica,
+                         const struct pbft_attestation *executed)
 {
-    const struct pbft_message *proof = replica->stable_ahead;
-    if (proof == NULL || proof->stable.attestation.seq > replica->executed) {
+    struct pbft_slot *slot = pbft_slot_log_at(&replica->log, executed->seq);
+    if (slot == NULL || slot->is_attested) {
         return;
     }
-    replica->stable_ahead = NULL;
-    if (proof->stable.attestation.seq > replica->log.low) {
-        adopt(replica, proof);
+    if (replica->attested >= executed->seq) {
+        replica->attested = executed->seq - 1;
     }
-    pbft_message_unref(proof);
+    pbft_attest(replica, slot, executed);
 }
 
 void pbft_on_executed(struct pbft_replica *replica,
                       const struct pbft_attestation *executed)
 {
+    if (executed->seq < replica->applied.seq) {
+        attest_again(replica, executed);
+        return;
+    }
     PBFT_ASSERT(executed->seq == replica->executed + 1);
     PBFT_ASSERT(executed->seq <= replica->committed);
     replica->executed = executed->seq;
@@ -194,7 +245,7 @@ void pbft_on_executed(struct pbft_replica *replica,
                executed->seq > replica->log.low) {
         pbft_fetch_stable(replica); /* Beyond the window: it must move. */
     }
-    adopt_waiting(replica);
+    pbft_adopt_waiting(replica);
     PBFT_ASSERT(replica->executed <= replica->committed);
 }
 
@@ -248,7 +299,8 @@ enum pbft_verdict pbft_on_stable(struct pbft_replica *replica,
         return PBFT_REJECTED;
     }
     if (seq <= replica->executed) {
-        adopt(replica, message);
+        wait_to_pass(replica, message);
+        pbft_adopt_waiting(replica);
         return PBFT_ACCEPTED;
     }
     const struct pbft_message *ahead = replica->stable_ahead;

@@ -75,7 +75,9 @@ enum pbft_event_type {
     PBFT_EVENT_RESTORE, /* Then each durable record, in order. */
     PBFT_EVENT_START,   /* Restoring is over; from now on the replica speaks. */
     PBFT_EVENT_RECEIVE, /* A message arrived and passed pbft_verify(). */
-    PBFT_EVENT_EXECUTED, /* A commit was executed; what it came to. */
+    PBFT_EVENT_EXECUTED, /* A commit was executed; what it came to. After START
+                            also: what blocks below APPLIED came to, from the
+                            first one on that has no proof; oldest first. */
     PBFT_EVENT_TIMEOUT,  /* pbft_deadline() has passed. */
 };
 

@@ -111,11 +111,11 @@ struct pbft_replica {
     pbft_seq diverged;     /* Where Q others contradicted us; 0: nowhere. */
     pbft_seq behind;       /* f + 1 peers claim to have executed so far. */
     pbft_seq status_seq;   /* Committed when RESEND was armed. */
-    pbft_seq orphan_seq;    /* Restoring: a vote without its pre-prepare. */
+    pbft_seq orphan_seq;   /* Restoring: a vote without its pre-prepare. */
     pbft_seq low_at_start; /* May be above `executed` after a crash. */
     struct pbft_attestation applied;         /* What APPLIED said. */
     const struct pbft_message *stable;       /* Proof of `log.low`. */
-    const struct pbft_message *stable_ahead; /* Not executed yet, or NULL. */
+    const struct pbft_message *stable_ahead; /* Waits to be passed, or NULL. */
     struct pbft_attestation checkpoints[PBFT_CHECKPOINTS_KEPT];
 
     struct pbft_requests requests;
@@ -188,6 +188,8 @@ enum pbft_verdict pbft_on_attestation(struct pbft_replica *replica,
                                       const struct pbft_message *message);
 enum pbft_verdict pbft_on_stable(struct pbft_replica *replica,
                                  const struct pbft_message *message);
+/* Passes the checkpoint whose proof waits, if it may be passed now. */
+void pbft_adopt_waiting(struct pbft_replica *replica);
 /* The first of its signer. */
 void pbft_add_attestation(struct pbft_slot *slot,
                           const struct pbft_message *message);

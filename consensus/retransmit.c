@@ -249,6 +249,7 @@ enum pbft_verdict pbft_on_status(struct pbft_replica *replica,
     peer->view = status->view;
     peer->view_active = status->view_active;
     peer->stable = status->stable;
+    pbft_adopt_waiting(replica);
     pbft_note_executed(replica, message->sender, status->executed);
     if (status->reply_wanted) {
         if (replica->now < peer->answer_after) {

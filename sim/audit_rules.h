@@ -62,4 +62,10 @@ static inline uint64_t audit_slot(pbft_seq seq,
     return audit_fold(digest) ^ seq * UINT64_C(0x9e3779b97f4a7c15);
 }
 
+/* Whether such a record of the host was ever synced on its present disk.
+ * `view` is 0 for a body. */
+bool audit_is_durable(const struct sim *sim, const struct host *host,
+                      enum pbft_record_kind kind, pbft_view view, pbft_seq seq,
+                      const struct pbft_digest *content);
+
 #endif /* SIM_AUDIT_RULES_H */

@@ -128,9 +128,18 @@ const struct audit_rule audit_watermarks = {
 
 /* ---- durability before send ---------------------------------------------- */
 
-static uint32_t disk_of(const struct host *host)
+static uint32_t audit_disk(const struct host *host)
 {
     return host->index | host->disk_generation << 16;
+}
+
+bool audit_is_durable(const struct sim *sim, const struct host *host,
+                      enum pbft_record_kind kind, pbft_view view, pbft_seq seq,
+                      const struct pbft_digest *content)
+{
+    return audit_find(sim, FACT_DURABLE, audit_disk(host),
+                      view << 4 | (uint64_t)kind,
+                      audit_slot(seq, content)) != NULL;
 }
 
 static void note_durable(struct sim *sim, const struct host *host,
@@ -138,18 +147,9 @@ static void note_durable(struct sim *sim, const struct host *host,
 {
     /* A body is written once for all views. */
     pbft_view view = record->kind == PBFT_RECORD_BODY ? 0 : record->view;
-    audit_fact(sim, FACT_DURABLE, disk_of(host),
+    audit_fact(sim, FACT_DURABLE, audit_disk(host),
                view << 4 | (uint64_t)record->kind,
                audit_slot(record->seq, &record->content), NULL);
-}
-
-static bool is_durable(const struct sim *sim, const struct host *host,
-                       enum pbft_record_kind kind, pbft_view view, pbft_seq seq,
-                       const struct pbft_digest *content)
-{
-    return audit_find(sim, FACT_DURABLE, disk_of(host),
-                      view << 4 | (uint64_t)kind,
-                      audit_slot(seq, content)) != NULL;
 }
 
 /* What must be on disk before a message of each type may leave. */
@@ -189,8 +189,8 @@ static void check_durable(struct sim *sim, const struct host *host,
         pbft_view view =
             row->record == PBFT_RECORD_BODY ? 0 : pbft_message_view(message);
         if (row->type == message->type &&
-            !is_durable(sim, host, row->record, view, seq,
-                        trace_digest_of(message))) {
+            !audit_is_durable(sim, host, row->record, view, seq,
+                              trace_digest_of(message))) {
             audit_fail(sim, "S22", host,
                        "sends %s view %" PRIu64 " seq %" PRIu64
                        " before its %s record is durable",

@@ -86,6 +86,29 @@ const struct audit_rule audit_one_pre_prepare = {
     .on_send = check_one_pre_prepare,
 };
 
+/* Its own vote may leave inside a proof, before it left alone. */
+static void check_own_part(struct sim *sim, const struct host *host,
+                           const struct pbft_stable *stable)
+{
+    const struct pbft_attestation *content = &stable->attestation;
+    for (uint32_t i = 0; i < stable->vote_count; i++) {
+        if (stable->votes[i].replica != host->id) {
+            continue;
+        }
+        bool is_new;
+        struct table_entry *entry = audit_fact(sim, FACT_ATTESTATION, host->id,
+                                               0, content->seq, &is_new);
+        if (is_new) {
+            entry->digest = content->ledger_root;
+        } else if (memcmp(&entry->digest, &content->ledger_root,
+                          sizeof entry->digest) != 0) {
+            audit_fail(sim, "S12", host,
+                       "a proof holds a second attestation of seq %" PRIu64,
+                       content->seq);
+        }
+    }
+}
+
 static void check_one_attestation(struct sim *sim, const struct host *host,
                                   const struct pbft_message *message)
 {
@@ -93,6 +116,8 @@ static void check_one_attestation(struct sim *sim, const struct host *host,
         /* The ledger root covers block, results and time. */
         check_once(sim, host, message, "S12", FACT_ATTESTATION,
                    &message->attestation.ledger_root);
+    } else if (message->type == PBFT_MESSAGE_STABLE) {
+        check_own_part(sim, host, &message->stable);
     }
 }
 
@@ -184,10 +209,9 @@ static void check_commit_support(struct sim *sim, const struct host *host,
         audit_find(sim, FACT_PREPARES_SEEN, host->index, commit->view,
                    audit_slot(commit->seq, &commit->digest));
     uint64_t bits = seen == NULL ? 0 : seen->bits;
-    const struct table_entry *own =
-        audit_find(sim, FACT_PREPARE, host->id, commit->view, commit->seq);
-    if (own != NULL &&
-        memcmp(&own->digest, &commit->digest, sizeof own->digest) == 0) {
+    /* Its own vote counts once it is durable, sent or not. */
+    if (audit_is_durable(sim, host, PBFT_RECORD_PREPARE, commit->view,
+                         commit->seq, &commit->digest)) {
         bits |= UINT64_C(1) << host->id;
     }
     bits &= ~(UINT64_C(1) << commit->view % n); /* The primary's is void. */

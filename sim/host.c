@@ -90,6 +90,7 @@ void host_forget(struct host *host)
     host->is_executing = false;
     host->is_flush_scheduled = false;
     host->has_disk_failed = false;
+    host->has_write_failed = false;
     host->timer_at_us = UINT64_MAX;
     host->synced_at_us = 0;
     host->paused_until_us = 0;
@@ -199,6 +200,23 @@ static enum pbft_log_verdict restore(struct host *host)
     return disk_replay(&host->disk, on_record, host);
 }
 
+/* Blocks that nobody can prove yet are attested again. */
+static void attest_unproved(struct host *host)
+{
+    size_t first = 0;
+    if (host->block_count > host->config.window) {
+        first = host->block_count - host->config.window;
+    }
+    while (first < host->block_count && host->blocks[first].proof != NULL) {
+        first++;
+    }
+    for (size_t i = first; i + 1 < host->block_count; i++) {
+        host_push(host,
+                  (struct host_input){.type = PBFT_EVENT_EXECUTED,
+                                      .executed = host->blocks[i].executed});
+    }
+}
+
 void host_start(struct host *host)
 {
     struct sim *sim = host->sim;
@@ -220,7 +238,8 @@ void host_start(struct host *host)
     host->state = HOST_UP;
     audit_start(sim, host);
     step_at_start(host, (struct pbft_event){.type = PBFT_EVENT_START});
-    pbft_driver_flush(host->driver);
+    attest_unproved(host);
+    host_work(host);
 }
 
 void host_push(struct host *host, struct host_input input)

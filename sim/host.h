@@ -75,7 +75,8 @@ struct host {
     struct pbft_driver *driver; /* NULL unless UP or HALTED. */
     struct disk disk;
     uint32_t disk_generation; /* Counts disks that lost what was synced. */
-    bool has_disk_failed;
+    bool has_write_failed;    /* Nothing is written any more; */
+    bool has_disk_failed;     /* and the driver was told. */
     void *service;
 
     struct host_block *blocks; /* Block seq is at seq - 1. */

@@ -147,11 +147,11 @@ static void log_append(void *context, pbft_ticket ticket,
 {
     struct host *host = context;
     struct sim *sim = host->sim;
-    if (host->has_disk_failed) {
+    if (host->has_disk_failed || host->has_write_failed) {
         return;
     }
     if (!disk_write_records(&host->disk, ticket, records, count)) {
-        host->has_disk_failed = true;
+        host->has_write_failed = true; /* Reported in the order of tickets. */
         ticket = 0;
     }
     uint64_t delay = host->sync_us;
