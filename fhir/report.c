@@ -145,7 +145,7 @@ const char *fhir_report_path(const struct fhir_report *report)
             return report->findings[i].path;
         }
     }
-    return "$";
+    return report->prefix[0] != 0 ? report->prefix : "$";
 }
 
 /* ---- texts --------------------------------------------------------------- */

@@ -172,7 +172,8 @@ void fhir_report_reasons(const struct fhir_report *report, char *out,
 /* The text of one finding. */
 void fhir_finding_text(const struct fhir_finding *finding, char *out,
                        size_t size);
-/* The path of what decided the class; "$" if nothing was found. */
+/* The path of what decided the class; that of the resource if nothing was
+ * found. */
 const char *fhir_report_path(const struct fhir_report *report);
 
 /* May these characters be shown as a code? */
