@@ -163,9 +163,7 @@ static enum pbft_status check_outcome(struct work *work)
     case OUTCOME_SHAPE:
         *work->failed = RECEIPT_FORMAT;
         break;
-    case OUTCOME_REQUEST:
-        *work->failed = RECEIPT_REQUEST;
-        break;
+    case OUTCOME_REQUEST: /* The results are those of another request. */
     case OUTCOME_PATH:
         *work->failed = RECEIPT_PATH;
         break;

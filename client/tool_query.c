@@ -7,10 +7,12 @@
 
 #include "client/salus.h"
 #include "client/tool_config.h"
+#include "client/tool_consortium.h"
 #include "client/tool_json.h"
 #include "client/tool_options.h"
 #include "crypto/hex.h"
 #include "ledger/limits.h"
+#include "proto/genesis.h"
 #include "proto/scan.h"
 #include "salus/v1/ledger.pb-c.h"
 
@@ -137,8 +139,25 @@ static void print_value(const char *name, const json_t *value)
     }
 }
 
+/* Institutions by their short names, where the genesis has them. */
+static void print_id(const struct salus_genesis *genesis, const char *text)
+{
+    struct pbft_institution id;
+    const struct salus_member *member = NULL;
+    if (genesis != NULL &&
+        hex_decode(id.bytes, sizeof id.bytes, text) == PBFT_OK) {
+        member = genesis_find(genesis, &id);
+    }
+    if (member != NULL) {
+        (void)printf("%s (%s)", member->name, text);
+    } else {
+        (void)printf("%s", text);
+    }
+}
+
 /* Rows of a history on a line each, everything else as name and value. */
-static void print_fields(const json_t *object)
+static void print_fields(const json_t *object,
+                         const struct salus_genesis *genesis)
 {
     const char *name = NULL;
     json_t *value = NULL;
@@ -149,7 +168,12 @@ static void print_fields(const json_t *object)
             continue;
         }
         (void)printf("%-22s ", name);
-        print_value(name, value);
+        if (strcmp(name, "institution") == 0 ||
+            strcmp(name, "custodian") == 0) {
+            print_id(genesis, json_string_value(value));
+        } else {
+            print_value(name, value);
+        }
         (void)fputc('\n', stdout);
     }
 }
@@ -172,8 +196,11 @@ static void print_events(const json_t *events)
     }
 }
 
-static void print_answer(const Salus__V1__Answer *answer, bool as_json)
+static void print_answer(const Salus__V1__Answer *answer,
+                         const struct salus_genesis *genesis, bool as_json)
 {
+    size_t index = 0;
+    json_t *record = NULL;
     static const char *const kinds[] = {"consent_status", "verify_record",
                                         "transaction"};
     json_t *json = tool_json_of(&answer->base);
@@ -186,13 +213,18 @@ static void print_answer(const Salus__V1__Answer *answer, bool as_json)
                  (unsigned long long)answer->height);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (json_object_get(json, kinds[i]) != NULL) {
-            print_fields(json_object_get(json, kinds[i]));
+            print_fields(json_object_get(json, kinds[i]), genesis);
         }
     }
     if (answer->kind_case == SALUS__V1__ANSWER__KIND_TRANSACTION) {
         (void)printf("%-22s %s: %s\n", "result",
                      salus_code_name(answer->transaction->code),
                      salus_code_text(answer->transaction->code));
+    }
+    json_array_foreach(json_object_get(json, "same_commit"), index, record)
+    {
+        (void)printf("\nanchored also as\n");
+        print_fields(record, genesis);
     }
     print_events(
         json_object_get(json_object_get(json, "consent_history"), "events"));
@@ -217,7 +249,7 @@ static bool turn_page(struct question *question,
 
 /* One question and its answer. -1: there is another page. */
 static int exchange(struct salus_client *client, struct question *question,
-                    bool as_json)
+                    const struct salus_genesis *genesis, bool as_json)
 {
     struct wire_buffer bytes;
     struct wire_arena arena;
@@ -241,7 +273,7 @@ static int exchange(struct salus_client *client, struct question *question,
     } else {
         const Salus__V1__Answer *answer = (const Salus__V1__Answer *)message;
         if (answer->code == 0) {
-            print_answer(answer, as_json);
+            print_answer(answer, genesis, as_json);
             code = turn_page(question, answer) ? -1 : TOOL_OK;
         } else if (as_json) {
             tool_json_print(tool_json_of(message));
@@ -255,6 +287,38 @@ static int exchange(struct salus_client *client, struct question *question,
     wire_arena_deinit(&arena);
     wire_buffer_deinit(&bytes);
     return code;
+}
+
+/* For names only: without it ids are printed. */
+static struct salus_genesis *load_names(const char *config_path)
+{
+    struct tool_config config;
+    struct salus_genesis *genesis = NULL;
+    struct pbft_digest cluster;
+    if (tool_config_load(&config, config_path, NULL) != PBFT_OK ||
+        genesis_file_load(&genesis, &cluster, config.genesis, NULL) !=
+            PBFT_OK) {
+        return NULL;
+    }
+    return genesis;
+}
+
+static int ask_all_pages(const struct arguments *arguments,
+                         struct question *question)
+{
+    struct salus_client *client =
+        tool_open(arguments->config, arguments->replica, 0);
+    if (client == NULL) {
+        return TOOL_FAILED;
+    }
+    struct salus_genesis *genesis = load_names(arguments->config);
+    int code = -1;
+    for (int page = 0; page < PAGES_MAX && code == -1; page++) {
+        code = exchange(client, question, genesis, arguments->json);
+    }
+    genesis_destroy(genesis);
+    salus_close(client);
+    return code == -1 ? TOOL_OK : code;
 }
 
 static int run(int argc, char **argv)
@@ -283,17 +347,7 @@ static int run(int argc, char **argv)
     if (!ask(&question, &arguments)) {
         return TOOL_USAGE;
     }
-    struct salus_client *client =
-        tool_open(arguments.config, arguments.replica, 0);
-    if (client == NULL) {
-        return TOOL_FAILED;
-    }
-    code = -1;
-    for (int page = 0; page < PAGES_MAX && code == -1; page++) {
-        code = exchange(client, &question, arguments.json);
-    }
-    salus_close(client);
-    return code == -1 ? TOOL_OK : code;
+    return ask_all_pages(&arguments, &question);
 }
 
 const struct tool_command tool_query = {
