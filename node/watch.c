@@ -48,6 +48,10 @@ static void watch_disk(struct node *node)
     struct storage_stats stats;
     uint64_t suppressed = 0;
     storage_stats(node->storage, &stats);
+    if (stats.disk_free_bytes < STORAGE_RUN_FREE_BYTES_MIN) {
+        node_fail(node, PBFT_NO_SPACE, "the disk is full");
+        return;
+    }
     if (stats.disk_free_bytes < NODE_DISK_FREE_WARN_BYTES &&
         journal_allows(&node->disk_limit, clock_now_ms(), &suppressed)) {
         journal(JOURNAL_WARNING, "disk-almost-full", "free_bytes=%" PRIu64,
@@ -68,5 +72,5 @@ enum pbft_status node_watch(struct node *node, struct salus_reason *reason)
     }
     watch_strangers(node);
     watch_disk(node);
-    return PBFT_OK;
+    return node_failure(node, reason);
 }

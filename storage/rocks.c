@@ -20,6 +20,9 @@
 #define BYTES_PER_SYNC MIB
 #define BACKGROUND_JOBS 2
 #define FILTER_BITS_PER_KEY 10.0
+/* Share of a memtable for a filter: the ledger asks mostly for ids that do not
+ * exist yet, and need not walk the memtable for them. */
+#define MEMTABLE_FILTER_SHARE 0.05
 #define BLOCK_BYTES (16 * 1024)
 #define TABLE_FORMAT 5
 
@@ -121,6 +124,9 @@ static rocksdb_options_t *family_options(const struct family_plan *plan,
     rocksdb_options_set_block_based_table_factory(options, table);
     rocksdb_block_based_options_destroy(table);
     rocksdb_options_set_write_buffer_size(options, plan->memtable_bytes);
+    rocksdb_options_set_memtable_prefix_bloom_size_ratio(options,
+                                                         MEMTABLE_FILTER_SHARE);
+    rocksdb_options_set_memtable_whole_key_filtering(options, 1);
     rocksdb_options_set_level_compaction_dynamic_level_bytes(options, 1);
     rocksdb_options_set_compression(options, plan->compression);
     return options;
@@ -136,6 +142,8 @@ static void prepare_options(struct rocks *rocks,
         rocks->family_options[i] = family_options(&PLANS[i], rocks->cache);
     }
     rocks->write_plain = rocksdb_writeoptions_create();
+    rocksdb_writeoptions_set_memtable_insert_hint_per_batch(rocks->write_plain,
+                                                            1);
     rocks->write_synced = rocksdb_writeoptions_create();
     rocksdb_writeoptions_set_sync(rocks->write_synced,
                                   wanted->sync == STORAGE_SYNCED);

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "proto/codec_limits.h"
 
 #define FOLDER_MODE 0700
+#define KIB 1024u
 
 static enum pbft_status prepare_folder(const char *dir,
                                        struct salus_reason *reason)
@@ -36,6 +38,31 @@ static enum pbft_status prepare_folder(const char *dir,
                                                 : PBFT_IO;
     salus_reason_set(reason, "cannot create %s: %s", dir, strerror(errno));
     return status;
+}
+
+static uint64_t free_bytes(const char *dir)
+{
+    struct statvfs space;
+    return statvfs(dir, &space) == 0 ? (uint64_t)space.f_bavail * space.f_frsize
+                                     : 0;
+}
+
+static enum pbft_status check_space(const char *dir,
+                                    const struct storage_options *options,
+                                    struct salus_reason *reason)
+{
+    uint64_t wanted = options->open_free_bytes_min != 0
+                          ? options->open_free_bytes_min
+                          : STORAGE_OPEN_FREE_BYTES_MIN;
+    uint64_t left = free_bytes(dir);
+    if (left < wanted) {
+        salus_reason_set(reason,
+                         "%s: no space left: %" PRIu64 " KiB are free, %" PRIu64
+                         " KiB are needed",
+                         dir, left / KIB, wanted / KIB);
+        return PBFT_NO_SPACE;
+    }
+    return PBFT_OK;
 }
 
 static enum pbft_status load_applied(struct storage *storage,
@@ -125,6 +152,9 @@ enum pbft_status storage_open(const char *dir,
     PBFT_ASSERT(identity->replica < PBFT_REPLICAS_MAX);
     salus_reason_set(reason, "%s", "");
     enum pbft_status status = prepare_folder(dir, reason);
+    if (status == PBFT_OK) {
+        status = check_space(dir, options, reason);
+    }
     if (status != PBFT_OK) {
         return status;
     }
@@ -270,14 +300,11 @@ static uint64_t folder_bytes(const char *dir)
 
 void storage_stats(const struct storage *storage, struct storage_stats *out)
 {
-    struct statvfs space;
     *out = (struct storage_stats){
         .disk_bytes = folder_bytes(storage->dir),
+        .disk_free_bytes = free_bytes(storage->dir),
         .syncs = atomic_load(&storage->syncs),
         .writes = atomic_load(&storage->writes),
         .log_records = atomic_load(&storage->log_records),
     };
-    if (statvfs(storage->dir, &space) == 0) {
-        out->disk_free_bytes = (uint64_t)space.f_bavail * space.f_frsize;
-    }
 }

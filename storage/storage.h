@@ -24,6 +24,12 @@
 #define STORAGE_META_NAME_MAX 32
 #define STORAGE_META_VALUE_MAX 4096
 
+/* Less than this on the file system: the database is not opened. Less than the
+ * second: whoever watches must stop writing. RocksDB does not survive each
+ * failed write (7.8 has assertions on such paths), so the end comes before. */
+#define STORAGE_OPEN_FREE_BYTES_MIN ((uint64_t)64 * 1024 * 1024)
+#define STORAGE_RUN_FREE_BYTES_MIN ((uint64_t)32 * 1024 * 1024)
+
 struct storage;
 
 /* Whose data these are; written once, compared at each open. */
@@ -43,6 +49,7 @@ struct storage_options {
      * of blocks read. Zero: 64 MiB and 32 MiB. */
     size_t write_buffer_bytes;
     size_t cache_bytes;
+    uint64_t open_free_bytes_min; /* 0: STORAGE_OPEN_FREE_BYTES_MIN. */
 };
 
 /* Opens or, if `dir` is empty or absent, creates the database. `domain` is

@@ -242,6 +242,7 @@ static void test_full_disk_is_final(void **state)
         printf("SKIPPED: a small tmpfs for the full-disk test needs root\n");
         skip();
     }
+    fixture->free_bytes_min = 1;
     fixture_open(fixture);
 
     enum pbft_status status = fill(fixture);
@@ -256,6 +257,13 @@ static void test_full_disk_is_final(void **state)
     assert_int_equal(later, PBFT_NO_SPACE);
     assert_int_equal(kept, PBFT_NO_SPACE);
     assert_non_null(strstr(reason.text, "No space left on device"));
+}
+
+static void test_open_needs_some_space(void **state)
+{
+    struct storage_fixture *fixture = *state;
+    fixture->free_bytes_min = UINT64_MAX;
+    assert_int_equal(fixture_try_open(fixture), PBFT_NO_SPACE);
 }
 
 #define TEST(name)                                                             \
@@ -274,6 +282,7 @@ int main(void)
         TEST(test_open_refuses_a_damaged_wal),
         TEST(test_meta),
         TEST(test_stats_count_syncs),
+        TEST(test_open_needs_some_space),
         TEST(test_full_disk_is_final),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

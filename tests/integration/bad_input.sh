@@ -1,0 +1,162 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# What is wrong with the files, folders and ports of a replica: each mistake
+# gives one clear line and the exit code that docs/operations.md names.
+#
+# usage: bad_input.sh SALUSD SALUS
+set -u
+salusd=$1
+salus=$2
+dir=$(mktemp -d)
+pids=""
+failures=0
+base=$((20000 + $$ % 20000))
+
+finish()
+{
+    for pid in $pids; do
+        kill -TERM "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
+    done
+    grep -q " $dir/disk " /proc/mounts && umount "$dir/disk"
+    rm -rf "$dir"
+}
+trap finish EXIT
+trap 'exit 1' INT TERM
+
+# expect CODE WORDS WHAT CONFIG [OPTION...]: salusd ends with CODE, and its last
+# line has WORDS in it.
+expect()
+{
+    code=$1 words=$2 what=$3 file=$4
+    shift 4
+    timeout 30 "$salusd" --config "$file" "$@" >"$dir/out" 2>&1
+    got=$?
+    line=$(grep -v 'level=info' "$dir/out" | grep -v 'event=unsafe' | tail -n 1)
+    count=$(grep -c 'event=refused' "$dir/out")
+    if [ "$got" -eq "$code" ] && [ "$count" -eq 1 ] &&
+        printf '%s' "$line" | grep -q "$words"; then
+        echo "ok: $what: $line"
+    else
+        failures=$((failures + 1))
+        echo "FAILED: $what: exit $got instead of $code, or no line with" \
+            "'$words':"
+        cat "$dir/out"
+    fi
+}
+
+wait_for_ready()
+{
+    for _ in $(seq 100); do
+        grep -q event=ready "$dir/log" && return
+        sleep 0.1
+    done
+}
+
+"$salus" init "$dir/a" --replicas 4 --base-port $base >/dev/null || exit 1
+"$salus" init "$dir/b" --replicas 4 --base-port $((base + 8)) >/dev/null ||
+    exit 1
+names=$(sed -n 's/^institution: //p' "$dir"/a/replica-?.yaml)
+first=$(echo "$names" | sed -n 1p)
+second=$(echo "$names" | sed -n 2p)
+config=$dir/a/replica-0.yaml
+
+# A changed configuration beside the good one.
+variant()
+{
+    sed "$2" "$config" >"$dir/a/$1.yaml"
+    echo "$dir/a/$1.yaml"
+}
+
+expect 2 'no such file\|No such file\|not found\|cannot' 'no configuration' \
+    "$dir/a/nothing.yaml"
+head -c 330 "$config" >"$dir/a/cut.yaml"
+expect 2 'cut.yaml' 'truncated configuration' "$dir/a/cut.yaml"
+expect 2 'colour' 'unknown key' \
+    "$(variant unknown '$ a colour: blue')"
+expect 2 'not a SALUS GENESIS' 'genesis that is none' \
+    "$(variant nogenesis "s|^genesis:.*|genesis: $first/replica.key|")"
+expect 3 'no replica of consortium' 'genesis of another consortium' \
+    "$(variant foreign "s|^genesis:.*|genesis: ../b/genesis.txt|")"
+expect 3 "key of member $second" 'key of the wrong member' \
+    "$(variant key "s|^replica_key:.*|replica_key: $second/replica.key|")"
+expect 3 'certificate\|issued\|CA' 'certificate of another CA' \
+    "$(variant ca "s|^certificate:.*|certificate: ../b/$first/replica-tls.pem|;
+        s|^tls_key:.*|tls_key: ../b/$first/replica-tls.key|")"
+expect 3 'replica-tls.pem' 'certificate of another member' \
+    "$(variant name "s|^certificate:.*|certificate: $second/replica-tls.pem|;
+        s|^tls_key:.*|tls_key: $second/replica-tls.key|")"
+cp "$dir/a/$first/replica.key" "$dir/a/open.key"
+chmod 644 "$dir/a/open.key"
+expect 2 'chmod 600' 'key that others may read' \
+    "$(variant mode 's|^replica_key:.*|replica_key: open.key|')"
+
+# Data of replica 1, and of the other consortium.
+for owner in a/replica-1 b/replica-0; do
+    "$salusd" --config "$dir/$owner.yaml" 2>"$dir/log" &
+    pid=$!
+    pids="$pids $pid"
+    wait_for_ready
+    kill -TERM $pid
+    wait $pid
+    code=$?
+    [ $code -eq 0 ] || {
+        failures=$((failures + 1))
+        echo "FAILED: SIGTERM ends with $code"
+    }
+done
+other=$(sed -n 's/^institution: //p' "$dir/b/replica-0.yaml")
+expect 3 'data of replica 1, not of replica 0' 'folder of another replica' \
+    "$(variant data "s|^data_dir:.*|data_dir: $second/data|")"
+expect 3 'another consortium' 'folder of another consortium' \
+    "$(variant data2 "s|^data_dir:.*|data_dir: ../b/$other/data|")"
+
+# A running replica: its folder, and its port.
+"$salusd" --config "$config" 2>"$dir/log" &
+pids="$pids $!"
+wait_for_ready
+expect 3 'another process uses' 'second daemon on the folder' "$config"
+expect 1 'in use\\|uses this port' 'port in use' \
+    "$(variant port "s|^data_dir:.*|data_dir: fresh|")"
+
+expect 2 'is not a folder' 'data folder that is a file' \
+    "$(variant file 's|^data_dir:.*|data_dir: genesis.txt|')"
+# A disk that is full at the start, and one that fills up meanwhile.
+mkdir "$dir/disk"
+if [ "$(id -u)" -eq 0 ] &&
+    mount -t tmpfs -o size=100m salus-test "$dir/disk" 2>/dev/null; then
+    full=$(variant full "s|^data_dir:.*|data_dir: $dir/disk/data|;
+        s|^peer_listen:.*|peer_listen: 127.0.0.1:$((base + 16))|;
+        s|^client_listen:.*|client_listen: 127.0.0.1:$((base + 17))|")
+    "$salusd" --config "$full" 2>"$dir/log" &
+    pid=$!
+    wait_for_ready
+    head -c 80000000 /dev/zero >"$dir/disk/filler"
+    wait $pid
+    got=$?
+    line=$(grep event=stopped-voting "$dir/log")
+    if [ $got -eq 4 ] && [ -n "$line" ]; then
+        echo "ok: disk that fills up: $line"
+    else
+        failures=$((failures + 1))
+        echo "FAILED: disk that fills up: exit $got"
+        cat "$dir/log"
+    fi
+    expect 4 'no space left' 'full disk' "$full"
+else
+    echo "SKIPPED: full disk: a small tmpfs needs root"
+fi
+
+expect_usage()
+{
+    "$salusd" "$@" >"$dir/out" 2>&1
+    got=$?
+    if [ $got -ne 2 ] || [ "$(wc -l <"$dir/out")" -ne 1 ]; then
+        failures=$((failures + 1))
+        echo "FAILED: salusd $*: exit $got"
+    fi
+}
+expect_usage
+expect_usage --config
+expect_usage --nonsense
+
+[ $failures -eq 0 ] || exit 1
