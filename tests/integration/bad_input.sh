@@ -69,7 +69,7 @@ variant()
 
 expect 2 'no such file\|No such file\|not found\|cannot' 'no configuration' \
     "$dir/a/nothing.yaml"
-head -c 330 "$config" >"$dir/a/cut.yaml"
+head -c 200 "$config" >"$dir/a/cut.yaml"
 expect 2 'cut.yaml' 'truncated configuration' "$dir/a/cut.yaml"
 expect 2 'colour' 'unknown key' \
     "$(variant unknown '$ a colour: blue')"
@@ -115,7 +115,7 @@ expect 3 'another consortium' 'folder of another consortium' \
 pids="$pids $!"
 wait_for_ready
 expect 3 'another process uses' 'second daemon on the folder' "$config"
-expect 1 'in use\\|uses this port' 'port in use' \
+expect 1 'in use\|uses this port' 'port in use' \
     "$(variant port "s|^data_dir:.*|data_dir: fresh|")"
 
 expect 2 'is not a folder' 'data folder that is a file' \
