@@ -26,7 +26,7 @@ check_includes() {
                 BEGIN {
                     while ((getline line < "tests/style/includes.txt") > 0) {
                         n = split(line, w, /[ \t]+/)
-                        if (w[1] == folder) for (i = 2; i <= n; i++) allowed[glob(w[i])]
+                        if (w[1] == folder || w[1] == file) for (i = 2; i <= n; i++) allowed[glob(w[i])]
                     }
                     while ((getline line < "tests/style/third-party.txt") > 0) {
                         n = split(line, w, /[ \t]+/)
@@ -83,8 +83,11 @@ check_format() {
 # Only memory, strings and the abort of a failed assertion.
 allowed='^(malloc|calloc|realloc|free|abort|memcpy|memmove|memset|memcmp|qsort|bsearch|strlen|strcmp|strncmp)$'
 check_symbols() {
-    nm -u "$1" 2>/dev/null | awk '$1 == "U" {print $2}' | sort -u |
-        grep -vE '^(pbft_|__stack_chk_fail|__memcpy_chk|__memset_chk|__memmove_chk|_GLOBAL_OFFSET_TABLE_|__asan|__ubsan|__sanitizer|__gcov|__llvm|__tsan)' |
+    nm "$1" 2>/dev/null | awk '
+        $1 == "U" { needed[$2] = 1 }
+        NF == 3 && $2 != "U" { defined[$3] = 1 }
+        END { for (name in needed) if (!(name in defined)) print name }' |
+        grep -vE '^(__stack_chk_fail|__(memcpy|memset|memmove)_chk|_GLOBAL_OFFSET_TABLE_|__asan|__ubsan|__sanitizer|__gcov|__llvm|__tsan)' |
         grep -vE "$allowed" >"$tmp" || true
     [ -s "$tmp" ] && { sed 's/^/consensus needs from outside: /' "$tmp"; bad=1; }
     return 0
