@@ -141,5 +141,5 @@ bool demo_crash(struct demo *demo)
                       salus_status_text(load->first_failure));
         return false;
     }
-    return good;
+    return good && trial_converge(&demo->trial, CATCH_UP_TIMEOUT_MS);
 }

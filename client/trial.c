@@ -222,6 +222,31 @@ bool trial_wait_executed(struct trial *trial, uint32_t replica, uint64_t seq,
     return true;
 }
 
+bool trial_converge(struct trial *trial, uint32_t timeout_ms)
+{
+    struct trial_status status;
+    uint64_t highest = 0;
+
+    for (uint32_t i = 0; i < trial->count; i++) {
+        /* One that has just been started may need some time to answer. */
+        if (!trial_wait_executed(trial, i, 0, timeout_ms) ||
+            !trial_ask(trial, i, &status)) {
+            (void)fprintf(stderr, "salus: replica %u does not answer\n", i);
+            return false;
+        }
+        highest = status.executed > highest ? status.executed : highest;
+    }
+    for (uint32_t i = 0; i < trial->count; i++) {
+        if (!trial_wait_executed(trial, i, highest, timeout_ms)) {
+            (void)fprintf(stderr,
+                          "salus: replica %u has not reached block %llu\n", i,
+                          (unsigned long long)highest);
+            return false;
+        }
+    }
+    return true;
+}
+
 void trial_close_clients(struct trial *trial)
 {
     for (uint32_t id = 0; id < trial->count; id++) {

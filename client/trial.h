@@ -34,6 +34,10 @@ PBFT_MUST_USE enum pbft_status trial_start(struct trial *trial,
 bool trial_wait_executed(struct trial *trial, uint32_t replica, uint64_t seq,
                          uint32_t timeout_ms);
 
+/* Waits until all replicas have executed what any of them had executed when it
+ * was called; says which one has not after `timeout_ms`. */
+bool trial_converge(struct trial *trial, uint32_t timeout_ms);
+
 /* What a replica says of itself. */
 struct trial_status {
     uint64_t view;

@@ -208,26 +208,7 @@ static bool rage(struct torture *torture, uint64_t seconds)
 
 static bool converge(struct torture *torture)
 {
-    struct trial_status status;
-    uint64_t highest = 0;
-
-    for (uint32_t i = 0; i < torture->trial.count; i++) {
-        if (!trial_wait_executed(&torture->trial, i, 1, CONVERGE_TIMEOUT_MS) ||
-            !trial_ask(&torture->trial, i, &status)) {
-            (void)fprintf(stderr, "replica %u does not come back\n", i);
-            return false;
-        }
-        highest = status.executed > highest ? status.executed : highest;
-    }
-    for (uint32_t i = 0; i < torture->trial.count; i++) {
-        if (!trial_wait_executed(&torture->trial, i, highest,
-                                 CONVERGE_TIMEOUT_MS)) {
-            (void)fprintf(stderr, "replica %u stays behind %" PRIu64 "\n", i,
-                          highest);
-            return false;
-        }
-    }
-    return true;
+    return trial_converge(&torture->trial, CONVERGE_TIMEOUT_MS);
 }
 
 /* The receipt is proved by the library; the block must be the same one. */
