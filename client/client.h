@@ -145,6 +145,16 @@ uint64_t client_now_us(void);
 struct net_channel *client_channel(struct salus_client *client,
                                    uint32_t replica);
 
+/* ---- certificate.c ------------------------------------------------------- */
+
+/* Is the certificate that of this institution's clients, issued by its CA, in
+ * force, and does the key belong to it? A wrong one would only show as replicas
+ * that do not answer. A file with a whole chain is left to the handshake. */
+PBFT_MUST_USE enum pbft_status
+client_check_certificate(const struct salus_client *client,
+                         const struct salus_config *config,
+                         struct salus_reason *reason);
+
 /* ---- session.c ----------------------------------------------------------- */
 
 /* Takes the next session number from the file and makes it durable. */

@@ -183,6 +183,9 @@ static enum pbft_status load_files(struct salus_client *client,
                            FILE_SECRET, X509_PEM_MAX, reason);
     }
     if (status == PBFT_OK) {
+        status = client_check_certificate(client, config, reason);
+    }
+    if (status == PBFT_OK) {
         status = begin_session(client, config, reason);
     }
     return status;
