@@ -155,12 +155,47 @@ static bool run_turn(struct node *node, struct inbox_turn *turn)
     return more;
 }
 
+/* The first block of the last window whose proof is not stored. */
+static pbft_seq first_unproved(struct node *node, pbft_seq applied)
+{
+    pbft_seq window = node->verifier.window;
+    pbft_seq seq = applied > window ? applied - window + 1 : 1;
+    while (seq < applied &&
+           storage_proof_exists(node->storage, seq) == PBFT_OK) {
+        seq++;
+    }
+    return seq;
+}
+
+/* Proofs may be lost with the power, here and at the others: blocks that have
+ * none are attested again, or their clients would never get an answer. */
+static bool feed_unproved(struct node *node)
+{
+    struct pbft_attestation applied;
+    struct pbft_event event = {.type = PBFT_EVENT_EXECUTED};
+    enum pbft_verdict verdict;
+    storage_applied(node->storage, &applied);
+    for (pbft_seq seq = first_unproved(node, applied.seq); seq < applied.seq;
+         seq++) {
+        enum pbft_status status =
+            storage_executed_read(node->storage, seq, &event.executed);
+        if (status != PBFT_OK) {
+            node_fail(node, status, "reading a block");
+            return false;
+        }
+        if (!feed(node, &event, &verdict)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void node_protocol_run(struct node *node)
 {
     enum pbft_verdict verdict;
     struct inbox_turn turn;
     struct pbft_event start = {.type = PBFT_EVENT_START};
-    if (!feed(node, &start, &verdict)) {
+    if (!feed(node, &start, &verdict) || !feed_unproved(node)) {
         return;
     }
     pbft_driver_flush(node->driver);

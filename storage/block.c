@@ -183,6 +183,15 @@ enum pbft_status storage_proof_read(const struct storage *storage, pbft_seq seq,
     return read_message(storage, seq, BLOCK_PROOF, PBFT_MESSAGE_STABLE, proof);
 }
 
+enum pbft_status storage_proof_exists(const struct storage *storage,
+                                      pbft_seq seq)
+{
+    struct rocks_value value;
+    enum pbft_status status = read_part(storage, seq, BLOCK_PROOF, &value);
+    rocks_value_release(&value);
+    return status;
+}
+
 enum pbft_status storage_executed_read(const struct storage *storage,
                                        pbft_seq seq,
                                        struct pbft_attestation *out)

@@ -50,6 +50,13 @@ storage_block_read(const struct storage *storage, pbft_seq seq,
 PBFT_MUST_USE enum pbft_status
 storage_proof_read(const struct storage *storage, pbft_seq seq,
                    const struct pbft_message **proof);
+/* PBFT_OK: there is a proof. */
+PBFT_MUST_USE enum pbft_status
+storage_proof_exists(const struct storage *storage, pbft_seq seq);
+/* What the execution of block `seq` came to. */
+PBFT_MUST_USE enum pbft_status
+storage_executed_read(const struct storage *storage, pbft_seq seq,
+                      struct pbft_attestation *out);
 /* `*data` is from malloc; the caller frees it. */
 PBFT_MUST_USE enum pbft_status
 storage_results_read(const struct storage *storage, pbft_seq seq,

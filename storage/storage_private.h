@@ -102,9 +102,4 @@ PBFT_MUST_USE enum pbft_status
 storage_body_put(struct storage *storage, struct rocks_batch *batch,
                  struct wire_buffer *buffer, pbft_seq seq,
                  const struct pbft_message *body);
-/* What the execution of block `seq` came to. */
-PBFT_MUST_USE enum pbft_status
-storage_executed_read(const struct storage *storage, pbft_seq seq,
-                      struct pbft_attestation *out);
-
 #endif /* STORAGE_STORAGE_PRIVATE_H */

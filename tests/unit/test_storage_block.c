@@ -69,7 +69,9 @@ static void test_proof_comes_back(void **state)
     fixture_write_block(fixture, 1);
     struct pbft_message *proof = cast_stable(&fixture->cast, 1, signers, 2);
 
+    assert_int_equal(storage_proof_exists(fixture->storage, 1), PBFT_NOT_FOUND);
     assert_int_equal(storage_proof_write(fixture->storage, 1, proof), PBFT_OK);
+    assert_int_equal(storage_proof_exists(fixture->storage, 1), PBFT_OK);
     fixture_close(fixture);
     fixture_open(fixture);
 
