@@ -10,7 +10,7 @@
 #include "proto/reason.h"
 
 /* Larger than any: a request of full size, its results, 128 attestations. */
-#define RECEIPT_BYTES_MAX (2u * 1024u * 1024u)
+#define RECEIPT_BYTES_MAX ((size_t)2 * 1024 * 1024)
 
 /* In the order in which they are made. */
 enum receipt_check {

@@ -12,7 +12,7 @@
 
 #include "crypto/file.h"
 
-#define FILE_MAX (64u * 1024u)
+#define FILE_MAX 65536u
 #define TIMEOUT_MS_MAX 3600000
 
 /* As it stands in the file. */

@@ -127,7 +127,7 @@ static enum pbft_status read_all(int fd, uint8_t *out, size_t capacity,
 {
     size_t done = 0;
     for (;;) {
-        uint8_t beyond;
+        uint8_t beyond = 0;
         uint8_t *target = done < capacity ? out + done : &beyond;
         size_t room = done < capacity ? capacity - done : 1;
         ssize_t got = read(fd, target, room);

@@ -7,7 +7,7 @@
 #include "consensus/types.h"
 
 #define KDF_HASH_SIZE 32
-#define KDF_OUTPUT_MAX (255 * KDF_HASH_SIZE)
+#define KDF_OUTPUT_MAX ((size_t)255 * KDF_HASH_SIZE)
 
 void kdf_hmac_sha256(uint8_t out[KDF_HASH_SIZE], struct pbft_bytes key,
                      struct pbft_bytes message);

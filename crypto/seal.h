@@ -20,8 +20,8 @@
 #include "consensus/types.h"
 
 #define SEAL_KEY_SIZE 32
-#define SEAL_SEGMENT_SIZE (64u * 1024u)
-#define SEAL_HEADER_SIZE (8 + 1 + 32)
+#define SEAL_SEGMENT_SIZE ((size_t)65536)
+#define SEAL_HEADER_SIZE 41
 #define SEAL_TAG_SIZE 16
 #define SEAL_RECORD_SIZE 16
 

@@ -19,8 +19,8 @@ static int64_t seconds_of(const mbedtls_x509_time *time)
 {
     const struct x509_date date = {(unsigned)time->year, (unsigned)time->mon,
                                    (unsigned)time->day};
-    return x509_days_of(&date) * SECONDS_PER_DAY + time->hour * 3600 +
-           time->min * 60 + time->sec;
+    return x509_days_of(&date) * SECONDS_PER_DAY + (int64_t)time->hour * 3600 +
+           (int64_t)time->min * 60 + time->sec;
 }
 
 static enum pbft_status check_dates(const mbedtls_x509_crt *crt, int64_t now_s,
