@@ -208,8 +208,6 @@ void pbft_attest(struct pbft_replica *replica, struct pbft_slot *slot,
     conclude(replica, slot);
 }
 
-/* Knowledge of a stable checkpoint may have come before the execution. */
-
 /* A block from before the restart whose proof was lost with the power: others
  * may lack it too. */
 static void attest_again(struct pbft_replica *replica,

@@ -21,6 +21,7 @@ void pbft_accept_reproposed(struct pbft_replica *replica)
         slot->is_reproposed = true;
         if (slot->header == NULL) {
             pbft_accept(replica, slot, header);
+            pbft_advance_slot(replica, slot); /* Logged before it is resent. */
         }
     }
 }

@@ -372,6 +372,10 @@ static bool is_forgotten(const struct pbft_replica *replica,
     if (view < replica->view || seq <= replica->log.low) {
         return false; /* It binds no more. */
     }
+    if (message->type == PBFT_MESSAGE_PRE_PREPARE &&
+        seq < pbft_next_after_new_view(replica)) {
+        return false; /* Part of our NEW-VIEW, maybe beyond our window. */
+    }
     return view > replica->view || slot == NULL ||
            !is_known_vote(slot, message);
 }
