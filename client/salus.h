@@ -162,6 +162,25 @@ SALUS_API enum salus_status
 salus_receipt(struct salus_client *client, struct salus_bytes *receipt,
               const uint8_t tx_id[SALUS_DIGEST_SIZE]);
 
+/* What a receipt proves. */
+struct salus_proof {
+    uint8_t tx_id[SALUS_DIGEST_SIZE];
+    uint8_t institution[SALUS_ID_SIZE]; /* On whose behalf it was submitted. */
+    uint32_t code; /* 0: ordered and done; else ordered and refused. */
+    uint64_t seq;
+    uint64_t block_time_us; /* Since 1970 UTC. */
+    uint32_t attestations;  /* Members that signed the block. */
+};
+
+/* Checks a receipt (armored text or encoded) offline against a genesis file; no
+ * client is needed. SALUS_OK: proved, see `code` for what. SALUS_UNPROVED: the
+ * check that `problem` (SALUS_PROBLEM_SIZE bytes, or NULL) names has failed.
+ * SALUS_BAD_FILE: the genesis file is not one. */
+SALUS_API SALUS_MUST_USE enum salus_status
+salus_verify_receipt(struct salus_proof *out, char *problem,
+                     const char *genesis_file, const uint8_t *receipt,
+                     size_t size);
+
 /* Read level `local`: the answer of one replica, by default the own one, from
  * its state. `query` is an encoded Query, `answer` an encoded Answer; the
  * caller frees it. */

@@ -14,6 +14,7 @@
 
 #include "client/receipt.h"
 #include "client/replicas.h"
+#include "client/salus.h"
 #include "client/tool_consortium.h"
 #include "consensus/preimage.h"
 #include "crypto/init.h"
@@ -21,6 +22,7 @@
 #include "crypto/merkle.h"
 #include "crypto/provider.h"
 #include "ledger/results.h"
+#include "proto/armor.h"
 #include "proto/codec_limits.h"
 #include "proto/scan.h"
 #include "salus/v1/files.pb-c.h"
@@ -448,6 +450,43 @@ static void test_receipt_every_byte(void **state)
     wire_buffer_deinit(&buffer);
 }
 
+/* The same through libsalus, encoded and armored. */
+static void test_receipt_by_library(void **state)
+{
+    char path[128];
+    char problem[SALUS_PROBLEM_SIZE] = "";
+    struct salus_proof proof;
+    struct wire_buffer bytes;
+    struct wire_buffer text;
+    (void)state;
+    (void)snprintf(path, sizeof path, "%s/genesis.txt", consortium);
+    wire_buffer_init(&bytes, RECEIPT_BYTES_MAX);
+    wire_buffer_init(&text, 2 * RECEIPT_BYTES_MAX);
+    assert_int_equal(wire_pack(&parts.receipt.base, &bytes), PBFT_OK);
+    assert_int_equal(
+        armor_encode(ARMOR_RECEIPT, wire_buffer_bytes(&bytes), &text), PBFT_OK);
+    assert_int_equal(
+        salus_verify_receipt(&proof, problem, path, bytes.data, bytes.size),
+        SALUS_OK);
+    assert_int_equal(proof.seq, 12);
+    assert_int_equal(proof.attestations, 2);
+    assert_int_equal(
+        salus_verify_receipt(&proof, problem, path, text.data, text.size),
+        SALUS_OK);
+    assert_memory_equal(proof.tx_id, &parts.outcomes[2].tx_id,
+                        sizeof proof.tx_id);
+    bytes.data[bytes.size - 1] ^= 1;
+    assert_int_equal(
+        salus_verify_receipt(&proof, problem, path, bytes.data, bytes.size),
+        SALUS_UNPROVED);
+    assert_true(problem[0] != '\0');
+    assert_int_equal(salus_verify_receipt(&proof, problem, "/nonexistent",
+                                          text.data, text.size),
+                     SALUS_BAD_FILE);
+    wire_buffer_deinit(&bytes);
+    wire_buffer_deinit(&text);
+}
+
 #define RECEIPT_TEST(name)                                                     \
     cmocka_unit_test_setup_teardown(name, make_receipt, drop_receipt)
 
@@ -469,6 +508,7 @@ int main(void)
         RECEIPT_TEST(test_receipt_signature_of_another_member),
         RECEIPT_TEST(test_receipt_block_changed),
         RECEIPT_TEST(test_receipt_every_byte),
+        RECEIPT_TEST(test_receipt_by_library),
     };
     if (crypto_init() != PBFT_OK) {
         return 1;
