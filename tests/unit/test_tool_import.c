@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The import against a real ledger in memory: what the ledger makes of it, and
+ * that no interruption doubles or loses anything. */
+#include "tests/support/import_fixture.h"
+
+#define PATIENT                                                                \
+    "{\"resourceType\":\"Patient\",\"id\":\"p-1\",\"identifier\":[{"           \
+    "\"system\":\"urn:oid:2.999\",\"value\":\"MRN-1\"}]}"
+#define PRACTITIONER "{\"resourceType\":\"Practitioner\",\"id\":\"dr-1\"}"
+/* "signed" */
+#define DOCUMENT                                                               \
+    "{\"resourceType\":\"DocumentReference\",\"id\":\"d-1\",\"status\":"       \
+    "\"current\",\"subject\":{\"reference\":\"Patient/p-1\"},\"author\":[{"    \
+    "\"reference\":\"Practitioner/dr-1\"}],\"custodian\":{\"reference\":"      \
+    "\"Organization/own\"},\"content\":[{\"attachment\":{\"data\":"            \
+    "\"c2lnbmVk\"}}]}"
+#define CONSENT(status, purpose)                                               \
+    "{\"resourceType\":\"Consent\",\"id\":\"c-1\",\"status\":\"" status        \
+    "\",\"scope\":{\"coding\":[{\"system\":\"http://terminology.hl7.org/"      \
+    "CodeSystem/consentscope\",\"code\":\"patient-privacy\"}]},\"category\":[" \
+    "{\"coding\":[{\"system\":\"http://loinc.org\",\"code\":\"59284-0\"}]}],"  \
+    "\"patient\":{\"reference\":\"Patient/p-1\"},\"dateTime\":\"2025-03-01\"," \
+    "\"performer\":[{\"reference\":\"Patient/p-1\"}],\"organization\":[{"      \
+    "\"reference\":\"Organization/own\"}],\"sourceReference\":{\"reference\":" \
+    "\"DocumentReference/d-1\"},\"policy\":[{\"uri\":\"" POLICY_URI            \
+    "\"}],\"provision\":{\"type\":\"permit\",\"purpose\":[{\"system\":"        \
+    "\"http://terminology.hl7.org/CodeSystem/"                                 \
+    "v3-ActReason\",\"code\":\"" purpose "\"}]}}"
+#define UNKNOWN_POLICY                                                         \
+    "{\"resourceType\":\"Consent\",\"id\":\"c-2\",\"status\":\"active\","      \
+    "\"scope\":{\"coding\":[{\"system\":\"http://terminology.hl7.org/"         \
+    "CodeSystem/consentscope\",\"code\":\"patient-privacy\"}]},\"category\":[" \
+    "{\"text\":\"x\"}],\"patient\":{\"reference\":\"Patient/p-1\"},"           \
+    "\"dateTime\":\"2025-03-01\",\"performer\":[{\"reference\":"               \
+    "\"Patient/p-1\"}],\"sourceAttachment\":{\"title\":\"x\"},\"policy\":[{"   \
+    "\"uri\":\"urn:nobody:published:this\"}],\"provision\":{\"type\":"         \
+    "\"deny\"}}"
+#define TRANSACTIONS_OF_ALL 4 /* Practitioner, patient, document, consent. */
+
+static void add_all(struct import_world *fixture)
+{
+    /* In an order that only sorting makes right. */
+    fixture_file(fixture, "1.json", CONSENT("active", "TREAT"));
+    fixture_file(fixture, "2.json", DOCUMENT);
+    fixture_file(fixture, "3.json", PATIENT);
+    fixture_file(fixture, "4.json", PRACTITIONER);
+}
+
+static void expect(const struct import_world *fixture, size_t index,
+                   const char *type_name, enum import_outcome outcome)
+{
+    const struct recorded *event = &fixture->events[index];
+
+    assert_true(index < fixture->event_count);
+    assert_string_equal(event->type_name, type_name);
+    assert_int_equal(event->outcome, outcome);
+}
+
+static void test_everything_gets_on_the_ledger_in_order(void **state)
+{
+    struct import_world *fixture = *state;
+    uint64_t before = fixture_executed(fixture);
+
+    add_all(fixture);
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    assert_int_equal(fixture->event_count, 4);
+    expect(fixture, 0, "Practitioner", IMPORT_ON_LEDGER);
+    expect(fixture, 1, "Patient", IMPORT_ON_LEDGER);
+    expect(fixture, 2, "DocumentReference", IMPORT_ON_LEDGER);
+    expect(fixture, 3, "Consent", IMPORT_ON_LEDGER);
+    assert_int_equal(fixture->events[3].type, TRANSACTION_CONSENT_GRANT);
+    assert_int_equal(fixture->summary.transactions, TRANSACTIONS_OF_ALL);
+    assert_int_equal(fixture_executed(fixture) - before, TRANSACTIONS_OF_ALL);
+}
+
+static void test_second_import_does_nothing(void **state)
+{
+    struct import_world *fixture = *state;
+
+    add_all(fixture);
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    uint64_t before = fixture_executed(fixture);
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    assert_int_equal(fixture->summary.outcomes[IMPORT_KNOWN], 4);
+    assert_int_equal(fixture_executed(fixture), before);
+}
+
+static void test_unknown_references_are_rejected(void **state)
+{
+    struct import_world *fixture = *state;
+    uint64_t before = fixture_executed(fixture);
+
+    fixture_file(fixture, "1.json", CONSENT("active", "TREAT"));
+    fixture_file(fixture, "2.json", DOCUMENT);
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    expect(fixture, 0, "DocumentReference", IMPORT_REJECTED);
+    assert_string_equal(fixture->events[0].path, "subject");
+    expect(fixture, 1, "Consent", IMPORT_REJECTED);
+    assert_string_equal(fixture->events[1].path, "patient");
+    assert_int_equal(fixture_executed(fixture), before);
+}
+
+static void test_trials_may_register_the_unknown(void **state)
+{
+    struct import_world *fixture = *state;
+
+    fixture->options.register_unknown = true;
+    fixture_file(fixture, "1.json", CONSENT("active", "TREAT"));
+    fixture_file(fixture, "2.json", DOCUMENT);
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    expect(fixture, 0, "DocumentReference", IMPORT_ON_LEDGER);
+    expect(fixture, 1, "Consent", IMPORT_ON_LEDGER);
+    assert_int_equal(fixture->summary.transactions, TRANSACTIONS_OF_ALL);
+}
+
+/* The import is cut off, and run again: everything is there once. */
+static void interrupt(struct import_world *fixture, enum port_mood mood,
+                      enum pbft_status status)
+{
+    uint64_t before = fixture_executed(fixture);
+
+    add_all(fixture);
+    fixture->mood = mood;
+    assert_int_equal(fixture_import(fixture), status);
+    assert_int_equal(fixture->summary.outcomes[IMPORT_OPEN], 4);
+    assert_true(fixture->reason.text[0] != 0);
+    /* The process dies here. */
+    vault_close(fixture->options.vault);
+    fixture_open_vault(fixture);
+    fixture->mood = PORT_WORKS;
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    assert_int_equal(fixture->summary.resumed, 4);
+    assert_int_equal(fixture->summary.outcomes[IMPORT_KNOWN], 4);
+    assert_int_equal(fixture->summary.transactions, TRANSACTIONS_OF_ALL);
+    assert_int_equal(fixture_executed(fixture) - before, TRANSACTIONS_OF_ALL);
+}
+
+static void test_interrupted_before_the_ledger(void **state)
+{
+    interrupt(*state, PORT_UNREACHABLE, PBFT_UNREACHABLE);
+}
+
+static void test_interrupted_after_the_ledger(void **state)
+{
+    interrupt(*state, PORT_LOSES_REPLY, PBFT_TIMED_OUT);
+}
+
+static void test_refused_consent_is_forgotten_and_tried_again(void **state)
+{
+    struct import_world *fixture = *state;
+
+    fixture_file(fixture, "1.json", PATIENT);
+    fixture_file(fixture, "2.json", UNKNOWN_POLICY);
+    for (size_t round = 0; round < 2; round++) {
+        assert_int_equal(fixture_import(fixture), PBFT_OK);
+        expect(fixture, 0, "Patient",
+               round == 0 ? IMPORT_ON_LEDGER : IMPORT_KNOWN);
+        expect(fixture, 1, "Consent", IMPORT_REFUSED);
+        assert_int_equal(fixture->events[1].code, LEDGER_POLICY_INACTIVE);
+    }
+}
+
+/* The grant among the steps of an event. */
+static size_t superseded; /* By the last grant that was seen. */
+
+static void look_for_supersedes(void *context, const struct import_event *event)
+{
+    struct wire_arena arena;
+    struct ProtobufCMessage *message = NULL;
+
+    (void)context;
+    if (event->type != TRANSACTION_CONSENT_GRANT || event->steps == NULL) {
+        return;
+    }
+    const struct vault_step *step =
+        &event->steps->steps[event->steps->step_count - 1];
+    wire_arena_init(&arena, 1u << 20);
+    assert_int_equal(
+        wire_unpack_strict(&salus__v1__transaction_body__descriptor,
+                           bytes_of(step->body, step->size), &arena, &message),
+        PBFT_OK);
+    superseded = ((Salus__V1__TransactionBody *)(void *)message)
+                     ->consent_grant->n_supersedes;
+    wire_arena_deinit(&arena);
+}
+
+static void test_changed_consent_supersedes_the_one_before(void **state)
+{
+    struct import_world *fixture = *state;
+
+    add_all(fixture);
+    fixture->look = look_for_supersedes;
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    assert_int_equal(superseded, 0);
+    fixture->file_count = 0;
+    fixture_file(fixture, "5.json", CONSENT("active", "HPAYMT"));
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    expect(fixture, 0, "Consent", IMPORT_ON_LEDGER);
+    assert_int_equal(superseded, 1);
+}
+
+static void test_withdrawal_revokes_once(void **state)
+{
+    struct import_world *fixture = *state;
+
+    add_all(fixture);
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    fixture->file_count = 0;
+    fixture_file(fixture, "5.json", CONSENT("inactive", "TREAT"));
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    expect(fixture, 0, "Consent", IMPORT_ON_LEDGER);
+    assert_int_equal(fixture->events[0].type, TRANSACTION_CONSENT_REVOKE);
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    expect(fixture, 0, "Consent", IMPORT_KNOWN);
+    /* And nothing is superseded that does not stand any more. */
+    fixture->file_count = 0;
+    fixture->look = look_for_supersedes;
+    fixture_file(fixture, "6.json", CONSENT("active", "HOPERAT"));
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    expect(fixture, 0, "Consent", IMPORT_ON_LEDGER);
+    assert_int_equal(superseded, 0);
+}
+
+static void test_withdrawal_of_the_unknown_is_rejected(void **state)
+{
+    struct import_world *fixture = *state;
+
+    fixture_file(fixture, "1.json", PATIENT);
+    fixture_file(fixture, "2.json", CONSENT("inactive", "TREAT"));
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    expect(fixture, 1, "Consent", IMPORT_REJECTED);
+    assert_string_equal(fixture->events[1].path, "id");
+}
+
+static void test_changed_document_continues_the_record(void **state)
+{
+    struct import_world *fixture = *state;
+
+    add_all(fixture);
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    fixture->file_count = 0;
+    fixture_file(fixture, "5.json",
+                 "{\"resourceType\":\"DocumentReference\",\"id\":\"d-1\","
+                 "\"status\":\"current\",\"subject\":{\"reference\":"
+                 "\"Patient?identifier=urn:oid:2.999|MRN-1\"},\"content\":[{"
+                 "\"attachment\":{\"data\":\"bmV3\"}}]}");
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    expect(fixture, 0, "DocumentReference", IMPORT_ON_LEDGER);
+}
+
+int main(void)
+{
+#define T(name)                                                                \
+    cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+    const struct CMUnitTest tests[] = {
+        T(test_everything_gets_on_the_ledger_in_order),
+        T(test_second_import_does_nothing),
+        T(test_unknown_references_are_rejected),
+        T(test_trials_may_register_the_unknown),
+        T(test_interrupted_before_the_ledger),
+        T(test_interrupted_after_the_ledger),
+        T(test_refused_consent_is_forgotten_and_tried_again),
+        T(test_changed_consent_supersedes_the_one_before),
+        T(test_withdrawal_revokes_once),
+        T(test_withdrawal_of_the_unknown_is_rejected),
+        T(test_changed_document_continues_the_record),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
