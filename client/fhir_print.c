@@ -100,8 +100,7 @@ static const char *base_name(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
-/* "Consent-1.json" or "Patient.ndjson:3"; what stands in a bundle is told by
- * the path. */
+/* "Consent-1.json", "Patient.ndjson:3" or "bundle.json entry[2].resource". */
 static void print_place(const char *file, const struct fhir_item *item)
 {
     char place[256];
@@ -111,7 +110,9 @@ static void print_place(const char *file, const struct fhir_item *item)
         (void)snprintf(place, sizeof place, "%.200s:%zu", base_name(file),
                        line);
     } else {
-        (void)snprintf(place, sizeof place, "%.200s", base_name(file));
+        const char *entry = fhir_item_report(item)->prefix;
+        (void)snprintf(place, sizeof place, "%.150s%s%.50s", base_name(file),
+                       entry[0] != 0 ? " " : "", entry);
     }
     (void)printf("%-13s  %-17s  %s\n", fhir_class_name(fhir_item_class(item)),
                  fhir_item_type(item)[0] != 0 ? fhir_item_type(item) : "-",

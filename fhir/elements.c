@@ -319,3 +319,17 @@ void fhir_check_modifiers(const struct fhir_reader *reader,
     }
     fhir_walk(resource, find_modifier, reader->report);
 }
+
+static void find_extension(void *context, const struct fhir_node *node)
+{
+    if (node->key != NULL &&
+        (strcmp(node->key, "extension") == 0 || node->key[0] == '_')) {
+        fhir_find(context, FHIR_EXTENSION, node, NULL);
+    }
+}
+
+void fhir_check_extensions(const struct fhir_reader *reader,
+                           const struct fhir_node *node)
+{
+    fhir_walk(node, find_extension, reader->report);
+}

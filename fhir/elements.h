@@ -77,6 +77,10 @@ bool fhir_take_date(const struct fhir_reader *reader, struct fhir_interval *out,
 void fhir_check_modifiers(const struct fhir_reader *reader,
                           const struct fhir_node *resource);
 
+/* Finds extensions below a node where they may say anything about a rule. */
+void fhir_check_extensions(const struct fhir_reader *reader,
+                           const struct fhir_node *node);
+
 #define FHIR_SYSTEM_ACT_CODE "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 #define FHIR_SYSTEM_ACT_REASON                                                 \
     "http://terminology.hl7.org/CodeSystem/v3-ActReason"

@@ -10,13 +10,23 @@
 
 #include "fhir/item.h"
 #include "fhir/json.h"
-#include "fhir/slice.h"
 
 #define READ_STEP (256u * 1024u)
 
+char *fhir_copy_text(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = malloc(size);
+
+    if (copy != NULL) {
+        memcpy(copy, text, size);
+    }
+    return copy;
+}
+
 /* ---- entries ------------------------------------------------------------- */
 
-static struct fhir_entry *add_entry(struct fhir_file *file)
+struct fhir_entry *fhir_add_entry(struct fhir_file *file)
 {
     if (file->count == file->capacity) {
         size_t capacity = file->capacity == 0 ? 16 : 2 * file->capacity;
@@ -35,11 +45,11 @@ static struct fhir_entry *add_entry(struct fhir_file *file)
     return entry;
 }
 
-static enum pbft_status add_broken(struct fhir_file *file,
-                                   enum fhir_finding_kind wrong,
-                                   const char *path, const char *code)
+enum pbft_status fhir_add_broken(struct fhir_file *file,
+                                 enum fhir_finding_kind wrong, const char *path,
+                                 const char *code)
 {
-    struct fhir_entry *entry = add_entry(file);
+    struct fhir_entry *entry = fhir_add_entry(file);
 
     if (entry == NULL) {
         return PBFT_NO_MEMORY;
@@ -53,7 +63,7 @@ static enum pbft_status add_broken(struct fhir_file *file,
     return PBFT_OK;
 }
 
-static enum fhir_rank rank_of_json(const struct json_t *json)
+enum fhir_rank fhir_rank_of_json(const struct json_t *json)
 {
     struct fhir_node root = fhir_root(json);
     struct fhir_node type = fhir_field(&root, "resourceType");
@@ -89,7 +99,7 @@ static enum pbft_status add_line(struct fhir_file *file, size_t offset,
                                  size_t size, size_t line)
 {
     enum fhir_finding_kind wrong;
-    struct fhir_entry *entry = add_entry(file);
+    struct fhir_entry *entry = fhir_add_entry(file);
 
     if (entry == NULL) {
         return PBFT_NO_MEMORY;
@@ -102,7 +112,7 @@ static enum pbft_status add_line(struct fhir_file *file, size_t offset,
         fhir_json_parse((struct pbft_bytes){file->bytes + offset, size},
                         FHIR_DEPTH_MAX, FHIR_RESOURCE_BYTES_MAX, &wrong, NULL);
     if (json != NULL) {
-        entry->rank = rank_of_json(json);
+        entry->rank = fhir_rank_of_json(json);
         fhir_json_free(json);
     }
     return PBFT_OK;
@@ -129,7 +139,7 @@ static enum pbft_status index_lines(struct fhir_file *file)
         size_t size =
             newline != NULL ? (size_t)(newline - at) : file->size - begin;
         if (file->count == FHIR_ITEMS_MAX) {
-            return add_broken(file, FHIR_TOO_LARGE, "$", NULL);
+            return fhir_add_broken(file, FHIR_TOO_LARGE, "$", NULL);
         }
         if (!is_blank(at, size)) {
             status = add_line(file, begin, size, line);
@@ -137,124 +147,6 @@ static enum pbft_status index_lines(struct fhir_file *file)
         begin += size + 1;
     }
     return status;
-}
-
-/* ---- bundles ------------------------------------------------------------- */
-
-static char *copy_text(const char *text)
-{
-    size_t size = strlen(text) + 1;
-    char *copy = malloc(size);
-
-    if (copy != NULL) {
-        memcpy(copy, text, size);
-    }
-    return copy;
-}
-
-/* Only entries that bring a resource; updates and creations are the same. */
-static bool brings_resource(const struct fhir_node *node)
-{
-    struct fhir_node request = fhir_field(node, "request");
-    struct fhir_node method = fhir_field(&request, "method");
-    const char *name = fhir_string(&method);
-
-    return request.json == NULL ||
-           (name != NULL &&
-            (strcmp(name, "POST") == 0 || strcmp(name, "PUT") == 0));
-}
-
-static enum pbft_status add_bundle_entry(struct fhir_file *file,
-                                         const struct fhir_node *node,
-                                         size_t index, struct fhir_slice slice)
-{
-    struct pbft_bytes text = {file->bytes, file->size};
-    struct fhir_slice resource = fhir_slice_member(text, slice, "resource");
-    struct fhir_node resource_node = fhir_field(node, "resource");
-    struct fhir_node url = fhir_field(node, "fullUrl");
-    struct fhir_entry *entry = add_entry(file);
-
-    if (entry == NULL) {
-        return PBFT_NO_MEMORY;
-    }
-    entry->in_bundle = true;
-    entry->bundle_index = index;
-    entry->offset = resource.offset;
-    entry->size = resource.size;
-    if (resource_node.json == NULL || resource.size == 0) {
-        entry->is_broken = true;
-        entry->wrong = FHIR_BUNDLE_ENTRY;
-        return PBFT_OK;
-    }
-    if (!brings_resource(node)) {
-        entry->is_broken = true;
-        entry->wrong = FHIR_BUNDLE_METHOD;
-        return PBFT_OK;
-    }
-    entry->rank = rank_of_json(resource_node.json);
-    if (fhir_string(&url) != NULL) {
-        entry->full_url = copy_text(fhir_string(&url));
-    }
-    return PBFT_OK;
-}
-
-static enum pbft_status index_entries(struct fhir_file *file,
-                                      const struct fhir_node *list)
-{
-    struct pbft_bytes text = {file->bytes, file->size};
-    struct fhir_slice slice = fhir_slice_first(
-        text, fhir_slice_member(text, fhir_slice_whole(text), "entry"));
-    enum pbft_status status = PBFT_OK;
-
-    if (fhir_size(list) == 0) {
-        return add_broken(file, FHIR_EMPTY, "entry", NULL);
-    }
-    if (fhir_size(list) > FHIR_ITEMS_MAX) {
-        return add_broken(file, FHIR_TOO_LARGE, "entry", NULL);
-    }
-    for (size_t i = 0; i < fhir_size(list) && status == PBFT_OK; i++) {
-        struct fhir_node node = fhir_element(list, i);
-        status = add_bundle_entry(file, &node, i, slice);
-        slice = slice.size > 0 ? fhir_slice_next(text, slice) : slice;
-    }
-    return status;
-}
-
-static bool is_list_type(const char *type)
-{
-    static const char *const types[] = {"collection", "searchset", "batch",
-                                        "transaction"};
-
-    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
-        if (strcmp(type, types[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static enum pbft_status index_bundle(struct fhir_file *file,
-                                     const struct fhir_node *bundle)
-{
-    struct fhir_node type = fhir_field(bundle, "type");
-    struct fhir_node entry = fhir_field(bundle, "entry");
-    struct fhir_node rules = fhir_field(bundle, "implicitRules");
-    const char *name = fhir_string(&type);
-
-    if (rules.json != NULL) {
-        return add_broken(file, FHIR_IMPLICIT_RULES, "implicitRules", NULL);
-    }
-    if (name == NULL) {
-        return add_broken(file, FHIR_MISSING, "type", NULL);
-    }
-    if (!is_list_type(name)) {
-        return add_broken(file, FHIR_BUNDLE_TYPE, "type", name);
-    }
-    /* The ledger cannot do several transactions as one. */
-    if (strcmp(name, "transaction") == 0 && fhir_size(&entry) > 1) {
-        return add_broken(file, FHIR_BUNDLE_TRANSACTION, "type", NULL);
-    }
-    return index_entries(file, &entry);
 }
 
 /* ---- whole files --------------------------------------------------------- */
@@ -275,14 +167,14 @@ static enum pbft_status index_json(struct fhir_file *file,
     const char *name = fhir_string(&type);
 
     if (name != NULL && strcmp(name, "Bundle") == 0) {
-        return index_bundle(file, &root);
+        return fhir_index_bundle(file, &root);
     }
-    struct fhir_entry *entry = add_entry(file);
+    struct fhir_entry *entry = fhir_add_entry(file);
     if (entry == NULL) {
         return PBFT_NO_MEMORY;
     }
     entry->size = file->size;
-    entry->rank = rank_of_json(json);
+    entry->rank = fhir_rank_of_json(json);
     return PBFT_OK;
 }
 
@@ -300,7 +192,7 @@ static enum pbft_status index_file(struct fhir_file *file)
                         FHIR_FILE_BYTES_MAX, &wrong, &trailing);
     if (json == NULL) {
         return trailing ? index_lines(file)
-                        : add_broken(file, wrong, "$", NULL);
+                        : fhir_add_broken(file, wrong, "$", NULL);
     }
     enum pbft_status status = index_json(file, json);
     fhir_json_free(json);
@@ -315,7 +207,7 @@ static enum pbft_status create_file(struct fhir_file **out, const char *name)
     if (file == NULL) {
         return PBFT_NO_MEMORY;
     }
-    file->name = copy_text(name);
+    file->name = fhir_copy_text(name);
     return file->name == NULL ? PBFT_NO_MEMORY : PBFT_OK;
 }
 
@@ -324,7 +216,7 @@ static enum pbft_status finish(struct fhir_file **out, enum pbft_status status)
     struct fhir_file *file = *out;
 
     if (status == PBFT_OK && file->count == 0) {
-        status = add_broken(file, FHIR_EMPTY, "$", NULL);
+        status = fhir_add_broken(file, FHIR_EMPTY, "$", NULL);
     }
     if (status != PBFT_OK) {
         fhir_file_close(file);
@@ -339,7 +231,7 @@ enum pbft_status fhir_file_open_bytes(struct fhir_file **out, const char *name,
     enum pbft_status status = create_file(out, name);
 
     if (status == PBFT_OK && bytes.size > FHIR_FILE_BYTES_MAX) {
-        return finish(out, add_broken(*out, FHIR_TOO_LARGE, "$", NULL));
+        return finish(out, fhir_add_broken(*out, FHIR_TOO_LARGE, "$", NULL));
     }
     if (status == PBFT_OK) {
         (*out)->bytes = malloc(bytes.size + 1);
@@ -392,7 +284,7 @@ enum pbft_status fhir_file_open(struct fhir_file **out, const char *path)
     }
     int handle = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (handle < 0) {
-        return finish(out, add_broken(*out, FHIR_UNREADABLE, "$", NULL));
+        return finish(out, fhir_add_broken(*out, FHIR_UNREADABLE, "$", NULL));
     }
     status = read_all(*out, handle);
     if (!is_stdin) {
@@ -401,7 +293,7 @@ enum pbft_status fhir_file_open(struct fhir_file **out, const char *path)
     if (status == PBFT_OK && (*out)->size > 0) {
         status = index_file(*out);
     } else if (status == PBFT_TOO_LARGE || status == PBFT_IO) {
-        status = add_broken(
+        status = fhir_add_broken(
             *out, status == PBFT_IO ? FHIR_UNREADABLE : FHIR_TOO_LARGE, "$",
             NULL);
     }

@@ -54,5 +54,20 @@ struct fhir_item {
 };
 
 enum fhir_rank fhir_rank_of(const char *type);
+enum fhir_rank fhir_rank_of_json(const struct json_t *json);
+
+/* ---- file.c, bundle.c ---------------------------------------------------- */
+
+/* From malloc; NULL if memory is short. */
+char *fhir_copy_text(const char *text);
+/* A zeroed entry at the end; NULL if memory is short. */
+struct fhir_entry *fhir_add_entry(struct fhir_file *file);
+/* One that says what is wrong; `path` is static, `code` may be NULL. */
+enum pbft_status fhir_add_broken(struct fhir_file *file,
+                                 enum fhir_finding_kind wrong, const char *path,
+                                 const char *code);
+/* The entries of a file that is a Bundle. */
+enum pbft_status fhir_index_bundle(struct fhir_file *file,
+                                   const struct fhir_node *bundle);
 
 #endif /* FHIR_ITEM_H */

@@ -379,15 +379,6 @@ static void read_exceptions(const struct fhir_reader *reader,
     out->exception_count = count;
 }
 
-/* Extensions may say anything about a rule. */
-static void find_extension(void *context, const struct fhir_node *node)
-{
-    if (node->key != NULL &&
-        (strcmp(node->key, "extension") == 0 || node->key[0] == '_')) {
-        fhir_find(context, FHIR_EXTENSION, node, NULL);
-    }
-}
-
 void fhir_provision_read(const struct fhir_reader *reader,
                          struct fhir_consent *out,
                          const struct fhir_node *provision)
@@ -404,5 +395,5 @@ void fhir_provision_read(const struct fhir_reader *reader,
     read_selector(&level, provision);
     (void)fhir_take_period(reader, &out->period, provision, "period");
     read_exceptions(reader, out, provision);
-    fhir_walk(provision, find_extension, reader->report);
+    fhir_check_extensions(reader, provision);
 }

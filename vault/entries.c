@@ -9,65 +9,9 @@
 #include "crypto/kdf.h"
 #include "crypto/random.h"
 #include "crypto/secret.h"
+#include "vault/layout.h"
 
-#define LAYOUT_VERSION 1
-#define LAYOUT_MAX 512
 #define TAG_TEXT_MAX 1024
-
-/* One field of a layout after the other, in or out. */
-struct layout {
-    uint8_t bytes[LAYOUT_MAX];
-    size_t size;
-    size_t read;
-    bool damaged;
-};
-
-static void layout_put(struct layout *layout, const void *field, size_t size)
-{
-    memcpy(layout->bytes + layout->size, field, size);
-    layout->size += size;
-}
-
-static void layout_put_number(struct layout *layout, uint32_t number)
-{
-    uint8_t bytes[4] = {(uint8_t)(number >> 24), (uint8_t)(number >> 16),
-                        (uint8_t)(number >> 8), (uint8_t)number};
-
-    layout_put(layout, bytes, sizeof bytes);
-}
-
-static void layout_put_time(struct layout *layout, uint64_t time)
-{
-    layout_put_number(layout, (uint32_t)(time >> 32));
-    layout_put_number(layout, (uint32_t)time);
-}
-
-static void layout_get(struct layout *layout, void *field, size_t size)
-{
-    if (layout->damaged || layout->size - layout->read < size) {
-        layout->damaged = true;
-        memset(field, 0, size);
-        return;
-    }
-    memcpy(field, layout->bytes + layout->read, size);
-    layout->read += size;
-}
-
-static uint32_t layout_get_number(struct layout *layout)
-{
-    uint8_t bytes[4];
-
-    layout_get(layout, bytes, sizeof bytes);
-    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
-           (uint32_t)bytes[2] << 8 | bytes[3];
-}
-
-static uint64_t layout_get_time(struct layout *layout)
-{
-    uint64_t high = layout_get_number(layout);
-
-    return high << 32 | layout_get_number(layout);
-}
 
 /* The ledger takes no id that reads as text; one in millions does. */
 static void draw(uint8_t *out, size_t size)
@@ -81,14 +25,6 @@ static void draw(uint8_t *out, size_t size)
             is_text = is_text && out[i] < 0x7f;
         }
     } while (is_text);
-}
-
-static struct layout layout_begin(void)
-{
-    struct layout layout = {.size = 1};
-
-    layout.bytes[0] = LAYOUT_VERSION;
-    return layout;
 }
 
 static struct pbft_bytes name_bytes(const char *name)

@@ -85,8 +85,8 @@ static enum pbft_status find_hash(struct vault *vault, int64_t *id,
     return status;
 }
 
-static enum pbft_status find_row(struct vault *vault, int64_t *id,
-                                 enum vault_kind kind, struct pbft_bytes name)
+enum pbft_status vault_find_row(struct vault *vault, int64_t *id,
+                                enum vault_kind kind, struct pbft_bytes name)
 {
     uint8_t hash[LOOKUP_SIZE];
     enum pbft_status status = hash_name(vault, hash, kind, name);
@@ -148,15 +148,14 @@ static enum pbft_status fill_row(struct vault *vault, enum vault_kind kind,
     return status;
 }
 
-/* Several statements are one change, whether or not the caller has begun. */
-static enum pbft_status begin_own(struct vault *vault, bool *own)
+enum pbft_status vault_begin_own(struct vault *vault, bool *own)
 {
     *own = !vault->begun;
     return *own ? vault_begin(vault) : PBFT_OK;
 }
 
-static enum pbft_status end_own(struct vault *vault, bool own,
-                                enum pbft_status status)
+enum pbft_status vault_end_own(struct vault *vault, bool own,
+                               enum pbft_status status)
 {
     if (!own) {
         return status;
@@ -173,7 +172,7 @@ static enum pbft_status insert_row(struct vault *vault, enum vault_kind kind,
                                    struct pbft_bytes value)
 {
     int64_t id;
-    enum pbft_status status = find_row(vault, &id, kind, name);
+    enum pbft_status status = vault_find_row(vault, &id, kind, name);
     struct sqlite3_stmt *statement = vault_statement(vault, VAULT_SQL_INSERT);
 
     if (status != PBFT_NOT_FOUND) {
@@ -204,11 +203,12 @@ enum pbft_status vault_put(struct vault *vault, enum vault_kind kind,
     if (value.size > VAULT_VALUE_MAX) {
         return PBFT_TOO_LARGE;
     }
-    enum pbft_status status = begin_own(vault, &own);
+    enum pbft_status status = vault_begin_own(vault, &own);
     if (status != PBFT_OK) {
         return status;
     }
-    return end_own(vault, own, insert_row(vault, kind, mark, name, value));
+    return vault_end_own(vault, own,
+                         insert_row(vault, kind, mark, name, value));
 }
 
 /* Opens the value that the statement stands on. */
@@ -275,7 +275,7 @@ enum pbft_status vault_get(struct vault *vault, struct vault_blob *out,
                            enum vault_kind kind, struct pbft_bytes name)
 {
     int64_t id = 0;
-    enum pbft_status status = find_row(vault, &id, kind, name);
+    enum pbft_status status = vault_find_row(vault, &id, kind, name);
 
     *out = (struct vault_blob){NULL, 0};
     if (status != PBFT_OK) {
@@ -301,7 +301,7 @@ enum pbft_status vault_replace(struct vault *vault, enum vault_kind kind,
                                struct pbft_bytes value)
 {
     int64_t id = 0;
-    enum pbft_status status = find_row(vault, &id, kind, name);
+    enum pbft_status status = vault_find_row(vault, &id, kind, name);
 
     if (status != PBFT_OK) {
         return status;
@@ -314,12 +314,12 @@ enum pbft_status vault_alias(struct vault *vault, enum vault_kind kind,
 {
     int64_t id = 0;
     int64_t other = 0;
-    enum pbft_status status = find_row(vault, &id, kind, name);
+    enum pbft_status status = vault_find_row(vault, &id, kind, name);
 
     if (status != PBFT_OK) {
         return status;
     }
-    status = find_row(vault, &other, kind, alias);
+    status = vault_find_row(vault, &other, kind, alias);
     if (status == PBFT_OK) {
         return other == id ? PBFT_OK : PBFT_EXISTS;
     }
@@ -332,96 +332,10 @@ enum pbft_status vault_point(struct vault *vault, enum vault_kind kind,
                              struct pbft_bytes name, struct pbft_bytes target)
 {
     int64_t id = 0;
-    enum pbft_status status = find_row(vault, &id, kind, target);
+    enum pbft_status status = vault_find_row(vault, &id, kind, target);
 
     if (status != PBFT_OK) {
         return status;
     }
     return add_name(vault, id, VAULT_SQL_MOVE, kind, name);
-}
-
-/* Overwrites key and value before the row goes, besides secure_delete. */
-static enum pbft_status destroy_row(struct vault *vault, int64_t id)
-{
-    static const uint8_t nothing[1] = {0};
-    struct sqlite3_stmt *statement = vault_statement(vault, VAULT_SQL_FILL);
-
-    if (statement == NULL) {
-        return PBFT_IO;
-    }
-    (void)sqlite3_bind_int64(statement, 1, id);
-    (void)sqlite3_bind_int(statement, 2, VAULT_PLAIN);
-    (void)sqlite3_bind_blob(statement, 3, nothing, 1, SQLITE_STATIC);
-    (void)sqlite3_bind_blob(statement, 4, nothing, 1, SQLITE_STATIC);
-    enum pbft_status status =
-        vault_sqlite_status(vault, sqlite3_step(statement));
-    (void)sqlite3_reset(statement);
-    statement = vault_statement(vault, VAULT_SQL_DELETE);
-    if (status != PBFT_OK || statement == NULL) {
-        return status != PBFT_OK ? status : PBFT_IO;
-    }
-    (void)sqlite3_bind_int64(statement, 1, id);
-    status = vault_sqlite_status(vault, sqlite3_step(statement));
-    (void)sqlite3_reset(statement);
-    return status;
-}
-
-enum pbft_status vault_forget(struct vault *vault, enum vault_kind kind,
-                              struct pbft_bytes name)
-{
-    int64_t id = 0;
-    bool own;
-    enum pbft_status status = begin_own(vault, &own);
-
-    if (status != PBFT_OK) {
-        return status;
-    }
-    status = find_row(vault, &id, kind, name);
-    if (status == PBFT_OK) {
-        status = destroy_row(vault, id);
-    }
-    vault->forgot = vault->forgot || status == PBFT_OK;
-    return end_own(vault, own, status);
-}
-
-enum pbft_status vault_count(struct vault *vault, uint64_t *count,
-                             enum vault_kind kind, enum vault_mark mark)
-{
-    struct sqlite3_stmt *statement = vault_statement(vault, VAULT_SQL_COUNT);
-
-    if (statement == NULL) {
-        return PBFT_IO;
-    }
-    (void)sqlite3_bind_int(statement, 1, (int)kind);
-    (void)sqlite3_bind_int(statement, 2, (int)mark);
-    int result = sqlite3_step(statement);
-    if (result == SQLITE_ROW) {
-        *count = (uint64_t)sqlite3_column_int64(statement, 0);
-    }
-    enum pbft_status status = vault_sqlite_status(vault, result);
-    (void)sqlite3_reset(statement);
-    return status;
-}
-
-enum pbft_status vault_list(struct vault *vault, int64_t *ids, size_t capacity,
-                            size_t *count, enum vault_kind kind,
-                            enum vault_mark mark)
-{
-    struct sqlite3_stmt *statement = vault_statement(vault, VAULT_SQL_LIST);
-    int result = SQLITE_ROW;
-
-    *count = 0;
-    if (statement == NULL) {
-        return PBFT_IO;
-    }
-    (void)sqlite3_bind_int(statement, 1, (int)kind);
-    (void)sqlite3_bind_int(statement, 2, (int)mark);
-    (void)sqlite3_bind_int64(statement, 3, (int64_t)capacity);
-    while (*count < capacity &&
-           (result = sqlite3_step(statement)) == SQLITE_ROW) {
-        ids[(*count)++] = sqlite3_column_int64(statement, 0);
-    }
-    enum pbft_status status = vault_sqlite_status(vault, result);
-    (void)sqlite3_reset(statement);
-    return status;
 }

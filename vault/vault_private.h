@@ -3,7 +3,7 @@
 #ifndef VAULT_VAULT_PRIVATE_H
 #define VAULT_VAULT_PRIVATE_H
 
-#include "vault/vault.h"
+#include "vault/row.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -49,5 +49,24 @@ struct sqlite3_stmt *vault_statement(struct vault *vault,
 
 /* Runs a statement without result rows. */
 enum pbft_status vault_run(struct vault *vault, enum vault_statement which);
+
+/* "folder/name"; false if it is too long. */
+bool vault_join_path(char out[VAULT_PATH_MAX], const char *folder,
+                     const char *name);
+
+/* The database file: made with its schema, or opened and checked. Whatever was
+ * opened is closed by the last call. */
+enum pbft_status vault_database_create(struct vault *vault);
+enum pbft_status vault_database_open(struct vault *vault);
+void vault_database_close(struct vault *vault);
+
+/* The row that a name means. NOT_FOUND. */
+enum pbft_status vault_find_row(struct vault *vault, int64_t *id,
+                                enum vault_kind kind, struct pbft_bytes name);
+
+/* Several statements are one change, whether or not the caller has begun. */
+enum pbft_status vault_begin_own(struct vault *vault, bool *own);
+enum pbft_status vault_end_own(struct vault *vault, bool own,
+                               enum pbft_status status);
 
 #endif /* VAULT_VAULT_PRIVATE_H */

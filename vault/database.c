@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The database of a vault: statements, schema, and the proof that key and
+ * database belong together. */
+#include <stdio.h>
+#include <string.h>
+
+#include <sqlite3.h>
+
+#include "crypto/aead.h"
+#include "vault/vault_private.h"
+
+#define VAULT_APPLICATION_ID 0x53414c56 /* "SALV" */
+/* Sealed under the vault key when the vault is made: tells a wrong key from a
+ * damaged row. */
+#define VAULT_CHECK_TEXT "this vault"
+
+static const char *const statement_texts[VAULT_SQL_COUNT_OF] = {
+    [VAULT_SQL_BEGIN] = "BEGIN IMMEDIATE",
+    [VAULT_SQL_COMMIT] = "COMMIT",
+    [VAULT_SQL_ROLLBACK] = "ROLLBACK",
+    [VAULT_SQL_SAVE] = "SAVEPOINT part",
+    [VAULT_SQL_RESTORE] = "ROLLBACK TO part",
+    [VAULT_SQL_RELEASE] = "RELEASE part",
+    [VAULT_SQL_FIND] = "SELECT row FROM name WHERE lookup = ?1",
+    [VAULT_SQL_INSERT] = "INSERT INTO row (kind, mark, wrapped_key, value)"
+                         " VALUES (?1, ?2, zeroblob(0), zeroblob(0))",
+    [VAULT_SQL_FILL] = "UPDATE row SET mark = ?2, wrapped_key = ?3, value = ?4"
+                       " WHERE id = ?1",
+    [VAULT_SQL_NAME] = "INSERT INTO name (lookup, row) VALUES (?1, ?2)",
+    [VAULT_SQL_MOVE] = "INSERT INTO name (lookup, row) VALUES (?1, ?2)"
+                       " ON CONFLICT (lookup) DO UPDATE SET row = ?2",
+    [VAULT_SQL_READ] =
+        "SELECT wrapped_key, value FROM row WHERE id = ?1 AND kind = ?2",
+    [VAULT_SQL_DELETE] = "DELETE FROM row WHERE id = ?1",
+    [VAULT_SQL_COUNT] =
+        "SELECT count(*) FROM row WHERE kind = ?1 AND mark = ?2",
+    [VAULT_SQL_LIST] = "SELECT id FROM row WHERE kind = ?1 AND mark = ?2"
+                       " ORDER BY id LIMIT ?3",
+    [VAULT_SQL_CHECKPOINT] = "PRAGMA wal_checkpoint(TRUNCATE)",
+};
+
+static const char schema[] =
+    "BEGIN IMMEDIATE;"
+    "CREATE TABLE row (id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " kind INTEGER NOT NULL, mark INTEGER NOT NULL,"
+    " wrapped_key BLOB NOT NULL, value BLOB NOT NULL);"
+    "CREATE INDEX row_of_kind ON row (kind, mark, id);"
+    "CREATE TABLE name (lookup BLOB PRIMARY KEY,"
+    " row INTEGER NOT NULL REFERENCES row (id) ON DELETE CASCADE)"
+    " WITHOUT ROWID;"
+    "CREATE INDEX name_of_row ON name (row);"
+    "CREATE TABLE vault (id INTEGER PRIMARY KEY CHECK (id = 1),"
+    " check_value BLOB NOT NULL);"
+    "PRAGMA application_id = 1396788310;"
+    "PRAGMA user_version = 1;"
+    "COMMIT;";
+
+static_assert(VAULT_APPLICATION_ID == 1396788310, "as in the schema");
+static_assert(VAULT_SCHEMA_VERSION == 1, "as in the schema");
+
+/* ---- statements ---------------------------------------------------------- */
+
+enum pbft_status vault_sqlite_status(struct vault *vault, int result)
+{
+    if (result == SQLITE_OK || result == SQLITE_DONE || result == SQLITE_ROW) {
+        return PBFT_OK;
+    }
+    salus_reason_set(&vault->problem, "vault %s: %s", vault->folder,
+                     sqlite3_errstr(result));
+    switch (result & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        salus_reason_set(&vault->problem, "vault %s: used by another process",
+                         vault->folder);
+        return PBFT_LOCKED;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return PBFT_CORRUPT;
+    case SQLITE_FULL:
+        return PBFT_NO_SPACE;
+    case SQLITE_NOMEM:
+        return PBFT_NO_MEMORY;
+    case SQLITE_PERM:
+    case SQLITE_READONLY:
+    case SQLITE_CANTOPEN:
+        return PBFT_PERMISSION;
+    case SQLITE_CONSTRAINT:
+        return PBFT_EXISTS;
+    default:
+        return PBFT_IO;
+    }
+}
+
+struct sqlite3_stmt *vault_statement(struct vault *vault,
+                                     enum vault_statement which)
+{
+    struct sqlite3_stmt **statement = &vault->statements[which];
+
+    if (*statement == NULL) {
+        int result =
+            sqlite3_prepare_v3(vault->database, statement_texts[which], -1,
+                               SQLITE_PREPARE_PERSISTENT, statement, NULL);
+        if (result != SQLITE_OK) {
+            (void)vault_sqlite_status(vault, result);
+            return NULL;
+        }
+    }
+    /* The result of a reset repeats the failure of the run before. */
+    (void)sqlite3_reset(*statement);
+    (void)sqlite3_clear_bindings(*statement);
+    return *statement;
+}
+
+enum pbft_status vault_run(struct vault *vault, enum vault_statement which)
+{
+    struct sqlite3_stmt *statement = vault_statement(vault, which);
+
+    if (statement == NULL) {
+        return PBFT_IO;
+    }
+    int result = sqlite3_step(statement);
+    /* A checkpoint answers with a row. */
+    enum pbft_status status = vault_sqlite_status(vault, result);
+    (void)sqlite3_reset(statement);
+    return status;
+}
+
+/* ---- opening ------------------------------------------------------------- */
+
+static enum pbft_status execute(struct vault *vault, const char *sql)
+{
+    return vault_sqlite_status(
+        vault, sqlite3_exec(vault->database, sql, NULL, NULL, NULL));
+}
+
+static enum pbft_status open_file(struct vault *vault, int flags)
+{
+    char path[VAULT_PATH_MAX];
+
+    if (!vault_join_path(path, vault->folder, "vault.db")) {
+        return PBFT_INVALID_ARGUMENT;
+    }
+    int result = sqlite3_open_v2(
+        path, &vault->database,
+        flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+    if (result != SQLITE_OK) {
+        return vault_sqlite_status(vault, result);
+    }
+    /* Exclusive: one process, and no shared memory file beside the database.
+     * secure_delete: what was deleted is overwritten with zeros. */
+    return execute(vault, "PRAGMA locking_mode = EXCLUSIVE;"
+                          "PRAGMA journal_mode = WAL;"
+                          "PRAGMA synchronous = FULL;"
+                          "PRAGMA secure_delete = ON;"
+                          "PRAGMA temp_store = MEMORY;"
+                          "PRAGMA trusted_schema = OFF;"
+                          "PRAGMA foreign_keys = ON;");
+}
+
+static enum pbft_status read_number(struct vault *vault, const char *pragma,
+                                    int64_t *out)
+{
+    struct sqlite3_stmt *statement = NULL;
+    int result =
+        sqlite3_prepare_v2(vault->database, pragma, -1, &statement, NULL);
+
+    if (result == SQLITE_OK) {
+        result = sqlite3_step(statement);
+    }
+    if (result == SQLITE_ROW) {
+        *out = sqlite3_column_int64(statement, 0);
+    }
+    (void)sqlite3_finalize(statement);
+    return vault_sqlite_status(vault, result);
+}
+
+static enum pbft_status check_schema(struct vault *vault)
+{
+    int64_t application = 0;
+    int64_t version = 0;
+    enum pbft_status status =
+        read_number(vault, "PRAGMA application_id", &application);
+
+    if (status == PBFT_OK) {
+        status = read_number(vault, "PRAGMA user_version", &version);
+    }
+    if (status != PBFT_OK) {
+        return status;
+    }
+    if (application != VAULT_APPLICATION_ID) {
+        salus_reason_set(&vault->problem, "%s/vault.db: not a vault",
+                         vault->folder);
+        return PBFT_CORRUPT;
+    }
+    if (version != VAULT_SCHEMA_VERSION) {
+        salus_reason_set(&vault->problem,
+                         "%s/vault.db: schema version %lld, this program "
+                         "knows %d",
+                         vault->folder, (long long)version,
+                         VAULT_SCHEMA_VERSION);
+        return PBFT_VERSION;
+    }
+    return PBFT_OK;
+}
+
+static enum pbft_status store_check(struct vault *vault)
+{
+    uint8_t sealed[sizeof VAULT_CHECK_TEXT + AEAD_OVERHEAD];
+    struct sqlite3_stmt *statement = NULL;
+
+    aead_seal(sealed, vault->wrap_key, (struct pbft_bytes){NULL, 0},
+              (struct pbft_bytes){(const uint8_t *)VAULT_CHECK_TEXT,
+                                  sizeof VAULT_CHECK_TEXT});
+    int result = sqlite3_prepare_v2(
+        vault->database, "INSERT INTO vault (id, check_value) VALUES (1, ?1)",
+        -1, &statement, NULL);
+    if (result == SQLITE_OK) {
+        (void)sqlite3_bind_blob(statement, 1, sealed, (int)sizeof sealed,
+                                SQLITE_TRANSIENT);
+        result = sqlite3_step(statement);
+    }
+    (void)sqlite3_finalize(statement);
+    return vault_sqlite_status(vault, result);
+}
+
+static enum pbft_status verify_check(struct vault *vault)
+{
+    uint8_t text[sizeof VAULT_CHECK_TEXT];
+    struct sqlite3_stmt *statement = NULL;
+    int result = sqlite3_prepare_v2(
+        vault->database, "SELECT check_value FROM vault WHERE id = 1", -1,
+        &statement, NULL);
+    enum pbft_status status = PBFT_OK;
+
+    if (result == SQLITE_OK) {
+        result = sqlite3_step(statement);
+    }
+    if (result != SQLITE_ROW) {
+        status = result == SQLITE_DONE ? PBFT_CORRUPT
+                                       : vault_sqlite_status(vault, result);
+    } else {
+        struct pbft_bytes sealed = {sqlite3_column_blob(statement, 0),
+                                    (size_t)sqlite3_column_bytes(statement, 0)};
+        if (sealed.size != sizeof text + AEAD_OVERHEAD ||
+            aead_open(text, vault->wrap_key, (struct pbft_bytes){NULL, 0},
+                      sealed) != PBFT_OK) {
+            salus_reason_set(&vault->problem,
+                             "%s/vault.key: not the key of this vault",
+                             vault->folder);
+            status = PBFT_WRONG_IDENTITY;
+        }
+    }
+    (void)sqlite3_finalize(statement);
+    return status;
+}
+
+enum pbft_status vault_database_create(struct vault *vault)
+{
+    enum pbft_status status =
+        open_file(vault, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+
+    if (status == PBFT_OK) {
+        status = execute(vault, schema);
+    }
+    return status == PBFT_OK ? store_check(vault) : status;
+}
+
+enum pbft_status vault_database_open(struct vault *vault)
+{
+    enum pbft_status status = open_file(vault, SQLITE_OPEN_READWRITE);
+
+    if (status == PBFT_OK) {
+        status = check_schema(vault);
+    }
+    return status == PBFT_OK ? verify_check(vault) : status;
+}
+
+void vault_database_close(struct vault *vault)
+{
+    for (size_t i = 0; i < VAULT_SQL_COUNT_OF; i++) {
+        (void)sqlite3_finalize(vault->statements[i]);
+    }
+    (void)sqlite3_close(vault->database);
+}
