@@ -198,6 +198,17 @@ static void hold_back(struct pbft_driver *driver,
     }
 }
 
+/* A checkpoint is passed only over proved blocks; its record follows in this or
+ * a later output, so the proofs go first. */
+static void store_proofs(struct pbft_driver *driver,
+                         const struct pbft_output *output)
+{
+    for (size_t i = 0;
+         driver->service.proved != NULL && i < output->attested_count; i++) {
+        driver->service.proved(driver->service.context, &output->attested[i]);
+    }
+}
+
 void pbft_driver_flush(struct pbft_driver *driver)
 {
     const struct pbft_output *output = pbft_output(driver->replica);
@@ -209,6 +220,7 @@ void pbft_driver_flush(struct pbft_driver *driver)
         return;
     }
     if (!is_empty(output)) {
+        store_proofs(driver, output);
         if (output->record_count == 0 && driver->count == 0) {
             carry_out(driver, output);
         } else {

@@ -42,6 +42,10 @@ struct pbft_service {
     void (*execute)(void *context, const struct pbft_commit *commit);
     void (*attested)(void *context, const struct pbft_attested *attested);
     void (*serve)(void *context, const struct pbft_serve *serve);
+    /* Write the proof where the records go, without a sync and before the next
+     * append, so that it is durable when its checkpoint is. Clients get it
+     * later, with attested(). May be NULL. */
+    void (*proved)(void *context, const struct pbft_attested *attested);
 };
 
 struct pbft_timer_service {

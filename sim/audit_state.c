@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "consensus/preimage.h"
 #include "consensus/quorum.h"
 #include "sim/audit_rules.h"
 #include "sim/sim.h"
@@ -142,14 +143,30 @@ bool audit_is_durable(const struct sim *sim, const struct host *host,
                       audit_slot(seq, content)) != NULL;
 }
 
+static void note_record(struct sim *sim, const struct host *host,
+                        enum pbft_record_kind kind, pbft_view view,
+                        pbft_seq seq, const struct pbft_digest *content)
+{
+    audit_fact(sim, FACT_DURABLE, audit_disk(host), view << 4 | (uint64_t)kind,
+               audit_slot(seq, content), NULL);
+}
+
 static void note_durable(struct sim *sim, const struct host *host,
-                         const struct disk_record *record)
+                         const struct disk_record *record,
+                         const struct pbft_message *message)
 {
     /* A body is written once for all views. */
     pbft_view view = record->kind == PBFT_RECORD_BODY ? 0 : record->view;
-    audit_fact(sim, FACT_DURABLE, audit_disk(host),
-               view << 4 | (uint64_t)record->kind,
-               audit_slot(record->seq, &record->content), NULL);
+    note_record(sim, host, record->kind, view, record->seq, &record->content);
+    /* A new-view holds the headers that it begins with. */
+    for (uint32_t i = 0; message->type == PBFT_MESSAGE_NEW_VIEW &&
+                         i < message->new_view.pre_prepare_count;
+         i++) {
+        const struct pbft_pre_prepare *header =
+            &message->new_view.pre_prepares[i]->pre_prepare;
+        note_record(sim, host, PBFT_RECORD_PRE_PREPARE, header->view,
+                    header->seq, &header->digest);
+    }
 }
 
 /* What must be on disk before a message of each type may leave. */
@@ -183,9 +200,16 @@ static void check_durable(struct sim *sim, const struct host *host,
          seq % sim->settings.replica.checkpoint_interval != 0)) {
         return; /* Other attestations can be computed again. */
     }
+    struct pbft_digest null_batch;
+    pbft_null_digest(&host->domain, &null_batch);
     for (size_t i = 0; i < sizeof justifications / sizeof justifications[0];
          i++) {
         const struct justification *row = &justifications[i];
+        if (row->record == PBFT_RECORD_BODY &&
+            memcmp(&null_batch, trace_digest_of(message), sizeof null_batch) ==
+                0) {
+            continue; /* Everybody can make the null batch. */
+        }
         pbft_view view =
             row->record == PBFT_RECORD_BODY ? 0 : pbft_message_view(message);
         if (row->type == message->type &&

@@ -94,11 +94,12 @@ void audit_receive(struct sim *sim, const struct host *host,
 }
 
 void audit_durable(struct sim *sim, const struct host *host,
-                   const struct disk_record *record)
+                   const struct disk_record *record,
+                   const struct pbft_message *message)
 {
     for (size_t i = 0; i < audit_rule_count; i++) {
         if (audit_rules[i]->on_durable != NULL) {
-            audit_rules[i]->on_durable(sim, host, record);
+            audit_rules[i]->on_durable(sim, host, record, message);
         }
     }
 }

@@ -25,7 +25,8 @@ struct audit_rule {
                        const struct pbft_message *message);
     /* A log record of a host became durable. */
     void (*on_durable)(struct sim *sim, const struct host *host,
-                       const struct disk_record *record);
+                       const struct disk_record *record,
+                       const struct pbft_message *message);
     /* The replica hands a batch out for execution. */
     void (*on_commit)(struct sim *sim, const struct host *host,
                       const struct pbft_commit *commit);
@@ -91,7 +92,8 @@ void audit_send(struct sim *sim, const struct host *host,
 void audit_receive(struct sim *sim, const struct host *host,
                    const struct pbft_message *message);
 void audit_durable(struct sim *sim, const struct host *host,
-                   const struct disk_record *record);
+                   const struct disk_record *record,
+                   const struct pbft_message *message);
 void audit_commit(struct sim *sim, const struct host *host,
                   const struct pbft_commit *commit);
 void audit_executed(struct sim *sim, const struct host *host,

@@ -23,6 +23,7 @@ void disk_init(struct disk *disk, const struct pbft_domain *domain,
 static void drop_write(struct disk_write *write)
 {
     free(write->record.bytes);
+    pbft_message_unref(write->message);
     pbft_message_unref(write->block.committed);
     pbft_message_unref(write->block.proof);
 }
@@ -109,6 +110,7 @@ bool disk_write_records(struct disk *disk, pbft_ticket ticket,
         write->kind = DISK_WRITE_RECORD;
         write->ticket = ticket;
         write->record = record;
+        write->message = pbft_message_ref(records[i].message);
     }
     return true;
 }
@@ -146,8 +148,9 @@ static void apply(struct disk *disk, struct disk_write *write)
     case DISK_WRITE_RECORD:
         disk_image_add_record(image, write->record);
         if (disk->on_durable != NULL) {
-            disk->on_durable(disk->context, &write->record);
+            disk->on_durable(disk->context, &write->record, write->message);
         }
+        pbft_message_unref(write->message);
         return;
     case DISK_WRITE_BLOCK:
         disk_image_add_block(image, write->block);

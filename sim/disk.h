@@ -51,8 +51,9 @@ struct disk_write {
     enum disk_write_kind kind;
     pbft_ticket ticket; /* Of the sync that covers it; RECORD alone. */
     struct disk_record record;
-    struct disk_block block; /* BLOCK, PROOF. */
-    pbft_seq seq;            /* PROOF, TRUNCATE. */
+    const struct pbft_message *message; /* What the record holds; owned. */
+    struct disk_block block;            /* BLOCK, PROOF. */
+    pbft_seq seq;                       /* PROOF, TRUNCATE. */
 };
 
 /* What scripts and faults make fail. */
@@ -75,7 +76,8 @@ struct disk {
     struct disk_fault fault;
     void *context;
     /* A record became durable; may be NULL. */
-    void (*on_durable)(void *context, const struct disk_record *record);
+    void (*on_durable)(void *context, const struct disk_record *record,
+                       const struct pbft_message *message);
 };
 
 void disk_init(struct disk *disk, const struct pbft_domain *domain,

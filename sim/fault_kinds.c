@@ -248,7 +248,8 @@ static void end_disk_error(struct sim *sim, const struct fault *fault)
 {
     struct host *host = sim->hosts[fault->target];
     host->disk.fault.kind = DISK_FAULT_NONE;
-    if (host->state == HOST_HALTED) {
+    /* The replica may not know yet that its write has failed. */
+    if (host->state == HOST_HALTED || host->has_write_failed) {
         crash_some_way(sim, host);
         host_start(host);
     }

@@ -28,10 +28,11 @@ static void remember_request(const void *context,
     handle->cache->known[audit_fold(digest) % HOST_CACHE_SIZE] = *digest;
 }
 
-static void on_durable(void *context, const struct disk_record *record)
+static void on_durable(void *context, const struct disk_record *record,
+                       const struct pbft_message *message)
 {
     const struct host *host = context;
-    audit_durable(host->sim, host, record);
+    audit_durable(host->sim, host, record, message);
 }
 
 void host_init(struct host *host, struct sim *sim, uint32_t index,

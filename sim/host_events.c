@@ -85,7 +85,9 @@ void host_on_flush(struct host *host)
 {
     host->is_flush_scheduled = false;
     pbft_driver_flush(host->driver);
-    host_work(host);
+    if (host->inbox_count > 0) {
+        host_work(host); /* What was refused as busy. */
+    }
 }
 
 void host_schedule_timer(struct host *host, uint64_t deadline_ms)
@@ -226,8 +228,7 @@ static void service_execute(void *context, const struct pbft_commit *commit)
     }
 }
 
-static void service_attested(void *context,
-                             const struct pbft_attested *attested)
+static void service_proved(void *context, const struct pbft_attested *attested)
 {
     struct host *host = context;
     PBFT_ASSERT(attested->seq >= 1 && attested->seq <= host->block_count);
@@ -236,7 +237,12 @@ static void service_attested(void *context,
         block->proof = pbft_message_ref(attested->proof);
         disk_write_proof(&host->disk, attested->seq, attested->proof);
     }
-    host_answer_waiters(host, attested->seq);
+}
+
+static void service_attested(void *context,
+                             const struct pbft_attested *attested)
+{
+    host_answer_waiters(context, attested->seq);
 }
 
 static void service_serve(void *context, const struct pbft_serve *serve)
@@ -263,8 +269,11 @@ void host_make_driver(struct host *host, struct pbft_replica *replica)
 {
     const struct pbft_log log = {host, log_append, log_truncate};
     const struct pbft_transport transport = {host, transport_send};
-    const struct pbft_service service = {host, service_execute,
-                                         service_attested, service_serve};
+    const struct pbft_service service = {.context = host,
+                                         .execute = service_execute,
+                                         .proved = service_proved,
+                                         .attested = service_attested,
+                                         .serve = service_serve};
     const struct pbft_timer_service timer = {host, timer_arm};
     host->driver =
         pbft_driver_create(replica, &log, &transport, &service, &timer);

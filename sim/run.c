@@ -52,17 +52,33 @@ static void run_with_faults(struct sim *sim)
     faults_end_all(sim);
 }
 
+/* The first request without an answer, and where it took effect, if anywhere.
+ */
+static void describe_unanswered(const struct sim *sim, char *out, size_t size)
+{
+    for (uint32_t c = 0; c < sim->client_count; c++) {
+        const struct client *client = sim->clients[c];
+        for (size_t i = 0; i < client->request_count; i++) {
+            const struct table_entry *effect =
+                audit_find(sim, FACT_EFFECT, c, i + 1, 0);
+            if (client->requests[i].is_answered) {
+                continue;
+            }
+            (void)snprintf(out, size, "%s request %zu (block %" PRIu64 ")",
+                           client->name, i + 1,
+                           effect == NULL ? 0 : effect->bits >> 16);
+            return;
+        }
+    }
+    (void)snprintf(out, size, "none");
+}
+
 static void fail_liveness(struct sim *sim)
 {
-    size_t submitted = 0;
-    size_t answered = 0;
+    char unanswered[64];
     size_t lowest = SIZE_MAX;
     size_t highest = 0;
     const struct host *last = sim->hosts[0];
-    for (uint32_t i = 0; i < sim->client_count; i++) {
-        submitted += sim->clients[i]->share;
-        answered += sim->clients[i]->answered_count;
-    }
     for (uint32_t i = 0; i < sim->host_count; i++) {
         size_t blocks = sim->hosts[i]->block_count;
         if (blocks < lowest) {
@@ -71,10 +87,11 @@ static void fail_liveness(struct sim *sim)
         }
         highest = blocks > highest ? blocks : highest;
     }
+    describe_unanswered(sim, unanswered, sizeof unanswered);
     audit_fail(sim, "L1", last,
-               "%zu of %zu requests are answered, blocks %zu..%zu, %" PRIu64
+               "first without an answer: %s; blocks %zu..%zu; %" PRIu64
                " ms after the last fault healed",
-               answered, submitted, lowest, highest,
+               unanswered, lowest, highest,
                sim->settings.liveness_us / SIM_MS_US);
 }
 

@@ -185,7 +185,7 @@ static void boot(struct cluster_node *node)
     const struct pbft_log log = {node, log_append, log_truncate};
     const struct pbft_transport transport = {node, transport_send};
     const struct pbft_service service = {node, service_execute,
-                                         service_attested, service_serve};
+                                         service_attested, service_serve, NULL};
     const struct pbft_timer_service timer = {node, timer_arm};
     struct cluster *cluster = node->cluster;
     struct pbft_config config = cluster->config;
