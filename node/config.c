@@ -91,8 +91,12 @@ static void on_log(cyaml_log_t level, void *context, const char *format,
         const char *what = strncmp(line, "Load: ", 6) == 0 ? line + 6 : line;
         (void)snprintf(source->what, sizeof source->what, "%.127s", what);
     } else if (place != NULL && source->place.line == 0) {
-        (void)sscanf(place, "(line: %u, column: %u)", &source->place.line,
-                     &source->place.column);
+        char *end = NULL;
+        source->place.line =
+            (unsigned)strtoul(place + strlen("(line: "), &end, 10);
+        if (strncmp(end, ", column: ", 10) == 0) {
+            source->place.column = (unsigned)strtoul(end + 10, NULL, 10);
+        }
     }
 }
 

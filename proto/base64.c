@@ -10,16 +10,15 @@
 
 static char character_of(unsigned value)
 {
+    unsigned character = value == 62 ? '+' : '/';
     if (value < 26) {
-        return (char)('A' + value);
+        character = 'A' + value;
+    } else if (value < 52) {
+        character = 'a' + (value - 26);
+    } else if (value < 62) {
+        character = '0' + (value - 52);
     }
-    if (value < 52) {
-        return (char)('a' + (value - 26));
-    }
-    if (value < 62) {
-        return (char)('0' + (value - 52));
-    }
-    return value == 62 ? '+' : '/';
+    return (char)character;
 }
 
 static unsigned value_of(uint8_t character)
@@ -41,6 +40,7 @@ static unsigned value_of(uint8_t character)
 
 void base64_encode(struct pbft_bytes bytes, char *out)
 {
+    const char padding = '=';
     for (size_t i = 0; i < bytes.size; i += GROUP_BYTES) {
         size_t left = bytes.size - i;
         uint32_t group = (uint32_t)bytes.data[i] << 16;
@@ -48,8 +48,8 @@ void base64_encode(struct pbft_bytes bytes, char *out)
         group |= left > 2 ? bytes.data[i + 2] : 0;
         *out++ = character_of(group >> 18);
         *out++ = character_of(group >> 12 & 63);
-        *out++ = left > 1 ? character_of(group >> 6 & 63) : '=';
-        *out++ = left > 2 ? character_of(group & 63) : '=';
+        *out++ = left > 1 ? character_of(group >> 6 & 63) : padding;
+        *out++ = left > 2 ? character_of(group & 63) : padding;
     }
 }
 

@@ -10,7 +10,7 @@
 /* One network frame, and one file. It holds the largest block (a batch of
  * PBFT_BATCH_BYTES_MAX with a full certificate) several times over; net/ hands
  * it to NNG as RECVMAXSZ. */
-#define WIRE_FRAME_BYTES_MAX (16u * 1024u * 1024u)
+#define WIRE_FRAME_BYTES_MAX 16777216u /* 16 MiB. */
 
 /* Version, cluster, sender, and tag and length of one message. */
 #define WIRE_ENVELOPE_OVERHEAD_MAX 64u
@@ -55,11 +55,11 @@
 /* Memory that one strict unpack may take, allocations of protobuf-c included:
  * four times the largest frame is beyond any honest one, since most of their
  * bytes are payload that is copied once. */
-#define WIRE_UNPACK_BYTES_MAX (4u * WIRE_FRAME_BYTES_MAX)
+#define WIRE_UNPACK_BYTES_MAX 67108864u /* 64 MiB. */
 
 /* One block of an arena: small enough not to waste, large enough that a usual
  * transaction takes one. */
-#define WIRE_ARENA_BLOCK_BYTES (16u * 1024u)
+#define WIRE_ARENA_BLOCK_BYTES 16384u
 
 /* A base64 file: 4/3 of a frame, line ends, BEGIN and END. */
 #define ARMOR_TEXT_BYTES_MAX (WIRE_FRAME_BYTES_MAX / 48u * 65u + 256u)
@@ -76,6 +76,8 @@ static_assert(WIRE_MESSAGE_BYTES_MAX >=
                   256 * (86 * WIRE_VOTE_BYTES_MAX +
                          WIRE_CERTIFICATE_FIXED_BYTES_MAX),
               "a view-change of the default window fits at 128 replicas");
+static_assert(WIRE_UNPACK_BYTES_MAX == 4 * WIRE_FRAME_BYTES_MAX,
+              "four times the largest frame");
 static_assert(WIRE_CERTIFICATE_VOTES_MAX <= PBFT_REPLICAS_MAX,
               "a certificate has at most one vote per replica");
 static_assert(ARMOR_COLUMNS % 4 == 0, "a line is a whole number of groups");

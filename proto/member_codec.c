@@ -7,7 +7,7 @@
 #include "proto/scan.h"
 
 /* A copy of everything that a member holds, several times over. */
-#define MEMBER_MEMORY_MAX (64u * 1024u)
+#define MEMBER_MEMORY_MAX 65536u
 
 static ProtobufCBinaryData borrow(const void *data, size_t size)
 {
