@@ -78,8 +78,11 @@ static const cyaml_schema_value_t file_schema = {
 
 /* libcyaml complains in several lines: first what, then where, innermost first.
  */
-static void on_log(cyaml_log_t level, void *context, const char *format,
-                   va_list arguments)
+#if defined(__GNUC__) || defined(__clang__)
+__attribute__((format(printf, 3, 0)))
+#endif
+static void
+on_log(cyaml_log_t level, void *context, const char *format, va_list arguments)
 {
     struct config_source *source = context;
     char line[256];

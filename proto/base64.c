@@ -40,16 +40,22 @@ static unsigned value_of(uint8_t character)
 
 void base64_encode(struct pbft_bytes bytes, char *out)
 {
-    const char padding = '=';
     for (size_t i = 0; i < bytes.size; i += GROUP_BYTES) {
         size_t left = bytes.size - i;
         uint32_t group = (uint32_t)bytes.data[i] << 16;
         group |= left > 1 ? (uint32_t)bytes.data[i + 1] << 8 : 0;
         group |= left > 2 ? bytes.data[i + 2] : 0;
-        *out++ = character_of(group >> 18);
-        *out++ = character_of(group >> 12 & 63);
-        *out++ = left > 1 ? character_of(group >> 6 & 63) : padding;
-        *out++ = left > 2 ? character_of(group & 63) : padding;
+        out[0] = character_of(group >> 18);
+        out[1] = character_of(group >> 12 & 63);
+        out[2] = '=';
+        out[3] = '=';
+        if (left > 1) {
+            out[2] = character_of(group >> 6 & 63);
+        }
+        if (left > 2) {
+            out[3] = character_of(group & 63);
+        }
+        out += GROUP_CHARACTERS;
     }
 }
 
