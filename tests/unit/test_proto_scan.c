@@ -374,7 +374,7 @@ static void test_arena_blocks(void **state)
     assert_non_null(first);
     assert_non_null(second);
     assert_non_null(large);
-    assert_int_equal((uintptr_t)large % sizeof(max_align_t), 0);
+    assert_int_equal((uintptr_t)large % _Alignof(max_align_t), 0);
     memset(large, 1, 60000);
     assert_null(wire_arena_alloc(&arena, 60000));
     assert_null(wire_arena_alloc(&arena, SIZE_MAX));
