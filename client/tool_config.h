@@ -8,7 +8,7 @@
  *   replica: st-anna                   # asked first; optional
  *   session: st-anna/client.session    # optional
  *   encryption_key: st-anna/encryption.key   # optional; for `salus fhir`
- *   vault: st-anna/vault.db            # optional; for `salus fhir`
+ *   vault: st-anna/vault               # optional folder; for `salus fhir`
  *   timeout_ms: 30000                  # optional
  */
 #ifndef CLIENT_TOOL_CONFIG_H

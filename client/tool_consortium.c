@@ -139,7 +139,7 @@ static enum pbft_status write_client(const char *folder, uint32_t number,
                    "tls_key: %s/client-tls.key\n"
                    "replica: %s\n"
                    "encryption_key: %s/encryption.key\n"
-                   "vault: %s/vault.db\n",
+                   "vault: %s/vault\n",
                    place->legal_name, place->name, place->name, place->name,
                    place->name, place->name, place->name);
     return write_config(folder, "client", number, text, reason);

@@ -81,7 +81,7 @@ static enum pbft_status write_configs(const char *folder,
                    "certificate: client-tls.pem\n"
                    "tls_key: client-tls.key\n"
                    "encryption_key: encryption.key\n"
-                   "vault: vault.db\n");
+                   "vault: vault\n");
     enum pbft_status status = write_text(folder, "client.yaml", text, reason);
     if (status != PBFT_OK || !member->has_replica) {
         return status;
