@@ -20,9 +20,9 @@
 #define IMPORT_BATCH_ITEMS 32
 /* A batch ends early at so many transactions, or bytes of them. */
 #define IMPORT_BATCH_TRANSACTIONS 512
-#define IMPORT_BATCH_BYTES (512u * 1024u)
+#define IMPORT_BATCH_BYTES ((size_t)512 * 1024)
 /* How long a transaction may wait to be ordered. */
-#define IMPORT_VALID_MS (24u * 60u * 60u * 1000u)
+#define IMPORT_VALID_MS ((uint64_t)24 * 60 * 60 * 1000)
 #define IMPORT_OWN_MAX 16
 
 /* The ledger as the import sees it. */

@@ -9,6 +9,9 @@
 #include "proto/scan.h"
 #include "salus/v1/files.pb-c.h"
 
+/* A receipt holds one request; decoded it takes a few times its bytes. */
+#define RECEIPT_MEMORY_MAX ((size_t)8 * 1024 * 1024)
+
 /* Steps in one call of submit. */
 struct pending {
     struct vault_step *steps[SALUS_TRANSACTIONS_MAX];
@@ -211,7 +214,7 @@ static enum pbft_status read_receipt(struct salus_result *out,
     struct wire_arena arena;
     struct ProtobufCMessage *message = NULL;
 
-    wire_arena_init(&arena, 8 * PBFT_REQUEST_BYTES_MAX);
+    wire_arena_init(&arena, RECEIPT_MEMORY_MAX);
     enum pbft_status status = wire_unpack_strict(
         &salus__v1__receipt__descriptor, bytes, &arena, &message);
     if (status == PBFT_OK) {

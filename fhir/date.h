@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define FHIR_ZONE_MINUTES_MAX (14 * 60)
+#define FHIR_ZONE_MINUTES_MAX 840 /* 14 hours. */
 #define FHIR_DAY_MS INT64_C(86400000)
 
 /* Milliseconds since 1970 UTC; `to` is exclusive. */

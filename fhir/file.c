@@ -11,7 +11,7 @@
 #include "fhir/item.h"
 #include "fhir/json.h"
 
-#define READ_STEP (256u * 1024u)
+#define READ_STEP ((size_t)256 * 1024)
 
 char *fhir_copy_text(const char *text)
 {

@@ -128,7 +128,7 @@ static enum pbft_status create_key(const char *path,
 
     random_fill(key, sizeof key);
     hex_encode(text, (struct pbft_bytes){key, sizeof key});
-    text[2 * VAULT_KEY_SIZE] = '\n';
+    text[sizeof text - 2] = '\n';
     enum pbft_status status = file_create(
         path, FILE_SECRET,
         (struct pbft_bytes){(const uint8_t *)text, sizeof text - 1}, reason);

@@ -27,9 +27,9 @@
 /* A name is a FHIR reference or system|value; no sane one is longer. */
 #define VAULT_NAME_MAX 4096
 /* The journal keeps the bodies of one resource: 17 of 64 KiB fit. */
-#define VAULT_VALUE_MAX (2u * 1024u * 1024u)
+#define VAULT_VALUE_MAX ((size_t)2 * 1024 * 1024)
 /* A sealed content: a FHIR resource of 1 MiB or an attachment. */
-#define VAULT_SEALED_MAX (256u * 1024u * 1024u)
+#define VAULT_SEALED_MAX ((size_t)256 * 1024 * 1024)
 #define VAULT_PATH_MAX 4096
 
 struct vault;
