@@ -5,10 +5,11 @@
 #include "fhir/item.h"
 #include "fhir/json.h"
 
-/* Beginnings of paths that have a place in the transaction. */
+/* Beginnings of paths that have a place in the transaction. The source of a
+ * consent is sealed; its commitment says nothing of its elements. */
 static const char *const consent_to_ledger[] = {
-    "status",     "scope.coding", "category.coding", "patient.",   "dateTime",
-    "performer.", "policy.uri",   "source",          "provision.", NULL};
+    "status",     "scope.coding", "category.coding", "patient.", "dateTime",
+    "performer.", "policy.uri",   "provision.",      NULL};
 static const char *const document_to_ledger[] = {
     "subject.",       "author.",       "type.coding",
     "securityLabel.", "relatesTo.",    "context.encounter",
