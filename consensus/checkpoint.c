@@ -63,6 +63,10 @@ static void adopt(struct pbft_replica *replica,
         return;
     }
     pbft_keep(&replica->stable, proof);
+    const struct pbft_slot *slot = pbft_slot_log_at(&replica->log, seq);
+    if (slot == NULL || !slot->is_attested) {
+        pbft_output_attested(&replica->output, seq, proof); /* Q > f + 1. */
+    }
     pbft_log_record(replica, PBFT_RECORD_STABLE, seq, proof);
     pbft_log_binding_records(replica);
     pbft_forget_bodies_below(replica, seq);
