@@ -105,6 +105,31 @@ static void answer(struct node *node, struct node_scratch *scratch,
                       wire_buffer_bytes(&scratch->reply));
 }
 
+static bool is_behind_stable(struct node *node, pbft_seq seq)
+{
+    struct pbft_report report;
+    node_report(node, &report);
+    return seq <= report.stable;
+}
+
+/* The core gathers attestations above the stable checkpoint only. Below it a
+ * replica that caught up by whole blocks has no proof and will get none: other
+ * replicas have, so the caller should not wait here. */
+static void refuse_unprovable(struct node *node, struct node_scratch *scratch,
+                              pbft_seq seq)
+{
+    struct waiting_call calls[ANSWERS_AT_ONCE];
+    size_t count = ANSWERS_AT_ONCE;
+    while (count == ANSWERS_AT_ONCE) {
+        count = waiting_take_block(node->waiting, calls, ANSWERS_AT_ONCE, seq);
+        for (size_t i = 0; i < count; i++) {
+            node_refuse(
+                node, &scratch->reply, calls[i].call,
+                calls[i].wants_request ? REPLY_NOT_FOUND : REPLY_SYNCING, 0);
+        }
+    }
+}
+
 void node_answer_block(struct node *node, struct node_scratch *scratch,
                        pbft_seq seq)
 {
@@ -115,7 +140,11 @@ void node_answer_block(struct node *node, struct node_scratch *scratch,
     }
     enum pbft_status status = load(node, seq, &block);
     if (status == PBFT_NOT_FOUND) {
-        return; /* Not proved yet: whoever stores the proof answers. */
+        /* Above the checkpoint whoever stores the proof answers. */
+        if (is_behind_stable(node, seq)) {
+            refuse_unprovable(node, scratch, seq);
+        }
+        return;
     }
     if (status != PBFT_OK) {
         journal(JOURNAL_ERROR, "block-unreadable", "seq=%llu reason=\"%s\"",
@@ -176,7 +205,8 @@ void node_on_sweep(void *context, pbft_time_ms now_ms)
 }
 
 /* A duplicate waits for the block of its first result; the proof of that one
- * may be stored already, so the replier is asked to look. */
+ * may be stored already, so the replier is asked to look. It is also asked
+ * where no proof will come by itself. */
 static void locate(struct node *node, pbft_seq seq, uint32_t index,
                    const struct results_request *request)
 {
@@ -185,7 +215,7 @@ static void locate(struct node *node, pbft_seq seq, uint32_t index,
         at = request->first;
     }
     if (waiting_locate(node->waiting, &request->digest, &at) > 0 &&
-        at.seq != seq) {
+        (at.seq != seq || is_behind_stable(node, seq))) {
         const struct pbft_attested look = {.seq = at.seq, .proof = NULL};
         replier_put_proof(node->replier, &look);
     }
