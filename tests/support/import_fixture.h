@@ -61,7 +61,7 @@ fixture_submit(void *context, struct salus_result *results,
                const struct salus_transaction *transactions, size_t count)
 {
     struct import_world *fixture = context;
-    struct pbft_bytes list[SALUS_TRANSACTIONS_MAX];
+    struct pbft_bytes list[SALUS_TRANSACTIONS_MAX] = {{NULL, 0}};
     enum salus_status first = SALUS_OK;
 
     if (fixture->mood == PORT_UNREACHABLE) {
