@@ -31,7 +31,7 @@ struct consortium_policies {
     size_t count;
 };
 
-/* "urn:salus:policy:trial" and the basic policy of IHE's examples. */
+/* "urn:salus:policy:trial" and the policies that IHE's examples name. */
 extern const struct consortium_policies consortium_trial_policies;
 
 struct consortium_options {

@@ -19,7 +19,9 @@
 
 static const char *const trial_uris[] = {
     "urn:salus:policy:trial",
-    "http://example.org/policies/basePrivacyConsentPolicy.txt"};
+    "http://example.org/policies/basePrivacyConsentPolicy.txt",
+    "http://example.org/policies/researchPrivacyConsentPolicy.txt",
+    "https://profiles.ihe.net/ITI/PCF/Policy-basic-normal"};
 const struct consortium_policies consortium_trial_policies = {
     trial_uris, sizeof trial_uris / sizeof trial_uris[0]};
 
