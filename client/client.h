@@ -28,6 +28,7 @@
 #define CLIENT_SUBMISSIONS_MAX 65536
 #define CLIENT_QUEUE_BYTES_MAX (64u * 1024u * 1024u)
 #define CLIENT_BUSY_WAIT_MS 50 /* If BUSY does not say how long. */
+#define CLIENT_BUSY_MAX 3      /* Then another replica is asked. */
 
 struct request;
 
@@ -64,9 +65,10 @@ struct request {
     size_t call_size;
     uint32_t replica; /* Asked last. */
     uint32_t attempts;
-    uint64_t attempt;  /* Number of the last attempt: older ones are stale. */
-    uint32_t refusals; /* In a row, from different replicas. */
-    bool is_void;      /* Fills the gap of a request that was given up. */
+    uint64_t attempt; /* Number of the last attempt: older ones are stale. */
+    struct pbft_replica_set refused; /* By whom. */
+    uint32_t busy;                   /* How often in a row a replica said so. */
+    bool is_void; /* Fills the gap of a request that was given up. */
     struct pbft_digest given_up; /* is_void: the digest of that request. */
     uint32_t refusal_code;       /* Ledger code of the last refusal. */
     enum salus_status failure;   /* What to say if nothing better comes. */
@@ -121,13 +123,14 @@ struct salus_client {
     size_t queue_count; /* Transactions. */
     size_t queue_bytes;
     size_t submissions;             /* Queued or flying. */
-    size_t plain_calls;             /* Under way. */
+    size_t users;                   /* Calls of this library under way. */
+    size_t channel_users;           /* Of a channel, for a moment. */
     struct request *requests_first; /* In order of sequence. */
     struct request *requests_last;
     size_t requests_flying;
     uint64_t next_sequence;
     uint32_t preferred; /* Answered last. */
-    pbft_time_ms opened_at;
+    pbft_time_ms channel_opened[PBFT_REPLICAS_MAX]; /* When. */
     bool closing;
     struct salus_statistics statistics;
     struct client_home {
@@ -139,11 +142,18 @@ struct salus_client {
 pbft_time_ms client_now_ms(void);
 uint64_t client_now_us(void);
 
-/* ---- open.c: files ------------------------------------------------------- */
+/* ---- connect.c ----------------------------------------------------------- */
 
-/* The channel to a replica, opened when it is first needed. Lock not held. */
-struct net_channel *client_channel(struct salus_client *client,
-                                   uint32_t replica);
+/* The channel to a replica, opened when it is first needed; NULL if there is
+ * none, or the client closes. Give it back soon. Lock not held. */
+struct net_channel *client_channel_take(struct salus_client *client,
+                                        uint32_t replica);
+void client_channel_give_back(struct salus_client *client);
+
+/* Around each call of the library that uses the handle; salus_close() waits.
+ * False: the client closes. */
+bool client_enter(struct salus_client *client);
+void client_leave(struct salus_client *client);
 
 /* ---- certificate.c ------------------------------------------------------- */
 

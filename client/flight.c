@@ -13,9 +13,8 @@
 #include "proto/scan.h"
 #include "salus/v1/client.pb-c.h"
 
-#define CONNECT_GRACE_MS                                                       \
-    1500 /* The own replica may take so long to connect.                       \
-          */
+/* A new channel may take so long to connect. */
+#define CONNECT_GRACE_MS 1500
 #define CONNECT_RETRY_MS 20
 #define ROUND_PAUSE_MS 200 /* After all replicas were asked in vain. */
 
@@ -25,6 +24,7 @@
 static void ask_another(struct salus_client *client, struct request *request)
 {
     client->statistics.fail_overs++;
+    request->busy = 0;
     request->replica = (request->replica + 1) % client->replica_count;
     request->attempts++;
     request->state = REQUEST_READY;
@@ -44,8 +44,8 @@ static void wait_for(struct request *request, pbft_time_ms pause_ms)
 static void on_not_sent(struct salus_client *client, struct request *request)
 {
     request->failure = SALUS_UNREACHABLE;
-    if (request->replica == client->home &&
-        client_now_ms() < client->opened_at + CONNECT_GRACE_MS) {
+    if (client_now_ms() <
+        client->channel_opened[request->replica] + CONNECT_GRACE_MS) {
         wait_for(request, CONNECT_RETRY_MS);
     } else {
         ask_another(client, request);
@@ -82,9 +82,10 @@ static void send_attempt(struct salus_client *client, struct request *request)
     struct pbft_bytes call = {request->call, request->call_size};
     pbft_time_ms deadline = client_now_ms() + client->config.attempt_timeout_ms;
     (void)pthread_mutex_unlock(&client->lock);
-    struct net_channel *channel = client_channel(client, attempt->replica);
+    struct net_channel *channel = client_channel_take(client, attempt->replica);
     if (channel != NULL) {
         status = net_channel_call(channel, (uintptr_t)attempt, call, deadline);
+        client_channel_give_back(client);
     }
     (void)pthread_mutex_lock(&client->lock);
     if (status != PBFT_OK) {
@@ -115,14 +116,34 @@ uint64_t client_progress(struct salus_client *client)
 
 /* ---- replies ------------------------------------------------------------- */
 
+/* So many refuse it that an honest one does. Its sequence must be used up all
+ * the same, or the session's window would stop there: by a VOID. A VOID that is
+ * refused was not needed. */
+static struct submission *end_refused(struct salus_client *client,
+                                      struct request *request)
+{
+    struct submission *list = request->first;
+
+    client_fill_results(list, SALUS_INADMISSIBLE, request->refusal_code);
+    if (request->is_void || client_make_void(client, request) != PBFT_OK) {
+        request->first = list;
+        return client_end_request(client, request);
+    }
+    request->state = REQUEST_READY;
+    return list;
+}
+
 /* A replica refuses. Returns submissions to be told, if that is final. */
 static struct submission *on_refusal(struct salus_client *client,
-                                     struct request *request,
+                                     struct request *request, uint32_t replica,
                                      const Salus__V1__Refusal *refusal)
 {
     switch (refusal->code) {
     case SALUS__V1__REFUSAL__CODE__BUSY:
         client->statistics.busy++;
+        if (++request->busy > CLIENT_BUSY_MAX) {
+            break;
+        }
         wait_for(request, refusal->retry_after_ms != 0 ? refusal->retry_after_ms
                                                        : CLIENT_BUSY_WAIT_MS);
         return NULL;
@@ -134,10 +155,10 @@ static struct submission *on_refusal(struct salus_client *client,
     default:
         request->failure = SALUS_INADMISSIBLE;
         request->refusal_code = refusal->ledger_code;
-        if (++request->refusals >= pbft_weak_quorum(client->replica_count)) {
-            struct submission *list = client_end_request(client, request);
-            client_fill_results(list, SALUS_INADMISSIBLE, refusal->ledger_code);
-            return list;
+        pbft_set_add(&request->refused, replica);
+        if (pbft_set_count(&request->refused) >=
+            pbft_weak_quorum(client->replica_count)) {
+            return end_refused(client, request);
         }
         break;
     }
@@ -232,8 +253,9 @@ static struct submission *settle(struct salus_client *client,
         list = client_end_request(client, request);
         fill_proved(list, &verdict->outcome);
     } else if (verdict->refusal != NULL) {
-        list =
-            is_current ? on_refusal(client, request, verdict->refusal) : NULL;
+        list = is_current
+                   ? on_refusal(client, request, replica, verdict->refusal)
+                   : NULL;
     } else {
         client->statistics.bad_replies++;
         request->failure = SALUS_UNPROVED;

@@ -199,47 +199,6 @@ static void fill_verifier(struct salus_client *client)
     client->verifier.window = client->genesis->parameters.window;
 }
 
-struct net_channel *client_channel(struct salus_client *client,
-                                   uint32_t replica)
-{
-    struct net_channel_config config;
-    struct net_channel *channel = NULL;
-
-    (void)pthread_mutex_lock(&client->lock);
-    channel = client->channels[replica];
-    bool closing = client->closing;
-    (void)pthread_mutex_unlock(&client->lock);
-    if (channel != NULL || closing) {
-        return channel;
-    }
-    const struct salus_member *member =
-        genesis_replica(client->genesis, replica);
-    const struct net_member peer = {
-        .name = member->name,
-        .tls_ca = {member->tls_ca, member->tls_ca_size},
-        .address = member->client_address};
-    net_channel_config_defaults(&config);
-    config.address = member->client_address;
-    config.member = &peer;
-    config.own =
-        (struct net_credentials){client->certificate_pem, client->tls_key_pem};
-    config.security =
-        client->config.unsafe_plain_tcp ? NET_UNSAFE_PLAIN_TCP : NET_TLS;
-    config.context = &client->homes[replica];
-    config.on_reply = client_on_reply;
-    config.on_state = client_on_state;
-    (void)pthread_mutex_lock(&client->opening);
-    if (client->channels[replica] == NULL &&
-        net_channel_open(&config, &channel, NULL) == PBFT_OK) {
-        (void)pthread_mutex_lock(&client->lock);
-        client->channels[replica] = channel;
-        (void)pthread_mutex_unlock(&client->lock);
-    }
-    channel = client->channels[replica];
-    (void)pthread_mutex_unlock(&client->opening);
-    return channel;
-}
-
 static void init_locks(struct salus_client *client)
 {
     pthread_condattr_t monotonic;
@@ -308,12 +267,13 @@ enum salus_status salus_open(struct salus_client **out, char *problem,
     fill_verifier(client);
     client->config = *config;
     client->next_sequence = 1;
-    client->opened_at = client_now_ms();
     for (uint32_t i = 0; i < client->replica_count; i++) {
         client->homes[i].client = client;
         client->homes[i].replica = i;
     }
-    (void)client_channel(client, client->home);
+    if (client_channel_take(client, client->home) != NULL) {
+        client_channel_give_back(client);
+    }
     if (pthread_create(&client->ticker, NULL, client_ticker, client) != 0) {
         salus_reason_set(&reason, "no thread to be had");
         net_channel_close(client->channels[client->home]);
@@ -352,13 +312,16 @@ void salus_close(struct salus_client *client)
     (void)pthread_cond_broadcast(&client->changed);
     (void)pthread_mutex_unlock(&client->lock);
     (void)pthread_join(client->ticker, NULL);
-    (void)pthread_mutex_lock(&client->opening);
+    (void)pthread_mutex_lock(&client->lock);
+    while (client->channel_users > 0) { /* None comes any more. */
+        (void)pthread_cond_wait(&client->changed, &client->lock);
+    }
+    (void)pthread_mutex_unlock(&client->lock);
     for (uint32_t i = 0; i < client->replica_count; i++) {
         net_channel_close(client->channels[i]); /* Ends the calls in flight. */
     }
-    (void)pthread_mutex_unlock(&client->opening);
     (void)pthread_mutex_lock(&client->lock);
-    while (client->plain_calls > 0) {
+    while (client->users > 0) {
         (void)pthread_cond_wait(&client->changed, &client->lock);
     }
     struct submission *list = take_all(client);

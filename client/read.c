@@ -43,16 +43,19 @@ static enum pbft_status call_once(struct salus_client *client, uint32_t replica,
 {
     struct plain_call call = {0};
     struct attempt *attempt = calloc(1, sizeof(*attempt));
-    struct net_channel *channel = client_channel(client, replica);
+    struct net_channel *channel = NULL;
 
-    if (attempt == NULL || channel == NULL) {
-        free(attempt);
-        return channel == NULL ? PBFT_UNREACHABLE : PBFT_NO_MEMORY;
+    if (attempt == NULL) {
+        return PBFT_NO_MEMORY;
     }
     *attempt =
         (struct attempt){.client = client, .plain = &call, .replica = replica};
-    enum pbft_status status =
-        net_channel_call(channel, (uintptr_t)attempt, bytes, deadline);
+    channel = client_channel_take(client, replica);
+    enum pbft_status status = PBFT_UNREACHABLE;
+    if (channel != NULL) {
+        status = net_channel_call(channel, (uintptr_t)attempt, bytes, deadline);
+        client_channel_give_back(client);
+    }
     if (status != PBFT_OK) {
         free(attempt);
         return status;
@@ -75,7 +78,6 @@ static enum pbft_status call_replica(struct salus_client *client,
     enum pbft_status status = PBFT_CLOSED;
 
     (void)pthread_mutex_lock(&client->lock);
-    client->plain_calls++;
     while (!client->closing) {
         (void)pthread_mutex_unlock(&client->lock);
         status = call_once(client, replica, bytes, deadline, reply);
@@ -85,8 +87,6 @@ static enum pbft_status call_replica(struct salus_client *client,
         }
         pause_for_connection(client);
     }
-    client->plain_calls--;
-    (void)pthread_cond_broadcast(&client->changed);
     (void)pthread_mutex_unlock(&client->lock);
     return status;
 }
@@ -186,6 +186,9 @@ enum salus_status salus_query_local(struct salus_client *client,
     enum salus_status status = SALUS_INVALID_ARGUMENT;
 
     *answer = (struct salus_bytes){NULL, 0};
+    if (!client_enter(client)) {
+        return SALUS_CLOSED;
+    }
     wire_arena_init(&arena, WIRE_UNPACK_BYTES_MAX);
     if (wire_unpack_strict(&salus__v1__query__descriptor,
                            (struct pbft_bytes){query, query_size}, &arena,
@@ -201,6 +204,7 @@ enum salus_status salus_query_local(struct salus_client *client,
                      : SALUS_UNPROVED;
     }
     wire_arena_deinit(&arena);
+    client_leave(client);
     return status;
 }
 
@@ -217,6 +221,9 @@ enum salus_status salus_replica_status(struct salus_client *client,
     if (replica >= client->replica_count) {
         return SALUS_INVALID_ARGUMENT;
     }
+    if (!client_enter(client)) {
+        return SALUS_CLOSED;
+    }
     wire_arena_init(&arena, WIRE_UNPACK_BYTES_MAX);
     call.kind_case = SALUS__V1__CLIENT_CALL__KIND_STATUS;
     call.status = &inner;
@@ -227,6 +234,7 @@ enum salus_status salus_replica_status(struct salus_client *client,
                      : SALUS_UNPROVED;
     }
     wire_arena_deinit(&arena);
+    client_leave(client);
     return status;
 }
 
@@ -292,6 +300,9 @@ enum salus_status salus_receipt(struct salus_client *client,
     enum salus_status status = SALUS_UNREACHABLE;
 
     *receipt = (struct salus_bytes){NULL, 0};
+    if (!client_enter(client)) {
+        return SALUS_CLOSED;
+    }
     inner.tx_id = (ProtobufCBinaryData){SALUS_DIGEST_SIZE, (uint8_t *)tx_id};
     call.kind_case = SALUS__V1__CLIENT_CALL__KIND_LOOKUP;
     call.lookup = &inner;
@@ -311,6 +322,7 @@ enum salus_status salus_receipt(struct salus_client *client,
             break;
         }
     }
+    client_leave(client);
     return status;
 }
 

@@ -196,6 +196,7 @@ enum pbft_status client_make_void(struct salus_client *client,
         request->given_up = request->message->request.digest;
     }
     request->is_void = true;
+    request->refused = (struct pbft_replica_set){{0}};
     request->first = NULL;
     request->transaction_count = 0;
     return sign_request(client, request, PBFT_LANE_NORMAL,

@@ -51,15 +51,20 @@ salus_submit_async(struct salus_client *client,
     submission->queued_us = client_now_us();
     submission->deadline =
         submission->queued_us / 1000 + client->config.timeout_ms;
+    if (!client_enter(client)) {
+        client_submission_destroy(submission);
+        return SALUS_CLOSED;
+    }
     (void)pthread_mutex_lock(&client->lock);
     enum salus_status status = enqueue(client, submission);
     (void)pthread_mutex_unlock(&client->lock);
-    if (status != SALUS_OK) {
+    if (status == SALUS_OK) {
+        (void)client_progress(client);
+    } else {
         client_submission_destroy(submission);
-        return status;
     }
-    (void)client_progress(client);
-    return SALUS_OK;
+    client_leave(client);
+    return status;
 }
 
 /* A caller that waits for its own submission. */
@@ -132,14 +137,19 @@ enum salus_status salus_wait(struct salus_client *client, uint32_t timeout_ms)
                                    (long)(until_us % 1000000) * 1000};
     int result = 0;
 
+    if (!client_enter(client)) {
+        return SALUS_CLOSED;
+    }
     (void)pthread_mutex_lock(&client->lock);
-    while (client->submissions > 0 && result == 0) {
+    while (client->submissions > 0 && !client->closing && result == 0) {
         result =
             pthread_cond_timedwait(&client->changed, &client->lock, &until);
     }
-    enum salus_status status =
-        client->submissions == 0 ? SALUS_OK : SALUS_TIMED_OUT;
+    enum salus_status status = client->submissions == 0 ? SALUS_OK
+                               : client->closing        ? SALUS_CLOSED
+                                                        : SALUS_TIMED_OUT;
     (void)pthread_mutex_unlock(&client->lock);
+    client_leave(client);
     return status;
 }
 
