@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "consensus/assert.h"
+#include "node/thread.h"
 
 struct executor {
     struct storage *storage;
@@ -125,6 +126,7 @@ static void *run(void *context)
     struct executor *executor = context;
     enum pbft_status status = PBFT_OK;
     const struct pbft_message *committed;
+    thread_name("executor");
     while ((committed = next_commit(executor)) != NULL) {
         if (status == PBFT_OK) {
             status = execute(executor, committed);

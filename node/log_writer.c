@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "consensus/assert.h"
+#include "node/thread.h"
 
 #define RECORDS_CAPACITY_FIRST 256
 
@@ -101,6 +102,7 @@ static void *run(void *context)
 {
     struct log_writer *writer = context;
     enum pbft_status status = PBFT_OK;
+    thread_name("log-writer");
     while (next_batch(writer)) {
         if (status == PBFT_OK) {
             status = write_out(writer);

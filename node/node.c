@@ -9,6 +9,7 @@
 #include "node/clock.h"
 #include "node/limits.h"
 #include "node/node_private.h"
+#include "node/thread.h"
 #include "node/wiring.h"
 
 void node_fail(struct node *node, enum pbft_status status, const char *what)
@@ -58,6 +59,7 @@ static struct node *create(const struct node_setup *setup)
 
 static void *run_protocol(void *context)
 {
+    thread_name("protocol");
     node_protocol_run(context);
     return NULL;
 }

@@ -8,6 +8,7 @@
 #include "consensus/assert.h"
 #include "node/clock.h"
 #include "node/limits.h"
+#include "node/thread.h"
 
 struct replier {
     struct replier_work work;
@@ -102,6 +103,7 @@ static void *run(void *context)
     struct replier *replier = context;
     struct turn turn = {0};
     pbft_time_ms sweep_ms = clock_now_ms() + NODE_SWEEP_INTERVAL_MS;
+    thread_name("replier");
     while (!turn.ended) {
         wait_for_work(replier, &turn, sweep_ms);
         if (turn.has_proof) {

@@ -7,6 +7,7 @@
 
 #include "consensus/assert.h"
 #include "node/limits.h"
+#include "node/thread.h"
 
 struct lane {
     struct verifier_job *jobs; /* A ring. */
@@ -91,6 +92,7 @@ static void *run(void *context)
     struct verifier_pool *pool = worker->pool;
     struct verifier_job job;
     bool room = false;
+    thread_name("verifier");
     while (next_job(pool, &job, &room)) {
         if (room) {
             pool->config.room(pool->config.context, job.lane);
