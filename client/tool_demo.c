@@ -172,16 +172,31 @@ static bool summarize(struct demo *demo)
     return true;
 }
 
+/* Where the data lies, and what to try next. */
 static void tell_next(const struct demo *demo)
 {
-    (void)printf("\n   all of it lies in %s\n   next:\n"
+    char self[DEMO_PATH_MAX] = "salus";
+    ssize_t size = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+    if (size > 0) {
+        self[size] = '\0';
+    }
+    (void)printf("\n   the data lie in %s: genesis.txt, receipt.txt, and a "
+                 "folder for each hospital\n",
+                 demo->folder);
+    if (!demo->keep) {
+        (void)printf("   next: the same with --keep, which leaves it running "
+                     "for salus status, query, submit, ...\n");
+        return;
+    }
+    (void)printf("   next:\n"
                  "     export SALUS_CONFIG=%s/client-0.yaml\n"
-                 "     salus status\n"
-                 "     salus fhir import FILE... --explain\n"
-                 "     salus verify %s/receipt.txt --genesis "
-                 "%s/genesis.txt\n"
-                 "     salus help\n",
-                 demo->folder, demo->folder, demo->folder, demo->folder);
+                 "     %s status\n"
+                 "     %s fhir import FILE... --explain\n"
+                 "     %s verify %s/receipt.txt --genesis %s/genesis.txt\n"
+                 "     %s help\n",
+                 demo->folder, self, self, self, demo->folder, demo->folder,
+                 self);
 }
 
 static bool run_steps(struct demo *demo)
