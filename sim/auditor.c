@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "proto/codec.h"
 #include "sim/sim.h"
 
 void auditor_init(struct auditor *auditor)
@@ -173,5 +174,41 @@ void audit_end(struct sim *sim)
         if (audit_rules[i]->on_end != NULL) {
             audit_rules[i]->on_end(sim);
         }
+    }
+}
+
+void audit_note_batch(struct sim *sim, const struct pbft_message *message)
+{
+    if (message->type != PBFT_MESSAGE_PRE_PREPARE ||
+        message->pre_prepare.body == NULL) {
+        return;
+    }
+    const struct pbft_batch *batch = &message->pre_prepare.body->batch;
+    bool is_new;
+    if (batch->request_count == 1) {
+        struct table_entry *entry =
+            audit_fact(sim, FACT_BATCH_TIME, 0,
+                       audit_fold(&batch->requests[0]->request.digest),
+                       message->pre_prepare.seq, &is_new);
+        entry->bits = is_new ? batch->time : entry->bits;
+    }
+}
+
+void audit_disk_replaced(struct sim *sim, struct host *host)
+{
+    host->disk_generation++;
+    for (size_t i = 0; i < host->disk.image.record_count; i++) {
+        const struct disk_record *record = &host->disk.image.records[i];
+        struct pbft_frame frame;
+        const struct pbft_message *message = NULL;
+        if (pbft_frame_read(&host->domain, host->id,
+                            (struct pbft_bytes){record->bytes, record->size},
+                            &frame) != PBFT_OK ||
+            wire_message_decode(&host->domain, frame.payload, NULL, &message) !=
+                PBFT_OK) {
+            continue; /* Damaged on purpose. */
+        }
+        audit_durable(sim, host, record, message);
+        pbft_message_unref(message);
     }
 }

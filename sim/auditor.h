@@ -66,6 +66,7 @@ enum audit_fact {
     FACT_EXECUTED,       /* Seq: digest of the attestation. */
     FACT_EFFECT,         /* Client, sequence: where it took effect (bits). */
     FACT_REQUEST,        /* Client, sequence: digest of the request. */
+    FACT_BATCH_TIME,     /* Request digest, seq: its first time (bits). */
 };
 
 /* Per replica id, over all its lives. */
@@ -105,6 +106,11 @@ void audit_answer(struct sim *sim, const struct client *client,
                   uint64_t sequence, const struct pbft_attestation *block,
                   const struct sim_reply *reply);
 void audit_end(struct sim *sim);
+/* Whoever sends: remembers what time a batch of one request has. */
+void audit_note_batch(struct sim *sim, const struct pbft_message *message);
+/* The disk of a crashed host is not what it was: what was durable no longer
+ * is, but for what it holds now. */
+void audit_disk_replaced(struct sim *sim, struct host *host);
 
 /* For the rules. Ends the run; only the first one counts. */
 void audit_fail(struct sim *sim, const char *rule, const struct host *host,

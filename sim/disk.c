@@ -115,13 +115,17 @@ bool disk_write_records(struct disk *disk, pbft_ticket ticket,
     return true;
 }
 
-void disk_write_block(struct disk *disk, const struct pbft_message *committed,
+bool disk_write_block(struct disk *disk, const struct pbft_message *committed,
                       const struct pbft_attestation *executed)
 {
+    if (fails(disk, DISK_FAULT_WRITE, DISK_KIND_APPLIED)) {
+        return false;
+    }
     struct disk_write *write = add_pending(disk);
     write->kind = DISK_WRITE_BLOCK;
     write->block.committed = pbft_message_ref(committed);
     write->block.executed = *executed;
+    return true;
 }
 
 void disk_write_proof(struct disk *disk, pbft_seq seq,

@@ -59,9 +59,11 @@ struct disk_write {
 /* What scripts and faults make fail. */
 enum disk_fault_kind { DISK_FAULT_NONE, DISK_FAULT_WRITE, DISK_FAULT_SYNC };
 
+#define DISK_KIND_APPLIED 1u /* Executed blocks. */
+
 struct disk_fault {
     enum disk_fault_kind kind;
-    uint32_t record_kinds; /* Bit per enum pbft_record_kind. */
+    uint32_t record_kinds; /* Bit per enum pbft_record_kind, and: */
     uint64_t times;        /* UINT64_MAX: always. */
 };
 
@@ -87,7 +89,7 @@ void disk_deinit(struct disk *disk);
 /* Encodes, frames and appends. False: the write fails (an injected fault). */
 bool disk_write_records(struct disk *disk, pbft_ticket ticket,
                         const struct pbft_record *records, size_t count);
-void disk_write_block(struct disk *disk, const struct pbft_message *committed,
+bool disk_write_block(struct disk *disk, const struct pbft_message *committed,
                       const struct pbft_attestation *executed);
 void disk_write_proof(struct disk *disk, pbft_seq seq,
                       const struct pbft_message *proof);

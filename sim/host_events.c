@@ -30,6 +30,10 @@ void host_on_packet(struct host *host, const struct sim_packet *packet)
                                        .note = pbft_status_text(status)});
         return;
     }
+    if (host->behavior == HOST_PUPPET &&
+        sim->observer.on_puppet_packet != NULL) {
+        sim->observer.on_puppet_packet(sim->observer.context, host, packet);
+    }
     audit_receive(sim, host, packet->message);
     host_push(host, (struct host_input){.type = PBFT_EVENT_RECEIVE,
                                         .message = packet->message});
@@ -69,16 +73,24 @@ void host_on_executed(struct host *host)
     sim->settings.service->execute(host->service, committed, &outcome);
     audit_executed(sim, host, committed, &outcome);
     host_remember_block(host, committed, &outcome);
-    disk_write_block(&host->disk, committed, &outcome.executed);
+    if (!disk_write_block(&host->disk, committed, &outcome.executed)) {
+        /* As with a record: nothing more is said. */
+        host->has_write_failed = true;
+        host->has_disk_failed = true;
+        host->state = HOST_HALTED;
+        pbft_driver_failed(host->driver);
+    }
     pbft_message_unref(committed);
     host->is_executing = host->commit_count > 0;
     if (host->is_executing) {
         sim_schedule(sim, SIM_EVENT_EXECUTED, host->index, host->life,
                      sim->settings.execute_us);
     }
-    host_push(host, (struct host_input){.type = PBFT_EVENT_EXECUTED,
-                                        .executed = outcome.executed});
-    host_work(host);
+    if (host->state == HOST_UP) {
+        host_push(host, (struct host_input){.type = PBFT_EVENT_EXECUTED,
+                                            .executed = outcome.executed});
+        host_work(host);
+    }
 }
 
 void host_on_flush(struct host *host)
@@ -198,7 +210,12 @@ static void transport_send(void *context, const struct pbft_send *sends,
         if (host->behavior == HOST_PUPPET) {
             continue;
         }
+        audit_note_batch(sim, sends[i].message);
         audit_send(sim, host, sends[i].message);
+        if (sim->observer.on_send != NULL) {
+            sim->observer.on_send(sim->observer.context, host,
+                                  sends[i].message);
+        }
         trace_mix(&sim->trace, (uint64_t)sends[i].message->type);
         for (pbft_replica_id id = 0; id < sim->settings.n; id++) {
             if (pbft_set_has(&sends[i].to, id)) {

@@ -17,7 +17,7 @@ static const char usage[] =
     "        events. Equal seeds give equal hashes.\n"
     "  swarm [--profile P] (--seeds A..B | --seconds N) [--jobs J] [--json]\n"
     "        many seeds; stops at the first violation.\n"
-    "  script FILE...\n"
+    "  script [--quiet] FILE...\n"
     "        scenario scripts (docs/simulator.md).\n"
     "  list  profiles, faults and invariants.\n"
     "\n"

@@ -230,7 +230,7 @@ struct sim_packet *network_arrive(struct network *network,
     return packet;
 }
 
-void network_expedite(struct network *network, struct sim_packet *packet)
+void network_take(struct network *network, struct sim_packet *packet)
 {
     PBFT_ASSERT(packet->state != PACKET_DONE);
     if (packet->state == PACKET_HELD) {
@@ -238,5 +238,5 @@ void network_expedite(struct network *network, struct sim_packet *packet)
         network->flying++;
     }
     packet->is_expedited = true;
-    schedule(network, packet, 0);
+    packet->event_count++;
 }

@@ -97,8 +97,9 @@ void network_join_all(struct network *network);
  * if it is held or gone. The caller ends it with network_finish(). */
 struct sim_packet *network_arrive(struct network *network,
                                   struct sim_packet *packet);
-/* Takes a flying or held packet out of its turn; likewise. */
-void network_expedite(struct network *network, struct sim_packet *packet);
+/* Prepares a flying or held packet for an extra DELIVER event out of its turn;
+ * the filter does not see it again. The caller dispatches that event. */
+void network_take(struct network *network, struct sim_packet *packet);
 void network_drop(struct network *network, struct sim_packet *packet);
 void network_finish(struct network *network, struct sim_packet *packet);
 

@@ -23,8 +23,10 @@ void profile_defaults(struct sim_settings *settings)
         .client_timeout_us = 200 * SIM_MS_US,
         .fault_interval_us = 20 * SIM_MS_US,
         .fault_duration_us = 50 * SIM_MS_US,
+        .faults_us_max = 10 * SECOND_US,
+        .faults_events_max = 300000,
         .liveness_us = 60 * SECOND_US,
-        .events_max = 5000000,
+        .events_max = 3000000,
     };
     pbft_config_defaults(&settings->replica);
     struct pbft_config *replica = &settings->replica;

@@ -32,22 +32,14 @@ static bool is_submitted(const struct sim *sim)
     return true;
 }
 
-static void check_livelock(struct sim *sim)
-{
-    if (sim->events > sim->settings.events_max) {
-        audit_fail(sim, "L1", NULL, "no end after %" PRIu64 " events",
-                   sim->events);
-    }
-}
-
 /* Faults go on until the clients have submitted all, or for so long that they
  * evidently keep them from it. */
 static void run_with_faults(struct sim *sim)
 {
-    uint64_t until_us = sim->settings.liveness_us;
+    const struct sim_settings *settings = &sim->settings;
     faults_begin(sim);
-    while (!is_submitted(sim) && sim->now_us < until_us && sim_step(sim)) {
-        check_livelock(sim);
+    while (!is_submitted(sim) && sim->now_us < settings->faults_us_max &&
+           sim->events < settings->faults_events_max && sim_step(sim)) {
     }
     faults_end_all(sim);
 }
@@ -98,8 +90,9 @@ static void fail_liveness(struct sim *sim)
 static void run_to_the_end(struct sim *sim)
 {
     uint64_t until_us = sim->now_us + sim->settings.liveness_us;
-    while (!sim_is_settled(sim) && sim->now_us < until_us && sim_step(sim)) {
-        check_livelock(sim);
+    uint64_t events_max = sim->events + sim->settings.events_max;
+    while (!sim_is_settled(sim) && sim->now_us < until_us &&
+           sim->events < events_max && sim_step(sim)) {
     }
     if (!sim->violation.found && !sim_is_settled(sim)) {
         fail_liveness(sim);

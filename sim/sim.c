@@ -177,8 +177,10 @@ static bool is_postponed(struct sim *sim, const struct sim_event *event)
 
 void sim_dispatch(struct sim *sim, const struct sim_event *event)
 {
-    PBFT_ASSERT(event->time_us >= sim->now_us);
-    sim->now_us = event->time_us;
+    /* A script that lets only some events happen leaves others late. */
+    if (event->time_us > sim->now_us) {
+        sim->now_us = event->time_us;
+    }
     if (is_postponed(sim, event)) {
         return;
     }

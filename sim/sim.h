@@ -39,9 +39,11 @@ struct sim_settings {
     uint32_t fault_mask;
     uint64_t fault_interval_us;
     uint64_t fault_duration_us; /* Mean. */
+    uint64_t faults_us_max;     /* Then they end, whatever was achieved; */
+    uint64_t faults_events_max; /* or after so many events. */
     /* Liveness: all must be executed so long after the faults have healed. */
     uint64_t liveness_us;
-    uint64_t events_max; /* Beyond it a run counts as livelocked. */
+    uint64_t events_max; /* After so many more a run counts as livelocked. */
 };
 
 struct sim_violation {
@@ -50,6 +52,17 @@ struct sim_violation {
     uint64_t event;
     uint64_t time_us;
     char text[SIM_TEXT_SIZE];
+};
+
+/* Who watches and steers beside the auditor: scripts. Calls may be NULL. */
+struct sim_observer {
+    void *context;
+    /* A host sends (puppets of scripts excepted: they tell themselves). */
+    void (*on_send)(void *context, const struct host *host,
+                    const struct pbft_message *message);
+    /* A puppet gets a message of a replica. */
+    void (*on_puppet_packet)(void *context, struct host *host,
+                             const struct sim_packet *packet);
 };
 
 struct sim {
@@ -71,6 +84,7 @@ struct sim {
     struct faults faults;
     struct trace trace;
     struct sim_violation violation;
+    struct sim_observer observer;
 };
 
 /* Creates the consortium and its clients; nothing has started. `trace_out` may

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* View-changes and new-views of puppets, out of what was really sent. */
+#include <string.h>
+
+#include "consensus/assert.h"
+#include "consensus/preimage.h"
+#include "consensus/quorum.h"
+#include "sim/script.h"
+
+#define CHOICES_MAX 64
+
+/* The recorded checkpoint messages of `seq`; without any: an empty proof. */
+static struct pbft_message *make_stable(const struct script *script,
+                                        pbft_seq seq)
+{
+    struct pbft_attestation content = {.seq = seq};
+    struct pbft_vote votes[PBFT_REPLICAS_MAX];
+    struct pbft_replica_set seen = {{0}};
+    uint32_t count = 0;
+    for (size_t i = 0; i < script->sent_count; i++) {
+        const struct pbft_message *message = script->sent[i].message;
+        if (message->type != PBFT_MESSAGE_ATTESTATION ||
+            message->attestation.seq != seq ||
+            pbft_set_has(&seen, message->sender) ||
+            (count > 0 &&
+             memcmp(&message->attestation.ledger_root, &content.ledger_root,
+                    sizeof content.ledger_root) != 0)) {
+            continue;
+        }
+        content = message->attestation;
+        pbft_set_add(&seen, message->sender);
+        votes[count++] = (struct pbft_vote){
+            message->sender, message->incarnation, message->signature};
+    }
+    struct pbft_message *stable = pbft_stable_create(
+        0, script->sim->keyring.epoch, &content, votes, count);
+    PBFT_ASSERT(stable != NULL);
+    return stable;
+}
+
+/* The genesis state, as honest replicas state it. */
+static struct pbft_message *make_genesis(const struct script *script)
+{
+    const struct pbft_attestation content = {.seq = 0};
+    struct pbft_message *stable =
+        pbft_stable_create(0, script->sim->keyring.epoch, &content, NULL, 0);
+    PBFT_ASSERT(stable != NULL);
+    return stable;
+}
+
+struct pbft_message *puppet_view_change(struct script *script,
+                                        struct host *host, struct words *words)
+{
+    const struct pbft_origin origin = {.sender = host->id,
+                                       .epoch = script->sim->keyring.epoch};
+    const struct pbft_message *prepared[CHOICES_MAX];
+    uint32_t count = 0;
+    uint64_t view = 0;
+    uint64_t seq = 0;
+    (void)words_number(script, words, "view", &view);
+    (void)words_number(script, words, "stable", &seq);
+    for (const char *text = words_value(words, "prepared");
+         text != NULL && count < CHOICES_MAX;
+         text = words_value(words, "prepared")) {
+        prepared[count] =
+            puppet_certificate(script, host, PBFT_MESSAGE_PREPARED, text);
+        if (prepared[count] == NULL) {
+            break;
+        }
+        count++;
+    }
+    struct pbft_message *stable =
+        seq == 0 ? make_genesis(script) : make_stable(script, seq);
+    struct pbft_message *message = pbft_view_change_create(
+        &host->domain, &origin, view, stable, prepared, count);
+    PBFT_ASSERT(message != NULL);
+    pbft_message_sign(&host->domain, message);
+    pbft_message_unref(stable);
+    for (uint32_t i = 0; i < count; i++) {
+        pbft_message_unref(prepared[i]);
+    }
+    return message;
+}
+
+/* ---- new-view --------------------------------------------------------------
+ */
+
+struct choice {
+    pbft_seq seq;
+    pbft_view view; /* Of the certificate that was chosen. */
+    bool is_forced;
+    struct pbft_digest digest;
+};
+
+struct selection {
+    struct pbft_new_view_source sources[PBFT_REPLICAS_MAX];
+    uint32_t source_count;
+    pbft_seq base; /* The highest stable checkpoint. */
+    pbft_seq last;
+    struct choice choices[CHOICES_MAX];
+    uint32_t choice_count;
+};
+
+static void choose(struct selection *selection, const struct choice *choice)
+{
+    for (uint32_t i = 0; i < selection->choice_count; i++) {
+        struct choice *known = &selection->choices[i];
+        if (known->seq == choice->seq) {
+            if (!known->is_forced &&
+                (choice->is_forced || choice->view > known->view)) {
+                *known = *choice;
+            }
+            return;
+        }
+    }
+    if (selection->choice_count < CHOICES_MAX) {
+        selection->choices[selection->choice_count++] = *choice;
+        selection->last =
+            choice->seq > selection->last ? choice->seq : selection->last;
+    }
+}
+
+static const struct pbft_message *find_view_change(const struct script *script,
+                                                   pbft_replica_id sender,
+                                                   pbft_view view)
+{
+    for (size_t i = script->sent_count; i > 0; i--) {
+        const struct pbft_message *message = script->sent[i - 1].message;
+        if (message->type == PBFT_MESSAGE_VIEW_CHANGE &&
+            message->sender == sender && message->view_change.view == view) {
+            return message;
+        }
+    }
+    return NULL;
+}
+
+static void take_view_change(struct selection *selection,
+                             const struct pbft_message *message)
+{
+    const struct pbft_view_change *fields = &message->view_change;
+    pbft_seq stable = fields->stable->stable.attestation.seq;
+    if (stable > selection->base) {
+        selection->base = stable;
+    }
+    for (uint32_t i = 0; i < fields->prepared_count; i++) {
+        const struct pbft_pre_prepare *header =
+            &fields->prepared[i]->prepared.pre_prepare->pre_prepare;
+        choose(selection, &(struct choice){.seq = header->seq,
+                                           .view = header->view,
+                                           .digest = header->digest});
+    }
+}
+
+/* "R0,R2@1": by sender, and view if it is not the new one. */
+static bool take_sources(struct script *script, struct selection *selection,
+                         const char *text, pbft_view view)
+{
+    char name[SCRIPT_LABEL_SIZE];
+    while (text != NULL) {
+        size_t length = strcspn(text, ",");
+        uint64_t from_view = view;
+        if (length >= sizeof name ||
+            selection->source_count == PBFT_REPLICAS_MAX) {
+            script_error(script, "'%s' is not a list of replicas", text);
+            return false;
+        }
+        memcpy(name, text, length);
+        name[length] = '\0';
+        char *sign = strchr(name, '@');
+        if (sign != NULL) {
+            *sign = '\0';
+            if (!script_number(script, sign + 1, &from_view)) {
+                return false;
+            }
+        }
+        const struct host *host = script_host(script, name);
+        if (host == NULL) {
+            return false;
+        }
+        const struct pbft_message *message =
+            find_view_change(script, host->id, from_view);
+        struct pbft_new_view_source *source =
+            &selection->sources[selection->source_count++];
+        *source = (struct pbft_new_view_source){.replica = host->id};
+        if (message != NULL) {
+            source->digest = message->view_change.digest;
+            take_view_change(selection, message);
+        }
+        text = text[length] == ',' ? text + length + 1 : NULL;
+    }
+    return true;
+}
+
+/* "SEQ:LABEL" overrides. */
+static bool take_override(struct script *script, struct selection *selection,
+                          const char *text)
+{
+    char copy[SCRIPT_LINE_MAX];
+    struct choice choice = {.is_forced = true};
+    if (strlen(text) >= sizeof copy) {
+        return false;
+    }
+    memcpy(copy, text, strlen(text) + 1);
+    char *sign = strchr(copy, ':');
+    if (sign == NULL) {
+        script_error(script, "'%s' is not SEQ:LABEL", text);
+        return false;
+    }
+    *sign = '\0';
+    if (!script_number(script, copy, &choice.seq) ||
+        !script_digest(script, sign + 1, choice.seq, &choice.digest)) {
+        return false;
+    }
+    choose(selection, &choice);
+    return true;
+}
+
+static struct pbft_message *make_header(const struct host *host,
+                                        const struct selection *selection,
+                                        const struct pbft_origin *origin,
+                                        pbft_view view, pbft_seq seq)
+{
+    struct pbft_digest digest;
+    pbft_null_digest(&host->domain, &digest);
+    for (uint32_t i = 0; i < selection->choice_count; i++) {
+        if (selection->choices[i].seq == seq) {
+            digest = selection->choices[i].digest;
+        }
+    }
+    struct pbft_message *header =
+        pbft_pre_prepare_create(origin, view, seq, &digest, NULL);
+    PBFT_ASSERT(header != NULL);
+    pbft_message_sign(&host->domain, header);
+    return header;
+}
+
+static struct pbft_message *build(const struct script *script,
+                                  const struct host *host,
+                                  const struct selection *selection,
+                                  pbft_view view)
+{
+    const struct pbft_origin origin = {.sender = host->id,
+                                       .epoch = script->sim->keyring.epoch};
+    const struct pbft_message *headers[CHOICES_MAX];
+    uint32_t count = 0;
+    for (pbft_seq seq = selection->base + 1;
+         seq <= selection->last && count < CHOICES_MAX; seq++) {
+        headers[count++] = make_header(host, selection, &origin, view, seq);
+    }
+    struct pbft_message *message =
+        pbft_new_view_create(&origin, view, selection->sources,
+                             selection->source_count, headers, count);
+    PBFT_ASSERT(message != NULL);
+    pbft_message_sign(&host->domain, message);
+    for (uint32_t i = 0; i < count; i++) {
+        pbft_message_unref(headers[i]);
+    }
+    return message;
+}
+
+struct pbft_message *puppet_new_view(struct script *script, struct host *host,
+                                     struct words *words)
+{
+    struct selection selection = {.base = 0};
+    uint64_t view = 0;
+    (void)words_number(script, words, "view", &view);
+    const char *from = words_value(words, "from");
+    if (from == NULL) {
+        script_error(script, "from= is missing");
+        return NULL;
+    }
+    if (!take_sources(script, &selection, from, view)) {
+        return NULL;
+    }
+    for (const char *text = words_value(words, "choose"); text != NULL;
+         text = words_value(words, "choose")) {
+        if (!take_override(script, &selection, text)) {
+            return NULL;
+        }
+    }
+    return build(script, host, &selection, view);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* salus-sim script: reads files and runs them. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "consensus/assert.h"
+#include "sim/command.h"
+#include "sim/script.h"
+
+#define SCRIPT_BYTES_MAX (1024u * 1024u)
+
+static const char *current_path;
+
+static void on_assertion(const char *file, int line, const char *expression)
+{
+    (void)fflush(stdout);
+    (void)fprintf(stderr, "%s: failed: assertion at %s:%d: %s\n", current_path,
+                  file, line, expression);
+    exit(EXIT_VIOLATION);
+}
+
+static char *read_file(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) {
+        (void)fprintf(stderr, "%s: %s\n", path, strerror(errno));
+        return NULL;
+    }
+    char *text = malloc(SCRIPT_BYTES_MAX + 1);
+    PBFT_ASSERT(text != NULL);
+    size_t size = fread(text, 1, SCRIPT_BYTES_MAX, file);
+    bool is_bad = ferror(file) != 0 || fgetc(file) != EOF ||
+                  memchr(text, '\0', size) != NULL;
+    (void)fclose(file);
+    if (is_bad) {
+        (void)fprintf(stderr, "%s: not a text of at most %u bytes\n", path,
+                      SCRIPT_BYTES_MAX);
+        free(text);
+        return NULL;
+    }
+    text[size] = '\0';
+    return text;
+}
+
+/* The worst exit code of all files: 2 before 1 before 0. */
+int command_script(int argc, char **argv)
+{
+    int worst = EXIT_WELL;
+    bool is_quiet = argc > 0 && strcmp(argv[0], "--quiet") == 0;
+    if (argc - is_quiet < 1) {
+        (void)fprintf(stderr, "usage: salus-sim script [--quiet] FILE...\n");
+        return EXIT_USAGE;
+    }
+    pbft_assert_set_hook(on_assertion);
+    for (int i = is_quiet; i < argc; i++) {
+        current_path = argv[i];
+        char *text = read_file(argv[i]);
+        int code = text == NULL
+                       ? EXIT_USAGE
+                       : script_run(argv[i], text, is_quiet ? NULL : stdout);
+        free(text);
+        worst = code > worst ? code : worst;
+    }
+    return worst;
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Crashes, disks and clocks. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/script.h"
+
+static const struct {
+    const char *word;
+    uint32_t kinds;
+} record_words[] = {
+    {"pre-prepare", 1u << PBFT_RECORD_PRE_PREPARE},
+    {"body", 1u << PBFT_RECORD_BODY},
+    {"prepare", 1u << PBFT_RECORD_PREPARE},
+    {"prepared", 1u << PBFT_RECORD_PREPARED},
+    {"commit", 1u << PBFT_RECORD_COMMIT},
+    {"checkpoint", 1u << PBFT_RECORD_CHECKPOINT},
+    {"view-change", 1u << PBFT_RECORD_VIEW_CHANGE},
+    {"new-view", 1u << PBFT_RECORD_NEW_VIEW},
+    {"stable", 1u << PBFT_RECORD_STABLE},
+    {"applied", DISK_KIND_APPLIED},
+    {"any", UINT32_MAX},
+};
+
+static bool take_record(struct script *script, struct words *words,
+                        uint32_t *kinds)
+{
+    const char *word = words_value(words, "record");
+    for (size_t i = 0;
+         word != NULL && i < sizeof record_words / sizeof record_words[0];
+         i++) {
+        if (strcmp(record_words[i].word, word) == 0) {
+            *kinds = record_words[i].kinds;
+            return true;
+        }
+    }
+    script_error(script, "record=%s is not a kind of record",
+                 word == NULL ? "" : word);
+    return false;
+}
+
+/* Who is meant by the next word. */
+static bool take_hosts(struct script *script, struct words *words,
+                       struct actor_set *out)
+{
+    const char *word = words_need(script, words, "a replica");
+    return word != NULL && script_actors(script, word, out);
+}
+
+void script_do_crash(struct script *script, struct words *words)
+{
+    struct actor_set actors;
+    uint64_t keep = 0;
+    if (!take_hosts(script, words, &actors)) {
+        return;
+    }
+    (void)words_number(script, words, "keep", &keep);
+    bool torn = words_flag(words, "torn");
+    bool is_one = true;
+    for (uint32_t i = 0; i < script->sim->host_count; i++) {
+        struct host *host = script->sim->hosts[i];
+        if (!actor_set_has(&actors, i)) {
+            continue;
+        }
+        if (host->state == HOST_DOWN && is_one) {
+            continue;
+        }
+        host_crash(host, (size_t)keep, torn);
+    }
+}
+
+void script_do_restart(struct script *script, struct words *words)
+{
+    struct actor_set actors;
+    if (!take_hosts(script, words, &actors)) {
+        return;
+    }
+    for (uint32_t i = 0; i < script->sim->host_count; i++) {
+        struct host *host = script->sim->hosts[i];
+        if (!actor_set_has(&actors, i)) {
+            continue;
+        }
+        if (host->state != HOST_DOWN && host->state != HOST_UP) {
+            host_crash(host, 0, false); /* A halted process is ended first. */
+        }
+        if (host->state == HOST_DOWN) {
+            host_start(host);
+        }
+    }
+}
+
+void script_do_mark(struct script *script, struct words *words)
+{
+    const char *name = words_need(script, words, "a name");
+    if (name == NULL) {
+        return;
+    }
+    if (script->mark_count == SCRIPT_MARKS_MAX ||
+        strlen(name) >= SCRIPT_LABEL_SIZE) {
+        script_error(script, "too many marks, or too long a name");
+        return;
+    }
+    struct script_mark *mark = &script->marks[script->mark_count++];
+    memcpy(mark->name, name, strlen(name) + 1);
+    mark->count = script->sim->host_count;
+    for (uint32_t i = 0; i < mark->count; i++) {
+        mark->images[i] = disk_image_clone(&script->sim->hosts[i]->disk.image);
+    }
+}
+
+static bool is_down(struct script *script, const struct host *host)
+{
+    if (host->state != HOST_DOWN) {
+        script_error(script, "%s must be crashed for that", host->name);
+        return false;
+    }
+    return true;
+}
+
+static void roll_back(struct script *script, struct words *words,
+                      struct host *host)
+{
+    const char *name = words_value(words, "to");
+    for (size_t i = 0; name != NULL && i < script->mark_count; i++) {
+        const struct script_mark *mark = &script->marks[i];
+        if (strcmp(mark->name, name) == 0 && host->index < mark->count) {
+            disk_restore(&host->disk,
+                         disk_image_clone(&mark->images[host->index]));
+            audit_disk_replaced(script->sim, host);
+            return;
+        }
+    }
+    script_error(script, "there is no mark '%s'", name == NULL ? "" : name);
+}
+
+static void damage(struct script *script, struct words *words,
+                   struct host *host, bool is_cut)
+{
+    uint32_t kinds;
+    uint64_t seq = 0;
+    if (!take_record(script, words, &kinds)) {
+        return;
+    }
+    (void)words_number(script, words, "seq", &seq);
+    bool done = is_cut ? disk_cut(&host->disk, kinds, seq)
+                       : disk_corrupt(&host->disk, kinds, seq);
+    if (!done) {
+        script_error(script, "%s has no such record", host->name);
+    }
+    audit_disk_replaced(script->sim, host);
+}
+
+static void inject(struct script *script, struct words *words,
+                   struct host *host)
+{
+    struct disk_fault fault = {.times = 1};
+    const char *what = words_need(script, words, "write or sync");
+    const char *times = words_value(words, "times");
+    const char *error = words_value(words, "errno");
+    if (what == NULL || !take_record(script, words, &fault.record_kinds)) {
+        return;
+    }
+    if (error != NULL && strcmp(error, "EIO") != 0 &&
+        strcmp(error, "ENOSPC") != 0) {
+        script_error(script, "errno=%s is neither EIO nor ENOSPC", error);
+    }
+    if (times != NULL && strcmp(times, "always") == 0) {
+        fault.times = UINT64_MAX;
+    } else if (times != NULL) {
+        (void)script_number(script, times, &fault.times);
+    }
+    if (strcmp(what, "write") == 0) {
+        fault.kind = DISK_FAULT_WRITE;
+    } else if (strcmp(what, "sync") == 0) {
+        fault.kind = DISK_FAULT_SYNC;
+    } else {
+        script_error(script, "'%s' is neither write nor sync", what);
+    }
+    host->disk.fault = fault;
+}
+
+static void disk_fail(struct script *script, struct words *words,
+                      struct host *host)
+{
+    inject(script, words, host);
+}
+
+static void disk_heal(struct script *script, struct words *words,
+                      struct host *host)
+{
+    (void)script;
+    (void)words;
+    host->disk.fault.kind = DISK_FAULT_NONE;
+}
+
+static void disk_delay(struct script *script, struct words *words,
+                       struct host *host)
+{
+    int64_t delay_us;
+    const char *word = words_need(script, words, "a duration");
+    if (word != NULL && script_duration(script, word, &delay_us)) {
+        host->sync_us = (uint64_t)delay_us;
+    }
+}
+
+static void disk_rollback(struct script *script, struct words *words,
+                          struct host *host)
+{
+    if (is_down(script, host)) {
+        roll_back(script, words, host);
+    }
+}
+
+static void disk_wipe(struct script *script, struct words *words,
+                      struct host *host)
+{
+    (void)words;
+    if (is_down(script, host)) {
+        disk_restore(&host->disk, (struct disk_image){.first_number = 1});
+        audit_disk_replaced(script->sim, host);
+    }
+}
+
+static void disk_flip(struct script *script, struct words *words,
+                      struct host *host)
+{
+    if (is_down(script, host)) {
+        damage(script, words, host, false);
+    }
+}
+
+static void disk_end(struct script *script, struct words *words,
+                     struct host *host)
+{
+    if (is_down(script, host)) {
+        damage(script, words, host, true);
+    }
+}
+
+static const struct {
+    const char *word;
+    void (*run)(struct script *script, struct words *words, struct host *host);
+} disk_verbs[] = {
+    {"fail", disk_fail},         {"heal", disk_heal}, {"delay", disk_delay},
+    {"rollback", disk_rollback}, {"wipe", disk_wipe}, {"corrupt", disk_flip},
+    {"truncate", disk_end},
+};
+
+void script_do_disk(struct script *script, struct words *words)
+{
+    const char *name = words_need(script, words, "a replica");
+    const char *verb = words_need(script, words, "what to do with the disk");
+    struct host *host = name == NULL ? NULL : script_host(script, name);
+    if (host == NULL || verb == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < sizeof disk_verbs / sizeof disk_verbs[0]; i++) {
+        if (strcmp(disk_verbs[i].word, verb) == 0) {
+            disk_verbs[i].run(script, words, host);
+            return;
+        }
+    }
+    script_error(script, "a disk cannot '%s'", verb);
+}
+
+void script_do_clock(struct script *script, struct words *words)
+{
+    const char *name = words_need(script, words, "a replica");
+    const char *offset = words_value(words, "offset");
+    struct host *host = name == NULL ? NULL : script_host(script, name);
+    if (host != NULL && offset == NULL) {
+        script_error(script, "offset= is missing");
+    } else if (host != NULL) {
+        (void)script_duration(script, offset, &host->wall_offset_us);
+    }
+}
