@@ -22,16 +22,13 @@ struct storage_state {
 
 static enum rocks_family family_of(enum ledger_space space)
 {
-    switch (space) {
-    case LEDGER_SPACE_STATE:
-        return ROCKS_STATE;
-    case LEDGER_SPACE_INDEX:
-        return ROCKS_INDEX;
-    case LEDGER_SPACE_CLIENT:
-        return ROCKS_CLIENT;
-    }
-    PBFT_ASSERT(!"a space of the ledger");
-    return ROCKS_STATE;
+    static const enum rocks_family families[LEDGER_SPACE_COUNT] = {
+        [LEDGER_SPACE_STATE] = ROCKS_STATE,
+        [LEDGER_SPACE_INDEX] = ROCKS_INDEX,
+        [LEDGER_SPACE_CLIENT] = ROCKS_CLIENT,
+    };
+    PBFT_ASSERT((size_t)space < LEDGER_SPACE_COUNT);
+    return families[space];
 }
 
 static enum pbft_status view_get(void *context, enum ledger_space space,
