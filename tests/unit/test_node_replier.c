@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The replier: proofs in order, blocks to peers one at a time, nothing lost at
+ * the end; and the journal's limit. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "node/journal.h"
+#include "node/limits.h"
+#include "node/replier.h"
+
+#define SEEN_MAX 128
+
+struct world {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    pbft_seq proofs[SEEN_MAX];
+    size_t proof_count;
+    pbft_seq served[SEEN_MAX];
+    size_t serve_count;
+    bool is_peer_full;
+    unsigned sweeps;
+};
+
+static void on_proof(void *context, pbft_seq seq,
+                     const struct pbft_message *proof)
+{
+    struct world *world = context;
+    assert_null(proof);
+    (void)pthread_mutex_lock(&world->lock);
+    world->proofs[world->proof_count++] = seq;
+    (void)pthread_cond_signal(&world->changed);
+    (void)pthread_mutex_unlock(&world->lock);
+}
+
+static bool on_serve(void *context, pbft_replica_id to, pbft_seq seq)
+{
+    struct world *world = context;
+    assert_int_equal(to, 2);
+    (void)pthread_mutex_lock(&world->lock);
+    world->served[world->serve_count++] = seq;
+    bool more = !world->is_peer_full;
+    (void)pthread_cond_signal(&world->changed);
+    (void)pthread_mutex_unlock(&world->lock);
+    return more;
+}
+
+static void on_sweep(void *context, pbft_time_ms now_ms)
+{
+    struct world *world = context;
+    assert_true(now_ms > 0);
+    (void)pthread_mutex_lock(&world->lock);
+    world->sweeps++;
+    (void)pthread_cond_signal(&world->changed);
+    (void)pthread_mutex_unlock(&world->lock);
+}
+
+static struct replier *create(struct world *world)
+{
+    const struct replier_work work = {.context = world,
+                                      .proof = on_proof,
+                                      .serve = on_serve,
+                                      .sweep = on_sweep};
+    *world = (struct world){.proof_count = 0};
+    (void)pthread_mutex_init(&world->lock, NULL);
+    (void)pthread_cond_init(&world->changed, NULL);
+    return replier_create(&work);
+}
+
+static void wait_until(struct world *world, const size_t *count, size_t wanted)
+{
+    (void)pthread_mutex_lock(&world->lock);
+    while (*count < wanted) {
+        (void)pthread_cond_wait(&world->changed, &world->lock);
+    }
+    (void)pthread_mutex_unlock(&world->lock);
+}
+
+static void test_proofs_come_in_order_and_none_is_lost(void **state)
+{
+    (void)state;
+    struct world world;
+    struct replier *replier = create(&world);
+    for (pbft_seq seq = 1; seq <= SEEN_MAX; seq++) {
+        const struct pbft_attested attested = {.seq = seq};
+        replier_put_proof(replier, &attested);
+    }
+    replier_destroy(replier);
+    assert_int_equal(world.proof_count, SEEN_MAX);
+    for (pbft_seq seq = 1; seq <= SEEN_MAX; seq++) {
+        assert_int_equal(world.proofs[seq - 1], seq);
+    }
+}
+
+static void test_blocks_are_served_in_order(void **state)
+{
+    (void)state;
+    struct world world;
+    struct replier *replier = create(&world);
+    const struct pbft_serve serve = {.to = 2, .first = 5, .last = 8};
+    replier_put_serve(replier, &serve);
+    wait_until(&world, &world.serve_count, 4);
+    replier_destroy(replier);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(world.served[i], 5 + i);
+    }
+}
+
+static void test_full_peer_gets_no_more(void **state)
+{
+    (void)state;
+    struct world world;
+    struct replier *replier = create(&world);
+    const struct pbft_serve serve = {.to = 2, .first = 5, .last = 60};
+    const struct pbft_attested attested = {.seq = 1};
+    world.is_peer_full = true;
+    replier_put_serve(replier, &serve);
+    wait_until(&world, &world.serve_count, 1);
+    replier_put_proof(replier, &attested);
+    wait_until(&world, &world.proof_count, 1);
+    replier_destroy(replier);
+    assert_int_equal(world.serve_count, 1);
+}
+
+static void test_journal_is_limited_per_interval(void **state)
+{
+    (void)state;
+    struct journal_limit limit = {0};
+    uint64_t suppressed = 0;
+    for (unsigned i = 0; i < NODE_JOURNAL_LINES_MAX; i++) {
+        assert_true(journal_allows(&limit, 1000, &suppressed));
+    }
+    assert_false(journal_allows(&limit, 1000, &suppressed));
+    assert_false(journal_allows(&limit, 1001, &suppressed));
+    assert_true(
+        journal_allows(&limit, 1000 + NODE_JOURNAL_INTERVAL_MS, &suppressed));
+    assert_int_equal(suppressed, 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_proofs_come_in_order_and_none_is_lost),
+        cmocka_unit_test(test_blocks_are_served_in_order),
+        cmocka_unit_test(test_full_peer_gets_no_more),
+        cmocka_unit_test(test_journal_is_limited_per_interval),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
