@@ -95,7 +95,9 @@ static enum pbft_status check_pre_prepare(const struct pbft_verifier *verifier,
                                           const struct pbft_message *message)
 {
     const struct pbft_pre_prepare *fields = &message->pre_prepare;
-    if (fields->seq == 0) {
+    if (fields->seq == 0 ||
+        message->sender !=
+            pbft_primary_of(fields->view, verifier->keyring->replica_count)) {
         return PBFT_MALFORMED;
     }
     if (fields->body != NULL &&
@@ -103,8 +105,8 @@ static enum pbft_status check_pre_prepare(const struct pbft_verifier *verifier,
                sizeof fields->digest) != 0) {
         return PBFT_BAD_DIGEST;
     }
-    /* The header's one signature before the many of the body: who is not a
-     * member cannot make us work. */
+    /* The header's one signature before the many of the body: who is not the
+     * primary of the view cannot make us work. */
     enum pbft_status status = check_signature(verifier, message);
     if (status == PBFT_OK && fields->body != NULL) {
         status = check_batch(verifier, fields->body);
@@ -253,17 +255,25 @@ static enum pbft_status check_fetch(const struct pbft_verifier *verifier,
     return check_signature(verifier, message);
 }
 
+/* Nobody passes these on for another: a STATUS or FETCH that comes from a third
+ * replica is an old one, sent again to make us believe or send something. */
+static bool is_of_its_channel(enum pbft_message_type type)
+{
+    return type == PBFT_MESSAGE_REQUEST || type == PBFT_MESSAGE_STATUS ||
+           type == PBFT_MESSAGE_FETCH;
+}
+
 enum pbft_status pbft_verify(const struct pbft_verifier *verifier,
                              pbft_replica_id channel,
                              const struct pbft_message *message)
 {
     PBFT_ASSERT(verifier->keyring->replica_count > 0);
     PBFT_ASSERT(verifier->keyring->replica_count <= PBFT_REPLICAS_MAX);
+    if (message->sender != channel && is_of_its_channel(message->type)) {
+        return PBFT_NOT_MEMBER;
+    }
     switch (message->type) {
     case PBFT_MESSAGE_REQUEST:
-        if (message->sender != channel) {
-            return PBFT_NOT_MEMBER;
-        }
         return check_request(verifier, message);
     case PBFT_MESSAGE_PRE_PREPARE:
         return check_pre_prepare(verifier, message);

@@ -33,12 +33,12 @@ struct pbft_verifier {
 };
 
 /* `channel` is the replica whose connection brought the message, or
- * PBFT_SENDER_CLIENT: a request must name it as its sender. Signed types may
- * come through anybody; batches and certificates prove themselves, so their
- * `sender` is not looked at. Prepared certificates inside a view-change are
- * checked for shape only (below the view asked for, ascending, inside the
- * window): the core checks them lazily (design: P6) through
- * pbft_verify_certificate(). */
+ * PBFT_SENDER_CLIENT: requests, STATUS and FETCH must name it as their sender.
+ * Other signed types may come through anybody, pre-prepares being the
+ * primary's; batches and certificates prove themselves, so their `sender` is
+ * not looked at. Prepared certificates inside a view-change are checked for
+ * shape only (below the view asked for, ascending, inside the window): the core
+ * checks them lazily (design: P6) through pbft_verify_certificate(). */
 PBFT_MUST_USE enum pbft_status pbft_verify(const struct pbft_verifier *verifier,
                                            pbft_replica_id channel,
                                            const struct pbft_message *message);

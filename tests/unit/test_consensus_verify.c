@@ -20,11 +20,11 @@ static int prepare_cast(void **state)
     return 0;
 }
 
-/* Verifies and gives the message back. */
+/* Verifies and gives the message back. It comes from its sender. */
 static enum pbft_status judge(struct pbft_message *message)
 {
     enum pbft_status status =
-        pbft_verify(&cast.verifier, PBFT_SENDER_CLIENT, message);
+        pbft_verify(&cast.verifier, message->sender, message);
     pbft_message_unref(message);
     return status;
 }
@@ -251,6 +251,43 @@ static void test_status(void **state)
         signed_by(2, pbft_status_create(&from, &fields));
     large->status.prepared_words = PBFT_WINDOW_MAX / 64 + 1;
     assert_int_equal(judge(large), PBFT_TOO_LARGE);
+}
+
+/* Old ones of somebody else, sent again: they would use up his budget, or count
+ * as his answer to a question that he never saw. */
+static void test_status_and_fetch_come_from_their_signer(void **state)
+{
+    (void)state;
+    const struct pbft_origin from = origin(2);
+    const struct pbft_status_report report = {.version_min = 1,
+                                              .version_max = 1};
+    const struct pbft_fetch wanted = {.kind = PBFT_FETCH_BODY, .seq = 1};
+    struct pbft_message *status =
+        signed_by(2, pbft_status_create(&from, &report));
+    struct pbft_message *fetch =
+        signed_by(2, pbft_fetch_create(&from, &wanted));
+
+    assert_int_equal(pbft_verify(&cast.verifier, 2, status), PBFT_OK);
+    assert_int_equal(pbft_verify(&cast.verifier, 3, status), PBFT_NOT_MEMBER);
+    assert_int_equal(pbft_verify(&cast.verifier, 2, fetch), PBFT_OK);
+    assert_int_equal(pbft_verify(&cast.verifier, 3, fetch), PBFT_NOT_MEMBER);
+    pbft_message_unref(status);
+    pbft_message_unref(fetch);
+}
+
+/* Who is not the primary cannot make us verify a batch of requests. */
+static void test_only_a_primary_signs_pre_prepares(void **state)
+{
+    (void)state;
+    struct pbft_message *right = pre_prepare(1, 1);
+    struct pbft_origin from = origin(2);
+    assert_int_equal(right->sender, 1);
+    assert_int_equal(
+        judge(signed_by(2, pbft_pre_prepare_create(&from, 1, 1,
+                                                   &right->pre_prepare.digest,
+                                                   right->pre_prepare.body))),
+        PBFT_MALFORMED);
+    assert_int_equal(judge(right), PBFT_OK);
 }
 
 static enum pbft_status judge_certificate(enum pbft_message_type type,
@@ -512,6 +549,8 @@ int main(void)
         ROW(test_attestation),
         ROW(test_fetch),
         ROW(test_status),
+        ROW(test_status_and_fetch_come_from_their_signer),
+        ROW(test_only_a_primary_signs_pre_prepares),
         ROW(test_prepared_certificate),
         ROW(test_committed_certificate),
         ROW(test_certificate_with_a_forged_part),
