@@ -3,9 +3,10 @@
  * core.
  *
  * Known by digest. Each institution has its own two lanes and its own limit;
- * lanes of different institutions take turns, the urgent lanes first, so that
- * no institution can crowd out another. All memory but messages is allocated
- * at creation; every operation but those over all requests takes constant time.
+ * lanes of different institutions take turns, the urgent lanes first but never
+ * alone, so that no institution can crowd out another. All memory but messages
+ * is allocated at creation; every operation but those over all requests takes
+ * constant time.
  */
 #ifndef CONSENSUS_REQUEST_H
 #define CONSENSUS_REQUEST_H
@@ -64,7 +65,8 @@ struct pbft_requests {
     uint32_t free_institution;
     uint32_t institution_buckets[PBFT_INSTITUTIONS_MAX];
     struct pbft_chain rounds[PBFT_LANE_COUNT]; /* Who comes next. */
-    pbft_time_ms earliest;                     /* No deadline is before it. */
+    uint32_t urgent_run;   /* Urgent ones since the last normal one. */
+    pbft_time_ms earliest; /* No deadline is before it. */
 };
 
 /* False if memory is short; then nothing is to be released. */

@@ -7,10 +7,19 @@
 /* So that one institution's backlog does not fill a relay of all. */
 #define STALE_PER_INSTITUTION 16
 
+/* Urgent requests before a normal one has its turn. Who calls everything urgent
+ * (execution judges that, too late) would else keep all normal requests waiting
+ * until honest primaries are deposed for it. */
+#define URGENT_RUN_MAX 3
+
 /* The lane that is served next: urgent first. */
 static int next_lane(const struct pbft_requests *requests)
 {
-    return requests->rounds[PBFT_LANE_URGENT].first != PBFT_INDEX_NONE
+    const bool has_urgent =
+        requests->rounds[PBFT_LANE_URGENT].first != PBFT_INDEX_NONE;
+    const bool has_normal =
+        requests->rounds[PBFT_LANE_NORMAL].first != PBFT_INDEX_NONE;
+    return has_urgent && (!has_normal || requests->urgent_run < URGENT_RUN_MAX)
                ? PBFT_LANE_URGENT
                : PBFT_LANE_NORMAL;
 }
@@ -51,6 +60,8 @@ const struct pbft_message *pbft_requests_next(struct pbft_requests *requests,
     }
     pbft_requests_take(requests, &message->request.digest);
     PBFT_ASSERT(!requests->items[index].is_waiting);
+    requests->urgent_run =
+        lane == PBFT_LANE_URGENT ? requests->urgent_run + 1 : 0;
     end_turn(requests, institution, lane);
     return message;
 }

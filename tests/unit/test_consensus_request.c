@@ -148,6 +148,28 @@ static void test_the_urgent_lane_goes_first(void **state)
     assert_next(2, 1);
 }
 
+/* One institution that calls everything urgent keeps nobody waiting. */
+static void test_the_urgent_lane_does_not_starve_the_other(void **state)
+{
+    (void)state;
+    for (uint64_t i = 1; i <= 8; i++) {
+        (void)admit(1, i, PBFT_LANE_URGENT, 0);
+    }
+    (void)admit(2, 1, PBFT_LANE_NORMAL, 0);
+    (void)admit(3, 1, PBFT_LANE_NORMAL, 0);
+
+    assert_next(1, 1);
+    assert_next(1, 2);
+    assert_next(1, 3);
+    assert_next(2, 1);
+    assert_next(1, 4);
+    assert_next(1, 5);
+    assert_next(1, 6);
+    assert_next(3, 1);
+    assert_next(1, 7);
+    assert_next(1, 8);
+}
+
 static void test_what_does_not_fit_waits(void **state)
 {
     (void)state;
@@ -270,6 +292,7 @@ int main(void)
         TEST(test_an_institution_has_its_limit),
         TEST(test_institutions_take_turns),
         TEST(test_the_urgent_lane_goes_first),
+        TEST(test_the_urgent_lane_does_not_starve_the_other),
         TEST(test_what_does_not_fit_waits),
         TEST(test_a_new_view_puts_all_back_in_order),
         TEST(test_only_its_own_progress_restarts_a_deadline),
