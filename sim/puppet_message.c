@@ -43,7 +43,9 @@ make_pre_prepare(struct script *script, struct host *host, struct words *words)
     }
     struct pbft_message *body =
         script_batch(script, label, seq,
-                     time == NULL ? 0 : SIM_WALL_START_US + (uint64_t)time_us);
+                     time == NULL ? 0
+                                  : SIM_WALL_START_US + script->start_us +
+                                        (uint64_t)time_us);
     if (body == NULL) {
         return NULL;
     }

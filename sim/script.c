@@ -12,8 +12,12 @@
 #include "sim/command.h"
 #include "sim/profile.h"
 
-static void end_script(struct script *script, enum script_outcome outcome,
-                       const char *format, va_list arguments)
+#if defined(__GNUC__)
+__attribute__((format(printf, 3, 0)))
+#endif
+static void
+end_script(struct script *script, enum script_outcome outcome,
+           const char *format, va_list arguments)
 {
     if (script->outcome == SCRIPT_RUNS) {
         script->outcome = outcome;
@@ -296,6 +300,15 @@ static void take_client_line(struct script *script, const char *line)
     }
 }
 
+/* The replicas ask each other whether they may vote, and get their answers:
+ * scripts begin with a cluster that is up. */
+static void start(struct script *script)
+{
+    sim_start_hosts(script->sim);
+    script_settle(script);
+    script->start_us = script->sim->now_us;
+}
+
 static void run_text(struct script *script, char *text, FILE *trace_out)
 {
     script_settings(&script->settings);
@@ -315,7 +328,7 @@ static void run_text(struct script *script, char *text, FILE *trace_out)
         check_replica(script);
     }
     if (script->outcome == SCRIPT_RUNS) {
-        sim_start_hosts(script->sim);
+        start(script);
         each_line(script, text, run_line);
     }
     if (script->outcome == SCRIPT_RUNS) {

@@ -83,6 +83,7 @@ struct script {
     struct sim_settings settings;
     bool has_cluster;
     struct sim *sim;
+    uint64_t start_us; /* When the first line ran. */
     struct script_label labels[SCRIPT_LABELS_MAX];
     size_t label_count;
     struct script_rule rules[SCRIPT_RULES_MAX];
@@ -188,6 +189,9 @@ void script_do_byzantine(struct script *script, struct words *words);
 void script_do_puppet(struct script *script, struct words *words);
 void script_do_twin(struct script *script, struct words *words);
 void script_do_expect(struct script *script, struct words *words);
+
+/* script_time.c: until nothing is in flight. */
+void script_settle(struct script *script);
 
 /* Hooks into the simulation. */
 enum packet_fate script_filter(void *context, const struct sim_packet *packet);

@@ -68,7 +68,9 @@ struct pbft_message *script_batch(struct script *script, const char *name,
         audit_find(sim, FACT_BATCH_TIME, 0,
                    audit_fold(&label->request->request.digest), seq);
     if (time == 0) {
-        time = used != NULL ? used->bits : SIM_WALL_START_US + seq * SIM_MS_US;
+        time = used != NULL
+                   ? used->bits
+                   : SIM_WALL_START_US + script->start_us + seq * SIM_MS_US;
     }
     batch = pbft_batch_create(domain, time, &label->request, 1);
     PBFT_ASSERT(batch != NULL);
