@@ -16,6 +16,7 @@ struct figures {
     double cpu_us_per_transaction; /* All replicas together. */
     double sent_bytes_per_transaction;
     double disk_bytes_per_transaction; /* Of one replica. */
+    double transactions_per_block;
 };
 
 static void compute(const struct bench *bench, struct figures *out)
@@ -24,6 +25,7 @@ static void compute(const struct bench *bench, struct figures *out)
     uint64_t cpu = 0;
     uint64_t sent = 0;
     uint64_t disk = 0;
+    uint64_t blocks = bench->after[0].executed - bench->before[0].executed;
     uint32_t n = bench->trial.count;
 
     memset(out, 0, sizeof(*out));
@@ -51,6 +53,8 @@ static void compute(const struct bench *bench, struct figures *out)
     out->cpu_us_per_transaction = (double)cpu / transactions;
     out->sent_bytes_per_transaction = (double)sent / transactions;
     out->disk_bytes_per_transaction = (double)disk / n / transactions;
+    out->transactions_per_block =
+        blocks > 0 ? transactions / (double)blocks : 0;
 }
 
 static double permille_ms(const struct bench *bench, uint32_t permille)
@@ -104,12 +108,14 @@ static void print_results(const struct bench *bench, const struct figures *f)
     (void)printf(" s\n"
                  "  CPU of the load           %.2f s\n"
                  "  CPU per transaction       %.1f us, all replicas together\n"
+                 "  transactions per block    %.1f\n"
                  "  sent per transaction      %.0f bytes, all replicas\n"
                  "  disk per transaction      %.0f bytes per replica, so far\n"
                  "  refused / not proved      %" PRIu64 " / %" PRIu64 "\n",
                  f->client_cpu_seconds, f->cpu_us_per_transaction,
-                 f->sent_bytes_per_transaction, f->disk_bytes_per_transaction,
-                 bench->load.refused, bench->load.failed);
+                 f->transactions_per_block, f->sent_bytes_per_transaction,
+                 f->disk_bytes_per_transaction, bench->load.refused,
+                 bench->load.failed);
 }
 
 static void print_json_conditions(const struct bench *bench,
@@ -147,12 +153,13 @@ static void print_json_results(const struct bench *bench,
                  "\"cpu_microseconds_per_transaction\":%.2f,"
                  "\"sent_bytes_per_transaction\":%.1f,"
                  "\"disk_bytes_per_transaction\":%.1f,"
+                 "\"transactions_per_block\":%.1f,"
                  "\"transactions\":%" PRIu64 ",\"refused\":%" PRIu64
                  ",\"failed\":%" PRIu64 "}\n",
                  f->client_cpu_seconds, f->cpu_us_per_transaction,
                  f->sent_bytes_per_transaction, f->disk_bytes_per_transaction,
-                 bench->load.transactions, bench->load.refused,
-                 bench->load.failed);
+                 f->transactions_per_block, bench->load.transactions,
+                 bench->load.refused, bench->load.failed);
 }
 
 void bench_print_table(const struct bench *bench)

@@ -29,6 +29,7 @@ struct load {
     struct submitter *idle;
     uint32_t under_way;
     enum phase phase;
+    uint64_t measured_since_us;
     struct load_report *report;
 };
 
@@ -40,7 +41,8 @@ static uint64_t now_us(void)
     return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-/* Lock held. Only what began after the warm-up is measured. */
+/* Lock held. Everything that is done in the measurement counts; the latency of
+ * what began in the warm-up does not, it may have waited for connections. */
 static void count(struct load *load, const struct submitter *submitter,
                   const struct salus_result *results, size_t count)
 {
@@ -60,9 +62,12 @@ static void count(struct load *load, const struct submitter *submitter,
             report->first_failure = results[i].status;
         }
     }
-    if (load->phase == PHASE_MEASURE) {
-        report->transactions += done;
-        report->submissions++;
+    if (load->phase != PHASE_MEASURE) {
+        return;
+    }
+    report->transactions += done;
+    report->submissions++;
+    if (submitter->began_us >= load->measured_since_us) {
         histogram_add(&report->latency, now_us() - submitter->began_us);
     }
 }
@@ -154,6 +159,9 @@ static void enter(struct load *load, enum phase phase)
 {
     (void)pthread_mutex_lock(&load->lock);
     load->phase = phase;
+    if (phase == PHASE_MEASURE) {
+        load->measured_since_us = now_us();
+    }
     (void)pthread_cond_broadcast(&load->idle_now);
     (void)pthread_mutex_unlock(&load->lock);
 }
