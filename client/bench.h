@@ -7,6 +7,8 @@
 #include "client/trial.h"
 
 struct bench {
+    const char *config;  /* Of a running consortium; NULL: none. */
+    const char *genesis; /* The same. */
     uint32_t replicas;
     uint32_t payload;
     uint32_t per_request;

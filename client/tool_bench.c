@@ -12,6 +12,7 @@
 #include "client/tool.h"
 
 #define START_TIMEOUT_MS 30000
+#define ANSWER_TIMEOUT_MS 10000
 #define STOP_PATIENCE_MS 10000
 #define HOUR_MS 3600000u
 #define REPLICAS_DEFAULT 4
@@ -89,6 +90,38 @@ static bool take_flag(struct bench *bench, const char *name)
     return true;
 }
 
+static bool take_text(struct bench *bench, const char *name, const char *value)
+{
+    if (value != NULL && strcmp(name, "--config") == 0) {
+        bench->config = value;
+    } else if (value != NULL && strcmp(name, "--genesis") == 0) {
+        bench->genesis = value;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* A running consortium is measured as it is. */
+static bool is_consistent(const struct bench *bench)
+{
+    const bool runs = bench->config != NULL || bench->genesis != NULL;
+    const char *problem = NULL;
+
+    if (bench->config != NULL && bench->genesis != NULL) {
+        problem = "give --config or --genesis, not both";
+    } else if (runs && bench->replicas != 0) {
+        problem = "--replicas is for a consortium that bench starts";
+    } else if (runs && bench->trial.no_sync) {
+        problem = "--unsafe-no-sync is for a consortium that bench starts";
+    }
+    if (problem != NULL) {
+        (void)fprintf(stderr, "salus bench: %s\ntry: salus help bench\n",
+                      problem);
+    }
+    return problem == NULL;
+}
+
 static bool read_options(struct bench *bench, int argc, char **argv)
 {
     const struct number_option numbers[] = {
@@ -104,17 +137,19 @@ static bool read_options(struct bench *bench, int argc, char **argv)
         if (take_flag(bench, argv[i])) {
             continue;
         }
-        if (!take_number(numbers, sizeof(numbers) / sizeof(numbers[0]), argv[i],
-                         i + 1 < argc ? argv[i + 1] : NULL)) {
+        const char *value = i + 1 < argc ? argv[i + 1] : NULL;
+        if (!take_text(bench, argv[i], value) &&
+            !take_number(numbers, sizeof(numbers) / sizeof(numbers[0]), argv[i],
+                         value)) {
             (void)fprintf(stderr,
                           "salus bench: bad option or value: %s %s\n"
                           "try: salus help bench\n",
-                          argv[i], i + 1 < argc ? argv[i + 1] : "");
+                          argv[i], value != NULL ? value : "");
             return false;
         }
         i++;
     }
-    return true;
+    return is_consistent(bench);
 }
 
 /* ---- measuring ----------------------------------------------------------- */
@@ -132,7 +167,7 @@ static uint64_t count_requests(const struct bench *bench)
 {
     uint64_t sum = 0;
 
-    for (uint32_t i = 0; i < bench->trial.count; i++) {
+    for (uint32_t i = 0; i < bench->trial.client_count; i++) {
         struct salus_statistics statistics;
         salus_get_statistics(bench->trial.clients[i], &statistics);
         sum += statistics.requests;
@@ -163,7 +198,7 @@ static uint64_t wall_ms(void)
 static enum salus_status measure(struct bench *bench)
 {
     struct load_options options = {
-        .client_count = bench->trial.count,
+        .client_count = bench->trial.client_count,
         .submitters = bench->submitters,
         .transactions_per_submission = bench->coalesce ? 1 : bench->per_request,
         .payload = bench->payload,
@@ -175,7 +210,7 @@ static enum salus_status measure(struct bench *bench)
         .context = bench,
         .stop = &stop_asked};
 
-    for (uint32_t i = 0; i < bench->trial.count; i++) {
+    for (uint32_t i = 0; i < bench->trial.client_count; i++) {
         options.clients[i] = bench->trial.clients[i];
         memcpy(options.encryption_keys[i], bench->trial.encryption_keys[i],
                SALUS_ID_SIZE);
@@ -202,53 +237,91 @@ static int report(const struct bench *bench, enum salus_status status)
     return TOOL_OK;
 }
 
-static int run_in(struct bench *bench, const char *folder)
+static int run_load(struct bench *bench)
 {
-    if (trial_create(&bench->trial, folder, bench->replicas) != PBFT_OK ||
-        trial_start(&bench->trial, START_TIMEOUT_MS) != PBFT_OK) {
-        return TOOL_FAILED;
-    }
     enum salus_status status = measure(bench);
     int result = report(bench, status);
+
+    trial_close_clients(&bench->trial);
     return stop_asked ? TOOL_FAILED : result;
+}
+
+static int run_started(struct bench *bench)
+{
+    char folder[] = "/tmp/salus-bench-XXXXXX";
+    int result = TOOL_FAILED;
+
+    if (mkdtemp(folder) == NULL) {
+        perror("salus bench: /tmp");
+        return TOOL_FAILED;
+    }
+    if (trial_create(&bench->trial, folder, bench->replicas) == PBFT_OK &&
+        trial_start(&bench->trial, START_TIMEOUT_MS) == PBFT_OK) {
+        result = run_load(bench);
+    }
+    trial_close_clients(&bench->trial);
+    (void)replicas_stop_all(&bench->trial.replicas, STOP_PATIENCE_MS);
+    replicas_remove_folder(folder);
+    return result;
+}
+
+static int run_attached(struct bench *bench)
+{
+    struct trial *trial = &bench->trial;
+    enum pbft_status status =
+        bench->config != NULL
+            ? trial_attach_config(trial, bench->config, ANSWER_TIMEOUT_MS)
+            : trial_attach_genesis(trial, bench->genesis, ANSWER_TIMEOUT_MS);
+    int result = TOOL_FAILED;
+
+    if (status == PBFT_OK) {
+        bench->replicas = trial->count;
+        for (uint32_t i = 0; i < trial->count; i++) {
+            struct trial_status replica;
+            trial->no_sync |= trial_ask(trial, i, &replica) && replica.no_sync;
+        }
+        result = run_load(bench);
+    }
+    trial_close_clients(trial);
+    return result;
+}
+
+static void fill_defaults(struct bench *bench)
+{
+    if (bench->submitters == 0) {
+        bench->submitters = bench->per_request == 1 || bench->coalesce
+                                ? SUBMITTERS_SINGLE_DEFAULT
+                                : SUBMITTERS_BATCHED_DEFAULT;
+    }
+    if (bench->replicas == 0) {
+        bench->replicas = REPLICAS_DEFAULT;
+    }
+    bench->trial.transactions_per_request = bench->per_request;
 }
 
 static int run(int argc, char **argv)
 {
     static struct bench bench;
-    char folder[] = "/tmp/salus-bench-XXXXXX";
     struct sigaction action = {.sa_handler = on_signal};
 
-    bench = (struct bench){.replicas = REPLICAS_DEFAULT,
-                           .payload = 256,
+    bench = (struct bench){.payload = 256,
                            .per_request = 64,
                            .duration_ms = 10000,
                            .warm_up_ms = 2000};
     if (!read_options(&bench, argc, argv)) {
         return TOOL_USAGE;
     }
-    if (bench.submitters == 0) {
-        bench.submitters = bench.per_request == 1 || bench.coalesce
-                               ? SUBMITTERS_SINGLE_DEFAULT
-                               : SUBMITTERS_BATCHED_DEFAULT;
-    }
-    bench.trial.transactions_per_request = bench.per_request;
+    fill_defaults(&bench);
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
-    if (mkdtemp(folder) == NULL) {
-        perror("salus bench: /tmp");
-        return TOOL_FAILED;
-    }
-    int result = run_in(&bench, folder);
-    trial_close_clients(&bench.trial);
-    (void)replicas_stop_all(&bench.trial.replicas, STOP_PATIENCE_MS);
-    replicas_remove_folder(folder);
-    return result;
+    return bench.config != NULL || bench.genesis != NULL ? run_attached(&bench)
+                                                         : run_started(&bench);
 }
 
 const struct tool_command tool_bench = {
     .name = "bench",
-    .usage = "[--replicas N] [--payload BYTES] [--transactions-per-request T] "
+    .usage = "[--replicas N | --config FILE | --genesis FILE] [--payload "
+             "BYTES] [--transactions-per-request T] "
              "[--clients C] [--duration 10s] [--json]",
     .summary = "measure a consortium of real replicas on this machine",
     .help =
@@ -256,6 +329,9 @@ const struct tool_command tool_bench = {
         "submitters submit RECORD_ANCHOR transactions, each waiting for the\n"
         "proof of the last, and prints what came of it with all conditions.\n"
         "\n"
+        "  --config FILE     measure a running consortium: with this client\n"
+        "  --genesis FILE    the same: with all client-N.yaml beside this "
+        "file\n"
         "  --payload BYTES   size of each RecordAnchor, 184..1024 (256)\n"
         "  --transactions-per-request T   1: one signature each; 64 (default)\n"
         "  --coalesce        submit one at a time, let the library gather\n"

@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A trial consortium: made, started, watched. */
-#include "client/trial.h"
+#include "client/trial_private.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#include "client/tool_config.h"
 #include "client/tool_consortium.h"
-#include "crypto/keyfile.h"
-#include "ledger/transaction.h"
 #include "proto/scan.h"
 #include "salus/v1/client.pb-c.h"
 
 #define PORTS_PER_REPLICA 2
 #define POLL_NS 20000000
-#define IN_FLIGHT_MAX                                                          \
-    128 /* Requests of one client: below a session's window. */
+#define NO_SYNC_OPTION "--unsafe-no-sync"
 
 static uint64_t now_ms(void)
 {
@@ -54,61 +50,13 @@ enum pbft_status trial_create(struct trial *trial, const char *folder,
     trial->count = replicas;
     trial->replicas.options[0] = trial->plain_tcp ? "--unsafe-no-tls" : NULL;
     trial->replicas.options[trial->plain_tcp ? 1 : 0] =
-        trial->no_sync ? "--unsafe-no-sync" : NULL;
+        trial->no_sync ? NO_SYNC_OPTION : NULL;
     status = port == 0 ? PBFT_LIMIT : consortium_create(&options, &reason);
     if (status != PBFT_OK) {
         (void)fprintf(stderr, "salus: cannot make a consortium in %s: %s\n",
                       folder, port == 0 ? "no free ports" : reason.text);
     }
     return status;
-}
-
-static enum pbft_status read_encryption_key(struct trial *trial, uint32_t id,
-                                            const char *path,
-                                            struct salus_reason *reason)
-{
-    struct transaction_key_id key_id;
-    struct keyfile key;
-    enum pbft_status status =
-        keyfile_read(&key, path, KEYFILE_ENCRYPTION, reason);
-
-    if (status == PBFT_OK) {
-        transaction_key_id(&key_id, key.public_key.bytes);
-        memcpy(trial->encryption_keys[id], key_id.bytes, SALUS_ID_SIZE);
-        keyfile_wipe(&key);
-    }
-    return status;
-}
-
-static enum pbft_status open_client(struct trial *trial, uint32_t id)
-{
-    char path[REPLICAS_PATH_MAX];
-    char problem[SALUS_PROBLEM_SIZE] = "";
-    struct salus_reason reason = {{0}};
-    struct tool_config file;
-    struct salus_config config;
-
-    (void)snprintf(path, sizeof(path), "%.256s/client-%u.yaml",
-                   trial->replicas.folder, id);
-    enum pbft_status status = tool_config_load(&file, path, &reason);
-    if (status == PBFT_OK) {
-        status = read_encryption_key(trial, id, file.encryption_key, &reason);
-    }
-    if (status != PBFT_OK) {
-        (void)fprintf(stderr, "salus: %s\n", reason.text);
-        return status;
-    }
-    tool_config_to_client(&config, &file);
-    config.requests_in_flight = IN_FLIGHT_MAX;
-    config.unsafe_plain_tcp = trial->plain_tcp;
-    if (trial->transactions_per_request != 0) {
-        config.transactions_per_request = trial->transactions_per_request;
-    }
-    if (salus_open(&trial->clients[id], problem, &config) != SALUS_OK) {
-        (void)fprintf(stderr, "salus: %s\n", problem);
-        return PBFT_IO;
-    }
-    return PBFT_OK;
 }
 
 /* A replica that ended by itself says why in its log. */
@@ -135,11 +83,30 @@ static bool all_alive(struct trial *trial)
     return false;
 }
 
-enum pbft_status trial_start(struct trial *trial, uint32_t timeout_ms)
+enum pbft_status trial_wait_for_answers(struct trial *trial,
+                                        uint32_t timeout_ms)
 {
     uint64_t deadline = now_ms() + timeout_ms;
     struct trial_status status;
 
+    for (uint32_t id = 0; id < trial->count; id++) {
+        while (!trial_ask(trial, id, &status)) {
+            if (!all_alive(trial)) {
+                return PBFT_IO;
+            }
+            if (now_ms() > deadline) {
+                (void)fprintf(stderr, "salus: replica %u does not answer\n",
+                              id);
+                return PBFT_TIMED_OUT;
+            }
+            pause_briefly();
+        }
+    }
+    return PBFT_OK;
+}
+
+enum pbft_status trial_start(struct trial *trial, uint32_t timeout_ms)
+{
     for (uint32_t id = 0; id < trial->count; id++) {
         enum pbft_status started = replicas_start(&trial->replicas, id);
         if (started != PBFT_OK) {
@@ -147,28 +114,11 @@ enum pbft_status trial_start(struct trial *trial, uint32_t timeout_ms)
             return started;
         }
     }
-    for (uint32_t id = 0; id < trial->count; id++) {
-        enum pbft_status opened = open_client(trial, id);
-        if (opened != PBFT_OK) {
-            return opened;
-        }
+    enum pbft_status status = trial_open_clients(trial);
+    if (status == PBFT_OK) {
+        status = trial_wait_for_answers(trial, timeout_ms);
     }
-    for (uint32_t id = 0; id < trial->count; id++) {
-        while (!trial_ask(trial, id, &status)) {
-            if (!all_alive(trial)) {
-                return PBFT_IO;
-            }
-            if (now_ms() > deadline) {
-                (void)fprintf(stderr,
-                              "salus: replica %u does not answer; its log is "
-                              "%s/replica-%u.log\n",
-                              id, trial->replicas.folder, id);
-                return PBFT_TIMED_OUT;
-            }
-            pause_briefly();
-        }
-    }
-    return PBFT_OK;
+    return status;
 }
 
 bool trial_ask(struct trial *trial, uint32_t replica, struct trial_status *out)
@@ -180,8 +130,8 @@ bool trial_ask(struct trial *trial, uint32_t replica, struct trial_status *out)
 
     memset(out, 0, sizeof(*out));
     /* Any client may ask any replica; its own connection is there already. */
-    if (salus_replica_status(trial->clients[replica], &bytes, replica) !=
-        SALUS_OK) {
+    if (salus_replica_status(trial->clients[replica % trial->client_count],
+                             &bytes, replica) != SALUS_OK) {
         return false;
     }
     wire_arena_init(&arena, WIRE_UNPACK_BYTES_MAX);
@@ -200,6 +150,9 @@ bool trial_ask(struct trial *trial, uint32_t replica, struct trial_status *out)
                                      .resident_bytes = status->resident_bytes,
                                      .bytes_sent = status->bytes_sent,
                                      .disk_bytes = status->disk_bytes};
+        for (size_t i = 0; i < status->n_unsafe; i++) {
+            out->no_sync |= strcmp(status->unsafe[i], NO_SYNC_OPTION) == 0;
+        }
         answered = true;
     }
     wire_arena_deinit(&arena);
@@ -245,12 +198,4 @@ bool trial_converge(struct trial *trial, uint32_t timeout_ms)
         }
     }
     return true;
-}
-
-void trial_close_clients(struct trial *trial)
-{
-    for (uint32_t id = 0; id < trial->count; id++) {
-        salus_close(trial->clients[id]);
-        trial->clients[id] = NULL;
-    }
 }

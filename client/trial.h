@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A whole trial consortium on this machine: folders, processes and one client
- * per institution. What `salus demo` and `salus bench` run on.
+ * per institution. What `salus demo` and `salus bench` run on. Or a consortium
+ * that runs already, with the clients that there are configurations for.
  */
 #ifndef CLIENT_TRIAL_H
 #define CLIENT_TRIAL_H
@@ -12,9 +13,12 @@
 
 struct trial {
     struct replicas replicas;
-    struct salus_client *clients[TRIAL_REPLICAS_MAX]; /* One per institution. */
+    struct salus_client *clients[TRIAL_REPLICAS_MAX]; /* One per institution;
+                                                         of a running one: as
+                                                         many as there are. */
     uint8_t encryption_keys[TRIAL_REPLICAS_MAX][SALUS_ID_SIZE];
-    uint32_t count;
+    uint32_t count; /* Replicas. */
+    uint32_t client_count;
     bool plain_tcp;
     bool no_sync;
     uint32_t transactions_per_request; /* Coalescing limit; 0: default. */
@@ -29,6 +33,18 @@ trial_create(struct trial *trial, const char *folder, uint32_t replicas);
  * for at most `timeout_ms`. */
 PBFT_MUST_USE enum pbft_status trial_start(struct trial *trial,
                                            uint32_t timeout_ms);
+
+/* Opens the one client that the configuration `path` describes (NULL:
+ * $SALUS_CONFIG) and waits until all replicas of its consortium answer. Starts
+ * nothing. Says what failed on standard error. */
+PBFT_MUST_USE enum pbft_status
+trial_attach_config(struct trial *trial, const char *path, uint32_t timeout_ms);
+
+/* The same for the genesis file of a trial folder and all client-N.yaml beside
+ * it. */
+PBFT_MUST_USE enum pbft_status trial_attach_genesis(struct trial *trial,
+                                                    const char *genesis,
+                                                    uint32_t timeout_ms);
 
 /* Waits until `replica` has executed `seq`; false after `timeout_ms`. */
 bool trial_wait_executed(struct trial *trial, uint32_t replica, uint64_t seq,
@@ -50,6 +66,7 @@ struct trial_status {
     uint64_t resident_bytes;
     uint64_t bytes_sent;
     uint64_t disk_bytes;
+    bool no_sync; /* It runs with --unsafe-no-sync. */
 };
 bool trial_ask(struct trial *trial, uint32_t replica, struct trial_status *out);
 
