@@ -36,8 +36,6 @@
  */
 #define NODE_WAITING_CALLS_MAX 65536u
 
-/* Blocks that peers asked for and that were not sent yet. */
-#define NODE_SERVES_WAITING_MAX 64u
 /* Proofs that wait to be stored: one per block of a window. */
 #define NODE_PROOFS_WAITING_MAX PBFT_WINDOW_MAX
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Proofs go first; between two of them at most one block goes to a peer. */
+/* Proofs go first; between two of them at most one block goes to a peer. Peers
+ * take turns, so that none can keep the others from catching up. */
 #include "node/replier.h"
 
 #include <pthread.h>
@@ -19,9 +20,9 @@ struct replier {
     struct pbft_attested proofs[NODE_PROOFS_WAITING_MAX]; /* A ring. */
     size_t proof_first;
     size_t proof_count;
-    struct pbft_serve serves[NODE_SERVES_WAITING_MAX]; /* A ring. */
-    size_t serve_first;
-    size_t serve_count;
+    struct pbft_serve serves[PBFT_REPLICAS_MAX]; /* By peer; first 0: none. */
+    size_t serve_count;                          /* Peers that have one. */
+    pbft_replica_id serve_next;                  /* Whose turn it is. */
     bool stopping;
 };
 
@@ -46,25 +47,32 @@ static void take_proof(struct replier *replier, struct turn *turn)
     }
 }
 
-static void pop_serve(struct replier *replier)
+static void end_serve(struct replier *replier, pbft_replica_id to)
 {
-    replier->serve_first = (replier->serve_first + 1) % NODE_SERVES_WAITING_MAX;
-    replier->serve_count--;
+    if (replier->serves[to].first != 0) {
+        replier->serves[to].first = 0;
+        replier->serve_count--;
+    }
 }
 
-/* One block of the oldest order; the order goes when it is done. */
+/* One block of the next peer's order; the order goes when it is done. */
 static void take_serve(struct replier *replier, struct turn *turn)
 {
     turn->has_serve = replier->serve_count > 0 && !replier->stopping;
-    if (turn->has_serve) {
-        struct pbft_serve *oldest = &replier->serves[replier->serve_first];
-        turn->serve = *oldest;
-        if (oldest->first == oldest->last) {
-            pop_serve(replier);
-        } else {
-            oldest->first++;
-        }
+    if (!turn->has_serve) {
+        return;
     }
+    while (replier->serves[replier->serve_next].first == 0) {
+        replier->serve_next = (replier->serve_next + 1) % PBFT_REPLICAS_MAX;
+    }
+    struct pbft_serve *order = &replier->serves[replier->serve_next];
+    turn->serve = *order;
+    if (order->first == order->last) {
+        end_serve(replier, replier->serve_next);
+    } else {
+        order->first++;
+    }
+    replier->serve_next = (replier->serve_next + 1) % PBFT_REPLICAS_MAX;
 }
 
 static void wait_for_work(struct replier *replier, struct turn *turn,
@@ -85,16 +93,7 @@ static void wait_for_work(struct replier *replier, struct turn *turn,
 static void drop_serves_to(struct replier *replier, pbft_replica_id to)
 {
     (void)pthread_mutex_lock(&replier->lock);
-    size_t kept = 0;
-    for (size_t i = 0; i < replier->serve_count; i++) {
-        size_t from = (replier->serve_first + i) % NODE_SERVES_WAITING_MAX;
-        size_t into = (replier->serve_first + kept) % NODE_SERVES_WAITING_MAX;
-        if (replier->serves[from].to != to) {
-            replier->serves[into] = replier->serves[from];
-            kept++;
-        }
-    }
-    replier->serve_count = kept;
+    end_serve(replier, to);
     (void)pthread_mutex_unlock(&replier->lock);
 }
 
@@ -174,14 +173,16 @@ void replier_put_proof(struct replier *replier,
 
 void replier_put_serve(struct replier *replier, const struct pbft_serve *serve)
 {
-    PBFT_ASSERT(serve->first <= serve->last);
+    PBFT_ASSERT(serve->first > 0 && serve->first <= serve->last);
+    PBFT_ASSERT(serve->to < PBFT_REPLICAS_MAX);
     (void)pthread_mutex_lock(&replier->lock);
-    if (replier->serve_count < NODE_SERVES_WAITING_MAX) {
-        size_t last = (replier->serve_first + replier->serve_count) %
-                      NODE_SERVES_WAITING_MAX;
-        replier->serves[last] = *serve;
-        replier->serve_count++;
-        (void)pthread_cond_signal(&replier->filled);
+    struct pbft_serve *order = &replier->serves[serve->to];
+    if (order->first != 0 && order->last + 1 == serve->first) {
+        order->last = serve->last;
+    } else {
+        replier->serve_count += order->first == 0;
+        *order = *serve;
     }
+    (void)pthread_cond_signal(&replier->filled);
     (void)pthread_mutex_unlock(&replier->lock);
 }

@@ -28,7 +28,9 @@ void replier_destroy(struct replier *replier); /* NULL is fine. */
  * not run ahead of them. */
 void replier_put_proof(struct replier *replier,
                        const struct pbft_attested *attested);
-/* Dropped if NODE_SERVES_WAITING_MAX are waiting: the peer asks again. */
+/* One order per peer: one that goes on where the last one ends is added to it,
+ * any other one takes its place, for the peer has asked anew. Needs serve->to <
+ * PBFT_REPLICAS_MAX. */
 void replier_put_serve(struct replier *replier, const struct pbft_serve *serve);
 
 #endif /* NODE_REPLIER_H */

@@ -21,8 +21,11 @@ struct world {
     pbft_seq proofs[SEEN_MAX];
     size_t proof_count;
     pbft_seq served[SEEN_MAX];
+    pbft_replica_id served_to[SEEN_MAX];
     size_t serve_count;
     bool is_peer_full;
+    bool is_held; /* Serving waits. */
+    size_t entered;
     unsigned sweeps;
 };
 
@@ -40,8 +43,13 @@ static void on_proof(void *context, pbft_seq seq,
 static bool on_serve(void *context, pbft_replica_id to, pbft_seq seq)
 {
     struct world *world = context;
-    assert_int_equal(to, 2);
     (void)pthread_mutex_lock(&world->lock);
+    world->entered++;
+    (void)pthread_cond_signal(&world->changed);
+    while (world->is_held) {
+        (void)pthread_cond_wait(&world->changed, &world->lock);
+    }
+    world->served_to[world->serve_count] = to;
     world->served[world->serve_count++] = seq;
     bool more = !world->is_peer_full;
     (void)pthread_cond_signal(&world->changed);
@@ -110,6 +118,42 @@ static void test_blocks_are_served_in_order(void **state)
     }
 }
 
+static void put_order(struct replier *replier, pbft_replica_id to,
+                      pbft_seq first, pbft_seq last)
+{
+    const struct pbft_serve serve = {.to = to, .first = first, .last = last};
+    replier_put_serve(replier, &serve);
+}
+
+/* Peer 2 asks for one block after the other, as often as it likes. */
+static void test_a_greedy_peer_starves_nobody(void **state)
+{
+    (void)state;
+    struct world world;
+    struct replier *replier = create(&world);
+    world.is_held = true;
+    put_order(replier, 2, 100, 100);
+    wait_until(&world, &world.entered, 1);
+    for (pbft_seq seq = 1; seq <= 99; seq += 2) {
+        put_order(replier, 2, seq, seq);
+    }
+    put_order(replier, 3, 7, 8);
+    put_order(replier, 3, 9, 9); /* Goes on where the first order ends. */
+    (void)pthread_mutex_lock(&world.lock);
+    world.is_held = false;
+    (void)pthread_cond_broadcast(&world.changed);
+    (void)pthread_mutex_unlock(&world.lock);
+    wait_until(&world, &world.serve_count, 5);
+    replier_destroy(replier);
+
+    static const pbft_replica_id to[] = {2, 3, 2, 3, 3};
+    static const pbft_seq seqs[] = {100, 7, 99, 8, 9};
+    for (size_t i = 0; i < 5; i++) {
+        assert_int_equal(world.served_to[i], to[i]);
+        assert_int_equal(world.served[i], seqs[i]);
+    }
+}
+
 static void test_full_peer_gets_no_more(void **state)
 {
     (void)state;
@@ -146,6 +190,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_proofs_come_in_order_and_none_is_lost),
         cmocka_unit_test(test_blocks_are_served_in_order),
+        cmocka_unit_test(test_a_greedy_peer_starves_nobody),
         cmocka_unit_test(test_full_peer_gets_no_more),
         cmocka_unit_test(test_journal_is_limited_per_interval),
     };
