@@ -155,6 +155,7 @@ struct pbft_status_report {
     uint32_t version_min;     /* Protocol versions that the replica speaks. */
     uint32_t version_max;
     bool reply_wanted; /* Starting: tell me at once what you hold (P14). */
+    uint64_t question; /* Its number; of an answer: the number answered. */
     /* Bit i: of seq executed + 1 + i it has the batch and is prepared. */
     uint64_t prepared_bits[PBFT_WINDOW_MAX / 64];
     uint32_t prepared_words; /* How many of the words are in use. */

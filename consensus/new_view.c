@@ -50,6 +50,7 @@ static void keep_sources(struct pbft_replica *replica,
                          const struct pbft_selection *selection)
 {
     struct pbft_view_changes *changes = &replica->changes;
+    PBFT_ASSERT(replica->view_active);
     for (pbft_replica_id id = 0; id < replica->n; id++) {
         pbft_keep(&changes->entered[id], selection->sources[id]);
     }
@@ -71,6 +72,8 @@ static void enter(struct pbft_replica *replica,
     const pbft_view view = pbft_message_view(new_view);
     const pbft_seq stable_seq = pbft_message_seq(selection->stable);
     PBFT_ASSERT(view >= replica->view);
+    PBFT_ASSERT(new_view->sender == pbft_primary_of(view, replica->n));
+    PBFT_ASSERT(stable_seq % replica->config.checkpoint_interval == 0);
     PBFT_ASSERT(view > replica->view || !replica->view_active);
     if (view > replica->view) {
         replica->view = view;
@@ -195,6 +198,7 @@ static uint32_t resolve_sources(struct pbft_replica *replica)
 {
     const struct pbft_new_view *fields = &replica->changes.pending->new_view;
     uint32_t missing = 0;
+    PBFT_ASSERT(fields->view_change_count <= replica->n);
     for (uint32_t i = 0; i < fields->view_change_count; i++) {
         const struct pbft_new_view_source *named = &fields->view_changes[i];
         const struct pbft_message **found =
@@ -268,6 +272,15 @@ static bool are_for_view(const struct pbft_replica *replica, pbft_view view)
     return count >= replica->quorum;
 }
 
+static void note_refuted(struct pbft_view_changes *changes, pbft_view view)
+{
+    if (changes->refuted_view != view) {
+        changes->refuted_view = view;
+        changes->refuted_count = 0;
+    }
+    changes->refuted_count++;
+}
+
 enum pbft_verdict pbft_try_pending(struct pbft_replica *replica)
 {
     const struct pbft_message *pending = replica->changes.pending;
@@ -286,6 +299,8 @@ enum pbft_verdict pbft_try_pending(struct pbft_replica *replica)
         }
         if (is_accepted) {
             enter(replica, pending, &selection);
+        } else {
+            note_refuted(&replica->changes, view);
         }
     }
     pbft_forget_pending(replica);
@@ -322,6 +337,10 @@ enum pbft_verdict pbft_on_new_view(struct pbft_replica *replica,
     }
     if (view > replica->view && view > credible_view(replica)) {
         return PBFT_FUTURE_VIEW; /* One replica's word moves nobody. */
+    }
+    if (view == replica->changes.refuted_view &&
+        replica->changes.refuted_count >= PBFT_NEW_VIEW_TRIES_MAX) {
+        return PBFT_REJECTED; /* Without a look. */
     }
     if (pending != NULL && pbft_message_view(pending) >= view) {
         return PBFT_DUPLICATE;

@@ -87,8 +87,8 @@ static bool allocate(struct pbft_replica *replica)
     replica->changes.choice =
         calloc(config->window, sizeof *replica->changes.choice);
     replica->null_batch = pbft_batch_create(replica->domain, 0, NULL, 0);
-    replica->stable = pbft_stable_create(
-        config->self, replica->keyring->epoch, &genesis, NULL, 0);
+    replica->stable = pbft_stable_create(config->self, replica->keyring->epoch,
+                                         &genesis, NULL, 0);
     return replica->batch != NULL && replica->changes.choice != NULL &&
            replica->null_batch != NULL && replica->stable != NULL &&
            pbft_slot_log_init(&replica->log, config->window, replica->n) &&
@@ -193,7 +193,7 @@ static void on_periodic_status(struct pbft_replica *replica)
 {
     /* Progress of others hides no request of ours (P7). */
     pbft_relay_stale(replica, replica->config.request_timeout_ms / 2);
-    pbft_send_status(replica, &replica->others, false);
+    pbft_send_status(replica, &replica->others);
     pbft_timers_arm(&replica->timers, PBFT_TIMER_STATUS, replica->now,
                     replica->config.status_interval_ms);
 }
@@ -203,7 +203,7 @@ static void on_heartbeat(struct pbft_replica *replica)
 {
     if (pbft_is_primary(replica) && replica->view_active &&
         !replica->has_spoken) {
-        pbft_send_status(replica, &replica->others, false);
+        pbft_send_status(replica, &replica->others);
     }
     replica->has_spoken = false;
     pbft_timers_arm(&replica->timers, PBFT_TIMER_HEARTBEAT, replica->now,

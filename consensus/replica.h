@@ -25,6 +25,9 @@
 #define PBFT_CHECKPOINTS_KEPT 8u
 /* f + 1 of the largest cluster. */
 #define PBFT_WEAK_QUORUM_MAX (PBFT_REPLICAS_MAX / 3 + 1)
+/* Wrong NEW-VIEWs of one view that are looked at. Each may cost the checks of a
+ * whole window of certificates; a right one may come after a wrong one. */
+#define PBFT_NEW_VIEW_TRIES_MAX 4u
 /* Batches proposed in one step; the rest follows with the batch timer. */
 #define PBFT_PROPOSALS_PER_STEP_MAX 4u
 
@@ -66,6 +69,9 @@ struct pbft_view_changes {
     /* A NEW-VIEW and those of the view-changes it names that we have. */
     const struct pbft_message *pending;
     const struct pbft_message *found[PBFT_REPLICAS_MAX];
+    /* NEW-VIEWs of one view that were found to be wrong. */
+    pbft_view refuted_view;
+    uint32_t refuted_count;
     /* What the current view was opened with: others may ask for it. */
     const struct pbft_message *entered[PBFT_REPLICAS_MAX];
     const struct pbft_message **choice; /* Scratch: one window. */
@@ -87,8 +93,10 @@ struct pbft_replica {
     pbft_time_ms now;
     pbft_wall_us wall;
 
-    /* Starting (design: P14): peers that have answered; no vote before Q - 1
-     * did, and none at all once a vote of ours turned up that we forgot. */
+    /* Starting (design: P14): peers that have answered our question; no vote
+     * before Q - 1 did, and none at all once a vote of ours turned up that we
+     * forgot. */
+    uint64_t question;
     struct pbft_replica_set answered;
     bool may_vote;
     bool is_amnesic;
@@ -126,6 +134,7 @@ struct pbft_replica {
 
     struct pbft_peer peers[PBFT_REPLICAS_MAX];
     struct pbft_sync sync;
+    pbft_replica_id stable_peer; /* Who was asked for a proof last. */
     struct pbft_timers timers;
     struct pbft_output_buffer output;
 };
@@ -201,7 +210,9 @@ void pbft_attest(struct pbft_replica *replica, struct pbft_slot *slot,
 enum pbft_verdict pbft_on_status(struct pbft_replica *replica,
                                  const struct pbft_message *message);
 void pbft_send_status(struct pbft_replica *replica,
-                      const struct pbft_replica_set *to, bool reply_wanted);
+                      const struct pbft_replica_set *to);
+/* To all; asks also what they hold from us, as long as that must be known. */
+void pbft_send_question(struct pbft_replica *replica);
 /* Requests that wait longer than `age_ms` are relayed. */
 void pbft_relay_stale(struct pbft_replica *replica, pbft_time_ms age_ms);
 /* No progress for a while: ask, and relay requests to all. */

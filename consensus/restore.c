@@ -41,7 +41,9 @@ static enum pbft_verdict restore_header(struct pbft_replica *replica,
         (slot->header != NULL && fields->view <= slot->view)) {
         return PBFT_REJECTED;
     }
+    PBFT_ASSERT(replica->stage == PBFT_STAGE_RESTORING);
     pbft_slot_begin_view(slot, fields->view);
+    PBFT_ASSERT(slot->own_prepare == NULL && slot->own_commit == NULL);
     pbft_slot_set_header(slot, replica->n, header);
     slot->is_logged = true;
     const struct pbft_message *body =
@@ -84,6 +86,8 @@ static enum pbft_verdict restore_vote(struct pbft_replica *replica,
         return PBFT_ACCEPTED;
     }
     const struct pbft_vote vote = pbft_vote_of(message);
+    PBFT_ASSERT(vote.replica == replica->config.self);
+    PBFT_ASSERT(slot->seq == fields->seq);
     if (!pbft_set_has(&pbft_slot_ballots(slot, phase)->voters,
                       message->sender)) {
         pbft_slot_add_vote(slot, phase, &fields->digest, &vote);
@@ -271,6 +275,9 @@ void pbft_on_start(struct pbft_replica *replica)
     if (replica->attested < replica->log.low) {
         replica->attested = replica->log.low;
     }
+    PBFT_ASSERT(replica->executed == replica->committed);
+    PBFT_ASSERT(replica->highest_seq == 0 ||
+                pbft_slot_log_has(&replica->log, replica->highest_seq));
     replica->low_at_start = replica->log.low;
     pbft_accept_reproposed(replica);
     replica->next_seq = replica->highest_seq + 1;
@@ -288,8 +295,11 @@ void pbft_on_start(struct pbft_replica *replica)
         pbft_attest(replica, slot, &replica->applied);
     }
     pbft_arm_periodic(replica);
+    /* A STATUS from before this start answers nothing (design: P14): the clock
+     * gives each start another number. */
+    replica->question = replica->wall > 0 ? replica->wall : 1;
     if (replica->n > 1) {
-        pbft_send_status(replica, &replica->others, !replica->is_amnesic);
+        pbft_send_question(replica);
     }
     pbft_advance_all(replica);
     pbft_deliver(replica);

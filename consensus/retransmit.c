@@ -24,6 +24,8 @@ static void put_again(struct resend *job, const struct pbft_message *message)
         return;
     }
     const size_t bytes = pbft_message_memory(message);
+    PBFT_ASSERT(job->messages_left <= PBFT_RESEND_MESSAGES_MAX);
+    PBFT_ASSERT(job->bytes_left <= RESEND_BYTES_MAX);
     if (bytes > job->bytes_left) {
         job->messages_left = 0; /* In order, or not at all. */
         return;
@@ -57,6 +59,8 @@ static void resend_slot(struct resend *job,
     if (slot->header == NULL || !is_old_enough(job, slot->accepted_at)) {
         return;
     }
+    PBFT_ASSERT(slot->view == job->replica->view);
+    PBFT_ASSERT(slot->is_logged || slot->own_commit == NULL);
     if (!has_prepared(status, slot->seq)) {
         if (!pbft_is_primary(job->replica)) {
             put_again(job, slot->own_prepare);
@@ -116,6 +120,11 @@ static void resend_attestations(struct resend *job,
     const pbft_seq last =
         min_seq(replica->executed, pbft_slot_log_high(&replica->log));
     const pbft_seq first = max_seq(status->stable, replica->log.low);
+    PBFT_ASSERT(interval > 0);
+    PBFT_ASSERT(last <= replica->executed);
+    if (first >= last) {
+        return; /* It claims to need none; near 2^64 `seq` would wrap. */
+    }
     pbft_seq seq = first - first % interval;
     for (seq += interval; seq <= min_seq(status->attested, last);
          seq += interval) {
@@ -152,6 +161,8 @@ static void echo_vote(struct pbft_replica *replica, pbft_replica_id peer,
         return;
     }
     const struct pbft_ballot *ballot = &ballots->items[peer];
+    PBFT_ASSERT(ballot->vote.replica == peer);
+    PBFT_ASSERT(peer != replica->config.self);
     const struct pbft_origin origin = {.sender = peer,
                                        .incarnation = ballot->vote.incarnation,
                                        .epoch = replica->keyring->epoch,
@@ -190,8 +201,10 @@ static void echo_all(struct pbft_replica *replica, pbft_replica_id peer)
     }
 }
 
-void pbft_send_status(struct pbft_replica *replica,
-                      const struct pbft_replica_set *to, bool reply_wanted)
+/* `question`: 0, or the number of what is asked or answered. */
+static void send_status(struct pbft_replica *replica,
+                        const struct pbft_replica_set *to, bool reply_wanted,
+                        uint64_t question)
 {
     const struct pbft_origin origin = pbft_own_origin(replica);
     struct pbft_status_report status = {
@@ -204,6 +217,7 @@ void pbft_send_status(struct pbft_replica *replica,
         .version_min = PBFT_PROTOCOL_VERSION,
         .version_max = PBFT_PROTOCOL_VERSION,
         .reply_wanted = reply_wanted,
+        .question = question,
     };
     const pbft_seq high = pbft_slot_log_high(&replica->log);
     for (pbft_seq seq = max_seq(replica->executed, replica->log.low) + 1;
@@ -225,13 +239,31 @@ void pbft_send_status(struct pbft_replica *replica,
     pbft_message_unref(message);
 }
 
-/* Q - 1 peers have told what they hold from us: now we know all that we ever
- * promised, since one of any Q - 1 has seen it. */
-static void note_answer(struct pbft_replica *replica, pbft_replica_id peer)
+void pbft_send_status(struct pbft_replica *replica,
+                      const struct pbft_replica_set *to)
 {
-    if (replica->may_vote || replica->is_amnesic) {
+    send_status(replica, to, false, 0);
+}
+
+void pbft_send_question(struct pbft_replica *replica)
+{
+    const bool is_asking = !replica->may_vote && !replica->is_amnesic;
+    send_status(replica, &replica->others, is_asking,
+                is_asking ? replica->question : 0);
+}
+
+/* Q - 1 peers have told what they hold from us: now we know all that we ever
+ * promised, since one of any Q - 1 has seen it. A STATUS that answers nothing,
+ * or the question of an earlier start, tells nothing. */
+static void note_answer(struct pbft_replica *replica, pbft_replica_id peer,
+                        uint64_t question)
+{
+    if (replica->may_vote || replica->is_amnesic ||
+        question != replica->question) {
         return;
     }
+    PBFT_ASSERT(replica->stage == PBFT_STAGE_RUNNING);
+    PBFT_ASSERT(!pbft_set_has(&replica->answered, replica->config.self));
     pbft_set_add(&replica->answered, peer);
     if (pbft_set_count(&replica->answered) + 1 >= replica->quorum) {
         replica->may_vote = true;
@@ -258,9 +290,9 @@ enum pbft_verdict pbft_on_status(struct pbft_replica *replica,
         peer->answer_after =
             pbft_time_after(replica->now, replica->config.resend_interval_ms);
         echo_all(replica, message->sender);
-        pbft_send_status(replica, &to, false);
+        send_status(replica, &to, false, status->question);
     } else {
-        note_answer(replica, message->sender);
+        note_answer(replica, message->sender, status->question);
         if (replica->now < peer->resend_after) {
             return PBFT_ACCEPTED;
         }
@@ -308,8 +340,7 @@ void pbft_on_stall(struct pbft_replica *replica)
         pbft_send_all(replica, replica->own_view_change);
     }
     pbft_relay_stale(replica, replica->config.resend_interval_ms);
-    pbft_send_status(replica, &replica->others,
-                     !replica->may_vote && !replica->is_amnesic);
+    pbft_send_question(replica);
 }
 
 static bool is_known_vote(const struct pbft_slot *slot,

@@ -54,6 +54,7 @@ void pbft_note_executed(struct pbft_replica *replica, pbft_replica_id peer,
                         pbft_seq seq)
 {
     PBFT_ASSERT(peer < replica->n);
+    PBFT_ASSERT(replica->executed <= replica->committed);
     if (seq <= replica->peers[peer].executed) {
         return;
     }
@@ -116,6 +117,8 @@ static void take_buffered(struct pbft_replica *replica)
             return;
         }
         struct pbft_slot *slot = pbft_slot_log_at(&replica->log, seq);
+        PBFT_ASSERT(block->type == PBFT_MESSAGE_COMMITTED);
+        PBFT_ASSERT(block->committed.vote_count >= replica->quorum);
         if (slot != NULL && slot->committed == NULL) {
             pbft_keep(&slot->committed, block);
         }
@@ -166,16 +169,15 @@ void pbft_sync_rotate(struct pbft_replica *replica)
 void pbft_fetch_stable(struct pbft_replica *replica)
 {
     const struct pbft_fetch fetch = {.kind = PBFT_FETCH_STABLE};
-    pbft_replica_id best = replica->config.self;
-    pbft_seq highest = replica->log.low;
-    for (pbft_replica_id id = 0; id < replica->n; id++) {
-        if (id != replica->config.self && replica->peers[id].stable > highest) {
-            highest = replica->peers[id].stable;
-            best = id;
+    /* In turn, for the highest claim may be a lie. */
+    for (uint32_t i = 1; i <= replica->n; i++) {
+        const pbft_replica_id id = (replica->stable_peer + i) % replica->n;
+        if (id != replica->config.self &&
+            replica->peers[id].stable > replica->log.low) {
+            replica->stable_peer = id;
+            pbft_send_fetch(replica, id, &fetch);
+            return;
         }
-    }
-    if (best != replica->config.self) {
-        pbft_send_fetch(replica, best, &fetch);
     }
 }
 
@@ -260,6 +262,8 @@ static uint32_t take_budget(struct pbft_replica *replica, pbft_replica_id to,
     }
     uint32_t granted =
         wanted < peer->serve_budget ? (uint32_t)wanted : peer->serve_budget;
+    PBFT_ASSERT(granted <= peer->serve_budget);
+    PBFT_ASSERT(granted <= SERVE_BUDGET);
     peer->serve_budget -= granted;
     return granted;
 }

@@ -118,6 +118,7 @@ static struct pbft_message *decode_status(const struct decode_context *context,
         wire_read_words(reader, STATUS_PREPARED_BITS, fields.prepared_bits,
                         PBFT_WINDOW_MAX / 64);
     fields.attested = wire_read_u64(reader, STATUS_ATTESTED);
+    fields.question = wire_read_u64(reader, STATUS_QUESTION);
     if (wire_reader_end(reader) != PBFT_OK) {
         return NULL;
     }

@@ -113,6 +113,7 @@ static void write_status(struct wire_buffer *buffer,
     wire_write_words(buffer, STATUS_PREPARED_BITS, fields->prepared_bits,
                      fields->prepared_words);
     wire_write_u64(buffer, STATUS_ATTESTED, fields->attested);
+    wire_write_u64(buffer, STATUS_QUESTION, fields->question);
 }
 
 static bool is_zero(const struct pbft_digest *digest)

@@ -104,6 +104,7 @@ enum status_field {
     STATUS_REPLY_WANTED = 8,
     STATUS_PREPARED_BITS = 9,
     STATUS_ATTESTED = 10,
+    STATUS_QUESTION = 11,
 };
 
 enum fetch_field {

@@ -90,7 +90,7 @@ static bool same_status(const struct pbft_status_report *a,
            a->committed_above == b->committed_above &&
            a->attested == b->attested && a->version_min == b->version_min &&
            a->version_max == b->version_max &&
-           a->reply_wanted == b->reply_wanted &&
+           a->reply_wanted == b->reply_wanted && a->question == b->question &&
            a->prepared_words == b->prepared_words &&
            SAME(a->prepared_bits, b->prepared_bits);
 }

@@ -271,6 +271,7 @@ static struct pbft_message *status(struct support_random *random,
         .version_min = (uint32_t)number(random),
         .version_max = (uint32_t)number(random),
         .reply_wanted = support_random_below(random, 2) == 0,
+        .question = number(random),
         .prepared_words = count_up_to(random, PBFT_WINDOW_MAX / 64),
     };
     for (uint32_t i = 0; i < fields.prepared_words; i++) {

@@ -11,6 +11,7 @@
 
 #include "consensus/preimage.h"
 #include "consensus/quorum.h"
+#include "consensus/replica.h"
 #include "tests/support/cluster.h"
 
 #define PUPPET 1
@@ -154,6 +155,23 @@ static void test_a_prepared_batch_cannot_be_left_out(void **state)
     assert_int_equal(offer(new_view(right, 1)), PBFT_ACCEPTED);
 }
 
+/* Each costs the checks of all certificates: the next ones cost nothing. */
+static void test_only_so_many_wrong_ones_are_looked_at(void **state)
+{
+    (void)state;
+    ask_for_view_1();
+    for (uint32_t i = 0; i < PBFT_NEW_VIEW_TRIES_MAX; i++) {
+        assert_int_equal(offer(new_view(NULL, 0)), PBFT_REJECTED);
+    }
+    const struct pbft_message *right[] = {header(1, prepared_digest())};
+    assert_int_equal(offer(new_view(right, 1)), PBFT_REJECTED);
+    assert_false(cluster_report(&cluster, 2).view_active);
+    /* Its primary has had its chance; the next view comes, and works. */
+    cluster_run(&cluster, 60000);
+    assert_true(cluster_report(&cluster, 2).view_active);
+    assert_true(cluster_report(&cluster, 2).view > 1);
+}
+
 static void test_nothing_can_be_added(void **state)
 {
     const struct pbft_digest other = {{5}};
@@ -256,6 +274,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_the_right_choice_is_entered),
         TEST(test_a_prepared_batch_cannot_be_left_out),
+        TEST(test_only_so_many_wrong_ones_are_looked_at),
         TEST(test_nothing_can_be_added),
         TEST(test_named_view_changes_are_fetched_from_a_holder),
         TEST(test_a_forged_certificate_shadows_nothing),
