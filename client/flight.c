@@ -43,7 +43,6 @@ static void wait_for(struct request *request, pbft_time_ms pause_ms)
 /* The attempt could not even be sent. */
 static void on_not_sent(struct salus_client *client, struct request *request)
 {
-    request->failure = SALUS_UNREACHABLE;
     if (client_now_ms() <
         client->channel_opened[request->replica] + CONNECT_GRACE_MS) {
         wait_for(request, CONNECT_RETRY_MS);
@@ -88,6 +87,9 @@ static void send_attempt(struct salus_client *client, struct request *request)
         client_channel_give_back(client);
     }
     (void)pthread_mutex_lock(&client->lock);
+    if (status == PBFT_OK && request->failure == SALUS_UNREACHABLE) {
+        request->failure = SALUS_TIMED_OUT; /* It may happen now. */
+    }
     if (status != PBFT_OK) {
         free(attempt);
         if (request->state == REQUEST_FLYING) {
@@ -302,15 +304,14 @@ static struct submission *on_reply_bytes(struct salus_client *client,
 }
 
 static void on_no_reply(struct salus_client *client,
-                        const struct attempt *attempt, enum pbft_status status)
+                        const struct attempt *attempt)
 {
     struct request *request = attempt->request;
 
     (void)pthread_mutex_lock(&client->lock);
     if (request->state == REQUEST_FLYING &&
         request->attempt == attempt->number) {
-        request->failure =
-            status == PBFT_UNREACHABLE ? SALUS_UNREACHABLE : SALUS_TIMED_OUT;
+        request->failure = SALUS_TIMED_OUT; /* Also if the connection broke. */
         ask_another(client, request);
     }
     (void)pthread_mutex_unlock(&client->lock);
@@ -333,7 +334,7 @@ void client_on_reply(void *context, uint64_t token, enum pbft_status status,
         list = on_reply_bytes(client, attempt, pbft_buffer_bytes(reply));
         pbft_buffer_unref(reply);
     } else {
-        on_no_reply(client, attempt, status);
+        on_no_reply(client, attempt);
     }
     (void)pthread_mutex_lock(&client->lock);
     client_request_release(attempt->request);

@@ -259,7 +259,7 @@ static void append_request(struct salus_client *client)
     request->references = 1;
     request->sequence = client->next_sequence;
     request->replica = client->preferred;
-    request->failure = SALUS_TIMED_OUT;
+    request->failure = SALUS_UNREACHABLE; /* Until it was sent. */
     request->state = REQUEST_READY;
     take_submissions(client, request);
     if (fill_request(client, request) != PBFT_OK) {

@@ -1,17 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The connection of a client to one replica: dial, watch, close. */
-#include "net/channel_private.h"
+/* Calls in flight, by number, over one connection. */
+#include "net/channel.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <nng/nng.h>
-#include <nng/protocol/reqrep0/req.h>
-#include <nng/supplemental/tls/tls.h>
+#include "net/common.h"
+#include "net/dial.h"
 
-#define CHANNEL_TICK_MS 250
-/* As in peers_dial.c: a dial that the kernel alone cannot end. */
-#define CHANNEL_DIAL_PATIENCE_MS 20000
+#define CHANNEL_TICK_MS 100
+/* Numbers of calls have 31 bits on the wire, the highest bit ends the header:
+ * the place of the call in the low ones, a running number above. */
+#define CALL_INDEX_BITS 12
+#define CALL_INDEX_MASK ((1u << CALL_INDEX_BITS) - 1)
+#define CALL_NUMBER_MASK 0x7fffffffu
+#define CALL_END_BIT 0x80000000u
+#define CALL_HEADER_SIZE 4
+
+struct call {
+    bool is_open;
+    uint32_t number; /* Of 31 bits. */
+    uint64_t token;
+    pbft_time_ms deadline;
+};
+
+struct net_channel {
+    struct net_channel_config
+        config;                 /* Pointers in it are not valid any more. */
+    struct net_members *member; /* The one behind the replica. */
+    struct net_dial *dial;
+    pthread_mutex_t lock; /* Guards the rest. */
+    bool is_up;
+    bool is_closing;
+    uint32_t next_index;
+    uint32_t runs; /* Upper bits of the next number. */
+    struct call *calls;
+};
 
 void net_channel_config_defaults(struct net_channel_config *config)
 {
@@ -40,111 +65,148 @@ static void fill_in(struct net_channel_config *config)
     }
 }
 
-/* ---- the connection ------------------------------------------------------ */
+/* ---- calls in flight ----------------------------------------------------- */
 
-static void note(struct net_channel *channel, const char *text)
+/* Takes a place; the lock is held. NULL: all are taken. */
+static struct call *open_call(struct net_channel *channel)
 {
+    for (uint32_t i = 0; i < channel->config.calls_max; i++) {
+        uint32_t index = (channel->next_index + i) % channel->config.calls_max;
+        struct call *call = &channel->calls[index];
+        if (!call->is_open) {
+            channel->next_index = index + 1;
+            channel->runs++;
+            call->is_open = true;
+            call->number =
+                (channel->runs << CALL_INDEX_BITS | index) & CALL_NUMBER_MASK;
+            return call;
+        }
+    }
+    return NULL;
+}
+
+/* Ends the call of that number; false if there is none (any more). */
+static bool end_call(struct net_channel *channel, uint32_t number,
+                     uint64_t *token)
+{
+    uint32_t index = number & CALL_INDEX_MASK;
+    bool was_open = false;
     (void)pthread_mutex_lock(&channel->lock);
-    net_problem_set(&channel->problem, "%s", text);
+    if (index < channel->config.calls_max) {
+        struct call *call = &channel->calls[index];
+        was_open = call->is_open && call->number == number;
+        call->is_open = call->is_open && !was_open;
+        *token = call->token;
+    }
     (void)pthread_mutex_unlock(&channel->lock);
+    return was_open;
 }
 
-static void on_arrival(nng_pipe pipe, nng_pipe_ev event, void *context)
+/* Ends the calls whose deadline is at or before `now`, or, for another status
+ * than TIMED_OUT, all. */
+static void end_calls(struct net_channel *channel, pbft_time_ms now,
+                      enum pbft_status status)
 {
-    struct net_channel *channel = context;
-    struct tls_identity identity;
-    (void)event;
-    if (channel->tls != NULL &&
-        (!tls_pipe_identity((uint32_t)nng_pipe_id(pipe), &identity) ||
-         net_members_find(channel->member, NET_ROLE_REPLICA, &identity) != 0)) {
-        note(channel, "the replica has the certificate of another one");
-        (void)nng_pipe_close(pipe);
+    for (uint32_t i = 0; i < channel->config.calls_max; i++) {
+        struct call *call = &channel->calls[i];
+        (void)pthread_mutex_lock(&channel->lock);
+        bool ends = call->is_open &&
+                    (status != PBFT_TIMED_OUT || call->deadline <= now);
+        call->is_open = call->is_open && !ends;
+        uint64_t token = call->token;
+        (void)pthread_mutex_unlock(&channel->lock);
+        if (ends) {
+            channel->config.on_reply(channel->config.context, token, status,
+                                     NULL);
+        }
     }
 }
 
-static void on_connected(nng_pipe pipe, nng_pipe_ev event, void *context)
+static enum net_disposition on_message(void *context, struct net_frame frame)
 {
     struct net_channel *channel = context;
-    (void)event;
-    net_outbox_set(channel->outbox, NET_OUTBOX_UP);
+    struct net_shared shared;
+    uint64_t token = 0;
+    /* The header that comes back is the number that we sent. */
+    if (frame.size < CALL_HEADER_SIZE ||
+        (net_claim_read(frame.data) & CALL_END_BIT) == 0 ||
+        !end_call(channel, net_claim_read(frame.data) & CALL_NUMBER_MASK,
+                  &token)) {
+        free(frame.data); /* Late, or nonsense. */
+        return NET_TAKEN;
+    }
+    bool is_shared = net_share(&shared, frame, CALL_HEADER_SIZE);
+    if (!is_shared) {
+        free(frame.data);
+    }
+    channel->config.on_reply(channel->config.context, token,
+                             is_shared ? PBFT_OK : PBFT_UNREACHABLE,
+                             is_shared ? shared.buffer : NULL);
+    return NET_TAKEN;
+}
+
+static void on_state(void *context, bool connected)
+{
+    struct net_channel *channel = context;
     (void)pthread_mutex_lock(&channel->lock);
-    channel->pipe_id = (uint32_t)nng_pipe_id(pipe);
-    channel->problem.text[0] = '\0';
-    (void)pthread_mutex_unlock(&channel->lock);
-    if (channel->config.on_state != NULL) {
-        channel->config.on_state(channel->config.context, true);
-    }
-}
-
-static void on_disconnected(nng_pipe pipe, nng_pipe_ev event, void *context)
-{
-    struct net_channel *channel = context;
-    (void)event;
-    (void)pthread_mutex_lock(&channel->lock);
-    bool was_ours = channel->pipe_id == (uint32_t)nng_pipe_id(pipe);
-    if (was_ours) {
-        channel->pipe_id = 0;
-    }
+    channel->is_up = connected;
     bool is_closing = channel->is_closing;
     (void)pthread_mutex_unlock(&channel->lock);
-    if (!was_ours) {
-        return;
+    if (!connected) {
+        end_calls(channel, 0, is_closing ? PBFT_CLOSED : PBFT_UNREACHABLE);
     }
-    net_outbox_set(channel->outbox, NET_OUTBOX_DOWN);
-    channel_end_calls(channel, 0, is_closing ? PBFT_CLOSED : PBFT_UNREACHABLE);
     if (!is_closing && channel->config.on_state != NULL) {
-        channel->config.on_state(channel->config.context, false);
+        channel->config.on_state(channel->config.context, connected);
     }
 }
 
-static int start_dialer(struct net_channel *channel, pbft_time_ms now)
+enum pbft_status net_channel_call(struct net_channel *channel, uint64_t token,
+                                  struct pbft_bytes bytes,
+                                  pbft_time_ms deadline_ms)
 {
-    channel->dialer_since = now;
-    nng_socket socket = {channel->socket_id};
-    nng_dialer dialer;
-    int error = nng_dialer_create(&dialer, socket, channel->url);
-    if (error != 0) {
-        return error;
+    uint8_t header[CALL_HEADER_SIZE];
+    uint8_t claim[NET_CLAIM_SIZE];
+    bool claims = channel->config.security != NET_TLS;
+    if (bytes.size > channel->config.frame_bytes_max) {
+        return PBFT_TOO_LARGE;
     }
-    if (channel->tls != NULL) {
-        error = nng_dialer_set_ptr(dialer, NNG_OPT_TLS_CONFIG,
-                                   tls_config_handle(channel->tls));
+    (void)pthread_mutex_lock(&channel->lock);
+    bool is_up = channel->is_up && !channel->is_closing;
+    struct call *call = is_up ? open_call(channel) : NULL;
+    uint32_t number = 0;
+    if (call != NULL) {
+        number = call->number;
+        call->token = token;
+        call->deadline = deadline_ms;
     }
-    if (error == 0) {
-        error = nng_dialer_start(dialer, NNG_FLAG_NONBLOCK);
+    (void)pthread_mutex_unlock(&channel->lock);
+    if (call == NULL) {
+        return is_up ? PBFT_LIMIT : PBFT_UNREACHABLE;
     }
-    if (error != 0) {
-        (void)nng_dialer_close(dialer);
-        return error;
+    net_claim_write(header, number | CALL_END_BIT);
+    net_claim_write(claim, channel->config.caller);
+    const struct pbft_bytes parts[3] = {
+        {header, sizeof header}, {claim, claims ? sizeof claim : 0}, bytes};
+    enum pbft_status status = net_dial_send(channel->dial, parts, 3);
+    if (status != PBFT_OK && !end_call(channel, number, &token)) {
+        return PBFT_OK; /* The breaking connection has ended it already. */
     }
-    channel->dialer_id = (uint32_t)nng_dialer_id(dialer);
-    return 0;
+    return status;
 }
+
+/* ---- the connection ------------------------------------------------------ */
 
 pbft_time_ms net_channel_tick(struct net_channel *channel, pbft_time_ms now_ms)
 {
-    channel_end_calls(channel, now_ms, PBFT_TIMED_OUT);
-    if (net_channel_is_connected(channel)) {
-        channel->dialer_since = now_ms;
-        return now_ms + CHANNEL_TICK_MS;
-    }
-    pbft_time_ms waits_since =
-        channel->tls != NULL ? tls_config_dialing_since(channel->tls) : 0;
-    bool hangs = (waits_since != 0 &&
-                  now_ms >= waits_since + channel->config.handshake_timeout_ms);
-    if (hangs || now_ms >= channel->dialer_since + CHANNEL_DIAL_PATIENCE_MS) {
-        note(channel, "the replica accepts connections but does not answer");
-        nng_dialer dialer = {channel->dialer_id};
-        (void)nng_dialer_close(dialer);
-        (void)start_dialer(channel, now_ms); /* Else at the next patience. */
-    }
+    end_calls(channel, now_ms, PBFT_TIMED_OUT);
+    net_dial_tick(channel->dial, now_ms);
     return now_ms + CHANNEL_TICK_MS;
 }
 
 bool net_channel_is_connected(struct net_channel *channel)
 {
     (void)pthread_mutex_lock(&channel->lock);
-    bool is_connected = channel->pipe_id != 0;
+    bool is_connected = channel->is_up;
     (void)pthread_mutex_unlock(&channel->lock);
     return is_connected;
 }
@@ -152,120 +214,57 @@ bool net_channel_is_connected(struct net_channel *channel)
 void net_channel_problem(struct net_channel *channel,
                          struct net_problem *problem)
 {
-    struct net_problem last;
-    uint64_t failures =
-        channel->tls != NULL ? tls_config_failures(channel->tls, &last) : 0;
-    (void)pthread_mutex_lock(&channel->lock);
-    *problem = channel->problem;
-    bool is_connected = channel->pipe_id != 0;
-    (void)pthread_mutex_unlock(&channel->lock);
-    if (!is_connected && problem->text[0] == '\0') {
-        net_problem_set(problem, "%s",
-                        failures > 0 ? last.text : "no connection");
-    }
-}
-
-/* ---- opening and closing ------------------------------------------------- */
-
-static int set_up_socket(struct net_channel *channel)
-{
-    const struct net_channel_config *config = &channel->config;
-    nng_duration low = (nng_duration)config->reconnect_min_ms;
-    nng_duration high = (nng_duration)config->reconnect_max_ms;
-    nng_socket socket;
-    int error = nng_req0_open_raw(&socket);
-    if (error != 0) {
-        return error;
-    }
-    channel->socket_id = (uint32_t)nng_socket_id(socket);
-    if ((error = nng_socket_set_ms(socket, NNG_OPT_RECONNMINT, low)) != 0 ||
-        (error = nng_socket_set_ms(socket, NNG_OPT_RECONNMAXT, high)) != 0 ||
-        (error = nng_socket_set_size(socket, NNG_OPT_RECVMAXSZ,
-                                     (size_t)config->frame_bytes_max +
-                                         sizeof(uint32_t))) != 0 ||
-        (error = nng_pipe_notify(socket, NNG_PIPE_EV_ADD_PRE, on_arrival,
-                                 channel)) != 0 ||
-        (error = nng_pipe_notify(socket, NNG_PIPE_EV_ADD_POST, on_connected,
-                                 channel)) != 0) {
-        return error;
-    }
-    return nng_pipe_notify(socket, NNG_PIPE_EV_REM_POST, on_disconnected,
-                           channel);
-}
-
-static enum pbft_status make_tls(struct net_channel *channel,
-                                 const struct net_channel_config *config,
-                                 struct net_problem *problem)
-{
-    char name[TLS_NAME_SIZE];
-    struct pbft_bytes ca = net_members_ca(channel->member, 0);
-    net_role_name(name, NET_ROLE_REPLICA, net_members_name(channel->member, 0));
-    struct tls_setup setup = {
-        .role = TLS_DIAL,
-        .own = config->own,
-        .trusted = &ca,
-        .trusted_count = 1,
-        .server_name = name,
-    };
-    return tls_config_create(&channel->tls, &setup, problem);
+    struct net_dial_stats stats;
+    net_dial_stats(channel->dial, &stats);
+    *problem = stats.last;
 }
 
 static enum pbft_status open_all(struct net_channel *channel,
                                  struct net_problem *problem)
 {
     const struct net_channel_config *config = &channel->config;
-    struct net_outbox_limits limits = {
-        .messages_max = config->calls_max,
-        .bytes_max = config->frame_bytes_max,
-    };
     channel->calls = calloc(config->calls_max, sizeof *channel->calls);
+    if (channel->calls == NULL) {
+        return PBFT_NO_MEMORY;
+    }
     enum pbft_status status =
-        channel->calls == NULL
-            ? PBFT_NO_MEMORY
-            : net_members_create(&channel->member, config->member, 1, problem);
-    if (status == PBFT_OK && config->security == NET_TLS) {
-        status = make_tls(channel, config, problem);
+        net_members_create(&channel->member, config->member, 1, problem);
+    if (status != PBFT_OK) {
+        return status;
     }
-    if (status == PBFT_OK) {
-        status = net_status_of(set_up_socket(channel));
-    }
-    if (status == PBFT_OK) {
-        status =
-            net_outbox_create(&channel->outbox, channel->socket_id, &limits);
-    }
-    if (status == PBFT_OK) {
-        status = channel_start_reads(channel);
-    }
-    if (status == PBFT_OK) {
-        int error = start_dialer(channel, net_now_ms());
-        if (error != 0) {
-            net_problem_set(problem, "cannot dial %s: %s", config->address,
-                            nng_strerror(error));
-        }
-        status = net_status_of(error);
-    }
-    return status;
+    const struct net_dial_config dial = {
+        .members = channel->member,
+        .member = 0,
+        .address = config->address,
+        .own = config->own,
+        .security = config->security,
+        .protocol = NET_REQ,
+        .frame_bytes_max =
+            config->frame_bytes_max + CALL_HEADER_SIZE + NET_CLAIM_SIZE,
+        .outbox_messages_max = config->calls_max,
+        .outbox_bytes_max = config->frame_bytes_max,
+        .handshake_timeout_ms = config->handshake_timeout_ms,
+        .reconnect_min_ms = config->reconnect_min_ms,
+        .reconnect_max_ms = config->reconnect_max_ms,
+        .context = channel,
+        .on_state = on_state,
+        .on_message = on_message,
+    };
+    return net_dial_open(&channel->dial, &dial, problem);
 }
 
 enum pbft_status net_channel_open(const struct net_channel_config *config,
                                   struct net_channel **out,
                                   struct net_problem *problem)
 {
-    char url[NET_URL_MAX];
-    enum pbft_status status =
-        net_url(url, config->address, config->security, problem);
-    if (status != PBFT_OK) {
-        return status;
-    }
     struct net_channel *channel = calloc(1, sizeof *channel);
     if (channel == NULL) {
         return PBFT_NO_MEMORY;
     }
     channel->config = *config;
     fill_in(&channel->config);
-    memcpy(channel->url, url, sizeof url);
     (void)pthread_mutex_init(&channel->lock, NULL);
-    status = open_all(channel, problem);
+    enum pbft_status status = open_all(channel, problem);
     if (status != PBFT_OK) {
         net_channel_close(channel);
         return status;
@@ -282,16 +281,10 @@ void net_channel_close(struct net_channel *channel)
     (void)pthread_mutex_lock(&channel->lock);
     channel->is_closing = true;
     (void)pthread_mutex_unlock(&channel->lock);
-    if (channel->socket_id != 0) {
-        nng_socket socket = {channel->socket_id};
-        (void)nng_close(socket);
-    }
-    channel_stop_reads(channel);
+    net_dial_close(channel->dial);
     if (channel->calls != NULL) {
-        channel_end_calls(channel, 0, PBFT_CLOSED);
+        end_calls(channel, 0, PBFT_CLOSED);
     }
-    net_outbox_destroy(channel->outbox);
-    tls_config_destroy(channel->tls);
     net_members_destroy(channel->member);
     (void)pthread_mutex_destroy(&channel->lock);
     free(channel->calls);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A client's connection to one replica: many calls in flight at once.
  *
- * Speaks req0 in raw mode, with call numbers of its own: calls are never
- * cancelled inside NNG, a call given up is merely forgotten. Connects and
- * reconnects in the background. All calls are safe from any thread.
+ * Speaks NNG's req0 protocol, with call numbers of its own: a call that is
+ * given up is merely forgotten. Connects and reconnects in the background. All
+ * calls are safe from any thread.
  */
 #ifndef NET_CHANNEL_H
 #define NET_CHANNEL_H
@@ -55,8 +55,8 @@ PBFT_MUST_USE enum pbft_status net_channel_call(struct net_channel *channel,
                                                 struct pbft_bytes bytes,
                                                 pbft_time_ms deadline_ms);
 
-/* Gives up calls whose deadline has passed and dials that hang. To be called
- * now and then, from one thread; returns when it wants to be called again. */
+/* Gives up calls whose deadline has passed, and dials. To be called now and
+ * then, from one thread; returns when it wants to be called again. */
 pbft_time_ms net_channel_tick(struct net_channel *channel, pbft_time_ms now_ms);
 
 bool net_channel_is_connected(struct net_channel *channel);

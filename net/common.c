@@ -4,10 +4,13 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include <nng/nng.h>
+
+#include "net/link.h"
 
 void net_problem_set(struct net_problem *problem, const char *format, ...)
 {
@@ -81,4 +84,40 @@ uint32_t net_claim_read(const uint8_t in[NET_CLAIM_SIZE])
 {
     return (uint32_t)in[0] << 24 | (uint32_t)in[1] << 16 |
            (uint32_t)in[2] << 8 | in[3];
+}
+
+/* Who frees the data of a frame: nobody, once it is taken back. */
+struct frame_owner {
+    uint8_t *data;
+};
+
+static void release_frame(void *owner)
+{
+    struct frame_owner *frame = owner;
+    free(frame->data);
+    free(frame);
+}
+
+bool net_share(struct net_shared *out, struct net_frame frame, size_t offset)
+{
+    struct frame_owner *owner = malloc(sizeof *owner);
+    if (owner == NULL) {
+        return false;
+    }
+    owner->data = frame.data;
+    out->owner = owner;
+    out->buffer = pbft_buffer_wrap(frame.data + offset, frame.size - offset,
+                                   owner, release_frame);
+    if (out->buffer == NULL) {
+        free(owner);
+        return false;
+    }
+    return true;
+}
+
+void net_unshare(const struct net_shared *shared)
+{
+    struct frame_owner *owner = shared->owner;
+    owner->data = NULL;
+    pbft_buffer_unref(shared->buffer);
 }

@@ -32,4 +32,16 @@ PBFT_MUST_USE enum pbft_status net_url(char out[NET_URL_MAX],
 void net_claim_write(uint8_t out[NET_CLAIM_SIZE], uint32_t claim);
 uint32_t net_claim_read(const uint8_t in[NET_CLAIM_SIZE]);
 
+struct net_frame;
+
+/* A frame, from `offset` on, as a buffer that frees it in the end. */
+struct net_shared {
+    struct pbft_buffer *buffer;
+    void *owner;
+};
+/* False: no memory; the frame is as before. */
+bool net_share(struct net_shared *out, struct net_frame frame, size_t offset);
+/* Takes the frame back from a buffer to which nobody else refers. */
+void net_unshare(const struct net_shared *shared);
+
 #endif /* NET_COMMON_H */

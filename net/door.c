@@ -1,184 +1,349 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Listens, identifies who comes in, and keeps the list of who is inside. */
+/* Accepts connections, identifies them, and keeps the list of who is inside. */
 #include "net/door.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <netinet/in.h>
 
 #include <nng/nng.h>
 #include <nng/supplemental/tls/tls.h>
 
 #include "net/common.h"
-#include "net/reaper.h"
-
-/* Walking all descriptors costs about a microsecond each. */
-#define REAPER_INTERVAL_MS 1000
 
 struct net_door {
-    const struct net_members *members;
-    enum net_role role;
-    uint32_t self;
-    enum net_security security;
-    uint32_t per_owner_max;
-    nng_listener listener;
-    struct tls_config *tls; /* NULL: plain TCP. */
+    struct net_door_config config; /* Texts in it are not valid any more. */
+    struct tls_config *tls;        /* NULL: plain TCP. */
+    nng_stream_listener *listener;
+    nng_aio *aio;
     uint16_t port;
-    struct net_reaper *reaper;
-    pbft_time_ms next_look; /* Of the ticking thread. */
-    pthread_mutex_t lock;   /* Guards the rest. */
-    struct net_pipes *pipes;
+    pthread_mutex_t lock; /* Guards the rest. */
+    struct net_link **links;
+    uint32_t link_count;
+    uint32_t links_max;
+    bool is_closing;
+    bool is_accepting; /* NNG waits for a connection. */
     struct net_door_stats stats;
 };
 
-static void remote_of(struct net_endpoint *out, nng_pipe pipe)
-{
-    nng_sockaddr address;
-    memset(out, 0, sizeof *out);
-    if (nng_pipe_get_addr(pipe, NNG_OPT_REMADDR, &address) != 0) {
-        return;
-    }
-    if (address.s_family == NNG_AF_INET) {
-        out->address[10] = 0xff;
-        out->address[11] = 0xff;
-        memcpy(out->address + 12, &address.s_in.sa_addr, 4);
-        out->port = ntohs(address.s_in.sa_port);
-    } else if (address.s_family == NNG_AF_INET6) {
-        memcpy(out->address, address.s_in6.sa_addr, 16);
-        out->port = ntohs(address.s_in6.sa_port);
-    }
-}
+/* What is done to links that are picked from the list. */
+enum pick {
+    PICK_PENDING_SINCE, /* Not ready, and as old as that. */
+    PICK_OWNER_SINCE,
+    PICK_STUCK_SINCE,
+    PICK_ALL
+};
 
-static uint32_t identify(const struct net_door *door, nng_pipe pipe,
-                         struct tls_identity *identity)
-{
-    if (!tls_pipe_identity((uint32_t)nng_pipe_id(pipe), identity)) {
-        return NET_NOBODY;
-    }
-    uint32_t owner = net_members_find(door->members, door->role, identity);
-    return owner == door->self ? NET_NOBODY : owner;
-}
+struct picker {
+    enum pick pick;
+    uint32_t owner;
+    pbft_time_ms since;
+};
 
-/* Decides about a connection; the lock is held. */
-static bool admit(struct net_door *door, const struct net_pipe *pipe,
-                  const struct tls_identity *identity)
+static bool is_picked(struct net_link *link, const struct picker *picker)
 {
-    if (door->security == NET_TLS && pipe->owner == NET_NOBODY) {
-        door->stats.strangers++;
-        net_problem_set(&door->stats.last,
-                        "refused a certificate of \"%s\": not a %s of a member "
-                        "by its own CA",
-                        identity->name_count > 0 ? identity->names[0] : "",
-                        door->role == NET_ROLE_REPLICA ? "replica" : "client");
+    struct net_link_state state;
+    net_link_state(link, &state);
+    if (state.is_closed) {
         return false;
     }
-    if (net_pipes_is_full(door->pipes) ||
-        (door->security == NET_TLS &&
-         net_pipes_count_of(door->pipes, pipe->owner) >= door->per_owner_max)) {
+    switch (picker->pick) {
+    case PICK_PENDING_SINCE:
+        return !state.is_ready && state.created <= picker->since;
+    case PICK_OWNER_SINCE:
+        return state.is_ready && net_link_owner(link) == picker->owner &&
+               state.created <= picker->since;
+    case PICK_STUCK_SINCE:
+        return state.sending_since != 0 && state.sending_since <= picker->since;
+    case PICK_ALL:
+        return true;
+    }
+    return false;
+}
+
+/* The next link at or after `*place`, held. */
+static struct net_link *
+next_picked(struct net_door *door, const struct picker *picker, uint32_t *place)
+{
+    struct net_link *found = NULL;
+    (void)pthread_mutex_lock(&door->lock);
+    while (found == NULL && *place < door->link_count) {
+        struct net_link *link = door->links[(*place)++];
+        if (is_picked(link, picker)) {
+            net_link_hold(link);
+            found = link;
+        }
+    }
+    (void)pthread_mutex_unlock(&door->lock);
+    return found;
+}
+
+static uint32_t close_picked(struct net_door *door, const struct picker *picker)
+{
+    uint32_t count = 0;
+    uint32_t place = 0;
+    for (struct net_link *link = next_picked(door, picker, &place);
+         link != NULL; link = next_picked(door, picker, &place)) {
+        net_link_close(link);
+        net_link_release(link);
+        count++;
+    }
+    return count;
+}
+
+/* Takes one link that is over off the list. */
+static struct net_link *take_over(struct net_door *door)
+{
+    struct net_link *found = NULL;
+    (void)pthread_mutex_lock(&door->lock);
+    for (uint32_t i = 0; i < door->link_count && found == NULL; i++) {
+        if (net_link_is_over(door->links[i])) {
+            found = door->links[i];
+            door->links[i] = door->links[--door->link_count];
+        }
+    }
+    (void)pthread_mutex_unlock(&door->lock);
+    return found;
+}
+
+static void bury(struct net_door *door)
+{
+    for (struct net_link *link = take_over(door); link != NULL;
+         link = take_over(door)) {
+        net_link_destroy(link);
+    }
+}
+
+/* ---- who may come in ----------------------------------------------------- */
+
+struct census {
+    uint32_t ready;
+    uint32_t of_owner;
+    uint32_t pending;
+    struct net_link *oldest_pending;
+};
+
+/* Lock held. */
+static void count_links(struct net_door *door, uint32_t owner,
+                        struct census *out)
+{
+    pbft_time_ms oldest = PBFT_TIME_NEVER;
+    memset(out, 0, sizeof *out);
+    for (uint32_t i = 0; i < door->link_count; i++) {
+        struct net_link_state state;
+        net_link_state(door->links[i], &state);
+        if (state.is_closed) {
+            continue;
+        }
+        uint32_t link_owner = net_link_owner(door->links[i]);
+        out->of_owner += state.is_ready && link_owner == owner ? 1 : 0;
+        out->ready += state.is_ready ? 1 : 0;
+        out->pending += state.is_ready ? 0 : 1;
+        if (!state.is_ready && state.created < oldest) {
+            oldest = state.created;
+            out->oldest_pending = door->links[i];
+        }
+    }
+}
+
+static uint32_t identify(const struct net_door *door,
+                         const struct tls_identity *identity)
+{
+    uint32_t owner =
+        net_members_find(door->config.members, door->config.role, identity);
+    return owner == door->config.self ? NET_NOBODY : owner;
+}
+
+static bool refuse_stranger(struct net_door *door,
+                            const struct tls_identity *identity)
+{
+    door->stats.strangers++;
+    net_problem_set(
+        &door->stats.last,
+        "refused a certificate of \"%s\": not a %s of a member by its own CA",
+        identity->name_count > 0 ? identity->names[0] : "",
+        door->config.role == NET_ROLE_REPLICA ? "replica" : "client");
+    return false;
+}
+
+static bool on_ready(void *context, struct net_link *link,
+                     const struct tls_identity *identity)
+{
+    struct net_door *door = context;
+    struct census census;
+    bool is_tls = door->config.security == NET_TLS;
+    uint32_t owner = is_tls ? identify(door, identity) : NET_NOBODY;
+    bool admitted = true;
+    (void)pthread_mutex_lock(&door->lock);
+    net_link_set_owner(link, owner);
+    count_links(door, owner, &census); /* It counts itself. */
+    if (is_tls && owner == NET_NOBODY) {
+        admitted = refuse_stranger(door, identity);
+    } else if (census.ready > door->config.connections_max ||
+               (is_tls &&
+                census.of_owner > door->config.connections_per_owner_max)) {
+        admitted = false;
         door->stats.crowded++;
         net_problem_set(&door->stats.last, "too many connections%s%s",
-                        pipe->owner != NET_NOBODY ? " from " : "",
-                        pipe->owner != NET_NOBODY
-                            ? net_members_name(door->members, pipe->owner)
-                            : "");
-        return false;
+                        is_tls ? " from " : "",
+                        is_tls ? net_members_name(door->config.members, owner)
+                               : "");
     }
-    return true;
+    (void)pthread_mutex_unlock(&door->lock);
+    return admitted;
 }
 
-static void on_arrival(nng_pipe pipe, nng_pipe_ev event, void *context)
+static enum net_disposition on_message(void *context, struct net_link *link,
+                                       struct net_frame frame)
 {
     struct net_door *door = context;
-    struct tls_identity identity = {.is_verified = false};
-    (void)event;
-    struct net_pipe added = {
-        .id = (uint32_t)nng_pipe_id(pipe),
-        .owner = NET_NOBODY,
-        .opened = net_now_ms(),
+    return door->config.on_message(door->config.context, link,
+                                   net_link_owner(link), frame);
+}
+
+static void on_closed(void *context, struct net_link *link)
+{
+    (void)context;
+    (void)link; /* The next tick buries it. */
+}
+
+/* ---- accepting ----------------------------------------------------------- */
+
+/* Makes room among those that have not finished their handshake. Lock held;
+ * returns a link to be closed, held. */
+static struct net_link *evict(struct net_door *door)
+{
+    struct census census;
+    count_links(door, NET_NOBODY, &census);
+    if (census.pending < NET_DOOR_PENDING_MAX) {
+        return NULL;
+    }
+    door->stats.reaped++;
+    net_link_hold(census.oldest_pending);
+    return census.oldest_pending;
+}
+
+/* Takes over the stream. */
+static void welcome(struct net_door *door, nng_stream *stream)
+{
+    const struct net_link_config config = {
+        .protocol = door->config.protocol,
+        .security = door->config.security,
+        .frame_bytes_max = door->config.frame_bytes_max,
+        .outbox_messages_max = door->config.outbox_messages_max,
+        .outbox_bytes_max = door->config.outbox_bytes_max,
+        .context = door,
+        .on_ready = on_ready,
+        .on_message = on_message,
+        .on_closed = on_closed,
     };
-    remote_of(&added.remote, pipe);
-    if (door->security == NET_TLS) {
-        added.owner = identify(door, pipe, &identity);
-    }
+    struct net_link *link = NULL;
+    struct net_link *evicted = NULL;
+    bury(door);
     (void)pthread_mutex_lock(&door->lock);
-    bool admitted = admit(door, &added, &identity);
-    if (admitted) {
-        net_pipes_add(door->pipes, &added);
+    if (!door->is_closing) {
+        evicted = evict(door);
+    }
+    if (door->is_closing || door->link_count == door->links_max) {
+        nng_stream_free(stream);
+    } else if (net_link_create(&link, stream, &config) == PBFT_OK) {
+        net_link_hold(link);
+        door->links[door->link_count++] = link;
     }
     (void)pthread_mutex_unlock(&door->lock);
-    if (!admitted) {
-        (void)nng_pipe_close(pipe);
+    if (evicted != NULL) {
+        net_link_close(evicted);
+        net_link_release(evicted);
+    }
+    if (link != NULL) {
+        net_link_start(link);
+        net_link_release(link);
     }
 }
 
-static void on_departure(nng_pipe pipe, nng_pipe_ev event, void *context)
+/* After an error (no descriptors left, say) the next tick tries again. */
+static void accept_next(struct net_door *door)
+{
+    (void)pthread_mutex_lock(&door->lock);
+    bool accepts = !door->is_closing && !door->is_accepting;
+    door->is_accepting = door->is_accepting || accepts;
+    (void)pthread_mutex_unlock(&door->lock);
+    if (accepts) {
+        nng_stream_listener_accept(door->listener, door->aio);
+    }
+}
+
+static void on_accepted(void *context)
 {
     struct net_door *door = context;
-    (void)event;
+    int error = nng_aio_result(door->aio);
+    if (error == 0) {
+        welcome(door, nng_aio_get_output(door->aio, 0));
+    }
     (void)pthread_mutex_lock(&door->lock);
-    (void)net_pipes_remove(door->pipes, (uint32_t)nng_pipe_id(pipe));
+    door->is_accepting = false;
     (void)pthread_mutex_unlock(&door->lock);
+    if (error == 0 || error == NNG_ECONNABORTED || error == NNG_ECONNRESET) {
+        accept_next(door);
+    }
 }
 
-/* ---- opening ------------------------------------------------------------- */
+/* ---- opening and closing ------------------------------------------------- */
 
 static enum pbft_status make_tls(struct net_door *door,
-                                 const struct net_door_config *config,
                                  struct net_problem *problem)
 {
     struct pbft_bytes trusted[PBFT_INSTITUTIONS_MAX];
+    const struct net_members *members = door->config.members;
     uint32_t count = 0;
-    for (uint32_t i = 0; i < net_members_count(door->members); i++) {
-        if (net_members_ca(door->members, i).size > 0) {
-            trusted[count++] = net_members_ca(door->members, i);
+    for (uint32_t i = 0; i < net_members_count(members); i++) {
+        if (net_members_ca(members, i).size > 0) {
+            trusted[count++] = net_members_ca(members, i);
         }
     }
-    struct tls_setup setup = {
+    const struct tls_setup setup = {
         .role = TLS_ACCEPT,
-        .own = config->own,
+        .own = door->config.own,
         .trusted = trusted,
         .trusted_count = count,
     };
     return tls_config_create(&door->tls, &setup, problem);
 }
 
-static enum pbft_status start_listener(struct net_door *door,
-                                       const struct net_door_config *config,
-                                       const char *url,
-                                       struct net_problem *problem)
+static int start_listener(struct net_door *door, const char *url)
 {
-    nng_socket socket = {config->socket_id};
-    int error = nng_pipe_notify(socket, NNG_PIPE_EV_ADD_PRE, on_arrival, door);
-    if (error == 0) {
-        error =
-            nng_pipe_notify(socket, NNG_PIPE_EV_REM_POST, on_departure, door);
-    }
-    if (error == 0) {
-        error = nng_listener_create(&door->listener, socket, url);
-    }
-    if (error == 0 && door->tls != NULL) {
-        error = nng_listener_set_ptr(door->listener, NNG_OPT_TLS_CONFIG,
-                                     tls_config_handle(door->tls));
-    }
-    if (error == 0) {
-        error = nng_listener_start(door->listener, 0);
-    }
     int port = 0;
+    int error = nng_stream_listener_alloc(&door->listener, url);
+    if (error == 0 && door->tls != NULL) {
+        error = nng_stream_listener_set_ptr(door->listener, NNG_OPT_TLS_CONFIG,
+                                            tls_config_handle(door->tls));
+    }
     if (error == 0) {
-        error =
-            nng_listener_get_int(door->listener, NNG_OPT_TCP_BOUND_PORT, &port);
+        error = nng_stream_listener_listen(door->listener);
+    }
+    if (error == 0) {
+        error = nng_stream_listener_get_int(door->listener,
+                                            NNG_OPT_TCP_BOUND_PORT, &port);
+    }
+    door->port = (uint16_t)port;
+    return error;
+}
+
+static enum pbft_status listen_at(struct net_door *door, const char *url,
+                                  struct net_problem *problem)
+{
+    int error = nng_aio_alloc(&door->aio, on_accepted, door);
+    if (error == 0) {
+        nng_aio_set_timeout(door->aio, NNG_DURATION_INFINITE);
+        error = start_listener(door, url);
     }
     if (error != 0) {
         net_problem_set(
-            problem, "cannot listen on %s: %s", config->listen_address,
+            problem, "cannot listen on %s: %s", door->config.listen_address,
             error == NNG_EADDRINUSE ? "another program uses this port"
                                     : nng_strerror(error));
-        return net_status_of(error);
     }
-    door->port = (uint16_t)port;
-    return PBFT_OK;
+    return net_status_of(error);
 }
 
 enum pbft_status net_door_open(struct net_door **out,
@@ -195,38 +360,64 @@ enum pbft_status net_door_open(struct net_door **out,
     if (door == NULL) {
         return PBFT_NO_MEMORY;
     }
-    door->members = config->members;
-    door->role = config->role;
-    door->self = config->self;
-    door->security = config->security;
-    door->per_owner_max = config->connections_per_owner_max;
+    door->config = *config;
+    door->links_max = config->connections_max + 2 * NET_DOOR_PENDING_MAX;
     (void)pthread_mutex_init(&door->lock, NULL);
-    door->pipes = net_pipes_create(config->connections_max);
-    status = door->pipes == NULL ? PBFT_NO_MEMORY : PBFT_OK;
+    door->links = calloc(door->links_max, sizeof(struct net_link *));
+    status = door->links == NULL ? PBFT_NO_MEMORY : PBFT_OK;
     if (status == PBFT_OK && config->security == NET_TLS) {
-        status = make_tls(door, config, problem);
-    }
-    *out = door; /* From here on the caller closes the socket first. */
-    if (status == PBFT_OK) {
-        status = start_listener(door, config, url, problem);
+        status = make_tls(door, problem);
     }
     if (status == PBFT_OK) {
-        door->reaper =
-            net_reaper_create(door->port, config->handshake_timeout_ms);
-        status = door->reaper == NULL ? PBFT_NO_MEMORY : PBFT_OK;
+        status = listen_at(door, url, problem);
     }
-    return status;
+    if (status != PBFT_OK) {
+        net_door_close(door);
+        return status;
+    }
+    *out = door;
+    accept_next(door);
+    return PBFT_OK;
 }
 
-void net_door_destroy(struct net_door *door)
+static bool is_accepting(struct net_door *door)
 {
+    (void)pthread_mutex_lock(&door->lock);
+    bool is_accepting = door->is_accepting;
+    (void)pthread_mutex_unlock(&door->lock);
+    return is_accepting;
+}
+
+void net_door_close(struct net_door *door)
+{
+    const struct picker all = {.pick = PICK_ALL};
     if (door == NULL) {
         return;
     }
+    (void)pthread_mutex_lock(&door->lock);
+    door->is_closing = true;
+    (void)pthread_mutex_unlock(&door->lock);
+    if (door->listener != NULL) {
+        nng_stream_listener_close(door->listener);
+        while (is_accepting(door)) {
+            nng_aio_cancel(door->aio);
+            nng_aio_wait(door->aio);
+        }
+    }
+    (void)close_picked(door, &all);
+    for (uint32_t i = 0; i < door->link_count; i++) {
+        net_link_wait_over(door->links[i]);
+        net_link_destroy(door->links[i]);
+    }
+    if (door->listener != NULL) {
+        nng_stream_listener_free(door->listener);
+    }
+    if (door->aio != NULL) {
+        nng_aio_free(door->aio);
+    }
     tls_config_destroy(door->tls);
-    net_reaper_destroy(door->reaper);
-    net_pipes_destroy(door->pipes);
     (void)pthread_mutex_destroy(&door->lock);
+    free(door->links);
     free(door);
 }
 
@@ -237,81 +428,67 @@ uint16_t net_door_port(const struct net_door *door)
     return door->port;
 }
 
-uint32_t net_door_owner(struct net_door *door, uint32_t pipe_id, uint32_t claim)
-{
-    if (door->security != NET_TLS) {
-        return claim < net_members_count(door->members) ? claim : NET_NOBODY;
-    }
-    (void)pthread_mutex_lock(&door->lock);
-    const struct net_pipe *pipe = net_pipes_find(door->pipes, pipe_id);
-    uint32_t owner = pipe != NULL ? pipe->owner : NET_NOBODY;
-    (void)pthread_mutex_unlock(&door->lock);
-    return owner;
-}
-
 bool net_door_has(struct net_door *door, uint32_t owner)
 {
+    struct census census;
     (void)pthread_mutex_lock(&door->lock);
-    bool has = net_pipes_count_of(door->pipes, owner) > 0;
+    count_links(door, owner, &census);
     (void)pthread_mutex_unlock(&door->lock);
-    return has;
+    return census.of_owner > 0;
 }
 
 void net_door_close_owner(struct net_door *door, uint32_t owner,
                           pbft_time_ms now, pbft_time_ms age_ms)
 {
-    /* Closing calls on_departure, which takes the lock: so one at a time. */
-    for (uint32_t id = 1; id != 0;) {
-        uint32_t place = 0;
-        id = 0;
-        (void)pthread_mutex_lock(&door->lock);
-        for (const struct net_pipe *pipe = net_pipes_next(door->pipes, &place);
-             pipe != NULL && id == 0;
-             pipe = net_pipes_next(door->pipes, &place)) {
-            if (pipe->owner == owner && now - pipe->opened >= age_ms &&
-                now >= pipe->opened) {
-                id = pipe->id;
-            }
-        }
-        (void)net_pipes_remove(door->pipes, id);
-        (void)pthread_mutex_unlock(&door->lock);
-        if (id != 0) {
-            nng_pipe pipe = {id};
-            (void)nng_pipe_close(pipe);
-        }
-    }
+    const struct picker picker = {.pick = PICK_OWNER_SINCE,
+                                  .owner = owner,
+                                  .since = now > age_ms ? now - age_ms : 0};
+    (void)close_picked(door, &picker);
 }
 
-static bool has_pipe(void *context, const struct net_endpoint *remote)
+void net_door_close_stuck(struct net_door *door, pbft_time_ms now,
+                          pbft_time_ms age_ms)
 {
-    struct net_door *door = context;
-    (void)pthread_mutex_lock(&door->lock);
-    bool has = net_pipes_has_remote(door->pipes, remote);
-    (void)pthread_mutex_unlock(&door->lock);
-    return has;
+    const struct picker picker = {.pick = PICK_STUCK_SINCE,
+                                  .since = now > age_ms ? now - age_ms : 0};
+    (void)close_picked(door, &picker);
+}
+
+void net_door_resume(struct net_door *door)
+{
+    const struct picker all = {.pick = PICK_ALL};
+    uint32_t place = 0;
+    for (struct net_link *link = next_picked(door, &all, &place); link != NULL;
+         link = next_picked(door, &all, &place)) {
+        net_link_resume(link);
+        net_link_release(link);
+    }
 }
 
 void net_door_tick(struct net_door *door, pbft_time_ms now)
 {
-    if (now < door->next_look) {
-        return;
-    }
-    door->next_look = now + REAPER_INTERVAL_MS;
-    uint32_t reaped = net_reaper_look(door->reaper, now, has_pipe, door);
+    pbft_time_ms timeout = door->config.handshake_timeout_ms;
+    const struct picker late = {.pick = PICK_PENDING_SINCE,
+                                .since = now > timeout ? now - timeout : 0};
+    uint32_t reaped = close_picked(door, &late);
     (void)pthread_mutex_lock(&door->lock);
     door->stats.reaped += reaped;
     (void)pthread_mutex_unlock(&door->lock);
+    bury(door);
+    accept_next(door);
 }
 
 void net_door_stats(struct net_door *door, struct net_door_stats *out)
 {
-    struct net_problem last;
+    struct net_problem last = {{0}};
+    struct census census;
     uint64_t failures =
         door->tls != NULL ? tls_config_failures(door->tls, &last) : 0;
     (void)pthread_mutex_lock(&door->lock);
+    count_links(door, NET_NOBODY, &census);
     *out = door->stats;
-    out->connections = net_pipes_count(door->pipes);
     (void)pthread_mutex_unlock(&door->lock);
+    out->connections = census.ready;
     out->strangers += failures;
     if (failures > 0 && out->last.text[0] == '\0') {
         out->last = last;

@@ -1,48 +1,60 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A listening port and who may come in by it: identifies each connection at the
- * door, refuses strangers and crowds, remembers who sits behind which pipe, and
- * has unfinished connections closed. Internal to net/.
+ * door, refuses strangers and crowds, closes those that do not finish their
+ * handshake. Internal to net/.
  */
 #ifndef NET_DOOR_H
 #define NET_DOOR_H
 
+#include "net/link.h"
 #include "net/members.h"
-#include "net/pipes.h"
+
+/* Connections in their handshake at a time. When there are more the oldest is
+ * closed: an honest handshake takes less time than a flood needs for so many.
+ */
+#define NET_DOOR_PENDING_MAX 128
 
 struct net_door;
 
 struct net_door_config {
-    uint32_t socket_id;                /* NNG's; open, without a listener. */
     const struct net_members *members; /* Kept. */
     enum net_role role;                /* Who may come in. */
     uint32_t self;                     /* Never comes in. NET_NOBODY: may. */
     struct net_credentials own;
     const char *listen_address;
     enum net_security security;
+    enum net_protocol protocol;
+    uint32_t frame_bytes_max;
+    uint32_t outbox_messages_max;
+    uint32_t outbox_bytes_max;
     uint32_t connections_max;
     uint32_t connections_per_owner_max;
     uint32_t handshake_timeout_ms;
+    void *context;
+    /* From the member `owner`; with plain TCP NET_NOBODY. */
+    enum net_disposition (*on_message)(void *context, struct net_link *link,
+                                       uint32_t owner, struct net_frame frame);
 };
 
-/* Listens from now on. On failure `*out` may be set: close the socket, then
- * destroy it. */
+/* Listens. LOCKED: the port is in use. */
 PBFT_MUST_USE enum pbft_status
 net_door_open(struct net_door **out, const struct net_door_config *config,
               struct net_problem *problem);
-/* After the socket was closed. NULL is fine. */
-void net_door_destroy(struct net_door *door);
+/* Returns when no callback runs and nobody holds a link any more. NULL is fine.
+ */
+void net_door_close(struct net_door *door);
 
 uint16_t net_door_port(const struct net_door *door);
-
-/* Who is behind a pipe; NET_NOBODY if it has gone. With plain TCP, where nobody
- * knows, the `claim` is believed if there is such a member. */
-uint32_t net_door_owner(struct net_door *door, uint32_t pipe_id,
-                        uint32_t claim);
 bool net_door_has(struct net_door *door, uint32_t owner);
 /* Closes the owner's connections that are at least `age_ms` old. */
 void net_door_close_owner(struct net_door *door, uint32_t owner,
                           pbft_time_ms now, pbft_time_ms age_ms);
-/* Reaps; every second will do. */
+/* Closes connections that have been sending one frame for so long. */
+void net_door_close_stuck(struct net_door *door, pbft_time_ms now,
+                          pbft_time_ms age_ms);
+/* Offers again what was answered NET_LATER. */
+void net_door_resume(struct net_door *door);
+/* Several times a second, from one thread. */
 void net_door_tick(struct net_door *door, pbft_time_ms now);
 
 struct net_door_stats {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The port on which a replica serves clients: calls in, replies out.
  *
- * A rep0 listener with one context per call in flight, so that any NNG req0
- * client in any language can call. All calls are safe from any thread.
+ * Speaks NNG's rep0 protocol, so that any NNG req0 client in any language can
+ * call; many calls of one client may be in flight. All calls are safe from any
+ * thread.
  */
 #ifndef NET_GATEWAY_H
 #define NET_GATEWAY_H

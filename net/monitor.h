@@ -5,7 +5,7 @@
 
 #include "net/net.h"
 
-#define NET_MONITOR_INTERVAL_MS 250
+#define NET_MONITOR_INTERVAL_MS 100
 
 struct net_monitor;
 

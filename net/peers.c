@@ -1,15 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opens and closes the channels between replicas, and watches over them. */
-#include "net/peers_private.h"
+/* The channels between replicas: one door for all, one dial for each. */
+#include "net/peers.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <nng/nng.h>
-#include <nng/protocol/pipeline0/pull.h>
-
 #include "consensus/assert.h"
 #include "net/common.h"
+#include "net/dial.h"
+#include "net/door.h"
+#include "net/monitor.h"
+
+struct peer {
+    struct net_dial *dial; /* NULL: ourselves. */
+    atomic_uint_fast64_t last_received;
+    atomic_uint_fast64_t messages_received;
+    atomic_uint_fast64_t bytes_received;
+};
+
+struct net_peers {
+    struct net_peers_config config; /* Pointers in it are not valid any more. */
+    struct net_members *members;
+    struct net_door *door;
+    struct net_monitor *monitor;
+    uint32_t count;
+    struct peer *peers;
+};
 
 void net_peers_config_defaults(struct net_peers_config *config)
 {
@@ -24,17 +41,12 @@ void net_peers_config_defaults(struct net_peers_config *config)
     config->reconnect_max_ms = 2000;
 }
 
-static uint32_t or_default(uint32_t value, uint32_t standard)
-{
-    return value != 0 ? value : standard;
-}
-
 static void fill_in(struct net_peers_config *config)
 {
     struct net_peers_config defaults;
     net_peers_config_defaults(&defaults);
 #define NET_FILL(field)                                                        \
-    config->field = or_default(config->field, defaults.field)
+    config->field = config->field != 0 ? config->field : defaults.field
     NET_FILL(frame_bytes_max);
     NET_FILL(outbox_bytes_max);
     NET_FILL(outbox_messages_max);
@@ -46,16 +58,88 @@ static void fill_in(struct net_peers_config *config)
 #undef NET_FILL
 }
 
+/* ---- receiving ----------------------------------------------------------- */
+
+/* The claim of plain TCP is cut off; what is left points into the frame. */
+static bool read_claim(const struct net_peers *peers, struct net_frame frame,
+                       uint32_t *from, size_t *offset)
+{
+    if (peers->config.security != NET_TLS) {
+        if (frame.size < NET_CLAIM_SIZE) {
+            return false;
+        }
+        *from = net_claim_read(frame.data);
+        *offset = NET_CLAIM_SIZE;
+    }
+    return *from < peers->count && *from != peers->config.self;
+}
+
+static enum net_disposition on_message(void *context, struct net_link *link,
+                                       uint32_t owner, struct net_frame frame)
+{
+    struct net_peers *peers = context;
+    uint32_t from = owner;
+    size_t offset = 0;
+    if (!read_claim(peers, frame, &from, &offset)) {
+        free(frame.data);
+        net_link_close(link);
+        return NET_TAKEN;
+    }
+    struct peer *peer = &peers->peers[from];
+    size_t size = frame.size - offset;
+    atomic_store(&peer->last_received, net_now_ms());
+    struct net_shared shared;
+    if (!net_share(&shared, frame, offset)) {
+        free(frame.data); /* Out of memory: as if it was lost. */
+        return NET_TAKEN;
+    }
+    if (peers->config.receive(peers->config.context, from, shared.buffer) ==
+        NET_LATER) {
+        net_unshare(&shared); /* The frame is as before. */
+        return NET_LATER;
+    }
+    atomic_fetch_add(&peer->messages_received, 1);
+    atomic_fetch_add(&peer->bytes_received, size);
+    return NET_TAKEN;
+}
+
+/* Nothing is sent by the one who pulls. */
+static enum net_disposition on_unexpected(void *context, struct net_frame frame)
+{
+    (void)context;
+    free(frame.data);
+    return NET_TAKEN;
+}
+
+void net_peers_resume(struct net_peers *peers)
+{
+    net_door_resume(peers->door);
+}
+
+/* ---- watching ------------------------------------------------------------ */
+
+static void watch(struct net_peers *peers, pbft_replica_id id, pbft_time_ms now)
+{
+    struct peer *peer = &peers->peers[id];
+    pbft_time_ms silence = peers->config.silence_ms;
+    if (now >= atomic_load(&peer->last_received) + silence) {
+        /* Both ways may be half-open; who is alive dials again. */
+        net_door_close_owner(peers->door, id, now, silence);
+        net_dial_break(peer->dial, now, silence);
+    }
+    net_dial_tick(peer->dial, now);
+}
+
 static void tick(void *context, pbft_time_ms now)
 {
     struct net_peers *peers = context;
     for (pbft_replica_id i = 0; i < peers->count; i++) {
         if (i != peers->config.self) {
-            net_dial_tick(&peers->dials[i], now);
+            watch(peers, i, now);
         }
     }
     net_door_tick(peers->door, now);
-    net_peers_resume(peers); /* In case the receiver forgot to. */
+    net_door_resume(peers->door); /* In case the receiver forgot to. */
 }
 
 /* ---- opening and closing ------------------------------------------------- */
@@ -82,30 +166,47 @@ static enum pbft_status open_door(struct net_peers *peers,
                                   struct net_problem *problem)
 {
     const struct net_peers_config *config = &peers->config;
-    nng_socket socket;
-    int error = nng_pull0_open(&socket);
-    if (error == 0) {
-        peers->pull_id = (uint32_t)nng_socket_id(socket);
-        error = nng_socket_set_size(socket, NNG_OPT_RECVMAXSZ,
-                                    (size_t)config->frame_bytes_max +
-                                        NET_CLAIM_SIZE);
-    }
-    if (error != 0) {
-        return net_status_of(error);
-    }
-    struct net_door_config door = {
-        .socket_id = peers->pull_id,
+    const struct net_door_config door = {
         .members = peers->members,
         .role = NET_ROLE_REPLICA,
         .self = config->self,
         .own = config->own,
         .listen_address = config->listen_address,
         .security = config->security,
+        .protocol = NET_PULL,
+        .frame_bytes_max = config->frame_bytes_max + NET_CLAIM_SIZE,
+        .outbox_messages_max = 1, /* Nothing goes out by this door. */
+        .outbox_bytes_max = 1,
         .connections_max = config->connections_max * peers->count,
         .connections_per_owner_max = config->connections_max,
         .handshake_timeout_ms = config->handshake_timeout_ms,
+        .context = peers,
+        .on_message = on_message,
     };
     return net_door_open(&peers->door, &door, problem);
+}
+
+static enum pbft_status open_dial(struct net_peers *peers, pbft_replica_id id,
+                                  struct net_problem *problem)
+{
+    const struct net_peers_config *config = &peers->config;
+    const struct net_dial_config dial = {
+        .members = peers->members,
+        .member = id,
+        .address = config->members[id].address,
+        .own = config->own,
+        .security = config->security,
+        .protocol = NET_PUSH,
+        .frame_bytes_max = config->frame_bytes_max + NET_CLAIM_SIZE,
+        .outbox_messages_max = config->outbox_messages_max,
+        .outbox_bytes_max = config->outbox_bytes_max,
+        .handshake_timeout_ms = config->handshake_timeout_ms,
+        .reconnect_min_ms = config->reconnect_min_ms,
+        .reconnect_max_ms = config->reconnect_max_ms,
+        .context = peers,
+        .on_message = on_unexpected,
+    };
+    return net_dial_open(&peers->peers[id].dial, &dial, problem);
 }
 
 static enum pbft_status open_all(struct net_peers *peers,
@@ -115,17 +216,11 @@ static enum pbft_status open_all(struct net_peers *peers,
     enum pbft_status status = net_members_create(
         &peers->members, config->members, config->member_count, problem);
     if (status == PBFT_OK) {
-        status = net_reads_create(peers);
-    }
-    if (status == PBFT_OK) {
         status = open_door(peers, problem);
-    }
-    if (status == PBFT_OK) {
-        net_reads_start(peers);
     }
     for (pbft_replica_id i = 0; i < peers->count && status == PBFT_OK; i++) {
         if (i != config->self) {
-            status = net_dial_open(&peers->dials[i], peers, i, config, problem);
+            status = open_dial(peers, i, problem);
         }
     }
     if (status == PBFT_OK) {
@@ -133,29 +228,6 @@ static enum pbft_status open_all(struct net_peers *peers,
         status = peers->monitor == NULL ? PBFT_NO_MEMORY : PBFT_OK;
     }
     return status;
-}
-
-static struct net_peers *allocate(const struct net_peers_config *config)
-{
-    struct net_peers *peers = calloc(1, sizeof *peers);
-    if (peers == NULL) {
-        return NULL;
-    }
-    peers->dials = calloc(config->member_count, sizeof *peers->dials);
-    if (peers->dials == NULL) {
-        free(peers);
-        return NULL;
-    }
-    peers->config = *config;
-    fill_in(&peers->config);
-    peers->count = config->member_count;
-    peers->opened = net_now_ms();
-    for (pbft_replica_id i = 0; i < peers->count; i++) {
-        (void)pthread_mutex_init(&peers->dials[i].lock, NULL);
-        atomic_init(&peers->dials[i].last_received, peers->opened);
-    }
-    (void)pthread_mutex_init(&peers->lock, NULL);
-    return peers;
 }
 
 enum pbft_status net_peers_open(const struct net_peers_config *config,
@@ -166,9 +238,20 @@ enum pbft_status net_peers_open(const struct net_peers_config *config,
     if (status != PBFT_OK) {
         return status;
     }
-    struct net_peers *peers = allocate(config);
+    struct net_peers *peers = calloc(1, sizeof *peers);
     if (peers == NULL) {
         return PBFT_NO_MEMORY;
+    }
+    peers->config = *config;
+    fill_in(&peers->config);
+    peers->count = config->member_count;
+    peers->peers = calloc(config->member_count, sizeof *peers->peers);
+    if (peers->peers == NULL) {
+        free(peers);
+        return PBFT_NO_MEMORY;
+    }
+    for (pbft_replica_id i = 0; i < peers->count; i++) {
+        atomic_init(&peers->peers[i].last_received, net_now_ms());
     }
     status = open_all(peers, problem);
     if (status != PBFT_OK) {
@@ -185,59 +268,32 @@ void net_peers_close(struct net_peers *peers)
         return;
     }
     net_monitor_stop(peers->monitor);
-    (void)pthread_mutex_lock(&peers->lock);
-    peers->is_stopping = true;
-    (void)pthread_mutex_unlock(&peers->lock);
-    if (peers->pull_id != 0) {
-        nng_socket socket = {peers->pull_id};
-        (void)nng_close(socket);
-    }
-    net_reads_destroy(peers);
+    net_door_close(peers->door);
     for (pbft_replica_id i = 0; i < peers->count; i++) {
-        net_dial_close(&peers->dials[i]);
-        (void)pthread_mutex_destroy(&peers->dials[i].lock);
+        net_dial_close(peers->peers[i].dial);
     }
-    net_door_destroy(peers->door);
     net_members_destroy(peers->members);
-    (void)pthread_mutex_destroy(&peers->lock);
-    free(peers->dials);
+    free(peers->peers);
     free(peers);
 }
 
 /* ---- while they are open ------------------------------------------------- */
 
-static nng_msg *make_message(const struct net_peers *peers,
-                             struct pbft_bytes bytes)
-{
-    nng_msg *message = NULL;
-    bool claims = peers->config.security != NET_TLS;
-    size_t front = claims ? NET_CLAIM_SIZE : 0;
-    if (nng_msg_alloc(&message, front + bytes.size) != 0) {
-        return NULL;
-    }
-    uint8_t *body = nng_msg_body(message);
-    if (claims) {
-        net_claim_write(body, peers->config.self);
-    }
-    if (bytes.size > 0) {
-        memcpy(body + front, bytes.data, bytes.size);
-    }
-    return message;
-}
-
 enum pbft_status net_peers_send(struct net_peers *peers, pbft_replica_id to,
                                 struct pbft_bytes bytes)
 {
+    uint8_t claim[NET_CLAIM_SIZE];
+    struct pbft_bytes parts[2] = {{claim, 0}, bytes};
     PBFT_ASSERT(to < peers->count);
     PBFT_ASSERT(to != peers->config.self);
     if (bytes.size > peers->config.frame_bytes_max) {
         return PBFT_TOO_LARGE;
     }
-    nng_msg *message = make_message(peers, bytes);
-    if (message == NULL) {
-        return PBFT_NO_MEMORY;
+    if (peers->config.security != NET_TLS) {
+        net_claim_write(claim, peers->config.self);
+        parts[0].size = sizeof claim;
     }
-    return net_outbox_push(peers->dials[to].outbox, message);
+    return net_dial_send(peers->peers[to].dial, parts, 2);
 }
 
 uint16_t net_peers_port(const struct net_peers *peers)
@@ -245,31 +301,29 @@ uint16_t net_peers_port(const struct net_peers *peers)
     return net_door_port(peers->door);
 }
 
-void net_peers_stats(struct net_peers *peers, pbft_replica_id peer,
+void net_peers_stats(struct net_peers *peers, pbft_replica_id id,
                      struct net_peer_stats *out)
 {
-    PBFT_ASSERT(peer < peers->count);
+    PBFT_ASSERT(id < peers->count);
     memset(out, 0, sizeof *out);
-    if (peer == peers->config.self) {
+    if (id == peers->config.self) {
         return;
     }
-    struct net_dial *dial = &peers->dials[peer];
-    struct net_outbox_stats sent;
-    net_outbox_stats(dial->outbox, &sent);
-    (void)pthread_mutex_lock(&dial->lock);
-    out->connected = dial->pipe_id != 0;
-    out->connects = dial->connects;
-    out->redials = dial->redials;
-    (void)pthread_mutex_unlock(&dial->lock);
-    out->heard = net_door_has(peers->door, peer);
+    struct peer *peer = &peers->peers[id];
+    struct net_dial_stats dial;
+    net_dial_stats(peer->dial, &dial);
     pbft_time_ms now = net_now_ms();
-    pbft_time_ms last = atomic_load(&dial->last_received);
+    pbft_time_ms last = atomic_load(&peer->last_received);
+    out->connected = dial.connected;
+    out->heard = net_door_has(peers->door, id);
     out->silent_ms = now > last ? now - last : 0;
-    out->messages_sent = sent.messages_sent;
-    out->bytes_sent = sent.bytes_sent;
-    out->messages_dropped = sent.messages_dropped;
-    out->messages_received = atomic_load(&dial->messages_received);
-    out->bytes_received = atomic_load(&dial->bytes_received);
+    out->messages_sent = dial.messages_sent;
+    out->bytes_sent = dial.bytes_sent;
+    out->messages_received = atomic_load(&peer->messages_received);
+    out->bytes_received = atomic_load(&peer->bytes_received);
+    out->messages_dropped = dial.messages_dropped;
+    out->connects = dial.connects;
+    out->redials = dial.redials;
 }
 
 void net_peers_totals(struct net_peers *peers, struct net_peers_totals *out)
@@ -280,17 +334,13 @@ void net_peers_totals(struct net_peers *peers, struct net_peers_totals *out)
     out->reaped = door.reaped;
     out->last = door.last;
     for (pbft_replica_id i = 0; i < peers->count; i++) {
-        struct net_dial *dial = &peers->dials[i];
-        if (dial->tls == NULL) {
-            continue;
-        }
-        struct net_problem last;
-        uint64_t failures = tls_config_failures(dial->tls, &last);
-        (void)pthread_mutex_lock(&dial->lock);
-        out->strangers += dial->strangers;
-        (void)pthread_mutex_unlock(&dial->lock);
-        if (failures > 0 && out->last.text[0] == '\0') {
-            out->last = last;
+        if (i != peers->config.self) {
+            struct net_dial_stats dial;
+            net_dial_stats(peers->peers[i].dial, &dial);
+            out->strangers += dial.strangers;
+            if (out->last.text[0] == '\0' && dial.strangers > 0) {
+                out->last = dial.last;
+            }
         }
     }
 }

@@ -1,22 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The channels between replicas: at most once, may lose, may be late.
  *
- * One pull0 listener, and one push0 dialer per peer. Sends never block: what
- * does not fit into the peer's outbox is dropped and counted, since the core
- * owns retransmission. Connections are made and repaired in the background; a
- * peer that was silent for too long is disconnected and dialed again, and
- * connections that do not finish their handshake are closed.
+ * Each replica listens (as an NNG pull0 socket would) and dials each peer (as a
+ * push0 socket would). Sends never block: what does not fit into the peer's
+ * outbox is dropped and counted, since the core owns retransmission.
+ * Connections are made and repaired in the background; a peer that was silent
+ * for too long is disconnected and dialed again, and connections that do not
+ * finish their handshake are closed.
  *
  * All calls are safe from any thread. Memory: per peer one outbox of
- * `outbox_bytes_max`; NET_PEERS_READS received messages of frame_bytes_max.
+ * `outbox_bytes_max`, and per connection one message of frame_bytes_max.
  */
 #ifndef NET_PEERS_H
 #define NET_PEERS_H
 
 #include "net/net.h"
-
-/* Received messages in the hands of net/ at any time. */
-#define NET_PEERS_READS 8
 
 struct net_peers;
 

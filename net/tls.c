@@ -150,24 +150,18 @@ void *tls_config_handle(const struct tls_config *config)
     return config->nng;
 }
 
-pbft_time_ms tls_config_dialing_since(struct tls_config *config)
-{
-    return tls_engine_dialing_since(config->engine);
-}
-
 uint64_t tls_config_failures(struct tls_config *config,
                              struct net_problem *last)
 {
     return tls_engine_failures(config->engine, last);
 }
 
-bool tls_pipe_identity(uint32_t pipe_id, struct tls_identity *out)
+bool tls_stream_identity(struct nng_stream *stream, struct tls_identity *out)
 {
-    nng_pipe pipe = {pipe_id};
     bool verified = false;
     memset(out, 0, sizeof *out);
     tls_engine_want_identity(out);
-    int error = nng_pipe_get_bool(pipe, NNG_OPT_TLS_VERIFIED, &verified);
+    int error = nng_stream_get_bool(stream, NNG_OPT_TLS_VERIFIED, &verified);
     tls_engine_want_identity(NULL);
     return error == 0 && verified && out->is_verified;
 }

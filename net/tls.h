@@ -52,14 +52,13 @@ void tls_config_destroy(struct tls_config *config);
 /* For nng_listener_set_ptr(NNG_OPT_TLS_CONFIG) and the like. */
 void *tls_config_handle(const struct tls_config *config);
 
-/* Since when the one dial in progress waits for its handshake; 0: none is. */
-pbft_time_ms tls_config_dialing_since(struct tls_config *config);
 /* Text of the last handshake that failed, and how many did. */
 uint64_t tls_config_failures(struct tls_config *config,
                              struct net_problem *last);
 
-/* Of an NNG pipe, by its id. False if it has none (plain TCP, or closed). */
-bool tls_pipe_identity(uint32_t pipe_id, struct tls_identity *out);
+struct nng_stream;
+/* Of a stream whose handshake is over. False if it has none (plain TCP). */
+bool tls_stream_identity(struct nng_stream *stream, struct tls_identity *out);
 
 /* Does the certificate hold for `name`, now, issued by `ca`, with this key?
  * WRONG_IDENTITY, BAD_CERTIFICATE, INVALID_CONFIG, each with a problem. */

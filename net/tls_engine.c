@@ -42,8 +42,6 @@ struct nng_tls_engine_config {
      * tables of the shared keys while it computes with them. */
     pthread_mutex_t handshake;
     pthread_mutex_t lock; /* Guards the rest. */
-    const void *dialing;  /* The connection whose handshake is pending. */
-    pbft_time_ms dialing_since;
     uint64_t failures;
     struct net_problem last;
 };
@@ -54,6 +52,7 @@ struct nng_tls_engine_conn {
     mbedtls_ssl_context ssl;
     bool handshake_ended;
     bool handshake_failed;
+    bool closed;
     struct tls_identity identity;
 };
 
@@ -172,17 +171,6 @@ static int config_version(nng_tls_engine_config *config, nng_tls_version low,
 
 /* ---- connections --------------------------------------------------------- */
 
-static void dial_ended(nng_tls_engine_conn *connection)
-{
-    struct nng_tls_engine_config *config = connection->config;
-    (void)pthread_mutex_lock(&config->lock);
-    if (config->dialing == connection) {
-        config->dialing = NULL;
-        config->dialing_since = 0;
-    }
-    (void)pthread_mutex_unlock(&config->lock);
-}
-
 /* mbedTLS calls this from the trusted root downwards: the first certificate is
  * the CA that vouches for the peer. At depth 0 it would be the peer's own,
  * which then is trusted as such and has no issuer. */
@@ -241,10 +229,6 @@ static int connection_init(nng_tls_engine_conn *connection, void *stream,
             0) {
             return NNG_ENOMEM;
         }
-        (void)pthread_mutex_lock(&config->lock);
-        config->dialing = connection;
-        config->dialing_since = net_now_ms();
-        (void)pthread_mutex_unlock(&config->lock);
     }
     return 0;
 }
@@ -253,13 +237,15 @@ static int connection_init(nng_tls_engine_conn *connection, void *stream,
 static void connection_fini(nng_tls_engine_conn *connection)
 {
     if (connection->config != NULL) {
-        dial_ended(connection);
         mbedtls_ssl_free(&connection->ssl);
     }
 }
 
+/* NNG ends the operations that wait, and forgets that it is closed: it would
+ * let later ones wait for ever. */
 static void connection_close(nng_tls_engine_conn *connection)
 {
+    connection->closed = true;
     if (connection->config != NULL) {
         (void)mbedtls_ssl_close_notify(&connection->ssl); /* If it can. */
     }
@@ -308,6 +294,9 @@ static void note_names(struct tls_identity *identity,
 
 static int connection_handshake(nng_tls_engine_conn *connection)
 {
+    if (connection->closed) {
+        return NNG_ECLOSED;
+    }
     if (connection->handshake_ended || connection->handshake_failed) {
         return connection->handshake_ended ? 0 : NNG_EPEERAUTH;
     }
@@ -319,7 +308,6 @@ static int connection_handshake(nng_tls_engine_conn *connection)
         error == MBEDTLS_ERR_SSL_WANT_WRITE) {
         return NNG_EAGAIN;
     }
-    dial_ended(connection);
     connection->handshake_ended = error == 0;
     connection->handshake_failed = error != 0;
     if (error != 0) {
@@ -445,14 +433,6 @@ enum pbft_status tls_engine_start(struct net_problem *problem)
 struct nng_tls_engine_config *tls_engine_last_config(void)
 {
     return last_config;
-}
-
-pbft_time_ms tls_engine_dialing_since(struct nng_tls_engine_config *config)
-{
-    (void)pthread_mutex_lock(&config->lock);
-    pbft_time_ms since = config->dialing_since;
-    (void)pthread_mutex_unlock(&config->lock);
-    return since;
 }
 
 uint64_t tls_engine_failures(struct nng_tls_engine_config *config,

@@ -14,7 +14,6 @@ PBFT_MUST_USE enum pbft_status tls_engine_start(struct net_problem *problem);
 /* The engine's part of the configuration that this thread made last. */
 struct nng_tls_engine_config *tls_engine_last_config(void);
 
-pbft_time_ms tls_engine_dialing_since(struct nng_tls_engine_config *config);
 uint64_t tls_engine_failures(struct nng_tls_engine_config *config,
                              struct net_problem *last);
 

@@ -20,14 +20,6 @@
 #include "crypto/x509.h"
 #include "net/net.h"
 
-/* NNG 1.5.2 loses a listener, and what hangs on it, that is closed soon after
- * some of its handshakes have failed. Ours close at exit only. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:libnng.so\n";
-}
-
 #define WORLD_MEMBERS 4
 /* The longest that anything on loopback may take on a busy machine. */
 #define WORLD_PATIENCE_MS 20000

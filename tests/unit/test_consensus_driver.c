@@ -80,7 +80,7 @@ static int start(void **state)
 {
     const struct pbft_log log = {NULL, append, truncate_log};
     const struct pbft_transport transport = {NULL, transmit};
-    const struct pbft_service service = {NULL, execute, attested, serve};
+    const struct pbft_service service = {NULL, execute, attested, serve, NULL};
     const struct pbft_timer_service timer = {NULL, arm};
     struct pbft_config config;
     (void)state;

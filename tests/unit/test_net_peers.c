@@ -333,7 +333,7 @@ static void test_what_was_not_taken_is_offered_again(void **state)
     for (int i = 0; i < 50; i++) {
         assert_int_equal(send_to(&a, 1, 10), PBFT_OK);
     }
-    WORLD_WAIT(atomic_load(&b.later) >= NET_PEERS_READS);
+    WORLD_WAIT(atomic_load(&b.later) >= 1);
 
     atomic_store(&b.is_full, false);
     net_peers_resume(b.peers);
@@ -356,7 +356,7 @@ static void test_closing_with_held_messages(void **state)
     for (int i = 0; i < 50; i++) {
         assert_int_equal(send_to(&a, 1, 100000), PBFT_OK);
     }
-    WORLD_WAIT(atomic_load(&b.later) >= NET_PEERS_READS);
+    WORLD_WAIT(atomic_load(&b.later) >= 1);
 
     net_peers_close(b.peers);
     net_peers_close(a.peers);
