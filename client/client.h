@@ -129,7 +129,7 @@ struct salus_client {
     struct request *requests_last;
     size_t requests_flying;
     uint64_t next_sequence;
-    uint32_t preferred; /* Answered last. */
+    uint32_t preferred;                             /* Answered last. */
     pbft_time_ms channel_opened[PBFT_REPLICAS_MAX]; /* When. */
     bool closing;
     struct salus_statistics statistics;

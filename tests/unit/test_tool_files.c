@@ -116,7 +116,7 @@ static void test_consortium_is_whole(void **state)
                                        in_folder("genesis.txt"), &reason),
                      PBFT_OK);
     assert_int_equal(genesis_replica_count(genesis), 4);
-    assert_int_equal(genesis->policy_count, 2);
+    assert_int_equal(genesis->policy_count, 4);
     for (uint32_t i = 0; i < 4; i++) {
         char name[32];
         char address[32];
