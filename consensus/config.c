@@ -16,7 +16,7 @@ void pbft_config_defaults(struct pbft_config *config)
         .checkpoint_interval = 64,
         .batch_requests_max = 512,
         .batch_bytes_max = PBFT_REQUEST_BYTES_MAX,
-        .pipeline_depth = 8,
+        .pipeline_depth = 4,
         .pending_requests_max = 8192,
         .pending_institution_max = 2048,
         .batch_delay_ms = 5,

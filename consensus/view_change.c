@@ -35,6 +35,7 @@ build_view_change(const struct pbft_replica *replica)
 static void begin_collecting(struct pbft_replica *replica)
 {
     struct pbft_view_changes *changes = &replica->changes;
+    PBFT_ASSERT(!replica->view_active);
     changes->collected_count = 0;
     for (pbft_replica_id id = 0; id < replica->n; id++) {
         const struct pbft_message *ahead = changes->ahead[id];
@@ -66,6 +67,8 @@ static void leave_for(struct pbft_replica *replica, pbft_view view)
     struct pbft_view_changes *changes = &replica->changes;
     PBFT_ASSERT(view > replica->view);
     PBFT_ASSERT(replica->may_vote);
+    PBFT_ASSERT(!replica->is_amnesic);
+    PBFT_ASSERT(replica->n > 1);
     /* Only real progress resets the back-off (design: P7). */
     changes->failures = changes->has_progress ? 0 : changes->failures + 1;
     changes->has_progress = false;
@@ -127,6 +130,8 @@ void pbft_continue_view_change(struct pbft_replica *replica)
 {
     const struct pbft_view_changes *changes = &replica->changes;
     const pbft_view join = view_to_join(replica);
+    PBFT_ASSERT(changes->collected_count <= replica->n);
+    PBFT_ASSERT(replica->stage == PBFT_STAGE_RUNNING);
     if (join > replica->view && replica->may_vote) {
         leave_for(replica, join);
     }
