@@ -6,6 +6,10 @@
 #include "consensus/assert.h"
 #include "sim/sim.h"
 
+/* What each client still submits when the faults are over: the end of a run
+ * must not depend on how much they kept it from doing. */
+#define REQUESTS_AFTER_FAULTS 10
+
 static void add_clients(struct sim *sim)
 {
     const struct sim_settings *settings = &sim->settings;
@@ -42,6 +46,12 @@ static void run_with_faults(struct sim *sim)
            sim->events < settings->faults_events_max && sim_step(sim)) {
     }
     faults_end_all(sim);
+    for (uint32_t i = 0; i < sim->client_count; i++) {
+        struct client *client = sim->clients[i];
+        uint64_t most = client->request_count + REQUESTS_AFTER_FAULTS;
+        client->share = client->share < most ? client->share : most;
+        sim_schedule(sim, SIM_EVENT_CLIENT, i, 0, 0);
+    }
 }
 
 /* The first request without an answer, and where it took effect, if anywhere.
