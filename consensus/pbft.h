@@ -180,8 +180,19 @@ pbft_time_ms pbft_deadline(const struct pbft_replica *replica);
 pbft_time_ms pbft_timer_deadline(const struct pbft_replica *replica,
                                  enum pbft_timer timer);
 
+/* What a replica is busy with, the gravest first. */
+enum pbft_condition {
+    PBFT_CONDITION_RECOVERING, /* Its promises are lost: it votes on nothing
+                                  until its new incarnation may (P14). */
+    PBFT_CONDITION_STARTING,   /* It asks what it had promised (P14). */
+    PBFT_CONDITION_VIEW_CHANGE,
+    PBFT_CONDITION_SYNCING, /* Fetching blocks, for being behind. */
+    PBFT_CONDITION_NORMAL,
+};
+
 /* For status outputs, the auditor and tests; never for decisions. */
 struct pbft_report {
+    enum pbft_condition condition;
     pbft_view view;
     bool view_active;
     pbft_replica_id primary;
@@ -219,6 +230,8 @@ bool pbft_replica_slot(const struct pbft_replica *replica, pbft_seq seq,
  * For tests and the simulator. */
 void pbft_replica_check_invariants(const struct pbft_replica *replica);
 
+/* "recovering", "starting", "view-change", "syncing", "normal". */
+const char *pbft_condition_name(enum pbft_condition condition);
 const char *pbft_verdict_name(enum pbft_verdict verdict);
 const char *pbft_record_kind_name(enum pbft_record_kind kind);
 const char *pbft_timer_name(enum pbft_timer timer);

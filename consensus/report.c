@@ -52,10 +52,26 @@ static size_t buffered_bytes(const struct pbft_replica *replica)
     return bytes;
 }
 
+static enum pbft_condition condition_of(const struct pbft_replica *replica)
+{
+    if (replica->is_amnesic) {
+        return PBFT_CONDITION_RECOVERING;
+    }
+    if (!replica->may_vote) {
+        return PBFT_CONDITION_STARTING;
+    }
+    if (!replica->view_active) {
+        return PBFT_CONDITION_VIEW_CHANGE;
+    }
+    return replica->sync.is_active ? PBFT_CONDITION_SYNCING
+                                   : PBFT_CONDITION_NORMAL;
+}
+
 void pbft_replica_report(const struct pbft_replica *replica,
                          struct pbft_report *out)
 {
     *out = (struct pbft_report){
+        .condition = condition_of(replica),
         .view = replica->view,
         .view_active = replica->view_active,
         .primary = pbft_primary(replica),
@@ -149,6 +165,23 @@ void pbft_replica_check_invariants(const struct pbft_replica *replica)
     }
     check_output(replica);
     pbft_requests_check_invariants(&replica->requests);
+}
+
+const char *pbft_condition_name(enum pbft_condition condition)
+{
+    switch (condition) {
+    case PBFT_CONDITION_RECOVERING:
+        return "recovering";
+    case PBFT_CONDITION_STARTING:
+        return "starting";
+    case PBFT_CONDITION_VIEW_CHANGE:
+        return "view-change";
+    case PBFT_CONDITION_SYNCING:
+        return "syncing";
+    case PBFT_CONDITION_NORMAL:
+        return "normal";
+    }
+    return "unknown";
 }
 
 const char *pbft_verdict_name(enum pbft_verdict verdict)

@@ -32,10 +32,7 @@ static const char *state_name(struct node *node,
     if (node_failure(node, NULL) != PBFT_OK) {
         return "halted";
     }
-    if (report->syncing) {
-        return "syncing";
-    }
-    return report->view_active ? "normal" : "view-change";
+    return pbft_condition_name(report->condition);
 }
 
 static void collect_core(struct node *node, struct collected *to,

@@ -91,16 +91,10 @@ static const char *status_of(const struct host *host,
     if (host->state == HOST_HALTED) {
         return "halted";
     }
-    if (host->state == HOST_RECOVERING || report->amnesic) {
+    if (host->state == HOST_RECOVERING) {
         return "recovering";
     }
-    if (!report->may_vote) {
-        return "starting";
-    }
-    if (!report->view_active) {
-        return "view-change";
-    }
-    return report->syncing ? "syncing" : "normal";
+    return pbft_condition_name(report->condition);
 }
 
 bool script_is_status(struct script *script, struct words *words)
