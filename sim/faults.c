@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* When faults begin and end. What they do: fault_kinds.c. */
+/* When faults begin and end. What they do: fault_kinds.c.
+ *
+ * Each fault draws from a stream of its own, one for its begin and one for its
+ * end: a fault that is left out (shrink) does not change the others.
+ */
 #include "sim/faults.h"
 
 #include <stdio.h>
@@ -8,11 +12,28 @@
 #include "sim/sim.h"
 
 #define STREAM_FAULTS 3
+#define STREAM_BEGIN UINT64_C(0x100000000)
+#define STREAM_END UINT64_C(0x200000000)
 
 void faults_init(struct faults *faults, uint64_t seed)
 {
-    *faults = (struct faults){.mask = 0};
+    *faults = (struct faults){.seed = seed};
     random_init(&faults->random, seed, STREAM_FAULTS);
+}
+
+static bool is_left_out(const struct fault_filter *filter, uint64_t number)
+{
+    size_t low = 0;
+    size_t high = filter->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (filter->numbers[middle] < number) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < filter->count && filter->numbers[low] == number;
 }
 
 static void schedule_next(struct sim *sim)
@@ -51,12 +72,13 @@ static void begin_one(struct sim *sim, const struct fault_kind *kind)
     struct faults *faults = &sim->faults;
     struct fault fault = {
         .kind = kind,
-        .number = faults->begun + 1,
+        .number = faults->drawn,
         .target = (uint32_t)random_below(&faults->random, sim->settings.n),
     };
     uint64_t duration =
         random_exponential(&faults->random, faults->duration_us) + 1;
-    if (!kind->begin(sim, &fault)) {
+    if (is_left_out(&sim->settings.without_faults, fault.number) ||
+        !kind->begin(sim, &fault)) {
         return;
     }
     faults->begun++;
@@ -74,6 +96,9 @@ void faults_on_event(struct sim *sim)
     if (faults->mask == 0) {
         return;
     }
+    faults->drawn++;
+    random_init(&faults->random, faults->seed, STREAM_BEGIN + faults->drawn);
+    schedule_next(sim);
     for (uint32_t i = 0; i < fault_kind_count; i++) {
         if ((faults->mask >> i & 1) != 0) {
             rows[count++] = i;
@@ -83,7 +108,6 @@ void faults_on_event(struct sim *sim)
         uint64_t row = random_below(&faults->random, count);
         begin_one(sim, &fault_kinds[rows[row]]);
     }
-    schedule_next(sim);
 }
 
 static void end_at(struct sim *sim, uint32_t at)
@@ -95,6 +119,7 @@ static void end_at(struct sim *sim, uint32_t at)
         faults->active[i] = faults->active[i + 1];
     }
     note(sim, &fault, "heal");
+    random_init(&faults->random, faults->seed, STREAM_END + fault.number);
     fault.kind->end(sim, &fault);
 }
 

@@ -13,9 +13,15 @@ struct sim;
 
 #define FAULTS_ACTIVE_MAX 16
 
+/* Faults that do not happen: their numbers, in rising order. Borrowed. */
+struct fault_filter {
+    const uint64_t *numbers;
+    size_t count;
+};
+
 struct fault {
     const struct fault_kind *kind;
-    uint64_t number; /* Of this run. */
+    uint64_t number; /* Of this run; the same whatever else is left out. */
     uint32_t target; /* A host; or what the row wants. */
     uint64_t value;  /* What was before, or what the row wants. */
     uint64_t members[(SIM_HOSTS_MAX + 63) / 64]; /* A set of hosts. */
@@ -33,7 +39,9 @@ extern const struct fault_kind fault_kinds[];
 extern const uint32_t fault_kind_count;
 
 struct faults {
-    struct random random;
+    struct random random; /* Begins anew with each fault, see faults.c. */
+    uint64_t seed;
+    uint64_t drawn; /* The number of the last one, possible or not. */
     struct fault active[FAULTS_ACTIVE_MAX];
     uint32_t active_count;
     uint64_t begun;

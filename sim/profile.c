@@ -18,6 +18,7 @@ void profile_defaults(struct sim_settings *settings)
         .execute_us = 100,
         .client_count = 2,
         .requests = 60,
+        .requests_after = 10,
         .outstanding_max = 2,
         .payload_max = 64,
         .client_timeout_us = 200 * SIM_MS_US,

@@ -6,10 +6,6 @@
 #include "consensus/assert.h"
 #include "sim/sim.h"
 
-/* What each client still submits when the faults are over: the end of a run
- * must not depend on how much they kept it from doing. */
-#define REQUESTS_AFTER_FAULTS 10
-
 static void add_clients(struct sim *sim)
 {
     const struct sim_settings *settings = &sim->settings;
@@ -48,7 +44,7 @@ static void run_with_faults(struct sim *sim)
     faults_end_all(sim);
     for (uint32_t i = 0; i < sim->client_count; i++) {
         struct client *client = sim->clients[i];
-        uint64_t most = client->request_count + REQUESTS_AFTER_FAULTS;
+        uint64_t most = client->request_count + settings->requests_after;
         client->share = client->share < most ? client->share : most;
         sim_schedule(sim, SIM_EVENT_CLIENT, i, 0, 0);
     }

@@ -32,6 +32,9 @@ struct sim_settings {
     /* Clients of a run; scripts bring their own. */
     uint32_t client_count;
     uint32_t requests; /* Of all clients together. */
+    /* What each client still submits when the faults are over: the end of a
+     * run must not depend on how much they kept it from doing. */
+    uint32_t requests_after;
     uint32_t outstanding_max;
     uint32_t payload_max;
     uint64_t client_timeout_us;
@@ -39,6 +42,7 @@ struct sim_settings {
     uint32_t fault_mask;
     uint64_t fault_interval_us;
     uint64_t fault_duration_us; /* Mean. */
+    struct fault_filter without_faults;
     uint64_t faults_us_max;     /* Then they end, whatever was achieved; */
     uint64_t faults_events_max; /* or after so many events. */
     /* Liveness: all must be executed so long after the faults have healed. */

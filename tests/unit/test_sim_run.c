@@ -39,6 +39,36 @@ static void test_seeds_differ(void **state)
     assert_true(run("lite", 1).trace_hash != run("lite", 2).trace_hash);
 }
 
+static struct sim_result run_without(uint64_t seed, struct fault_filter filter)
+{
+    struct sim_settings settings;
+    struct sim_result result;
+    profile_find("lite")->draw(&settings, seed);
+    settings.without_faults = filter;
+    sim_run(&settings, seed, NULL, &result);
+    return result;
+}
+
+static void test_faults_can_be_left_out(void **state)
+{
+    (void)state;
+    uint64_t numbers[4096];
+    for (uint64_t i = 0; i < 4096; i++) {
+        numbers[i] = i + 1;
+    }
+    struct sim_result all = run_without(2, (struct fault_filter){NULL, 0});
+    struct sim_result some = run_without(2, (struct fault_filter){numbers, 3});
+    struct sim_result none =
+        run_without(2, (struct fault_filter){numbers, 4096});
+    assert_true(all.trace_hash == run("lite", 2).trace_hash);
+    assert_true(some.trace_hash != all.trace_hash);
+    assert_true(all.faults > 3);
+    assert_true(some.faults > 0);
+    assert_true(none.faults == 0);
+    assert_false(some.violation.found);
+    assert_false(none.violation.found);
+}
+
 /* The auditor's own arithmetic: any two quorums share an honest replica, and
  * the honest ones make a quorum. */
 static void test_audit_quorum(void **state)
@@ -189,6 +219,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_equal_seeds_are_equal_runs),
         cmocka_unit_test(test_seeds_differ),
+        cmocka_unit_test(test_faults_can_be_left_out),
         cmocka_unit_test(test_audit_quorum),
         cmocka_unit_test(test_request_is_executed_and_answered),
         cmocka_unit_test(test_power_loss_keeps_what_was_answered),
