@@ -73,6 +73,13 @@ void client_send(struct client *client, const struct pbft_message *request,
     struct sim *sim = client->sim;
     struct client_request *own =
         &client->requests[request->request.sequence - 1];
+    trace_add(&sim->trace,
+              &(struct trace_line){.time_us = sim->now_us,
+                                   .where = client->name,
+                                   .what = own->is_sent ? "resend" : "submit",
+                                   .from = "-",
+                                   .message = request,
+                                   .note = ""});
     for (uint32_t i = 0; i < sim->host_count; i++) {
         if (pbft_set_has(to, sim->hosts[i]->id)) {
             network_send(&sim->network, SIM_HOSTS_MAX + client->index, i,

@@ -57,9 +57,11 @@ void faults_begin(struct sim *sim)
 
 static void note(struct sim *sim, const struct fault *fault, const char *what)
 {
-    const char *where =
-        fault->target < sim->host_count ? sim->hosts[fault->target]->name : "-";
+    const struct host *host =
+        fault->target < sim->host_count ? sim->hosts[fault->target] : NULL;
+    const char *where = host == NULL ? "all" : host->name;
     trace_add(&sim->trace, &(struct trace_line){.time_us = sim->now_us,
+                                                .host = host,
                                                 .where = where,
                                                 .what = what,
                                                 .from = "-",

@@ -109,12 +109,25 @@ void host_deinit(struct host *host)
     free(host->cache);
 }
 
+static void trace_life(const struct host *host, const char *what)
+{
+    trace_add(&host->sim->trace,
+              &(struct trace_line){.time_us = host->sim->now_us,
+                                   .host = host,
+                                   .where = host->name,
+                                   .what = what,
+                                   .from = "-",
+                                   .number = host->life,
+                                   .note = ""});
+}
+
 void host_crash(struct host *host, size_t keep, bool torn)
 {
     PBFT_ASSERT(host->state != HOST_DOWN);
     host_forget(host);
     disk_crash(&host->disk, keep, torn);
     host->state = HOST_DOWN;
+    trace_life(host, "crash");
 }
 
 void host_remember_block(struct host *host,
@@ -234,9 +247,11 @@ void host_start(struct host *host)
         pbft_driver_destroy(host->driver);
         host->driver = NULL;
         host->state = HOST_RECOVERING;
+        trace_life(host, "start");
         return;
     }
     host->state = HOST_UP;
+    trace_life(host, "start");
     audit_start(sim, host);
     step_at_start(host, (struct pbft_event){.type = PBFT_EVENT_START});
     attest_unproved(host);
@@ -275,20 +290,35 @@ static struct pbft_event event_of(const struct host *host,
     return event;
 }
 
+static const char *sender_name(const struct sim *sim,
+                               const struct pbft_message *message)
+{
+    if (message->sender < sim->settings.n) {
+        return sim->hosts[message->sender]->name;
+    }
+    for (uint32_t i = 0; i < sim->client_count; i++) {
+        if (message->type == PBFT_MESSAGE_REQUEST &&
+            memcmp(&sim->clients[i]->signer.key, &message->request.client,
+                   sizeof message->request.client) == 0) {
+            return sim->clients[i]->name;
+        }
+    }
+    return "client";
+}
+
 static void trace_step(const struct host *host, const struct host_input *input,
                        enum pbft_verdict verdict)
 {
     struct sim *sim = host->sim;
     struct trace_line line = {.time_us = sim->now_us,
+                              .host = host,
                               .where = host->name,
                               .from = "-",
                               .note = pbft_verdict_name(verdict)};
     if (input->type == PBFT_EVENT_RECEIVE) {
         line.what = "deliver";
         line.message = input->message;
-        line.from = input->message->sender < sim->settings.n
-                        ? sim->hosts[input->message->sender]->name
-                        : "client";
+        line.from = sender_name(sim, input->message);
     } else if (input->type == PBFT_EVENT_EXECUTED) {
         line.what = "execute";
         line.number = input->executed.seq;
@@ -339,4 +369,19 @@ bool host_is_honest(const struct host *host)
 {
     return host->behavior == HOST_HONEST &&
            !pbft_set_has(&host->sim->byzantine, host->id);
+}
+
+const char *host_status_name(const struct host *host,
+                             const struct pbft_report *report)
+{
+    if (host->state == HOST_DOWN) {
+        return "down";
+    }
+    if (host->state == HOST_HALTED) {
+        return "halted";
+    }
+    if (host->state == HOST_RECOVERING) {
+        return "recovering";
+    }
+    return pbft_condition_name(report->condition);
 }

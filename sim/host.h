@@ -126,6 +126,10 @@ void host_pause_timers(struct host *host, bool is_paused);
 /* NULL unless the replica runs. */
 const struct pbft_replica *host_replica(const struct host *host);
 bool host_is_honest(const struct host *host);
+/* starting, normal, view-change, syncing, ..., down, halted or recovering. The
+ * report counts while it is up. */
+const char *host_status_name(const struct host *host,
+                             const struct pbft_report *report);
 
 /* Private to host*.c. */
 void host_work(struct host *host);

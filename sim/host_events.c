@@ -11,6 +11,14 @@ void host_on_packet(struct host *host, const struct sim_packet *packet)
 {
     struct sim *sim = host->sim;
     if (host->state != HOST_UP) {
+        trace_add(&sim->trace, &(struct trace_line){
+                                   .time_us = sim->now_us,
+                                   .host = host,
+                                   .where = host->name,
+                                   .what = "lose",
+                                   .from = sim_actor_name(sim, packet->from),
+                                   .message = packet->message,
+                                   .note = "not up"});
         return;
     }
     if (actor_is_client(packet->from)) {
@@ -23,6 +31,7 @@ void host_on_packet(struct host *host, const struct sim_packet *packet)
     if (status != PBFT_OK) {
         trace_add(&sim->trace,
                   &(struct trace_line){.time_us = sim->now_us,
+                                       .host = host,
                                        .where = host->name,
                                        .what = "refuse",
                                        .from = sim->hosts[packet->from]->name,
@@ -46,6 +55,7 @@ void host_on_synced(struct host *host, pbft_ticket ticket)
     bool is_good = ticket != 0 && disk_sync(&host->disk, ticket);
     trace_add(&sim->trace,
               &(struct trace_line){.time_us = sim->now_us,
+                                   .host = host,
                                    .where = host->name,
                                    .what = "sync",
                                    .from = "-",

@@ -143,7 +143,37 @@ static void send_one(struct network *network, uint32_t from, uint32_t to,
     packet->to = to;
     packet->message = pbft_message_ref(message);
     packet->reply = reply;
+    packet->sent_us = network->sim->now_us;
     schedule(network, packet, draw_delay(network));
+}
+
+/* Why the message does not even set out; NULL: it does. */
+static const char *reason_lost(struct network *network, uint32_t from,
+                               uint32_t to)
+{
+    const struct network_settings *settings = &network->settings;
+    if (is_cut(network, from, to)) {
+        return "cut";
+    }
+    return settings->loss_permille > 0 &&
+                   random_chance(&network->random, settings->loss_permille)
+               ? "lost by chance"
+               : NULL;
+}
+
+static void trace_lost(struct network *network, uint32_t from, uint32_t to,
+                       const struct pbft_message *message, const char *why)
+{
+    struct sim *sim = network->sim;
+    trace_add(&sim->trace,
+              &(struct trace_line){.time_us = sim->now_us,
+                                   .host = actor_is_client(to) ? NULL
+                                                               : sim->hosts[to],
+                                   .where = sim_actor_name(sim, to),
+                                   .what = "lose",
+                                   .from = sim_actor_name(sim, from),
+                                   .message = message,
+                                   .note = why});
 }
 
 void network_send(struct network *network, uint32_t from, uint32_t to,
@@ -151,10 +181,10 @@ void network_send(struct network *network, uint32_t from, uint32_t to,
 {
     const struct network_settings *settings = &network->settings;
     network->counts.sent++;
-    if (is_cut(network, from, to) ||
-        (settings->loss_permille > 0 &&
-         random_chance(&network->random, settings->loss_permille))) {
+    const char *why = reason_lost(network, from, to);
+    if (why != NULL) {
         network->counts.lost++;
+        trace_lost(network, from, to, message, why);
         free(reply);
         return;
     }
@@ -176,6 +206,7 @@ void network_cut(struct network *network, uint32_t from, uint32_t to)
         struct sim_packet *next = packet->next;
         if (packet->from == from && packet->to == to &&
             packet->state == PACKET_FLYING) {
+            trace_lost(network, from, to, packet->message, "cut on its way");
             network_drop(network, packet);
         }
         packet = next;

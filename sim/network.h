@@ -43,6 +43,7 @@ struct sim_packet {
     const struct pbft_message *message; /* Owned reference. */
     struct sim_reply *reply;            /* Owned; or NULL. */
     enum packet_state state;
+    uint64_t sent_us;
     bool is_expedited;           /* Filters do not see it again. */
     uint32_t event_count;        /* Events that name it. */
     struct sim_packet *previous; /* In the order of sending. */

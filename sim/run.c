@@ -106,10 +106,9 @@ static void run_to_the_end(struct sim *sim)
     audit_end(sim);
 }
 
-void sim_run(const struct sim_settings *settings, uint64_t seed,
-             FILE *trace_out, struct sim_result *out)
+/* Runs it and takes it down. */
+static void run_whole(struct sim *sim, struct sim_result *out)
 {
-    struct sim *sim = sim_create(settings, seed, trace_out);
     add_clients(sim);
     sim_start_hosts(sim);
     run_with_faults(sim);
@@ -129,4 +128,24 @@ void sim_run(const struct sim_settings *settings, uint64_t seed,
         out->requests += sim->clients[i]->answered_count;
     }
     sim_destroy(sim);
+}
+
+void sim_run(const struct sim_settings *settings, uint64_t seed,
+             FILE *trace_out, struct sim_result *out)
+{
+    run_whole(sim_create(settings, seed, trace_out), out);
+}
+
+void sim_run_watched(const struct sim_settings *settings, uint64_t seed,
+                     const struct sim_watch *watch, struct sim_result *out)
+{
+    struct sim *sim = sim_create(settings, seed, NULL);
+    sim->trace.context = watch->context;
+    sim->trace.on_line = watch->on_line;
+    sim->observer = (struct sim_observer){.context = watch->context,
+                                          .on_arrive = watch->on_arrive};
+    if (watch->on_begin != NULL) {
+        watch->on_begin(watch->context, sim);
+    }
+    run_whole(sim, out);
 }

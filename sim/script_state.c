@@ -82,21 +82,6 @@ bool script_is_view_active(struct script *script, struct words *words)
            host->state == HOST_UP && report.view_active;
 }
 
-static const char *status_of(const struct host *host,
-                             const struct pbft_report *report)
-{
-    if (host->state == HOST_DOWN) {
-        return "down";
-    }
-    if (host->state == HOST_HALTED) {
-        return "halted";
-    }
-    if (host->state == HOST_RECOVERING) {
-        return "recovering";
-    }
-    return pbft_condition_name(report->condition);
-}
-
 bool script_is_status(struct script *script, struct words *words)
 {
     static const char *const known[] = {"starting", "normal",     "view-change",
@@ -111,7 +96,7 @@ bool script_is_status(struct script *script, struct words *words)
     for (size_t i = 0; word != NULL && i < sizeof known / sizeof known[0];
          i++) {
         if (strcmp(known[i], word) == 0) {
-            return strcmp(word, status_of(host, &report)) == 0;
+            return strcmp(word, host_status_name(host, &report)) == 0;
         }
     }
     script_error(script, "'%s' is not a status", word == NULL ? "" : word);

@@ -123,6 +123,9 @@ static void deliver(struct sim *sim, struct sim_packet *packet)
         return;
     }
     sim->events++;
+    if (sim->observer.on_arrive != NULL) {
+        sim->observer.on_arrive(sim->observer.context, packet);
+    }
     if (actor_is_client(packet->to)) {
         client_on_packet(sim->clients[packet->to - SIM_HOSTS_MAX], packet);
     } else {

@@ -67,6 +67,8 @@ struct sim_observer {
     /* A puppet gets a message of a replica. */
     void (*on_puppet_packet)(void *context, struct host *host,
                              const struct sim_packet *packet);
+    /* A packet arrives, before anybody has acted on it. */
+    void (*on_arrive)(void *context, const struct sim_packet *packet);
 };
 
 struct sim {
@@ -134,5 +136,14 @@ struct sim_result {
 };
 void sim_run(const struct sim_settings *settings, uint64_t seed,
              FILE *trace_out, struct sim_result *out);
+/* The same, for somebody who looks on. Calls may be NULL. */
+struct sim_watch {
+    void *context;
+    void (*on_begin)(void *context, struct sim *sim);
+    void (*on_line)(void *context, const struct trace_line *line);
+    void (*on_arrive)(void *context, const struct sim_packet *packet);
+};
+void sim_run_watched(const struct sim_settings *settings, uint64_t seed,
+                     const struct sim_watch *watch, struct sim_result *out);
 
 #endif /* SIM_SIM_H */

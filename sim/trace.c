@@ -5,9 +5,12 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "sim/host.h"
+
 #define FNV_PRIME UINT64_C(0x100000001b3)
 #define FNV_BASIS UINT64_C(0xcbf29ce484222325)
 #define LINES_PER_HEAD 40
+#define TRACE_CELL_SIZE 48
 
 void trace_init(struct trace *trace, FILE *out)
 {
@@ -75,9 +78,34 @@ const struct pbft_digest *trace_digest_of(const struct pbft_message *message)
 
 static void print_head(FILE *out)
 {
-    (void)fprintf(out, "%-12s %-6s %-8s %-6s %-12s %5s %6s %-16s %s\n",
-                  "time_ms", "where", "what", "from", "message", "view", "seq",
+    (void)fprintf(out,
+                  "%12s  %-5s %-11s %4s %-4s %-11s %-9s  %-8s %-6s %-11s %5s "
+                  "%5s %-12s %s\n",
+                  "time_ms", "where", "status", "view", "prim", "low..high",
+                  "com/exec", "event", "from", "message", "mview", "seq",
                   "digest", "note");
+}
+
+/* The columns of the replica, as the event left it. */
+static void print_state(FILE *out, const struct host *host)
+{
+    struct pbft_report report = {.view = 0};
+    char watermarks[TRACE_CELL_SIZE] = "-";
+    char progress[TRACE_CELL_SIZE] = "-";
+    if (host == NULL || host_replica(host) == NULL) {
+        (void)fprintf(out, "%-11s %4s %-4s %-11s %-9s",
+                      host == NULL ? "-" : host_status_name(host, &report), "-",
+                      "-", watermarks, progress);
+        return;
+    }
+    pbft_replica_report(host_replica(host), &report);
+    (void)snprintf(watermarks, sizeof watermarks, "%" PRIu64 "..%" PRIu64,
+                   report.stable, report.high);
+    (void)snprintf(progress, sizeof progress, "%" PRIu64 "/%" PRIu64,
+                   report.committed, report.executed);
+    (void)fprintf(out, "%-11s %4" PRIu64 " R%-3u %-11s %-9s",
+                  host_status_name(host, &report), report.view, report.primary,
+                  watermarks, progress);
 }
 
 static void print_line(struct trace *trace, const struct trace_line *line)
@@ -86,17 +114,19 @@ static void print_line(struct trace *trace, const struct trace_line *line)
     if (trace->lines % LINES_PER_HEAD == 0) {
         print_head(trace->out);
     }
-    (void)fprintf(trace->out, "%8" PRIu64 ".%03u %-6s %-8s %-6s ",
-                  line->time_us / 1000, (unsigned)(line->time_us % 1000),
-                  line->where, line->what, line->from);
+    (void)fprintf(trace->out, "%8" PRIu64 ".%03u  %-5s ", line->time_us / 1000,
+                  (unsigned)(line->time_us % 1000), line->where);
+    print_state(trace->out, line->host);
+    (void)fprintf(trace->out, "  %-8s %-6s ", line->what, line->from);
     if (message != NULL) {
-        (void)fprintf(trace->out,
-                      "%-12s %5" PRIu64 " %6" PRIu64 " %016" PRIx64 " %s\n",
-                      pbft_message_type_name(message->type),
-                      pbft_message_view(message), pbft_message_seq(message),
-                      fold(trace_digest_of(message)), line->note);
+        (void)fprintf(
+            trace->out, "%-11s %5" PRIu64 " %5" PRIu64 " %012" PRIx64 " %s\n",
+            pbft_message_type_name(message->type), pbft_message_view(message),
+            message->type == PBFT_MESSAGE_REQUEST ? message->request.sequence
+                                                  : pbft_message_seq(message),
+            fold(trace_digest_of(message)) >> 16, line->note);
     } else {
-        (void)fprintf(trace->out, "%-12s %5s %6" PRIu64 " %-16s %s\n", "-", "-",
+        (void)fprintf(trace->out, "%-11s %5s %5" PRIu64 " %-12s %s\n", "-", "-",
                       line->number, "-", line->note);
     }
 }
@@ -117,6 +147,9 @@ void trace_add(struct trace *trace, const struct trace_line *line)
     }
     if (trace->out != NULL) {
         print_line(trace, line);
+    }
+    if (trace->on_line != NULL) {
+        trace->on_line(trace->context, line);
     }
     trace->lines++;
 }

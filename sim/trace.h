@@ -8,17 +8,24 @@
 
 #include "consensus/message.h"
 
+struct host;
+struct trace_line;
+
 struct trace {
     uint64_t hash;
     uint64_t lines;
     FILE *out; /* NULL: only hashed. */
+    /* Who else wants to see each line; may be NULL. */
+    void *context;
+    void (*on_line)(void *context, const struct trace_line *line);
 };
 
 struct trace_line {
     uint64_t time_us;
-    const char *where; /* A host or client. */
-    const char *what;  /* deliver, timer, sync, execute, crash, ... */
-    const char *from;  /* "-" if there is none. */
+    const struct host *host; /* Whose state is shown; NULL: a client. */
+    const char *where;       /* A host or client. */
+    const char *what;        /* deliver, timer, sync, execute, crash, ... */
+    const char *from;        /* "-" if there is none. */
     const struct pbft_message *message; /* Or NULL. */
     uint64_t number;                    /* Ticket, seq or the like. */
     const char *note;                   /* Verdict or result. */
