@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Accepts connections, identifies them, and keeps the list of who is inside. */
-#include "net/door.h"
+/* Accepts connections, identifies them, and refuses who may not come in. */
+#include "net/door_private.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,140 +10,7 @@
 
 #include "net/common.h"
 
-struct net_door {
-    struct net_door_config config; /* Texts in it are not valid any more. */
-    struct tls_config *tls;        /* NULL: plain TCP. */
-    nng_stream_listener *listener;
-    nng_aio *aio;
-    uint16_t port;
-    pthread_mutex_t lock; /* Guards the rest. */
-    struct net_link **links;
-    uint32_t link_count;
-    uint32_t links_max;
-    bool is_closing;
-    bool is_accepting; /* NNG waits for a connection. */
-    struct net_door_stats stats;
-};
-
-/* What is done to links that are picked from the list. */
-enum pick {
-    PICK_PENDING_SINCE, /* Not ready, and as old as that. */
-    PICK_OWNER_SINCE,
-    PICK_STUCK_SINCE,
-    PICK_ALL
-};
-
-struct picker {
-    enum pick pick;
-    uint32_t owner;
-    pbft_time_ms since;
-};
-
-static bool is_picked(struct net_link *link, const struct picker *picker)
-{
-    struct net_link_state state;
-    net_link_state(link, &state);
-    if (state.is_closed) {
-        return false;
-    }
-    switch (picker->pick) {
-    case PICK_PENDING_SINCE:
-        return !state.is_ready && state.created <= picker->since;
-    case PICK_OWNER_SINCE:
-        return state.is_ready && net_link_owner(link) == picker->owner &&
-               state.created <= picker->since;
-    case PICK_STUCK_SINCE:
-        return state.sending_since != 0 && state.sending_since <= picker->since;
-    case PICK_ALL:
-        return true;
-    }
-    return false;
-}
-
-/* The next link at or after `*place`, held. */
-static struct net_link *
-next_picked(struct net_door *door, const struct picker *picker, uint32_t *place)
-{
-    struct net_link *found = NULL;
-    (void)pthread_mutex_lock(&door->lock);
-    while (found == NULL && *place < door->link_count) {
-        struct net_link *link = door->links[(*place)++];
-        if (is_picked(link, picker)) {
-            net_link_hold(link);
-            found = link;
-        }
-    }
-    (void)pthread_mutex_unlock(&door->lock);
-    return found;
-}
-
-static uint32_t close_picked(struct net_door *door, const struct picker *picker)
-{
-    uint32_t count = 0;
-    uint32_t place = 0;
-    for (struct net_link *link = next_picked(door, picker, &place);
-         link != NULL; link = next_picked(door, picker, &place)) {
-        net_link_close(link);
-        net_link_release(link);
-        count++;
-    }
-    return count;
-}
-
-/* Takes one link that is over off the list. */
-static struct net_link *take_over(struct net_door *door)
-{
-    struct net_link *found = NULL;
-    (void)pthread_mutex_lock(&door->lock);
-    for (uint32_t i = 0; i < door->link_count && found == NULL; i++) {
-        if (net_link_is_over(door->links[i])) {
-            found = door->links[i];
-            door->links[i] = door->links[--door->link_count];
-        }
-    }
-    (void)pthread_mutex_unlock(&door->lock);
-    return found;
-}
-
-static void bury(struct net_door *door)
-{
-    for (struct net_link *link = take_over(door); link != NULL;
-         link = take_over(door)) {
-        net_link_destroy(link);
-    }
-}
-
 /* ---- who may come in ----------------------------------------------------- */
-
-struct census {
-    uint32_t ready;
-    uint32_t of_owner;
-    uint32_t pending;
-    struct net_link *oldest_pending;
-};
-
-/* Lock held. */
-static void count_links(struct net_door *door, uint32_t owner,
-                        struct census *out)
-{
-    pbft_time_ms oldest = PBFT_TIME_NEVER;
-    memset(out, 0, sizeof *out);
-    for (uint32_t i = 0; i < door->link_count; i++) {
-        struct net_link_state state;
-        net_link_state(door->links[i], &state);
-        if (state.is_closed) {
-            continue;
-        }
-        uint32_t link_owner = net_link_owner(door->links[i]);
-        out->of_owner += state.is_ready && link_owner == owner ? 1 : 0;
-        out->ready += state.is_ready ? 1 : 0;
-        out->pending += state.is_ready ? 0 : 1;
-        if (!state.is_ready && state.created < oldest) {
-            oldest = state.created;
-            out->oldest_pending = door->links[i];
-        }
-    }
-}
 
 static uint32_t identify(const struct net_door *door,
                          const struct tls_identity *identity)
@@ -170,13 +36,13 @@ static bool on_ready(void *context, struct net_link *link,
                      const struct tls_identity *identity)
 {
     struct net_door *door = context;
-    struct census census;
+    struct door_census census;
     bool is_tls = door->config.security == NET_TLS;
     uint32_t owner = is_tls ? identify(door, identity) : NET_NOBODY;
     bool admitted = true;
     (void)pthread_mutex_lock(&door->lock);
     net_link_set_owner(link, owner);
-    count_links(door, owner, &census); /* It counts itself. */
+    door_count(door, owner, &census); /* It counts itself. */
     if (is_tls && owner == NET_NOBODY) {
         admitted = refuse_stranger(door, identity);
     } else if (census.ready > door->config.connections_max ||
@@ -213,8 +79,8 @@ static void on_closed(void *context, struct net_link *link)
  * returns a link to be closed, held. */
 static struct net_link *evict(struct net_door *door)
 {
-    struct census census;
-    count_links(door, NET_NOBODY, &census);
+    struct door_census census;
+    door_count(door, NET_NOBODY, &census);
     if (census.pending < NET_DOOR_PENDING_MAX) {
         return NULL;
     }
@@ -239,7 +105,7 @@ static void welcome(struct net_door *door, nng_stream *stream)
     };
     struct net_link *link = NULL;
     struct net_link *evicted = NULL;
-    bury(door);
+    door_bury(door);
     (void)pthread_mutex_lock(&door->lock);
     if (!door->is_closing) {
         evicted = evict(door);
@@ -390,7 +256,7 @@ static bool is_accepting(struct net_door *door)
 
 void net_door_close(struct net_door *door)
 {
-    const struct picker all = {.pick = PICK_ALL};
+    const struct door_picker all = {.pick = DOOR_ALL};
     if (door == NULL) {
         return;
     }
@@ -404,7 +270,7 @@ void net_door_close(struct net_door *door)
             nng_aio_wait(door->aio);
         }
     }
-    (void)close_picked(door, &all);
+    (void)door_close_picked(door, &all);
     for (uint32_t i = 0; i < door->link_count; i++) {
         net_link_wait_over(door->links[i]);
         net_link_destroy(door->links[i]);
@@ -428,64 +294,27 @@ uint16_t net_door_port(const struct net_door *door)
     return door->port;
 }
 
-bool net_door_has(struct net_door *door, uint32_t owner)
-{
-    struct census census;
-    (void)pthread_mutex_lock(&door->lock);
-    count_links(door, owner, &census);
-    (void)pthread_mutex_unlock(&door->lock);
-    return census.of_owner > 0;
-}
-
-void net_door_close_owner(struct net_door *door, uint32_t owner,
-                          pbft_time_ms now, pbft_time_ms age_ms)
-{
-    const struct picker picker = {.pick = PICK_OWNER_SINCE,
-                                  .owner = owner,
-                                  .since = now > age_ms ? now - age_ms : 0};
-    (void)close_picked(door, &picker);
-}
-
-void net_door_close_stuck(struct net_door *door, pbft_time_ms now,
-                          pbft_time_ms age_ms)
-{
-    const struct picker picker = {.pick = PICK_STUCK_SINCE,
-                                  .since = now > age_ms ? now - age_ms : 0};
-    (void)close_picked(door, &picker);
-}
-
-void net_door_resume(struct net_door *door)
-{
-    const struct picker all = {.pick = PICK_ALL};
-    uint32_t place = 0;
-    for (struct net_link *link = next_picked(door, &all, &place); link != NULL;
-         link = next_picked(door, &all, &place)) {
-        net_link_resume(link);
-        net_link_release(link);
-    }
-}
-
 void net_door_tick(struct net_door *door, pbft_time_ms now)
 {
     pbft_time_ms timeout = door->config.handshake_timeout_ms;
-    const struct picker late = {.pick = PICK_PENDING_SINCE,
-                                .since = now > timeout ? now - timeout : 0};
-    uint32_t reaped = close_picked(door, &late);
+    const struct door_picker late = {
+        .pick = DOOR_PENDING_SINCE, .since = now > timeout ? now - timeout : 0};
+    uint32_t reaped = door_close_picked(door, &late);
     (void)pthread_mutex_lock(&door->lock);
     door->stats.reaped += reaped;
     (void)pthread_mutex_unlock(&door->lock);
-    bury(door);
+    door_bury(door);
     accept_next(door);
 }
 
 void net_door_stats(struct net_door *door, struct net_door_stats *out)
 {
     struct net_problem last = {{0}};
-    struct census census;
+    struct door_census census;
     uint64_t failures =
         door->tls != NULL ? tls_config_failures(door->tls, &last) : 0;
     (void)pthread_mutex_lock(&door->lock);
-    count_links(door, NET_NOBODY, &census);
+    door_count(door, NET_NOBODY, &census);
     *out = door->stats;
     (void)pthread_mutex_unlock(&door->lock);
     out->connections = census.ready;

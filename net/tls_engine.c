@@ -1,50 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The TLS engine that NNG calls: its configurations and its connections.
+/* The TLS engine that NNG calls: its connections.
  *
  * NNG calls the operations of one connection under that connection's lock, from
  * any of its threads; several connections share a configuration.
  */
-#include "net/tls_engine.h"
+#include "net/tls_engine_private.h"
 
-#include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <mbedtls/ctr_drbg.h>
 #include <mbedtls/entropy.h>
 #include <mbedtls/error.h>
-#include <mbedtls/ssl.h>
-#include <mbedtls/x509_crt.h>
-#include <nng/nng.h>
-#include <nng/supplemental/tls/engine.h>
 
 #include "net/common.h"
-
-/* ChaCha20-Poly1305 first: in mbedTLS it is a third faster than AES-GCM. */
-static const int suites[] = {
-    MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
-    MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
-    MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
-    MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
-    MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
-    0,
-};
-
-struct nng_tls_engine_config {
-    mbedtls_ssl_config ssl;
-    mbedtls_x509_crt trusted;
-    mbedtls_x509_crt own;
-    mbedtls_pk_context key;
-    char server_name[TLS_NAME_SIZE];
-    bool is_client;
-    /* Handshakes of one configuration go one step at a time: mbedTLS fills in
-     * tables of the shared keys while it computes with them. */
-    pthread_mutex_t handshake;
-    pthread_mutex_t lock; /* Guards the rest. */
-    uint64_t failures;
-    struct net_problem last;
-};
 
 struct nng_tls_engine_conn {
     void *stream; /* NNG's connection, to be handed back to it. */
@@ -60,7 +29,6 @@ static mbedtls_entropy_context entropy;
 static mbedtls_ctr_drbg_context random_source; /* Has its own lock. */
 static pthread_once_t start_once = PTHREAD_ONCE_INIT;
 static int start_error;
-static _Thread_local struct nng_tls_engine_config *last_config;
 static _Thread_local struct tls_identity *wanted_identity;
 
 void tls_error_text(char *out, size_t size, int error)
@@ -68,105 +36,10 @@ void tls_error_text(char *out, size_t size, int error)
     mbedtls_strerror(error, out, size);
 }
 
-/* ---- configurations ------------------------------------------------------ */
-
-static int config_init(nng_tls_engine_config *config, nng_tls_mode mode)
+int tls_engine_random(void *context, unsigned char *out, size_t size)
 {
-    config->is_client = mode == NNG_TLS_MODE_CLIENT;
-    mbedtls_ssl_config_init(&config->ssl);
-    mbedtls_x509_crt_init(&config->trusted);
-    mbedtls_x509_crt_init(&config->own);
-    mbedtls_pk_init(&config->key);
-    int error = mbedtls_ssl_config_defaults(
-        &config->ssl,
-        config->is_client ? MBEDTLS_SSL_IS_CLIENT : MBEDTLS_SSL_IS_SERVER,
-        MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
-    if (error != 0) {
-        mbedtls_ssl_config_free(&config->ssl);
-        return NNG_ENOMEM;
-    }
-    mbedtls_ssl_conf_min_version(&config->ssl, MBEDTLS_SSL_MAJOR_VERSION_3,
-                                 MBEDTLS_SSL_MINOR_VERSION_3);
-    mbedtls_ssl_conf_max_version(&config->ssl, MBEDTLS_SSL_MAJOR_VERSION_3,
-                                 MBEDTLS_SSL_MINOR_VERSION_3);
-    mbedtls_ssl_conf_authmode(&config->ssl, MBEDTLS_SSL_VERIFY_REQUIRED);
-    mbedtls_ssl_conf_ciphersuites(&config->ssl, suites);
-    mbedtls_ssl_conf_renegotiation(&config->ssl,
-                                   MBEDTLS_SSL_RENEGOTIATION_DISABLED);
-    mbedtls_ssl_conf_rng(&config->ssl, mbedtls_ctr_drbg_random, &random_source);
-    if (config->is_client) {
-        mbedtls_ssl_conf_session_tickets(&config->ssl,
-                                         MBEDTLS_SSL_SESSION_TICKETS_DISABLED);
-    }
-    (void)pthread_mutex_init(&config->handshake, NULL);
-    (void)pthread_mutex_init(&config->lock, NULL);
-    last_config = config;
-    return 0;
-}
-
-static void config_fini(nng_tls_engine_config *config)
-{
-    mbedtls_ssl_config_free(&config->ssl);
-    mbedtls_pk_free(&config->key); /* Wipes it. */
-    mbedtls_x509_crt_free(&config->own);
-    mbedtls_x509_crt_free(&config->trusted);
-    (void)pthread_mutex_destroy(&config->handshake);
-    (void)pthread_mutex_destroy(&config->lock);
-}
-
-static int config_server(nng_tls_engine_config *config, const char *name)
-{
-    /* NNG sets the host part of a URL first, which may be longer. */
-    (void)snprintf(config->server_name, sizeof config->server_name, "%s",
-                   name != NULL ? name : "");
-    return 0;
-}
-
-/* NNG itself asks for less while it makes a listener; it gets "required". */
-static int config_auth(nng_tls_engine_config *config, nng_tls_auth_mode mode)
-{
-    (void)config;
-    (void)mode;
-    return 0;
-}
-
-static int config_ca_chain(nng_tls_engine_config *config, const char *certs,
-                           const char *crl)
-{
-    if (crl != NULL) {
-        return NNG_ENOTSUP;
-    }
-    int error = mbedtls_x509_crt_parse(
-        &config->trusted, (const unsigned char *)certs, strlen(certs) + 1);
-    if (error != 0) {
-        return NNG_ECRYPTO;
-    }
-    mbedtls_ssl_conf_ca_chain(&config->ssl, &config->trusted, NULL);
-    return 0;
-}
-
-static int config_own_cert(nng_tls_engine_config *config, const char *cert,
-                           const char *key, const char *password)
-{
-    if (password != NULL) {
-        return NNG_ENOTSUP;
-    }
-    if (mbedtls_x509_crt_parse(&config->own, (const unsigned char *)cert,
-                               strlen(cert) + 1) != 0 ||
-        mbedtls_pk_parse_key(&config->key, (const unsigned char *)key,
-                             strlen(key) + 1, NULL, 0) != 0 ||
-        mbedtls_ssl_conf_own_cert(&config->ssl, &config->own, &config->key) !=
-            0) {
-        return NNG_ECRYPTO;
-    }
-    return 0;
-}
-
-static int config_version(nng_tls_engine_config *config, nng_tls_version low,
-                          nng_tls_version high)
-{
-    (void)config;
-    return low <= NNG_TLS_1_2 && high >= NNG_TLS_1_2 ? 0 : NNG_ENOTSUP;
+    (void)context;
+    return mbedtls_ctr_drbg_random(&random_source, out, size);
 }
 
 /* ---- connections --------------------------------------------------------- */
@@ -376,17 +249,6 @@ static bool connection_verified(nng_tls_engine_conn *connection)
 
 /* ---- the engine ---------------------------------------------------------- */
 
-static nng_tls_engine_config_ops config_operations = {
-    .size = sizeof(struct nng_tls_engine_config),
-    .init = config_init,
-    .fini = config_fini,
-    .server = config_server,
-    .auth = config_auth,
-    .ca_chain = config_ca_chain,
-    .own_cert = config_own_cert,
-    .version = config_version,
-};
-
 static nng_tls_engine_conn_ops connection_operations = {
     .size = sizeof(struct nng_tls_engine_conn),
     .init = connection_init,
@@ -400,7 +262,7 @@ static nng_tls_engine_conn_ops connection_operations = {
 
 static const nng_tls_engine engine = {
     .version = NNG_TLS_ENGINE_VERSION,
-    .config_ops = &config_operations,
+    .config_ops = &tls_engine_config_operations,
     .conn_ops = &connection_operations,
     .name = "salus",
     .description = "mutual TLS 1.2 with identities, on mbed TLS",
@@ -428,21 +290,6 @@ enum pbft_status tls_engine_start(struct net_problem *problem)
         return PBFT_IO;
     }
     return PBFT_OK;
-}
-
-struct nng_tls_engine_config *tls_engine_last_config(void)
-{
-    return last_config;
-}
-
-uint64_t tls_engine_failures(struct nng_tls_engine_config *config,
-                             struct net_problem *last)
-{
-    (void)pthread_mutex_lock(&config->lock);
-    uint64_t failures = config->failures;
-    *last = config->last;
-    (void)pthread_mutex_unlock(&config->lock);
-    return failures;
 }
 
 void tls_engine_want_identity(struct tls_identity *out)
