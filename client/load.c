@@ -30,6 +30,7 @@ struct load {
     uint32_t under_way;
     enum phase phase;
     uint64_t measured_since_us;
+    uint64_t proved_us; /* The last proof, or the begin of the measurement. */
     struct load_report *report;
 };
 
@@ -39,6 +40,17 @@ static uint64_t now_us(void)
 
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* Lock held. */
+static void note_pause(struct load *load, uint64_t now)
+{
+    uint64_t pause = now - load->proved_us;
+
+    load->proved_us = now;
+    if (pause > load->report->longest_pause_us) {
+        load->report->longest_pause_us = pause;
+    }
 }
 
 /* Lock held. Everything that is done in the measurement counts; the latency of
@@ -67,6 +79,9 @@ static void count(struct load *load, const struct submitter *submitter,
     }
     report->transactions += done;
     report->submissions++;
+    if (done > 0) {
+        note_pause(load, now_us());
+    }
     if (submitter->began_us >= load->measured_since_us) {
         histogram_add(&report->latency, now_us() - submitter->began_us);
     }
@@ -161,6 +176,7 @@ static void enter(struct load *load, enum phase phase)
     load->phase = phase;
     if (phase == PHASE_MEASURE) {
         load->measured_since_us = now_us();
+        load->proved_us = load->measured_since_us;
     }
     (void)pthread_cond_broadcast(&load->idle_now);
     (void)pthread_mutex_unlock(&load->lock);

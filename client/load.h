@@ -35,9 +35,10 @@ struct load_options {
 struct load_report {
     uint64_t transactions; /* Proved within the measurement. */
     uint64_t submissions;
-    uint64_t refused;    /* Transactions that the ledger refused. */
-    uint64_t failed;     /* Transactions not proved. */
-    uint64_t elapsed_us; /* Of the measurement. */
+    uint64_t refused;          /* Transactions that the ledger refused. */
+    uint64_t failed;           /* Transactions not proved. */
+    uint64_t elapsed_us;       /* Of the measurement. */
+    uint64_t longest_pause_us; /* Between two proofs, of all submitters. */
     enum salus_status first_failure;
     struct histogram latency; /* Of submissions. */
 };

@@ -286,8 +286,9 @@ const struct tool_command tool_demo = {
         "Starts four replicas with TLS, synced storage and the keys of four\n"
         "institutions; imports FHIR R4 files (those given, else the examples\n"
         "that come with Salus) and says what the ledger made of each; fetches\n"
-        "a receipt, checks it offline and tampers with it; kills a backup\n"
-        "while submissions go on, and starts it again; prints the figures.\n"
+        "a receipt, checks it offline and tampers with it; kills the primary\n"
+        "while submissions go on, shows how long the clients waited, starts\n"
+        "it again; prints the figures.\n"
         "Cleans up after itself, also on Ctrl-C.\n"
         "\n"
         "  --keep   leave it running, and say how to end it\n",
