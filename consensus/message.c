@@ -92,6 +92,8 @@ const char *pbft_message_type_name(enum pbft_message_type type)
         return "committed";
     case PBFT_MESSAGE_STABLE:
         return "stable";
+    case PBFT_MESSAGE_EVIDENCE:
+        return "evidence";
     }
     return "unknown";
 }
@@ -122,6 +124,7 @@ pbft_view pbft_message_view(const struct pbft_message *message)
     case PBFT_MESSAGE_ATTESTATION:
     case PBFT_MESSAGE_BATCH:
     case PBFT_MESSAGE_STABLE:
+    case PBFT_MESSAGE_EVIDENCE:
         return 0;
     }
     return 0;
@@ -152,6 +155,7 @@ pbft_seq pbft_message_seq(const struct pbft_message *message)
     case PBFT_MESSAGE_NEW_VIEW:
     case PBFT_MESSAGE_STATUS:
     case PBFT_MESSAGE_BATCH:
+    case PBFT_MESSAGE_EVIDENCE:
         return 0;
     }
     return 0;

@@ -28,8 +28,9 @@ enum pbft_message_type {
     PBFT_MESSAGE_BATCH = 10,    /* The body of a pre-prepare. */
     PBFT_MESSAGE_PREPARED = 11, /* A prepared certificate (records, P set). */
     PBFT_MESSAGE_COMMITTED =
-        12,                   /* A pre-prepare with its commit certificate. */
-    PBFT_MESSAGE_STABLE = 13, /* A checkpoint proof: Q equal attestations. */
+        12,                     /* A pre-prepare with its commit certificate. */
+    PBFT_MESSAGE_STABLE = 13,   /* A checkpoint proof: Q equal attestations. */
+    PBFT_MESSAGE_EVIDENCE = 14, /* Two contradicting statements (a record). */
 };
 
 /* The request lane. Urgent: break-glass and withdrawal of consent. */
@@ -176,9 +177,24 @@ struct pbft_fetch {
     struct pbft_digest digest;
 };
 
+/* A signed preimage: what a replica said, as it said it. */
+#define PBFT_STATEMENT_MAX 192u
+
+struct pbft_statement {
+    uint32_t size;
+    uint8_t preimage[PBFT_STATEMENT_MAX]; /* Zero behind `size`. */
+    struct pbft_signature signature;
+};
+
+/* Two statements of one replica that contradict each other (evidence.h). */
+struct pbft_evidence {
+    struct pbft_statement statements[2]; /* Ascending. */
+};
+
 /* Who sent (for unsigned types) or signed a message. For a REQUEST: the replica
- * that relayed it, or PBFT_SENDER_CLIENT. For BATCH, PREPARED, COMMITTED and
- * STABLE: the replica that handed it over; they prove themselves. */
+ * that relayed it, or PBFT_SENDER_CLIENT. For BATCH, PREPARED, COMMITTED,
+ * STABLE and EVIDENCE: the replica that handed it over; they prove themselves.
+ */
 #define PBFT_SENDER_CLIENT UINT32_MAX
 
 struct pbft_message {
@@ -201,6 +217,7 @@ struct pbft_message {
         struct pbft_prepared prepared;
         struct pbft_committed committed;
         struct pbft_stable stable;
+        struct pbft_evidence evidence;
     };
 };
 

@@ -5,11 +5,13 @@
 #include <stdlib.h>
 
 #include "consensus/assert.h"
+#include "consensus/evidence.h"
 
 /* Entering a view touches each slot: body, pre-prepare, prepare, prepared and
- * commit. The constant covers a stable checkpoint and a few proposals. */
+ * commit. The constant covers a stable checkpoint, which writes all evidence
+ * again, and a few proposals. */
 #define RECORDS_PER_SLOT 5
-#define RECORDS_BESIDE_SLOTS 64
+#define RECORDS_BESIDE_SLOTS (64 + PBFT_EVIDENCE_MAX)
 /* Pre-prepare, prepare, commit and attestation of each slot, or as many that
  * are handed back to a starting replica. */
 #define SENDS_PER_SLOT 4

@@ -47,11 +47,13 @@ enum pbft_record_kind {
     PBFT_RECORD_VIEW_CHANGE = 7, /* Own view-change. */
     PBFT_RECORD_NEW_VIEW = 8,    /* The new-view that was entered. */
     PBFT_RECORD_STABLE = 9,      /* Proof; begins the records to be kept. */
+    PBFT_RECORD_EVIDENCE = 10,   /* Against a replica (evidence.h). */
 };
 
 /* One thing to make durable. A STABLE record is followed, in the same output,
- * by every older record of seq 0 that still binds (view-change, new-view), so
- * that a log may drop all records before it whose seq is <= the stable one. */
+ * by every older record of seq 0 that still counts (view-change, new-view,
+ * evidence), so that a log may drop all records before it whose seq is <= the
+ * stable one. */
 struct pbft_record {
     enum pbft_record_kind kind;
     pbft_view view;
@@ -208,9 +210,17 @@ struct pbft_report {
     bool may_vote;     /* False while starting (P14). */
     bool amnesic;      /* It forgot a vote of its own: it votes no more. */
     pbft_seq diverged; /* The first seq where Q others attested otherwise. */
+    struct pbft_replica_set accused; /* There is evidence against them. */
+    uint32_t evidence_count;
 };
 void pbft_replica_report(const struct pbft_replica *replica,
                          struct pbft_report *out);
+
+/* Evidence against others (evidence.h), as long as the replica lives; each also
+ * is a record, which outlives it. Borrowed. */
+uint32_t pbft_replica_evidence_count(const struct pbft_replica *replica);
+const struct pbft_message *
+pbft_replica_evidence(const struct pbft_replica *replica, uint32_t index);
 
 struct pbft_slot_report {
     bool has_pre_prepare;

@@ -207,6 +207,7 @@ void pbft_message_preimage(const struct pbft_domain *domain,
     case PBFT_MESSAGE_PREPARED:
     case PBFT_MESSAGE_COMMITTED:
     case PBFT_MESSAGE_STABLE:
+    case PBFT_MESSAGE_EVIDENCE:
         break;
     }
     bool is_signed_type = false;

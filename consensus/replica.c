@@ -92,6 +92,7 @@ static bool allocate(struct pbft_replica *replica)
     return replica->batch != NULL && replica->changes.choice != NULL &&
            replica->null_batch != NULL && replica->stable != NULL &&
            pbft_slot_log_init(&replica->log, config->window, replica->n) &&
+           pbft_witness_init(&replica->witness, config->window, replica->n) &&
            pbft_output_init(&replica->output, config->window) &&
            pbft_requests_init(&replica->requests, config->pending_requests_max,
                               config->pending_institution_max,
@@ -143,6 +144,7 @@ void pbft_replica_destroy(struct pbft_replica *replica)
     pbft_keep(&replica->new_view, NULL);
     pbft_sync_deinit(&replica->sync);
     pbft_slot_log_deinit(&replica->log);
+    pbft_witness_deinit(&replica->witness);
     pbft_requests_deinit(&replica->requests);
     pbft_output_deinit(&replica->output);
     free(replica->changes.choice);
@@ -159,6 +161,7 @@ static enum pbft_verdict on_receive(struct pbft_replica *replica,
     if (message->sender == replica->config.self) {
         return pbft_on_own_message(replica, message);
     }
+    pbft_witness_message(replica, message);
     switch (message->type) {
     case PBFT_MESSAGE_PRE_PREPARE:
         return pbft_on_pre_prepare(replica, message);
@@ -184,7 +187,8 @@ static enum pbft_verdict on_receive(struct pbft_replica *replica,
         return pbft_on_new_view(replica, message);
     case PBFT_MESSAGE_REQUEST:
     case PBFT_MESSAGE_PREPARED:
-        break; /* Certificates of the prepared are records, not messages. */
+    case PBFT_MESSAGE_EVIDENCE:
+        break; /* Records, not messages. */
     }
     return PBFT_UNEXPECTED;
 }

@@ -16,6 +16,7 @@
 #include "consensus/quorum.h"
 #include "consensus/request.h"
 #include "consensus/timer.h"
+#include "consensus/witness.h"
 
 /* Blocks handed out for execution and not yet executed, while catching up: the
  * executor's queue stays short and memory bounded. */
@@ -136,6 +137,7 @@ struct pbft_replica {
     struct pbft_sync sync;
     pbft_replica_id stable_peer; /* Who was asked for a proof last. */
     struct pbft_timers timers;
+    struct pbft_witness witness; /* Design: P15. */
     struct pbft_output_buffer output;
 };
 
@@ -247,6 +249,13 @@ void pbft_on_applied(struct pbft_replica *replica,
 enum pbft_verdict pbft_on_restore(struct pbft_replica *replica,
                                   const struct pbft_record *record);
 void pbft_on_start(struct pbft_replica *replica);
+
+/* witness.c (design: P15) */
+/* Compares what verified senders signed with what they signed before. */
+void pbft_witness_message(struct pbft_replica *replica,
+                          const struct pbft_message *message);
+enum pbft_verdict pbft_restore_evidence(struct pbft_replica *replica,
+                                        const struct pbft_message *evidence);
 
 /* view_change.c (OSDI'99 4.4) */
 enum pbft_verdict pbft_on_view_change(struct pbft_replica *replica,

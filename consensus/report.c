@@ -87,6 +87,8 @@ void pbft_replica_report(const struct pbft_replica *replica,
         .may_vote = replica->may_vote,
         .amnesic = replica->is_amnesic,
         .diverged = replica->diverged,
+        .accused = replica->witness.accused,
+        .evidence_count = replica->witness.evidence_count,
     };
 }
 
@@ -224,6 +226,8 @@ const char *pbft_record_kind_name(enum pbft_record_kind kind)
         return "new-view";
     case PBFT_RECORD_STABLE:
         return "stable";
+    case PBFT_RECORD_EVIDENCE:
+        return "evidence";
     }
     return "unknown";
 }

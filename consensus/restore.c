@@ -183,6 +183,7 @@ static enum pbft_verdict restore_slot(struct pbft_replica *replica,
     case PBFT_RECORD_STABLE:
     case PBFT_RECORD_VIEW_CHANGE:
     case PBFT_RECORD_NEW_VIEW:
+    case PBFT_RECORD_EVIDENCE:
         break;
     }
     return PBFT_REJECTED;
@@ -210,6 +211,8 @@ static enum pbft_message_type type_of(enum pbft_record_kind kind)
         return PBFT_MESSAGE_NEW_VIEW;
     case PBFT_RECORD_STABLE:
         return PBFT_MESSAGE_STABLE;
+    case PBFT_RECORD_EVIDENCE:
+        return PBFT_MESSAGE_EVIDENCE;
     }
     return PBFT_MESSAGE_STATUS; /* No record has this type. */
 }
@@ -227,6 +230,8 @@ enum pbft_verdict pbft_on_restore(struct pbft_replica *replica,
     case PBFT_RECORD_VIEW_CHANGE:
     case PBFT_RECORD_NEW_VIEW:
         return pbft_restore_view(replica, record);
+    case PBFT_RECORD_EVIDENCE:
+        return pbft_restore_evidence(replica, record->message);
     case PBFT_RECORD_PRE_PREPARE:
     case PBFT_RECORD_BODY:
     case PBFT_RECORD_PREPARE:
@@ -235,7 +240,12 @@ enum pbft_verdict pbft_on_restore(struct pbft_replica *replica,
     case PBFT_RECORD_CHECKPOINT:
         break;
     }
-    return record->seq == 0 ? PBFT_REJECTED : restore_slot(replica, record);
+    if (record->seq == 0) {
+        return PBFT_REJECTED;
+    }
+    const enum pbft_verdict verdict = restore_slot(replica, record);
+    pbft_witness_message(replica, record->message);
+    return verdict;
 }
 
 /* What the slots of the current view come to. */

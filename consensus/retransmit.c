@@ -370,6 +370,7 @@ static bool is_known_vote(const struct pbft_slot *slot,
     case PBFT_MESSAGE_PREPARED:
     case PBFT_MESSAGE_COMMITTED:
     case PBFT_MESSAGE_STABLE:
+    case PBFT_MESSAGE_EVIDENCE:
         break;
     }
     return true; /* No vote. */
@@ -397,6 +398,7 @@ static bool is_forgotten(const struct pbft_replica *replica,
     case PBFT_MESSAGE_PREPARED:
     case PBFT_MESSAGE_COMMITTED:
     case PBFT_MESSAGE_STABLE:
+    case PBFT_MESSAGE_EVIDENCE:
         return false;
     }
     const struct pbft_slot *slot = pbft_slot_log_at(&replica->log, seq);

@@ -301,6 +301,8 @@ enum pbft_status pbft_verify(const struct pbft_verifier *verifier,
     case PBFT_MESSAGE_COMMITTED:
     case PBFT_MESSAGE_STABLE:
         return pbft_verify_certificate(verifier, message);
+    case PBFT_MESSAGE_EVIDENCE:
+        break; /* A record; nobody takes another's word for it. */
     }
     return PBFT_MALFORMED;
 }

@@ -216,6 +216,7 @@ enum pbft_status pbft_verify_certificate(const struct pbft_verifier *verifier,
     case PBFT_MESSAGE_STATUS:
     case PBFT_MESSAGE_FETCH:
     case PBFT_MESSAGE_BATCH:
+    case PBFT_MESSAGE_EVIDENCE:
         break;
     }
     return PBFT_MALFORMED;

@@ -323,6 +323,10 @@ void pbft_log_binding_records(struct pbft_replica *replica)
     if (own != NULL && view_of(own) >= view_of(replica->new_view)) {
         pbft_log_record(replica, PBFT_RECORD_VIEW_CHANGE, 0, own);
     }
+    for (uint32_t i = 0; i < replica->witness.evidence_count; i++) {
+        pbft_log_record(replica, PBFT_RECORD_EVIDENCE, 0,
+                        replica->witness.evidence[i]);
+    }
 }
 
 void pbft_view_changes_deinit(struct pbft_replica *replica)

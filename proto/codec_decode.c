@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consensus/evidence.h"
 #include "proto/codec_fields.h"
 
 /* A payload of this size and above is not copied request by request: the whole
@@ -147,6 +148,25 @@ static struct pbft_message *decode_fetch(const struct decode_context *context,
     return built(reader, pbft_fetch_create(&context->origin, &fields));
 }
 
+static struct pbft_message *
+decode_evidence(const struct decode_context *context,
+                struct wire_reader *reader)
+{
+    struct pbft_evidence fields = {0};
+    const struct pbft_bytes bytes =
+        wire_read_bytes(reader, EVIDENCE_STATEMENTS, PBFT_EVIDENCE_BYTES_MAX);
+    if (wire_reader_end(reader) != PBFT_OK) {
+        return NULL;
+    }
+    if (pbft_evidence_decode(bytes, &fields) != PBFT_OK) {
+        wire_reader_fail(reader, PBFT_MALFORMED);
+        return NULL;
+    }
+    return built(reader, pbft_evidence_create(context->origin.sender,
+                                              &fields.statements[0],
+                                              &fields.statements[1]));
+}
+
 static struct pbft_message *decode_content(const struct decode_context *context,
                                            enum pbft_message_type type,
                                            struct wire_reader *reader)
@@ -177,6 +197,8 @@ static struct pbft_message *decode_content(const struct decode_context *context,
         return decode_certificate(context, type, WIRE_BODY_INCLUDE, reader);
     case PBFT_MESSAGE_STABLE:
         return decode_stable(context, reader);
+    case PBFT_MESSAGE_EVIDENCE:
+        return decode_evidence(context, reader);
     }
     wire_reader_fail(reader, PBFT_MALFORMED);
     return NULL;
@@ -199,7 +221,7 @@ static enum pbft_status read_frame(struct wire_reader *reader,
     }
     uint32_t field = wire_next_field(reader);
     if (field < MESSAGE_KIND + PBFT_MESSAGE_REQUEST ||
-        field > MESSAGE_KIND + PBFT_MESSAGE_STABLE) {
+        field > MESSAGE_KIND + PBFT_MESSAGE_EVIDENCE) {
         wire_reader_fail(reader, PBFT_MALFORMED);
         return reader->status;
     }

@@ -3,6 +3,7 @@
  * of consensus.proto.
  */
 #include "consensus/assert.h"
+#include "consensus/evidence.h"
 #include "proto/codec_encode.h"
 #include "proto/codec_fields.h"
 #include "proto/writer.h"
@@ -139,6 +140,14 @@ static void write_fetch(struct wire_buffer *buffer,
     }
 }
 
+static void write_evidence(struct wire_buffer *buffer,
+                           const struct pbft_evidence *evidence)
+{
+    uint8_t bytes[PBFT_EVIDENCE_BYTES_MAX];
+    const size_t size = pbft_evidence_encode(evidence, bytes);
+    wire_write_bytes(buffer, EVIDENCE_STATEMENTS, bytes, size);
+}
+
 static void write_content(struct wire_buffer *buffer,
                           const struct pbft_message *message,
                           enum wire_body body)
@@ -185,6 +194,9 @@ static void write_content(struct wire_buffer *buffer,
     case PBFT_MESSAGE_STABLE:
         encode_stable(buffer, &message->stable);
         return;
+    case PBFT_MESSAGE_EVIDENCE:
+        write_evidence(buffer, &message->evidence);
+        return;
     }
     bool is_known_type = false;
     PBFT_ASSERT(is_known_type);
@@ -213,6 +225,7 @@ static size_t content_size_hint(const struct pbft_message *message,
     case PBFT_MESSAGE_ATTESTATION:
     case PBFT_MESSAGE_VIEW_CHANGE:
     case PBFT_MESSAGE_NEW_VIEW:
+    case PBFT_MESSAGE_EVIDENCE:
         return 2 * ENCODE_SIZE_SMALL;
     case PBFT_MESSAGE_PREPARE:
     case PBFT_MESSAGE_COMMIT:

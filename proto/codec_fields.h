@@ -19,7 +19,7 @@ enum message_field {
     MESSAGE_INCARNATION = 2,
     MESSAGE_EPOCH = 3,
     MESSAGE_SIGNATURE = 4,
-    MESSAGE_KIND = 9, /* + enum pbft_message_type: 10..22. */
+    MESSAGE_KIND = 9, /* + enum pbft_message_type: 10..23. */
 };
 
 enum request_field {
@@ -69,6 +69,10 @@ enum certificate_field {
 enum stable_field {
     STABLE_ATTESTATION = 1,
     STABLE_VOTES = 2,
+};
+
+enum evidence_field {
+    EVIDENCE_STATEMENTS = 1,
 };
 
 enum view_change_field {

@@ -10,7 +10,8 @@ const struct audit_rule *const audit_rules[] = {
     &audit_commit_support,  &audit_prepare_support, &audit_view_monotone,
     &audit_watermarks,      &audit_provenance,      &audit_durability,
     &audit_exactly_once,    &audit_same_answer,     &audit_validity,
-    &audit_one_answer,      &audit_durable_acks,    &audit_resources,
+    &audit_one_answer,      &audit_durable_acks,    &audit_evidence,
+    &audit_resources,
 };
 
 const size_t audit_rule_count = sizeof audit_rules / sizeof audit_rules[0];

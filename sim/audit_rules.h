@@ -25,6 +25,7 @@ extern const struct audit_rule audit_prepare_support; /* S16 */
 extern const struct audit_rule audit_view_monotone; /* S17 */
 extern const struct audit_rule audit_watermarks;    /* S18 */
 extern const struct audit_rule audit_durability;    /* S22 */
+extern const struct audit_rule audit_evidence;      /* S37 */
 extern const struct audit_rule audit_resources;     /* R1 */
 /* audit_clients.c */
 extern const struct audit_rule audit_provenance;   /* S21 */

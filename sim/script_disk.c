@@ -18,6 +18,7 @@ static const struct {
     {"view-change", 1u << PBFT_RECORD_VIEW_CHANGE},
     {"new-view", 1u << PBFT_RECORD_NEW_VIEW},
     {"stable", 1u << PBFT_RECORD_STABLE},
+    {"evidence", 1u << PBFT_RECORD_EVIDENCE},
     {"applied", DISK_KIND_APPLIED},
     {"any", UINT32_MAX},
 };

@@ -70,6 +70,10 @@ const struct pbft_digest *trace_digest_of(const struct pbft_message *message)
     case PBFT_MESSAGE_NEW_VIEW:
         return (const struct pbft_digest *)(const void *)
             message->signature.bytes; /* Half of it names the message. */
+    case PBFT_MESSAGE_EVIDENCE:
+        return (const struct pbft_digest *)(const void *)message->evidence
+            .statements[0]
+            .signature.bytes;
     case PBFT_MESSAGE_STATUS:
         return &none;
     }

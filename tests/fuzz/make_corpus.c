@@ -59,7 +59,8 @@ static void store_messages(const struct cast *cast)
     uint32_t count = 0;
     wire_buffer_init(&envelope, WIRE_FRAME_BYTES_MAX);
     wire_envelope_begin(&envelope, &domain->cluster, 1);
-    for (int type = PBFT_MESSAGE_REQUEST; type <= PBFT_MESSAGE_STABLE; type++) {
+    for (int type = PBFT_MESSAGE_REQUEST; type <= PBFT_MESSAGE_EVIDENCE;
+         type++) {
         char name[64];
         struct pbft_message *message = random_message(
             &random, domain, (enum pbft_message_type)type, &shape);

@@ -396,7 +396,8 @@ static void make_envelope(struct scene *scene, struct wire_buffer *out)
     wire_envelope_begin(out, &scene->cluster,
                         support_random_below(random, 4) == 0 ? VICTIM
                                                              : TRAITOR);
-    for (int type = PBFT_MESSAGE_REQUEST; type <= PBFT_MESSAGE_STABLE; type++) {
+    for (int type = PBFT_MESSAGE_REQUEST; type <= PBFT_MESSAGE_EVIDENCE;
+         type++) {
         struct pbft_message *message = random_message(
             random, &scene->domain, (enum pbft_message_type)type, &shape);
         if (support_random_below(random, 2) == 0) {

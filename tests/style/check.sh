@@ -104,7 +104,8 @@ check_format() {
 }
 
 # Only memory, strings and the abort of a failed assertion.
-allowed='^(malloc|calloc|realloc|free|abort|memcpy|memmove|memset|memcmp|qsort|bsearch|strlen|strcmp|strncmp)$'
+# bcmp: what clang makes of memcmp() != 0.
+allowed='^(malloc|calloc|realloc|free|abort|memcpy|memmove|memset|memcmp|bcmp|qsort|bsearch|strlen|strcmp|strncmp)$'
 check_symbols() {
     nm "$1" 2>/dev/null | awk '
         $1 == "U" { needed[$2] = 1 }

@@ -162,6 +162,8 @@ static bool same_content(const struct pbft_message *a,
                                 &b->stable.attestation) &&
                same_votes(a->stable.votes, a->stable.vote_count,
                           b->stable.votes, b->stable.vote_count);
+    case PBFT_MESSAGE_EVIDENCE:
+        return memcmp(&a->evidence, &b->evidence, sizeof a->evidence) == 0;
     }
     return false;
 }

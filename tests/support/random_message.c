@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "consensus/assert.h"
+#include "consensus/evidence.h"
 
 #define PAYLOAD_MAX 65536u
 #define LIST_MAX PBFT_WINDOW_MAX
@@ -305,6 +306,27 @@ static struct pbft_message *vote(struct support_random *random,
     return must(pbft_vote_create(type, origin, &fields));
 }
 
+/* Two statements about one place by one signer. */
+static struct pbft_message *evidence(struct support_random *random,
+                                     const struct pbft_domain *domain,
+                                     const struct pbft_origin *origin)
+{
+    struct pbft_statement statements[2];
+    const struct pbft_origin signer = some_origin(random, origin->epoch);
+    struct pbft_prepare fields = {.view = number(random),
+                                  .seq = number(random)};
+    for (size_t i = 0; i < 2; i++) {
+        digest(random, &fields.digest);
+        fields.digest.bytes[0] = (uint8_t)i;
+        struct pbft_message *vote =
+            must(pbft_vote_create(PBFT_MESSAGE_PREPARE, &signer, &fields));
+        pbft_statement_of(domain, vote, &statements[i]);
+        pbft_message_unref(vote);
+    }
+    return must(
+        pbft_evidence_create(origin->sender, &statements[0], &statements[1]));
+}
+
 static struct pbft_message *of_type(struct support_random *random,
                                     const struct pbft_domain *domain,
                                     enum pbft_message_type type,
@@ -338,6 +360,8 @@ static struct pbft_message *of_type(struct support_random *random,
         return certificate(random, domain, type, origin, shape);
     case PBFT_MESSAGE_STABLE:
         return stable(random, origin, shape);
+    case PBFT_MESSAGE_EVIDENCE:
+        return evidence(random, domain, origin);
     }
     return NULL;
 }

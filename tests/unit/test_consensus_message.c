@@ -194,7 +194,8 @@ static void test_handed_over_shares_content(void **state)
 static void test_every_type_has_a_name(void **state)
 {
     (void)state;
-    for (int type = PBFT_MESSAGE_REQUEST; type <= PBFT_MESSAGE_STABLE; type++) {
+    for (int type = PBFT_MESSAGE_REQUEST; type <= PBFT_MESSAGE_EVIDENCE;
+         type++) {
         assert_string_not_equal(
             pbft_message_type_name((enum pbft_message_type)type), "unknown");
     }

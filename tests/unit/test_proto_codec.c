@@ -39,7 +39,8 @@ static void for_all(void (*check)(struct pbft_message *,
 {
     struct support_random random = {.state = 20240601};
     struct random_shape shape = random_shape_small();
-    for (int type = PBFT_MESSAGE_REQUEST; type <= PBFT_MESSAGE_STABLE; type++) {
+    for (int type = PBFT_MESSAGE_REQUEST; type <= PBFT_MESSAGE_EVIDENCE;
+         type++) {
         for (int round = 0; round < ROUNDS; round++) {
             struct pbft_message *message = random_message(
                 &random, domain(), (enum pbft_message_type)type, &shape);
