@@ -146,6 +146,9 @@ struct pbft_new_view {
 };
 
 /* What a replica has, so that others resend what it lacks (TOCS'02 5.2). */
+/* A bit for each seq of the largest window. */
+#define PBFT_STATUS_WORDS_MAX (PBFT_WINDOW_MAX / 64)
+
 struct pbft_status_report {
     pbft_view view;
     bool view_active;
@@ -158,8 +161,8 @@ struct pbft_status_report {
     bool reply_wanted; /* Starting: tell me at once what you hold (P14). */
     uint64_t question; /* Its number; of an answer: the number answered. */
     /* Bit i: of seq executed + 1 + i it has the batch and is prepared. */
-    uint64_t prepared_bits[PBFT_WINDOW_MAX / 64];
-    uint32_t prepared_words; /* How many of the words are in use. */
+    const uint64_t *prepared_bits;
+    uint32_t prepared_words; /* At most PBFT_STATUS_WORDS_MAX. */
 };
 
 enum pbft_fetch_kind {
@@ -301,6 +304,7 @@ struct pbft_message *pbft_new_view_create(
     const struct pbft_origin *origin, pbft_view view,
     const struct pbft_new_view_source *view_changes, uint32_t view_change_count,
     const struct pbft_message *const *pre_prepares, uint32_t pre_prepare_count);
+/* Copies the bits. */
 struct pbft_message *
 pbft_status_create(const struct pbft_origin *origin,
                    const struct pbft_status_report *fields);

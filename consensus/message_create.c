@@ -319,16 +319,18 @@ struct pbft_message *pbft_new_view_create(
 struct pbft_message *pbft_status_create(const struct pbft_origin *origin,
                                         const struct pbft_status_report *fields)
 {
-    PBFT_ASSERT(fields->prepared_words <= PBFT_WINDOW_MAX / 64);
-    struct message_box *box = signed_box(PBFT_MESSAGE_STATUS, origin, 0);
+    PBFT_ASSERT(fields->prepared_words <= PBFT_STATUS_WORDS_MAX);
+    const size_t size = fields->prepared_words * sizeof(uint64_t);
+    struct message_box *box = signed_box(PBFT_MESSAGE_STATUS, origin, size);
     if (box == NULL) {
         return NULL;
     }
-    struct pbft_status_report *status = &box->message.status;
-    *status = *fields;
-    for (uint32_t i = status->prepared_words; i < PBFT_WINDOW_MAX / 64; i++) {
-        status->prepared_bits[i] = 0;
+    uint64_t *bits = message_box_tail(box);
+    if (size > 0) {
+        memcpy(bits, fields->prepared_bits, size);
     }
+    box->message.status = *fields;
+    box->message.status.prepared_bits = bits;
     return &box->message;
 }
 

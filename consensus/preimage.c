@@ -51,7 +51,7 @@ static void put_status(struct pbft_preimage *out,
     pbft_preimage_put_u8(out, fields->reply_wanted);
     pbft_preimage_put_u64(out, fields->question);
     pbft_preimage_put_u32(out, fields->prepared_words);
-    PBFT_ASSERT(fields->prepared_words <= PBFT_WINDOW_MAX / 64);
+    PBFT_ASSERT(fields->prepared_words <= PBFT_STATUS_WORDS_MAX);
     for (uint32_t i = 0; i < fields->prepared_words; i++) {
         pbft_preimage_put_u64(out, fields->prepared_bits[i]);
     }

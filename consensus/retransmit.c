@@ -201,13 +201,37 @@ static void echo_all(struct pbft_replica *replica, pbft_replica_id peer)
     }
 }
 
+/* What is prepared above `executed`; returns how many words are in use. */
+static uint32_t prepared_bits(const struct pbft_replica *replica,
+                              uint64_t bits[PBFT_STATUS_WORDS_MAX])
+{
+    const pbft_seq high = pbft_slot_log_high(&replica->log);
+    uint32_t words = 0;
+    for (pbft_seq seq = max_seq(replica->executed, replica->log.low) + 1;
+         seq <= high; seq++) {
+        const struct pbft_slot *slot = pbft_slot_log_at(&replica->log, seq);
+        const pbft_seq bit = seq - replica->executed - 1;
+        if (bit >= PBFT_WINDOW_MAX) {
+            break;
+        }
+        if (slot->is_prepared || slot->committed != NULL) {
+            while (words <= bit / BITS_PER_WORD) {
+                bits[words++] = 0;
+            }
+            bits[bit / BITS_PER_WORD] |= UINT64_C(1) << (bit % BITS_PER_WORD);
+        }
+    }
+    return words;
+}
+
 /* `question`: 0, or the number of what is asked or answered. */
 static void send_status(struct pbft_replica *replica,
                         const struct pbft_replica_set *to, bool reply_wanted,
                         uint64_t question)
 {
     const struct pbft_origin origin = pbft_own_origin(replica);
-    struct pbft_status_report status = {
+    uint64_t bits[PBFT_STATUS_WORDS_MAX];
+    const struct pbft_status_report status = {
         .view = replica->view,
         .view_active = replica->view_active,
         .stable = replica->log.low,
@@ -218,21 +242,9 @@ static void send_status(struct pbft_replica *replica,
         .version_max = PBFT_PROTOCOL_VERSION,
         .reply_wanted = reply_wanted,
         .question = question,
+        .prepared_bits = bits,
+        .prepared_words = prepared_bits(replica, bits),
     };
-    const pbft_seq high = pbft_slot_log_high(&replica->log);
-    for (pbft_seq seq = max_seq(replica->executed, replica->log.low) + 1;
-         seq <= high; seq++) {
-        const struct pbft_slot *slot = pbft_slot_log_at(&replica->log, seq);
-        const pbft_seq bit = seq - replica->executed - 1;
-        if (bit >= PBFT_WINDOW_MAX) {
-            break;
-        }
-        if (slot->is_prepared || slot->committed != NULL) {
-            status.prepared_words = (uint32_t)(bit / BITS_PER_WORD) + 1;
-            status.prepared_bits[bit / BITS_PER_WORD] |=
-                UINT64_C(1) << (bit % BITS_PER_WORD);
-        }
-    }
     const struct pbft_message *message =
         pbft_signed(replica, pbft_status_create(&origin, &status));
     pbft_output_send(&replica->output, to, message);

@@ -228,7 +228,7 @@ static enum pbft_status check_status(const struct pbft_verifier *verifier,
                                      const struct pbft_message *message)
 {
     const struct pbft_status_report *fields = &message->status;
-    if (fields->prepared_words > PBFT_WINDOW_MAX / 64) {
+    if (fields->prepared_words > PBFT_STATUS_WORDS_MAX) {
         return PBFT_TOO_LARGE;
     }
     if (fields->version_min > fields->version_max) {

@@ -106,7 +106,8 @@ static struct pbft_message *decode_vote(const struct decode_context *context,
 static struct pbft_message *decode_status(const struct decode_context *context,
                                           struct wire_reader *reader)
 {
-    struct pbft_status_report fields = {0};
+    uint64_t bits[PBFT_STATUS_WORDS_MAX];
+    struct pbft_status_report fields = {.prepared_bits = bits};
     fields.view = wire_read_u64(reader, STATUS_VIEW);
     fields.view_active = wire_read_bool(reader, STATUS_VIEW_ACTIVE);
     fields.stable = wire_read_u64(reader, STATUS_STABLE);
@@ -115,9 +116,8 @@ static struct pbft_message *decode_status(const struct decode_context *context,
     fields.version_min = wire_read_u32(reader, STATUS_VERSION_MIN);
     fields.version_max = wire_read_u32(reader, STATUS_VERSION_MAX);
     fields.reply_wanted = wire_read_bool(reader, STATUS_REPLY_WANTED);
-    fields.prepared_words =
-        wire_read_words(reader, STATUS_PREPARED_BITS, fields.prepared_bits,
-                        PBFT_WINDOW_MAX / 64);
+    fields.prepared_words = wire_read_words(reader, STATUS_PREPARED_BITS, bits,
+                                            PBFT_STATUS_WORDS_MAX);
     fields.attested = wire_read_u64(reader, STATUS_ATTESTED);
     fields.question = wire_read_u64(reader, STATUS_QUESTION);
     if (wire_reader_end(reader) != PBFT_OK) {

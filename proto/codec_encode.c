@@ -99,7 +99,7 @@ void encode_nested_header(struct wire_buffer *buffer, uint32_t field,
 static void write_status(struct wire_buffer *buffer,
                          const struct pbft_status_report *fields)
 {
-    if (fields->prepared_words > PBFT_WINDOW_MAX / 64) {
+    if (fields->prepared_words > PBFT_STATUS_WORDS_MAX) {
         encode_refuse(buffer);
         return;
     }

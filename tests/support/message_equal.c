@@ -92,7 +92,8 @@ static bool same_status(const struct pbft_status_report *a,
            a->version_max == b->version_max &&
            a->reply_wanted == b->reply_wanted && a->question == b->question &&
            a->prepared_words == b->prepared_words &&
-           SAME(a->prepared_bits, b->prepared_bits);
+           memcmp(a->prepared_bits, b->prepared_bits,
+                  a->prepared_words * sizeof(uint64_t)) == 0;
 }
 
 static bool same_sources(const struct pbft_new_view *a,

@@ -262,7 +262,8 @@ static struct pbft_message *new_view(struct support_random *random,
 static struct pbft_message *status(struct support_random *random,
                                    const struct pbft_origin *origin)
 {
-    struct pbft_status_report fields = {
+    uint64_t bits[PBFT_STATUS_WORDS_MAX];
+    const struct pbft_status_report fields = {
         .view = number(random),
         .view_active = support_random_below(random, 2) == 0,
         .stable = number(random),
@@ -273,10 +274,11 @@ static struct pbft_message *status(struct support_random *random,
         .version_max = (uint32_t)number(random),
         .reply_wanted = support_random_below(random, 2) == 0,
         .question = number(random),
-        .prepared_words = count_up_to(random, PBFT_WINDOW_MAX / 64),
+        .prepared_bits = bits,
+        .prepared_words = count_up_to(random, PBFT_STATUS_WORDS_MAX),
     };
     for (uint32_t i = 0; i < fields.prepared_words; i++) {
-        fields.prepared_bits[i] = support_random_next(random);
+        bits[i] = support_random_next(random);
     }
     return must(pbft_status_create(origin, &fields));
 }

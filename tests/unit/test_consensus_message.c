@@ -137,19 +137,21 @@ static void test_new_view_holds_sources_and_headers(void **state)
     pbft_message_unref(message);
 }
 
-static void test_status_clears_unused_words(void **state)
+static void test_status_copies_its_bits(void **state)
 {
     (void)state;
-    struct pbft_status_report fields;
+    uint64_t bits[] = {UINT64_MAX, 7};
     const struct pbft_origin origin = {.epoch = 1};
-    memset(&fields, 0xff, sizeof fields);
-    fields.view_active = true;
-    fields.reply_wanted = false;
-    fields.prepared_words = 1;
+    const struct pbft_status_report fields = {.prepared_bits = bits,
+                                              .prepared_words = 2};
     struct pbft_message *message = pbft_status_create(&origin, &fields);
 
+    bits[0] = 0;
+    bits[1] = 0;
+
+    assert_int_equal(message->status.prepared_words, 2);
     assert_true(message->status.prepared_bits[0] == UINT64_MAX);
-    assert_true(message->status.prepared_bits[1] == 0);
+    assert_true(message->status.prepared_bits[1] == 7);
     pbft_message_unref(message);
 }
 
@@ -242,7 +244,7 @@ int main(void)
         cmocka_unit_test(test_pre_prepare_with_and_without_body),
         cmocka_unit_test(test_certificate_copies_votes),
         cmocka_unit_test(test_new_view_holds_sources_and_headers),
-        cmocka_unit_test(test_status_clears_unused_words),
+        cmocka_unit_test(test_status_copies_its_bits),
         cmocka_unit_test(test_memory_counts_what_is_kept_alive),
         cmocka_unit_test(test_sign_renews_the_digests),
         cmocka_unit_test(test_handed_over_shares_content),

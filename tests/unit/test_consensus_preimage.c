@@ -283,7 +283,9 @@ static void test_status_with_all_bits_fits(void **state)
 {
     (void)state;
     const struct pbft_origin origin = {.epoch = 1};
-    struct pbft_status_report status = {.prepared_words = PBFT_WINDOW_MAX / 64};
+    const uint64_t bits[PBFT_STATUS_WORDS_MAX] = {0};
+    const struct pbft_status_report status = {
+        .prepared_bits = bits, .prepared_words = PBFT_STATUS_WORDS_MAX};
     struct pbft_preimage out;
     struct pbft_message *message = pbft_status_create(&origin, &status);
 

@@ -249,7 +249,7 @@ static void test_status(void **state)
     fields.version_min = 1;
     struct pbft_message *large =
         signed_by(2, pbft_status_create(&from, &fields));
-    large->status.prepared_words = PBFT_WINDOW_MAX / 64 + 1;
+    large->status.prepared_words = PBFT_STATUS_WORDS_MAX + 1;
     assert_int_equal(judge(large), PBFT_TOO_LARGE);
 }
 

@@ -242,6 +242,7 @@ static void test_codec_status_fields(void **state)
 {
     (void)state;
     const struct pbft_origin origin = {.sender = 3};
+    const uint64_t bits[] = {8, UINT64_C(0x0102030405060708)};
     const struct pbft_status_report fields = {
         .view = 1,
         .view_active = true,
@@ -252,7 +253,7 @@ static void test_codec_status_fields(void **state)
         .version_min = 6,
         .version_max = 7,
         .reply_wanted = true,
-        .prepared_bits = {8, UINT64_C(0x0102030405060708)},
+        .prepared_bits = bits,
         .prepared_words = 2,
     };
     struct pbft_message *message = pbft_status_create(&origin, &fields);
