@@ -34,13 +34,13 @@ bool pbft_output_init(struct pbft_output_buffer *output, uint32_t window)
         .serve_step_max = SERVES_PER_STEP,
     };
     output->records =
-        calloc(2 * output->record_step_max, sizeof *output->records);
-    output->sends = calloc(2 * output->send_step_max, sizeof *output->sends);
+        malloc(2 * output->record_step_max * sizeof *output->records);
+    output->sends = malloc(2 * output->send_step_max * sizeof *output->sends);
     output->commits =
-        calloc(2 * output->commit_step_max, sizeof *output->commits);
+        malloc(2 * output->commit_step_max * sizeof *output->commits);
     output->attested =
-        calloc(2 * output->commit_step_max, sizeof *output->attested);
-    output->serves = calloc(SERVES_CAPACITY, sizeof *output->serves);
+        malloc(2 * output->commit_step_max * sizeof *output->attested);
+    output->serves = malloc(SERVES_CAPACITY * sizeof *output->serves);
     if (output->records == NULL || output->sends == NULL ||
         output->commits == NULL || output->attested == NULL ||
         output->serves == NULL) {

@@ -204,8 +204,7 @@ struct pbft_report {
     pbft_seq executed;
     pbft_seq behind; /* At least f + 1 peers report that they executed it. */
     uint32_t pending_requests;
-    bool syncing; /* Fetching blocks, for being behind. */
-    size_t buffered_bytes;
+    bool syncing;      /* Fetching blocks, for being behind. */
     pbft_seq attested; /* f + 1 equal attestations of all up to here. */
     bool may_vote;     /* False while starting (P14). */
     bool amnesic;      /* It forgot a vote of its own: it votes no more. */
@@ -215,6 +214,8 @@ struct pbft_report {
 };
 void pbft_replica_report(const struct pbft_replica *replica,
                          struct pbft_report *out);
+/* Of all messages that the replica keeps alive. Walks over the window. */
+size_t pbft_replica_buffered_bytes(const struct pbft_replica *replica);
 
 /* Evidence against others (evidence.h), as long as the replica lives; each also
  * is a record, which outlives it. Borrowed. */

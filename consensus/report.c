@@ -40,7 +40,7 @@ static size_t slot_memory(const struct pbft_slot *slot)
            (slot->body == NULL ? memory_of(slot->committed) : 0);
 }
 
-static size_t buffered_bytes(const struct pbft_replica *replica)
+size_t pbft_replica_buffered_bytes(const struct pbft_replica *replica)
 {
     size_t bytes = replica->requests.bytes;
     for (uint32_t i = 0; i < replica->log.window; i++) {
@@ -82,7 +82,6 @@ void pbft_replica_report(const struct pbft_replica *replica,
         .behind = replica->behind,
         .pending_requests = replica->requests.count,
         .syncing = replica->sync.is_active,
-        .buffered_bytes = buffered_bytes(replica),
         .attested = replica->attested,
         .may_vote = replica->may_vote,
         .amnesic = replica->is_amnesic,

@@ -238,8 +238,7 @@ const struct audit_rule audit_durability = {
 #define SLOT_BYTES_PER_REPLICA (8u * 1024u)
 #define REQUEST_OVERHEAD_BYTES (8u * 1024u)
 
-static void check_resources(struct sim *sim, const struct host *host,
-                            const struct pbft_report *report)
+static void check_buffers(struct sim *sim, const struct host *host)
 {
     const struct pbft_config *config = &host->config;
     uint64_t slot =
@@ -250,11 +249,17 @@ static void check_resources(struct sim *sim, const struct host *host,
         (2 * (uint64_t)config->window + PBFT_FETCH_BLOCKS_MAX) * slot +
         (uint64_t)config->pending_requests_max *
             (sim->settings.payload_max + REQUEST_OVERHEAD_BYTES);
-    if (report->buffered_bytes > cap) {
+    size_t bytes = pbft_replica_buffered_bytes(host_replica(host));
+    if (bytes > cap) {
         audit_fail(sim, "R1", host, "buffers %zu bytes, the cap is %" PRIu64,
-                   report->buffered_bytes, cap);
+                   bytes, cap);
     }
-    if (report->pending_requests > config->pending_requests_max) {
+}
+
+static void check_queues(struct sim *sim, const struct host *host,
+                         const struct pbft_report *report)
+{
+    if (report->pending_requests > host->config.pending_requests_max) {
         audit_fail(sim, "R1", host, "queues %u requests",
                    (unsigned)report->pending_requests);
     }
@@ -266,7 +271,8 @@ static void check_resources(struct sim *sim, const struct host *host,
 const struct audit_rule audit_resources = {
     .name = "R1",
     .says = "buffered bytes and queues stay below their caps",
-    .on_state = check_resources,
+    .on_state = check_queues,
+    .on_inspect = check_buffers,
 };
 
 /* The records accuse only whom the run made faulty. */

@@ -4,14 +4,39 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "consensus/assert.h"
 #include "proto/codec.h"
 #include "sim/sim.h"
 
+static void list(struct auditor *auditor, enum audit_occasion occasion,
+                 const struct audit_rule *rule, bool has_check)
+{
+    struct audit_list *own = &auditor->lists[occasion];
+    if (has_check) {
+        own->rules[own->count++] = rule;
+    }
+}
+
 void auditor_init(struct auditor *auditor)
 {
-    *auditor = (struct auditor){.checks = 0};
+    memset(auditor, 0, sizeof *auditor);
     table_init(&auditor->facts);
+    PBFT_ASSERT(audit_rule_count <= AUDIT_RULES_MAX);
+    for (size_t i = 0; i < audit_rule_count; i++) {
+        const struct audit_rule *rule = audit_rules[i];
+        list(auditor, AUDIT_SEND, rule, rule->on_send != NULL);
+        list(auditor, AUDIT_RECEIVE, rule, rule->on_receive != NULL);
+        list(auditor, AUDIT_DURABLE, rule, rule->on_durable != NULL);
+        list(auditor, AUDIT_COMMIT, rule, rule->on_commit != NULL);
+        list(auditor, AUDIT_EXECUTED, rule, rule->on_executed != NULL);
+        list(auditor, AUDIT_STATE, rule, rule->on_state != NULL);
+        list(auditor, AUDIT_INSPECT, rule, rule->on_inspect != NULL);
+        list(auditor, AUDIT_START, rule, rule->on_start != NULL);
+        list(auditor, AUDIT_ANSWER, rule, rule->on_answer != NULL);
+        list(auditor, AUDIT_END, rule, rule->on_end != NULL);
+    }
 }
 
 void auditor_deinit(struct auditor *auditor)
@@ -74,10 +99,9 @@ void audit_send(struct sim *sim, const struct host *host,
     if (!host_is_honest(host)) {
         return;
     }
-    for (size_t i = 0; i < audit_rule_count; i++) {
-        if (audit_rules[i]->on_send != NULL) {
-            audit_rules[i]->on_send(sim, host, message);
-        }
+    const struct audit_list *own = &sim->auditor.lists[AUDIT_SEND];
+    for (size_t i = 0; i < own->count; i++) {
+        own->rules[i]->on_send(sim, host, message);
     }
 }
 
@@ -87,10 +111,9 @@ void audit_receive(struct sim *sim, const struct host *host,
     if (!host_is_honest(host)) {
         return;
     }
-    for (size_t i = 0; i < audit_rule_count; i++) {
-        if (audit_rules[i]->on_receive != NULL) {
-            audit_rules[i]->on_receive(sim, host, message);
-        }
+    const struct audit_list *own = &sim->auditor.lists[AUDIT_RECEIVE];
+    for (size_t i = 0; i < own->count; i++) {
+        own->rules[i]->on_receive(sim, host, message);
     }
 }
 
@@ -98,10 +121,9 @@ void audit_durable(struct sim *sim, const struct host *host,
                    const struct disk_record *record,
                    const struct pbft_message *message)
 {
-    for (size_t i = 0; i < audit_rule_count; i++) {
-        if (audit_rules[i]->on_durable != NULL) {
-            audit_rules[i]->on_durable(sim, host, record, message);
-        }
+    const struct audit_list *own = &sim->auditor.lists[AUDIT_DURABLE];
+    for (size_t i = 0; i < own->count; i++) {
+        own->rules[i]->on_durable(sim, host, record, message);
     }
 }
 
@@ -111,10 +133,9 @@ void audit_commit(struct sim *sim, const struct host *host,
     if (!host_is_honest(host)) {
         return;
     }
-    for (size_t i = 0; i < audit_rule_count; i++) {
-        if (audit_rules[i]->on_commit != NULL) {
-            audit_rules[i]->on_commit(sim, host, commit);
-        }
+    const struct audit_list *own = &sim->auditor.lists[AUDIT_COMMIT];
+    for (size_t i = 0; i < own->count; i++) {
+        own->rules[i]->on_commit(sim, host, commit);
     }
 }
 
@@ -125,10 +146,21 @@ void audit_executed(struct sim *sim, const struct host *host,
     if (!host_is_honest(host)) {
         return;
     }
-    for (size_t i = 0; i < audit_rule_count; i++) {
-        if (audit_rules[i]->on_executed != NULL) {
-            audit_rules[i]->on_executed(sim, host, committed, outcome);
-        }
+    const struct audit_list *own = &sim->auditor.lists[AUDIT_EXECUTED];
+    for (size_t i = 0; i < own->count; i++) {
+        own->rules[i]->on_executed(sim, host, committed, outcome);
+    }
+}
+
+void audit_inspect(struct sim *sim, const struct host *host)
+{
+    if (host->state != HOST_UP || !host_is_honest(host)) {
+        return;
+    }
+    const struct audit_list *own = &sim->auditor.lists[AUDIT_INSPECT];
+    pbft_replica_check_invariants(host_replica(host));
+    for (size_t i = 0; i < own->count; i++) {
+        own->rules[i]->on_inspect(sim, host);
     }
 }
 
@@ -137,23 +169,23 @@ void audit_state(struct sim *sim, const struct host *host)
     if (host->state != HOST_UP || !host_is_honest(host)) {
         return;
     }
+    const struct audit_list *own = &sim->auditor.lists[AUDIT_STATE];
+    struct audit_replica *replica = &sim->auditor.replicas[host->index];
     struct pbft_report report;
     pbft_replica_report(host_replica(host), &report);
-    pbft_replica_check_invariants(host_replica(host));
-    sim->auditor.checks++;
-    for (size_t i = 0; i < audit_rule_count; i++) {
-        if (audit_rules[i]->on_state != NULL) {
-            audit_rules[i]->on_state(sim, host, &report);
-        }
+    for (size_t i = 0; i < own->count; i++) {
+        own->rules[i]->on_state(sim, host, &report);
+    }
+    if (replica->events++ % AUDIT_INSPECT_INTERVAL == 0) {
+        audit_inspect(sim, host);
     }
 }
 
 void audit_start(struct sim *sim, const struct host *host)
 {
-    for (size_t i = 0; i < audit_rule_count; i++) {
-        if (audit_rules[i]->on_start != NULL) {
-            audit_rules[i]->on_start(sim, host);
-        }
+    const struct audit_list *own = &sim->auditor.lists[AUDIT_START];
+    for (size_t i = 0; i < own->count; i++) {
+        own->rules[i]->on_start(sim, host);
     }
 }
 
@@ -161,19 +193,20 @@ void audit_answer(struct sim *sim, const struct client *client,
                   uint64_t sequence, const struct pbft_attestation *block,
                   const struct sim_reply *reply)
 {
-    for (size_t i = 0; i < audit_rule_count; i++) {
-        if (audit_rules[i]->on_answer != NULL) {
-            audit_rules[i]->on_answer(sim, client, sequence, block, reply);
-        }
+    const struct audit_list *own = &sim->auditor.lists[AUDIT_ANSWER];
+    for (size_t i = 0; i < own->count; i++) {
+        own->rules[i]->on_answer(sim, client, sequence, block, reply);
     }
 }
 
 void audit_end(struct sim *sim)
 {
-    for (size_t i = 0; i < audit_rule_count; i++) {
-        if (audit_rules[i]->on_end != NULL) {
-            audit_rules[i]->on_end(sim);
-        }
+    for (uint32_t i = 0; i < sim->host_count; i++) {
+        audit_inspect(sim, sim->hosts[i]);
+    }
+    const struct audit_list *own = &sim->auditor.lists[AUDIT_END];
+    for (size_t i = 0; i < own->count; i++) {
+        own->rules[i]->on_end(sim);
     }
 }
 

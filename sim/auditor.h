@@ -37,6 +37,8 @@ struct audit_rule {
     /* After each event at a running host. */
     void (*on_state)(struct sim *sim, const struct host *host,
                      const struct pbft_report *report);
+    /* After some of these events, for what is slow to look at. */
+    void (*on_inspect)(struct sim *sim, const struct host *host);
     /* A host has started from its disk. */
     void (*on_start)(struct sim *sim, const struct host *host);
     /* A client accepts an answer. */
@@ -69,6 +71,30 @@ enum audit_fact {
     FACT_BATCH_TIME,     /* Request digest, seq: its first time (bits). */
 };
 
+/* The functions of each occasion are kept together: most rows have few. */
+enum audit_occasion {
+    AUDIT_SEND,
+    AUDIT_RECEIVE,
+    AUDIT_DURABLE,
+    AUDIT_COMMIT,
+    AUDIT_EXECUTED,
+    AUDIT_STATE,
+    AUDIT_INSPECT,
+    AUDIT_START,
+    AUDIT_ANSWER,
+    AUDIT_END,
+    AUDIT_OCCASION_COUNT
+};
+
+#define AUDIT_RULES_MAX 64
+/* Every so many events of a host it is inspected. */
+#define AUDIT_INSPECT_INTERVAL 8
+
+struct audit_list {
+    const struct audit_rule *rules[AUDIT_RULES_MAX];
+    size_t count;
+};
+
 /* Per replica id, over all its lives. */
 struct audit_replica {
     pbft_seq last_executed; /* In this life. */
@@ -76,12 +102,13 @@ struct audit_replica {
     pbft_view view_spoken;  /* The highest in which it voted. */
     pbft_view view_changed; /* The highest that it asked for. */
     uint64_t life;
+    uint64_t events;
 };
 
 struct auditor {
     struct table facts;
     struct audit_replica replicas[SIM_HOSTS_MAX]; /* By host index. */
-    uint64_t checks;
+    struct audit_list lists[AUDIT_OCCASION_COUNT];
 };
 
 void auditor_init(struct auditor *auditor);
@@ -101,6 +128,7 @@ void audit_executed(struct sim *sim, const struct host *host,
                     const struct pbft_message *committed,
                     const struct service_outcome *outcome);
 void audit_state(struct sim *sim, const struct host *host);
+void audit_inspect(struct sim *sim, const struct host *host);
 void audit_start(struct sim *sim, const struct host *host);
 void audit_answer(struct sim *sim, const struct client *client,
                   uint64_t sequence, const struct pbft_attestation *block,

@@ -219,35 +219,31 @@ void disk_crash(struct disk *disk, size_t keep, bool torn)
     disk->next_number = disk->image.first_number + disk->image.record_count;
 }
 
-static enum pbft_log_verdict judge(const struct disk *disk)
+/* Reads all frames; `frames` has room for as many as there are records. */
+static enum pbft_log_verdict judge(const struct disk *disk,
+                                   struct pbft_frame *frames)
 {
     struct pbft_log_judge judge;
     pbft_log_judge_init(&judge, disk->image.first_number);
     for (size_t i = 0; i < disk->image.record_count; i++) {
         const struct disk_record *record = &disk->image.records[i];
-        struct pbft_frame frame;
         enum pbft_status status = pbft_frame_read(
             disk->domain, disk->owner,
-            (struct pbft_bytes){record->bytes, record->size}, &frame);
-        pbft_log_judge_feed(&judge, status, &frame);
+            (struct pbft_bytes){record->bytes, record->size}, &frames[i]);
+        pbft_log_judge_feed(&judge, status, &frames[i]);
     }
     return pbft_log_judge_verdict(&judge);
 }
 
-static void hand_out(const struct disk *disk, const struct disk_record *stored,
+static void hand_out(const struct disk *disk, const struct pbft_frame *frame,
                      void (*on_record)(void *context,
                                        const struct pbft_record *record),
                      void *context)
 {
-    struct pbft_frame frame;
-    enum pbft_status status = pbft_frame_read(
-        disk->domain, disk->owner,
-        (struct pbft_bytes){stored->bytes, stored->size}, &frame);
-    PBFT_ASSERT(status == PBFT_OK);
     struct pbft_record record = {
-        .kind = frame.kind, .view = frame.view, .seq = frame.seq};
-    status =
-        wire_message_decode(disk->domain, frame.payload, NULL, &record.message);
+        .kind = frame->kind, .view = frame->view, .seq = frame->seq};
+    enum pbft_status status = wire_message_decode(disk->domain, frame->payload,
+                                                  NULL, &record.message);
     PBFT_ASSERT(status == PBFT_OK);
     on_record(context, &record);
     pbft_message_unref(record.message);
@@ -259,16 +255,18 @@ disk_replay(struct disk *disk,
             void *context)
 {
     struct disk_image *image = &disk->image;
-    enum pbft_log_verdict verdict = judge(disk);
-    if (verdict == PBFT_LOG_DAMAGED) {
-        return verdict;
-    }
+    struct pbft_frame *frames = calloc(image->record_count + 1, sizeof *frames);
+    PBFT_ASSERT(frames != NULL);
+    enum pbft_log_verdict verdict = judge(disk, frames);
     if (verdict == PBFT_LOG_TORN) {
         free(image->records[--image->record_count].bytes);
     }
-    disk->next_number = image->first_number + image->record_count;
-    for (size_t i = 0; i < image->record_count; i++) {
-        hand_out(disk, &image->records[i], on_record, context);
+    if (verdict != PBFT_LOG_DAMAGED) {
+        disk->next_number = image->first_number + image->record_count;
+        for (size_t i = 0; i < image->record_count; i++) {
+            hand_out(disk, &frames[i], on_record, context);
+        }
     }
+    free(frames);
     return verdict;
 }

@@ -6,7 +6,9 @@
 
 #define LANES 4
 #define BLOCK_SIZE (LANES * sizeof(uint64_t))
-#define FINAL_ROUNDS 4
+#define FINAL_ROUNDS 2
+/* Parts up to here are gathered, so that most digests are one straight run. */
+#define GATHER_MAX 512
 
 /* Odd constants with evenly spread bits (splitmix64, xxHash64). */
 #define PRIME_1 UINT64_C(0x9e3779b97f4a7c15)
@@ -16,7 +18,7 @@
 
 struct mix {
     uint64_t lanes[LANES];
-    uint8_t block[BLOCK_SIZE];
+    uint8_t block[GATHER_MAX];
     size_t used;
     uint64_t total;
 };
@@ -37,49 +39,61 @@ static uint64_t load(const uint8_t *in)
 
 static void store(uint8_t *out, uint64_t value)
 {
-    for (unsigned i = 0; i < sizeof value; i++) {
-        out[i] = (uint8_t)(value >> (8 * i));
-    }
+    out[0] = (uint8_t)value;
+    out[1] = (uint8_t)(value >> 8);
+    out[2] = (uint8_t)(value >> 16);
+    out[3] = (uint8_t)(value >> 24);
+    out[4] = (uint8_t)(value >> 32);
+    out[5] = (uint8_t)(value >> 40);
+    out[6] = (uint8_t)(value >> 48);
+    out[7] = (uint8_t)(value >> 56);
 }
 
-static void absorb(struct mix *mix, const uint8_t *block)
+/* Whole blocks. Each lane reaches each other one within two of them. */
+static void absorb(struct mix *mix, const uint8_t *data, size_t block_count)
 {
-    uint64_t *s = mix->lanes;
-    for (unsigned i = 0; i < LANES; i++) {
-        uint64_t word = load(block + i * sizeof word);
-        s[i] = rotate((s[i] ^ word) * PRIME_1, 31) * PRIME_2;
+    uint64_t s0 = mix->lanes[0];
+    uint64_t s1 = mix->lanes[1];
+    uint64_t s2 = mix->lanes[2];
+    uint64_t s3 = mix->lanes[3];
+    for (; block_count > 0; block_count--, data += BLOCK_SIZE) {
+        uint64_t t0 = rotate((s0 ^ load(data)) * PRIME_1, 31);
+        uint64_t t1 = rotate((s1 ^ load(data + 8)) * PRIME_2, 29);
+        uint64_t t2 = rotate((s2 ^ load(data + 16)) * PRIME_3, 27);
+        uint64_t t3 = rotate((s3 ^ load(data + 24)) * PRIME_4, 33);
+        s0 = t0 + rotate(t1, 17);
+        s1 = (t1 ^ rotate(t2, 29)) + PRIME_3;
+        s2 = t2 + rotate(t3, 41);
+        s3 = (t3 ^ rotate(t0, 53)) + PRIME_4;
     }
-    /* Each lane reaches each other one within two blocks. */
-    uint64_t first = s[0];
-    s[0] += rotate(s[1], 17);
-    s[1] ^= rotate(s[2], 29) + PRIME_3;
-    s[2] += rotate(s[3], 41);
-    s[3] ^= rotate(first, 53) + PRIME_4;
+    mix->lanes[0] = s0;
+    mix->lanes[1] = s1;
+    mix->lanes[2] = s2;
+    mix->lanes[3] = s3;
 }
 
 static void mix_init(struct mix *mix)
 {
-    *mix = (struct mix){.lanes = {PRIME_1, PRIME_2, PRIME_3, PRIME_4}};
+    mix->lanes[0] = PRIME_1;
+    mix->lanes[1] = PRIME_2;
+    mix->lanes[2] = PRIME_3;
+    mix->lanes[3] = PRIME_4;
+    mix->used = 0;
+    mix->total = 0;
 }
 
 static void mix_add(struct mix *mix, const uint8_t *data, size_t size)
 {
     mix->total += size;
     while (size > 0) {
-        if (mix->used == 0 && size >= BLOCK_SIZE) {
-            absorb(mix, data);
-            data += BLOCK_SIZE;
-            size -= BLOCK_SIZE;
-            continue;
-        }
-        size_t take = BLOCK_SIZE - mix->used;
+        size_t take = GATHER_MAX - mix->used;
         take = take < size ? take : size;
         memcpy(mix->block + mix->used, data, take);
         mix->used += take;
         data += take;
         size -= take;
-        if (mix->used == BLOCK_SIZE) {
-            absorb(mix, mix->block);
+        if (mix->used == GATHER_MAX) {
+            absorb(mix, mix->block, GATHER_MAX / BLOCK_SIZE);
             mix->used = 0;
         }
     }
@@ -92,19 +106,26 @@ static uint64_t finish_lane(uint64_t value)
     return value ^ value >> 31;
 }
 
+/* The last block is filled with zeros; the size tells them from data. */
 static void mix_end(struct mix *mix, struct pbft_digest *out)
 {
-    uint64_t total = mix->total;
-    memset(mix->block + mix->used, 0, BLOCK_SIZE - mix->used);
-    absorb(mix, mix->block);
+    size_t whole = (mix->used + BLOCK_SIZE - 1) / BLOCK_SIZE;
+    memset(mix->block + mix->used, 0, whole * BLOCK_SIZE - mix->used);
+    absorb(mix, mix->block, whole);
+    uint64_t *s = mix->lanes;
+    s[0] += mix->total * PRIME_1;
     for (unsigned round = 0; round < FINAL_ROUNDS; round++) {
-        for (unsigned i = 0; i < LANES; i++) {
-            mix->lanes[i] = finish_lane(mix->lanes[i] + total + round +
-                                        mix->lanes[(i + 1) % LANES]);
-        }
+        uint64_t first = s[0];
+        s[0] = finish_lane(s[0] + rotate(s[1], 13) + PRIME_1);
+        s[1] = finish_lane(s[1] + rotate(s[2], 19) + PRIME_2);
+        s[2] = finish_lane(s[2] + rotate(s[3], 23) + PRIME_3);
+        s[3] = finish_lane(s[3] + rotate(first, 47) + PRIME_4);
     }
+    /* Each lane of the result depends on all four. */
+    uint64_t sum =
+        s[0] ^ rotate(s[1], 11) ^ rotate(s[2], 29) ^ rotate(s[3], 43);
     for (unsigned i = 0; i < LANES; i++) {
-        store(out->bytes + i * sizeof(uint64_t), mix->lanes[i]);
+        store(out->bytes + i * sizeof(uint64_t), s[i] + sum * PRIME_2);
     }
 }
 
@@ -132,26 +153,26 @@ static void on_digest(const void *context, struct pbft_digest *out,
 static void secret_of(const struct pbft_public_key *key,
                       struct pbft_digest *secret)
 {
-    static const uint8_t tag[] = "fake secret";
-    const struct pbft_bytes parts[] = {{tag, sizeof tag},
-                                       {key->bytes, sizeof key->bytes}};
-    fake_digest(secret, parts, 2);
+    for (unsigned i = 0; i < LANES; i++) {
+        size_t at = i * sizeof(uint64_t);
+        store(secret->bytes + at,
+              finish_lane(load(key->bytes + at) + (i + 1) * PRIME_2));
+    }
 }
 
 static void sign_with(const struct pbft_digest *secret,
                       struct pbft_bytes preimage, struct pbft_signature *out)
 {
-    static const uint8_t tag[] = "fake signature";
     struct pbft_digest first;
-    struct pbft_digest second;
-    const struct pbft_bytes parts[] = {
-        {tag, sizeof tag}, {secret->bytes, sizeof secret->bytes}, preimage};
-    fake_digest(&first, parts, 3);
-    const struct pbft_bytes rest[] = {{secret->bytes, sizeof secret->bytes},
-                                      {first.bytes, sizeof first.bytes}};
-    fake_digest(&second, rest, 2);
+    const struct pbft_bytes parts[] = {{secret->bytes, sizeof secret->bytes},
+                                       preimage};
+    fake_digest(&first, parts, 2);
     memcpy(out->bytes, first.bytes, sizeof first.bytes);
-    memcpy(out->bytes + sizeof first.bytes, second.bytes, sizeof second.bytes);
+    for (unsigned i = 0; i < LANES; i++) {
+        size_t at = i * sizeof(uint64_t);
+        store(out->bytes + sizeof first.bytes + at,
+              finish_lane(load(first.bytes + at) ^ load(secret->bytes + at)));
+    }
 }
 
 static void on_sign(const void *context, struct pbft_signature *out,

@@ -47,7 +47,7 @@ void host_init(struct host *host, struct sim *sim, uint32_t index,
     host->config = sim->settings.replica;
     host->config.self = id;
     host->cache = calloc(1, sizeof *host->cache);
-    host->inbox = calloc(HOST_INBOX_MAX, sizeof host->inbox[0]);
+    host->inbox = malloc(HOST_INBOX_MAX * sizeof host->inbox[0]);
     PBFT_ASSERT(host->cache != NULL && host->inbox != NULL);
     host->cache_handle.cache = host->cache;
     host->verifier =
@@ -266,6 +266,9 @@ void host_push(struct host *host, struct host_input input)
         return; /* The transport may lose (design: section 6). */
     }
     PBFT_ASSERT(room > 0);
+    if (host->inbox_count == 0) {
+        host->inbox_first = 0; /* Few of its pages are ever touched. */
+    }
     size_t at = (host->inbox_first + host->inbox_count) % HOST_INBOX_MAX;
     host->inbox[at] = input;
     if (input.message != NULL) {

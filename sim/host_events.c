@@ -204,7 +204,11 @@ static void send_to_id(struct host *host, pbft_replica_id id,
                        const struct pbft_message *message)
 {
     struct sim *sim = host->sim;
-    for (uint32_t i = 0; i < sim->host_count; i++) {
+    if (id != host->index) {
+        network_send(&sim->network, host->index, id, message, NULL);
+    }
+    /* Its twins come behind all originals. */
+    for (uint32_t i = sim->settings.n; i < sim->host_count; i++) {
         if (sim->hosts[i]->id == id && i != host->index) {
             network_send(&sim->network, host->index, i, message, NULL);
         }

@@ -65,6 +65,7 @@ static void draw_lite(struct sim_settings *settings, uint64_t seed)
     random_init(&random, seed, STREAM_PROFILE);
     profile_defaults(settings);
     settings->fault_mask = draw_faults(&random);
+    settings->fault_interval_us = random_between(&random, 25, 75) * SIM_MS_US;
     settings->network.loss_permille = (uint32_t)random_below(&random, 2) * 20;
     settings->network.duplicate_permille =
         (uint32_t)random_below(&random, 2) * 50;

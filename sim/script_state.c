@@ -138,5 +138,6 @@ bool script_is_buffered(struct script *script, struct words *words)
     const char *sign = words_need(script, words, "a comparison");
     const char *word = words_need(script, words, "a size");
     return sign != NULL && word != NULL && take_bytes(script, word, &bytes) &&
-           compare(script, report.buffered_bytes, sign, bytes);
+           compare(script, pbft_replica_buffered_bytes(host_replica(host)),
+                   sign, bytes);
 }
