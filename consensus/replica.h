@@ -105,6 +105,7 @@ struct pbft_replica {
     pbft_view view;
     bool view_active; /* False between view-change and new-view. */
     const struct pbft_message *own_view_change; /* The last one, or NULL. */
+    pbft_time_ms view_change_at;                /* Sent to all last. */
     const struct pbft_message *new_view;        /* Of the view entered last. */
 
     struct pbft_view_changes changes;
@@ -273,6 +274,8 @@ void pbft_forget_view(struct pbft_replica *replica);
 const struct pbft_message *
 pbft_find_view_change(const struct pbft_replica *replica,
                       const struct pbft_digest *digest);
+/* Again to all, unless they got it within a resend interval. */
+void pbft_resend_view_change(struct pbft_replica *replica);
 /* What brings a peer with this status into our view. */
 void pbft_resend_view(struct pbft_replica *replica, pbft_replica_id to,
                       const struct pbft_status_report *status);

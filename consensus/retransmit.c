@@ -348,9 +348,7 @@ void pbft_on_stall(struct pbft_replica *replica)
     } while (replica->body_peer == replica->config.self);
     pbft_fetch_bodies(replica);
     pbft_fetch_sources(replica);
-    if (!replica->view_active && replica->own_view_change != NULL) {
-        pbft_send_all(replica, replica->own_view_change);
-    }
+    pbft_resend_view_change(replica);
     pbft_relay_stale(replica, replica->config.resend_interval_ms);
     pbft_send_question(replica);
 }

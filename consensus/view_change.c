@@ -87,6 +87,7 @@ static void leave_for(struct pbft_replica *replica, pbft_view view)
     pbft_keep(&changes->collected[replica->config.self], own);
     pbft_log_record(replica, PBFT_RECORD_VIEW_CHANGE, 0, own);
     pbft_send_all(replica, own);
+    replica->view_change_at = replica->now;
     pbft_message_unref(own);
     pbft_timers_disarm(&replica->timers, PBFT_TIMER_VIEW);
 }
@@ -266,6 +267,23 @@ pbft_find_view_change(const struct pbft_replica *replica,
                : NULL;
 }
 
+/* What was sent so lately may be on its way. */
+static bool is_view_change_stale(const struct pbft_replica *replica)
+{
+    PBFT_ASSERT(replica->view_change_at <= replica->now);
+    return replica->now - replica->view_change_at >=
+           replica->config.resend_interval_ms;
+}
+
+void pbft_resend_view_change(struct pbft_replica *replica)
+{
+    if (!replica->view_active && replica->own_view_change != NULL &&
+        is_view_change_stale(replica)) {
+        pbft_send_all(replica, replica->own_view_change);
+        replica->view_change_at = replica->now;
+    }
+}
+
 void pbft_resend_view(struct pbft_replica *replica, pbft_replica_id to,
                       const struct pbft_status_report *status)
 {
@@ -277,7 +295,8 @@ void pbft_resend_view(struct pbft_replica *replica, pbft_replica_id to,
         pbft_send_to(replica, to, replica->new_view);
     }
     if (replica->own_view_change != NULL &&
-        view_of(replica->own_view_change) == replica->view) {
+        view_of(replica->own_view_change) == replica->view &&
+        (status->reply_wanted || is_view_change_stale(replica))) {
         pbft_send_to(replica, to, replica->own_view_change);
     }
 }
