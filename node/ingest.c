@@ -65,6 +65,12 @@ static bool read_message(struct node *node, pbft_replica_id peer,
         pbft_message_unref(message);
         return true;
     }
+    if (message->type == PBFT_MESSAGE_REQUEST &&
+        node_is_executed(node, &message->request)) {
+        /* Whoever relays it has not heard: ordering it again is waste. */
+        pbft_message_unref(message);
+        return true;
+    }
     note_report(node, message);
     return inbox_put(node->inbox, message) == PBFT_OK;
 }

@@ -117,6 +117,8 @@ void node_read_call(struct node *node, struct node_scratch *scratch,
                     const struct verifier_job *job);
 void node_refuse(struct node *node, struct wire_buffer *scratch, uint64_t call,
                  enum reply_code code, uint32_t ledger_code);
+/* The state read last holds its result. Any thread. */
+bool node_is_executed(struct node *node, const struct pbft_request *request);
 /* All calls that wait for this request. */
 void node_refuse_request(struct node *node, const struct pbft_digest *request,
                          enum reply_code code);

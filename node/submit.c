@@ -111,6 +111,12 @@ static enum ledger_code admit(struct node *node,
     return code;
 }
 
+bool node_is_executed(struct node *node, const struct pbft_request *request)
+{
+    struct results_location first = {0};
+    return admit(node, request, &first) == LEDGER_DUPLICATE && first.seq != 0;
+}
+
 /* Hands the request to the core; takes over the reference. */
 static void order(struct node *node, struct node_scratch *scratch,
                   const struct pbft_message *request)

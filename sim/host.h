@@ -144,5 +144,8 @@ void host_forget(struct host *host);
 void host_on_request(struct host *host, uint32_t client,
                      const struct pbft_message *request);
 void host_answer_waiters(struct host *host, pbft_seq seq);
+/* A request that took effect already: it is not ordered again. */
+bool host_is_answered(const struct host *host,
+                      const struct pbft_message *message);
 
 #endif /* SIM_HOST_H */

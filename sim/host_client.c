@@ -90,6 +90,22 @@ void host_on_request(struct host *host, uint32_t client,
     }
 }
 
+bool host_is_answered(const struct host *host,
+                      const struct pbft_message *message)
+{
+    const struct sim *sim = host->sim;
+    const struct pbft_request *request = &message->request;
+    for (uint32_t i = 0;
+         message->type == PBFT_MESSAGE_REQUEST && i < sim->client_count; i++) {
+        if (memcmp(&sim->clients[i]->signer.key, &request->client,
+                   sizeof request->client) == 0) {
+            return sim->settings.service->find(host->service, i,
+                                               request->sequence) != 0;
+        }
+    }
+    return false;
+}
+
 void host_answer_waiters(struct host *host, pbft_seq seq)
 {
     const struct service_kind *service = host->sim->settings.service;

@@ -44,6 +44,9 @@ void host_on_packet(struct host *host, const struct sim_packet *packet)
         sim->observer.on_puppet_packet(sim->observer.context, host, packet);
     }
     audit_receive(sim, host, packet->message);
+    if (host_is_answered(host, packet->message)) {
+        return; /* Relayed by somebody who has not heard of it. */
+    }
     host_push(host, (struct host_input){.type = PBFT_EVENT_RECEIVE,
                                         .message = packet->message});
     host_work(host);
