@@ -185,6 +185,11 @@ int command_list(int argc, char **argv)
     for (uint32_t i = 0; i < fault_kind_count; i++) {
         (void)printf("  %-14s %s\n", fault_kinds[i].name, fault_kinds[i].says);
     }
+    (void)printf("adversaries\n");
+    for (uint32_t i = 0; i < adversary_kind_count; i++) {
+        (void)printf("  %-14s %s\n", adversary_kinds[i].name,
+                     adversary_kinds[i].says);
+    }
     (void)printf("invariants\n");
     for (size_t i = 0; i < audit_rule_count; i++) {
         (void)printf("  %-14s %s\n", audit_rules[i]->name,

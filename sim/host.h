@@ -27,7 +27,8 @@ enum host_state {
 
 enum host_behavior {
     HOST_HONEST,
-    HOST_PUPPET, /* Receives and computes; sends by script only. */
+    HOST_PUPPET,    /* Receives and computes; sends by script only. */
+    HOST_ADVERSARY, /* Computes; a strategy takes over what it sends. */
 };
 
 /* An executed block, as the process remembers it. */

@@ -34,7 +34,8 @@ static void answer(struct host *host, uint32_t client, uint64_t sequence,
     bool is_there = find_in_block(block, &sim->clients[client]->signer.key,
                                   sequence, &index);
     PBFT_ASSERT(is_there);
-    if (host->behavior == HOST_PUPPET) {
+    if (host->behavior == HOST_PUPPET ||
+        (host->behavior == HOST_ADVERSARY && !adversary_answers(host))) {
         return;
     }
     size_t leaves = batch->request_count * sizeof block->leaves[0];

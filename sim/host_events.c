@@ -43,6 +43,9 @@ void host_on_packet(struct host *host, const struct sim_packet *packet)
         sim->observer.on_puppet_packet != NULL) {
         sim->observer.on_puppet_packet(sim->observer.context, host, packet);
     }
+    if (host->behavior == HOST_ADVERSARY) {
+        adversary_receive(host, packet->message);
+    }
     audit_receive(sim, host, packet->message);
     if (host_is_answered(host, packet->message)) {
         return; /* Relayed by somebody who has not heard of it. */
@@ -225,6 +228,10 @@ static void transport_send(void *context, const struct pbft_send *sends,
     struct sim *sim = host->sim;
     for (size_t i = 0; i < count; i++) {
         if (host->behavior == HOST_PUPPET) {
+            continue;
+        }
+        if (host->behavior == HOST_ADVERSARY) {
+            adversary_send(host, &sends[i]);
             continue;
         }
         audit_note_batch(sim, sends[i].message);

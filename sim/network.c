@@ -136,7 +136,7 @@ static bool is_cut(const struct network *network, uint32_t from, uint32_t to)
 
 static void send_one(struct network *network, uint32_t from, uint32_t to,
                      const struct pbft_message *message,
-                     struct sim_reply *reply)
+                     struct sim_reply *reply, uint64_t delay_us)
 {
     struct sim_packet *packet = add_packet(network);
     packet->from = from;
@@ -144,7 +144,7 @@ static void send_one(struct network *network, uint32_t from, uint32_t to,
     packet->message = pbft_message_ref(message);
     packet->reply = reply;
     packet->sent_us = network->sim->now_us;
-    schedule(network, packet, draw_delay(network));
+    schedule(network, packet, draw_delay(network) + delay_us);
 }
 
 /* Why the message does not even set out; NULL: it does. */
@@ -176,8 +176,9 @@ static void trace_lost(struct network *network, uint32_t from, uint32_t to,
                                    .note = why});
 }
 
-void network_send(struct network *network, uint32_t from, uint32_t to,
-                  const struct pbft_message *message, struct sim_reply *reply)
+static void send(struct network *network, uint32_t from, uint32_t to,
+                 const struct pbft_message *message, struct sim_reply *reply,
+                 uint64_t delay_us)
 {
     const struct network_settings *settings = &network->settings;
     network->counts.sent++;
@@ -191,9 +192,21 @@ void network_send(struct network *network, uint32_t from, uint32_t to,
     if (reply == NULL && settings->duplicate_permille > 0 &&
         random_chance(&network->random, settings->duplicate_permille)) {
         network->counts.duplicated++;
-        send_one(network, from, to, message, NULL);
+        send_one(network, from, to, message, NULL, delay_us);
     }
-    send_one(network, from, to, message, reply);
+    send_one(network, from, to, message, reply, delay_us);
+}
+
+void network_send(struct network *network, uint32_t from, uint32_t to,
+                  const struct pbft_message *message, struct sim_reply *reply)
+{
+    send(network, from, to, message, reply, 0);
+}
+
+void network_send_late(struct network *network, uint32_t from, uint32_t to,
+                       const struct pbft_message *message, uint64_t delay_us)
+{
+    send(network, from, to, message, NULL, delay_us);
 }
 
 void network_cut(struct network *network, uint32_t from, uint32_t to)

@@ -89,6 +89,10 @@ void network_deinit(struct network *network);
 void network_send(struct network *network, uint32_t from, uint32_t to,
                   const struct pbft_message *message, struct sim_reply *reply);
 
+/* The same, but so much later. */
+void network_send_late(struct network *network, uint32_t from, uint32_t to,
+                       const struct pbft_message *message, uint64_t delay_us);
+
 /* One way. What flies there already is lost. Cuts are counted. */
 void network_cut(struct network *network, uint32_t from, uint32_t to);
 void network_join(struct network *network, uint32_t from, uint32_t to);

@@ -4,7 +4,11 @@
 
 #include <string.h>
 
+#include "consensus/quorum.h"
+
 #define STREAM_PROFILE 4
+/* Apart, so that a draw more here leaves all others as they were. */
+#define STREAM_ATTACKS 6
 #define SECOND_US (1000 * SIM_MS_US)
 
 void profile_defaults(struct sim_settings *settings)
@@ -59,6 +63,22 @@ static uint32_t draw_faults(struct random *random)
     return mask;
 }
 
+/* Byzantine replicas, in half of the seeds, and half of the strategies. */
+static void draw_adversaries(struct sim_settings *settings, uint64_t seed)
+{
+    struct random random;
+    random_init(&random, seed, STREAM_ATTACKS);
+    if (random_chance(&random, 500)) {
+        settings->byzantine_count =
+            (uint32_t)random_between(&random, 1, pbft_faults_max(settings->n));
+    }
+    for (uint32_t i = 0; i < adversary_kind_count; i++) {
+        if (random_chance(&random, 500)) {
+            settings->adversary_mask |= UINT32_C(1) << i;
+        }
+    }
+}
+
 static void draw_lite(struct sim_settings *settings, uint64_t seed)
 {
     struct random random;
@@ -70,6 +90,7 @@ static void draw_lite(struct sim_settings *settings, uint64_t seed)
     settings->network.duplicate_permille =
         (uint32_t)random_below(&random, 2) * 50;
     settings->network.detour_permille = (uint32_t)random_below(&random, 2) * 50;
+    draw_adversaries(settings, seed);
 }
 
 static void draw_replica(struct pbft_config *replica, struct random *random)
@@ -118,12 +139,14 @@ static void draw_standard(struct sim_settings *settings, uint64_t seed)
     settings->outstanding_max = (uint32_t)random_between(&random, 1, 8);
     settings->requests = (uint32_t)random_between(&random, 100, 400);
     settings->payload_max = (uint32_t)random_between(&random, 1, 512);
+    draw_adversaries(settings, seed);
 }
 
 static void draw_calm(struct sim_settings *settings, uint64_t seed)
 {
     draw_standard(settings, seed);
     settings->fault_mask = 0;
+    settings->byzantine_count = 0;
     settings->network.loss_permille = 0;
     settings->network.detour_permille = 0;
 }

@@ -10,14 +10,15 @@
 #include <stdint.h>
 
 enum sim_event_kind {
-    SIM_EVENT_DELIVER,  /* `item`: a packet. */
-    SIM_EVENT_FLUSH,    /* A host ends a burst of steps. */
-    SIM_EVENT_SYNCED,   /* A host's disk completed writes. */
-    SIM_EVENT_EXECUTED, /* A host's service finished a block. */
-    SIM_EVENT_TIMER,    /* A host's deadline. */
-    SIM_EVENT_CLIENT,   /* A client submits or resends. */
-    SIM_EVENT_FAULT,    /* The next fault is drawn. */
-    SIM_EVENT_HEAL,     /* A fault ends; `argument`: which. */
+    SIM_EVENT_DELIVER,   /* `item`: a packet. */
+    SIM_EVENT_FLUSH,     /* A host ends a burst of steps. */
+    SIM_EVENT_SYNCED,    /* A host's disk completed writes. */
+    SIM_EVENT_EXECUTED,  /* A host's service finished a block. */
+    SIM_EVENT_TIMER,     /* A host's deadline. */
+    SIM_EVENT_CLIENT,    /* A client submits or resends. */
+    SIM_EVENT_FAULT,     /* The next fault is drawn. */
+    SIM_EVENT_HEAL,      /* A fault ends; `argument`: which. */
+    SIM_EVENT_ADVERSARY, /* A Byzantine host thinks of something. */
     SIM_EVENT_KIND_COUNT
 };
 

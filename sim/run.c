@@ -2,6 +2,7 @@
 /* A whole run: load and faults, then healing, then everything must be done. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "consensus/assert.h"
 #include "sim/sim.h"
@@ -110,6 +111,7 @@ static void run_to_the_end(struct sim *sim)
 static void run_whole(struct sim *sim, struct sim_result *out)
 {
     add_clients(sim);
+    adversaries_begin(sim);
     sim_start_hosts(sim);
     run_with_faults(sim);
     run_to_the_end(sim);
@@ -119,6 +121,8 @@ static void run_whole(struct sim *sim, struct sim_result *out)
                                .trace_hash = sim->trace.hash,
                                .network = sim->network.counts,
                                .violation = sim->violation};
+    out->byzantine = sim->adversaries.count;
+    memcpy(out->acts, sim->adversaries.acts, sizeof out->acts);
     for (uint32_t i = 0; i < sim->host_count; i++) {
         if (sim->hosts[i]->block_count > out->blocks) {
             out->blocks = sim->hosts[i]->block_count;

@@ -28,6 +28,7 @@ struct sim *sim_create(const struct sim_settings *settings, uint64_t seed,
     sim->network.settings = settings->network;
     auditor_init(&sim->auditor);
     faults_init(&sim->faults, seed);
+    adversaries_init(&sim->adversaries, seed);
     trace_init(&sim->trace, trace_out);
     sim->keyring.epoch = EPOCH_FIRST;
     sim->keyring.replica_count = settings->n;
@@ -53,6 +54,7 @@ void sim_destroy(struct sim *sim)
         client_deinit(sim->clients[i]);
         free(sim->clients[i]);
     }
+    adversaries_deinit(&sim->adversaries);
     network_deinit(&sim->network);
     sim_queue_deinit(&sim->queue);
     auditor_deinit(&sim->auditor);
@@ -205,6 +207,9 @@ void sim_dispatch(struct sim *sim, const struct sim_event *event)
         return;
     case SIM_EVENT_HEAL:
         faults_on_heal(sim, event->argument);
+        return;
+    case SIM_EVENT_ADVERSARY:
+        adversary_on_tick(sim, event->target);
         return;
     case SIM_EVENT_KIND_COUNT:
         return;

@@ -7,6 +7,7 @@
 #ifndef SIM_SIM_H
 #define SIM_SIM_H
 
+#include "sim/adversary.h"
 #include "sim/auditor.h"
 #include "sim/client.h"
 #include "sim/faults.h"
@@ -45,6 +46,9 @@ struct sim_settings {
     struct fault_filter without_faults;
     uint64_t faults_us_max;     /* Then they end, whatever was achieved; */
     uint64_t faults_events_max; /* or after so many events. */
+    /* Byzantine replicas: how many, and a bit per strategy of the table. */
+    uint32_t byzantine_count;
+    uint32_t adversary_mask;
     /* Liveness: all must be executed so long after the faults have healed. */
     uint64_t liveness_us;
     uint64_t events_max; /* After so many more a run counts as livelocked. */
@@ -88,6 +92,7 @@ struct sim {
     struct pbft_replica_set byzantine; /* By replica id; never shrinks. */
     struct auditor auditor;
     struct faults faults;
+    struct adversaries adversaries;
     struct trace trace;
     struct sim_violation violation;
     struct sim_observer observer;
@@ -131,6 +136,8 @@ struct sim_result {
     uint64_t blocks;
     uint64_t requests;
     uint64_t trace_hash;
+    uint32_t byzantine;                 /* Replicas. */
+    uint64_t acts[ADVERSARY_KINDS_MAX]; /* Of theirs, by strategy. */
     struct network_counts network;
     struct sim_violation violation;
 };

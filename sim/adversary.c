@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who is Byzantine, what they know, and how they send. */
+#include "sim/adversary.h"
+
+#include <string.h>
+
+#include "consensus/assert.h"
+#include "consensus/preimage.h"
+#include "consensus/quorum.h"
+#include "sim/sim.h"
+
+#define STREAM_ADVERSARIES 5
+#define TICK_MIN_US (2 * SIM_MS_US)
+#define TICK_MAX_US (30 * SIM_MS_US)
+/* How often, of 1000 ticks, another strategy is taken up. */
+#define PHASE_PERMILLE 60
+#define ANSWER_PERMILLE 500
+
+void adversaries_init(struct adversaries *adversaries, uint64_t seed)
+{
+    *adversaries = (struct adversaries){.count = 0};
+    random_init(&adversaries->random, seed, STREAM_ADVERSARIES);
+}
+
+static void drop_story(struct adversary_story *story)
+{
+    pbft_message_unref(story->proposals[0]);
+    pbft_message_unref(story->proposals[1]);
+    *story = (struct adversary_story){.view = 0};
+}
+
+void adversaries_deinit(struct adversaries *adversaries)
+{
+    for (size_t i = 0; i < ADVERSARY_STORIES_MAX; i++) {
+        drop_story(&adversaries->stories[i]);
+    }
+    for (size_t i = 0; i < ADVERSARY_RECORDED_MAX; i++) {
+        pbft_message_unref(adversaries->recorded[i]);
+    }
+}
+
+static uint32_t draw_kind(struct random *random, uint32_t mask)
+{
+    uint32_t rows[ADVERSARY_KINDS_MAX];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < adversary_kind_count; i++) {
+        if ((mask >> i & 1) != 0) {
+            rows[count++] = i;
+        }
+    }
+    return count == 0 ? adversary_kind_count
+                      : rows[random_below(random, count)];
+}
+
+static void draw_faction(struct sim *sim)
+{
+    struct adversaries *adversaries = &sim->adversaries;
+    adversaries->faction = (struct pbft_replica_set){{0}};
+    for (pbft_replica_id id = 0; id < sim->settings.n; id++) {
+        if (random_chance(&adversaries->random, 500)) {
+            pbft_set_add(&adversaries->faction, id);
+        }
+    }
+}
+
+/* A new phase: another strategy, at another intensity. */
+static void begin_phase(struct sim *sim, struct adversary_replica *replica)
+{
+    static const uint32_t permilles[] = {50, 300, 1000};
+    struct random *random = &sim->adversaries.random;
+    uint32_t kind = draw_kind(random, replica->mask);
+    uint32_t permille = permilles[random_below(random, 3)];
+    for (uint32_t i = 0; i < sim->adversaries.count; i++) {
+        struct adversary_replica *other = &sim->adversaries.replicas[i];
+        if (other == replica || sim->adversaries.is_colluding) {
+            other->current = kind;
+            other->permille = permille;
+        }
+    }
+    draw_faction(sim);
+}
+
+void adversaries_begin(struct sim *sim)
+{
+    struct adversaries *adversaries = &sim->adversaries;
+    struct random *random = &adversaries->random;
+    uint32_t wanted = sim->settings.byzantine_count;
+    PBFT_ASSERT(wanted <= pbft_faults_max(sim->settings.n));
+    PBFT_ASSERT(adversary_kind_count <= ADVERSARY_KINDS_MAX);
+    adversaries->tick_us = random_between(random, TICK_MIN_US, TICK_MAX_US);
+    adversaries->is_colluding = random_chance(random, 500);
+    while (adversaries->count < wanted) {
+        pbft_replica_id id =
+            (pbft_replica_id)random_below(random, sim->settings.n);
+        if (pbft_set_has(&sim->byzantine, id)) {
+            continue;
+        }
+        pbft_set_add(&sim->byzantine, id);
+        sim->hosts[id]->behavior = HOST_ADVERSARY;
+        adversaries->replicas[adversaries->count] = (struct adversary_replica){
+            .id = id, .mask = sim->settings.adversary_mask};
+        begin_phase(sim, &adversaries->replicas[adversaries->count++]);
+        sim_schedule(sim, SIM_EVENT_ADVERSARY, id, 0,
+                     random_exponential(random, adversaries->tick_us));
+    }
+}
+
+struct adversary_replica *adversary_of(const struct host *host)
+{
+    struct adversaries *adversaries = &host->sim->adversaries;
+    for (uint32_t i = 0; i < adversaries->count; i++) {
+        if (adversaries->replicas[i].id == host->id) {
+            return &adversaries->replicas[i];
+        }
+    }
+    return NULL;
+}
+
+static const struct adversary_kind *kind_of(const struct host *host)
+{
+    const struct adversary_replica *replica = adversary_of(host);
+    return replica == NULL || replica->current >= adversary_kind_count
+               ? NULL
+               : &adversary_kinds[replica->current];
+}
+
+void adversary_count(struct host *host)
+{
+    const struct adversary_replica *replica = adversary_of(host);
+    if (replica != NULL && replica->current < adversary_kind_count) {
+        host->sim->adversaries.acts[replica->current]++;
+    }
+}
+
+void adversary_on_tick(struct sim *sim, uint32_t index)
+{
+    struct host *host = sim->hosts[index];
+    struct adversaries *adversaries = &sim->adversaries;
+    struct adversary_replica *replica = adversary_of(host);
+    PBFT_ASSERT(replica != NULL);
+    if (random_chance(&adversaries->random, PHASE_PERMILLE)) {
+        begin_phase(sim, replica);
+    }
+    const struct adversary_kind *kind = kind_of(host);
+    if (host->state == HOST_UP && kind != NULL && kind->on_tick != NULL &&
+        random_chance(&adversaries->random, replica->permille)) {
+        kind->on_tick(host);
+    }
+    sim_schedule(
+        sim, SIM_EVENT_ADVERSARY, index, 0,
+        random_exponential(&adversaries->random, adversaries->tick_us) + 1);
+}
+
+/* ---- what they know -------------------------------------------------------
+ */
+
+static void record(struct sim *sim, const struct pbft_message *message)
+{
+    struct adversaries *adversaries = &sim->adversaries;
+    const struct pbft_message **at =
+        &adversaries
+             ->recorded[adversaries->recorded_count++ % ADVERSARY_RECORDED_MAX];
+    pbft_message_unref(*at);
+    *at = pbft_message_ref(message);
+}
+
+const struct pbft_message *adversary_recall(struct sim *sim)
+{
+    struct adversaries *adversaries = &sim->adversaries;
+    uint64_t count = adversaries->recorded_count;
+    if (count > ADVERSARY_RECORDED_MAX) {
+        count = ADVERSARY_RECORDED_MAX;
+    }
+    return count == 0
+               ? NULL
+               : adversaries
+                     ->recorded[random_below(&adversaries->random, count)];
+}
+
+const struct pbft_message *adversary_recall_type(struct sim *sim,
+                                                 enum pbft_message_type type)
+{
+    struct adversaries *adversaries = &sim->adversaries;
+    for (uint64_t i = 1; i <= ADVERSARY_RECORDED_MAX; i++) {
+        if (i > adversaries->recorded_count) {
+            break;
+        }
+        const struct pbft_message *message =
+            adversaries->recorded[(adversaries->recorded_count - i) %
+                                  ADVERSARY_RECORDED_MAX];
+        if (message->type == type) {
+            return message;
+        }
+    }
+    return NULL;
+}
+
+void adversary_receive(struct host *host, const struct pbft_message *message)
+{
+    record(host->sim, message);
+}
+
+/* ---- how they send --------------------------------------------------------
+ */
+
+struct pbft_origin adversary_origin(const struct host *host)
+{
+    return (struct pbft_origin){.sender = host->id,
+                                .incarnation =
+                                    host->sim->keyring.incarnations[host->id],
+                                .epoch = host->sim->keyring.epoch};
+}
+
+pbft_replica_id adversary_draw_victim(struct host *host)
+{
+    struct sim *sim = host->sim;
+    pbft_replica_id id;
+    do {
+        id = (pbft_replica_id)random_below(&sim->adversaries.random,
+                                           sim->settings.n);
+    } while (id == host->id);
+    return id;
+}
+
+void adversary_deliver(struct host *host, pbft_replica_id to,
+                       const struct pbft_message *message, uint64_t delay_us)
+{
+    struct sim *sim = host->sim;
+    for (uint32_t i = 0; i < sim->host_count; i++) {
+        if (sim->hosts[i]->id == to && i != host->index) {
+            network_send_late(&sim->network, host->index, i, message, delay_us);
+        }
+    }
+}
+
+static bool is_signed(enum pbft_message_type type)
+{
+    return type != PBFT_MESSAGE_REQUEST && type != PBFT_MESSAGE_BATCH &&
+           type != PBFT_MESSAGE_PREPARED && type != PBFT_MESSAGE_COMMITTED &&
+           type != PBFT_MESSAGE_STABLE;
+}
+
+void adversary_say(struct host *host, pbft_replica_id to,
+                   struct pbft_message *message)
+{
+    if (message == NULL) {
+        return;
+    }
+    if (is_signed(message->type) && message->sender == host->id) {
+        pbft_message_sign(&host->domain, message);
+    }
+    adversary_count(host);
+    adversary_deliver(host, to, message, 0);
+    pbft_message_unref(message);
+}
+
+static const struct adversary_story *find_story(const struct sim *sim,
+                                                pbft_view view, pbft_seq seq)
+{
+    for (size_t i = 0; i < ADVERSARY_STORIES_MAX; i++) {
+        const struct adversary_story *story = &sim->adversaries.stories[i];
+        if (story->proposals[0] != NULL && story->view == view &&
+            story->seq == seq) {
+            return story;
+        }
+    }
+    return NULL;
+}
+
+void adversary_add_story(struct sim *sim, const struct pbft_message *first,
+                         const struct pbft_message *second)
+{
+    struct adversaries *adversaries = &sim->adversaries;
+    struct adversary_story *story =
+        &adversaries
+             ->stories[adversaries->story_count++ % ADVERSARY_STORIES_MAX];
+    drop_story(story);
+    *story = (struct adversary_story){
+        .view = first->pre_prepare.view,
+        .seq = first->pre_prepare.seq,
+        .digests = {first->pre_prepare.digest, second->pre_prepare.digest},
+        .proposals = {pbft_message_ref(first), pbft_message_ref(second)}};
+}
+
+const struct adversary_story *
+adversary_story_of(const struct sim *sim, const struct pbft_message *message)
+{
+    if (message->type != PBFT_MESSAGE_PRE_PREPARE &&
+        message->type != PBFT_MESSAGE_PREPARE &&
+        message->type != PBFT_MESSAGE_COMMIT) {
+        return NULL;
+    }
+    return find_story(sim, pbft_message_view(message),
+                      pbft_message_seq(message));
+}
+
+void adversary_speak(struct host *host, pbft_replica_id to,
+                     const struct pbft_message *message)
+{
+    struct sim *sim = host->sim;
+    const struct adversary_story *story = adversary_story_of(sim, message);
+    if (story == NULL || message->sender != host->id) {
+        adversary_deliver(host, to, message, 0);
+        return;
+    }
+    size_t side = pbft_set_has(&sim->adversaries.faction, to);
+    if (message->type == PBFT_MESSAGE_PRE_PREPARE) {
+        adversary_count(host);
+        adversary_deliver(host, to, story->proposals[side], 0);
+        return;
+    }
+    struct pbft_prepare fields = {story->view, story->seq,
+                                  story->digests[side]};
+    const struct pbft_origin origin = adversary_origin(host);
+    adversary_say(host, to, pbft_vote_create(message->type, &origin, &fields));
+}
+
+void adversary_send(struct host *host, const struct pbft_send *send)
+{
+    struct sim *sim = host->sim;
+    const struct adversary_replica *replica = adversary_of(host);
+    const struct adversary_kind *kind = kind_of(host);
+    record(sim, send->message);
+    for (pbft_replica_id id = 0; id < sim->settings.n; id++) {
+        if (!pbft_set_has(&send->to, id)) {
+            continue;
+        }
+        if (kind != NULL && kind->on_send != NULL &&
+            random_chance(&sim->adversaries.random, replica->permille)) {
+            kind->on_send(host, id, send->message);
+        } else {
+            adversary_speak(host, id, send->message);
+        }
+    }
+}
+
+bool adversary_answers(struct host *host)
+{
+    return random_chance(&host->sim->adversaries.random, ANSWER_PERMILLE);
+}
