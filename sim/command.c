@@ -129,7 +129,7 @@ static int run_one(const struct profile *profile, uint64_t seed, bool trace)
     return EXIT_WELL;
 }
 
-static const struct profile *profile_option(struct options *options)
+const struct profile *options_profile(struct options *options)
 {
     const char *name = options_value(options);
     const struct profile *profile = name == NULL ? NULL : profile_find(name);
@@ -156,7 +156,7 @@ int command_run(int argc, char **argv)
             seed = options_number(&options, UINT64_MAX);
             has_seed = true;
         } else if (strcmp(option, "--profile") == 0) {
-            profile = profile_option(&options);
+            profile = options_profile(&options);
         } else if (strcmp(option, "--trace") == 0) {
             trace = true;
         } else {

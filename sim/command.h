@@ -15,6 +15,9 @@ int command_run(int argc, char **argv);
 int command_swarm(int argc, char **argv);
 int command_list(int argc, char **argv);
 int command_script(int argc, char **argv);
+int command_shrink(int argc, char **argv);
+
+struct profile;
 
 /* Walks over "--name value" and "--name". */
 struct options {
@@ -32,6 +35,9 @@ const char *options_value(struct options *options);
 uint64_t options_number(struct options *options, uint64_t max);
 /* Refuses the option just returned. */
 void options_refuse(struct options *options, const char *option);
+
+/* The value as the name of a profile; NULL (and failed) if there is none. */
+const struct profile *options_profile(struct options *options);
 
 /* Decimal digits only. */
 bool parse_number(const char *text, uint64_t max, uint64_t *out);

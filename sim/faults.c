@@ -33,7 +33,8 @@ static bool is_left_out(const struct fault_filter *filter, uint64_t number)
             high = middle;
         }
     }
-    return low < filter->count && filter->numbers[low] == number;
+    bool is_listed = low < filter->count && filter->numbers[low] == number;
+    return is_listed != filter->is_only;
 }
 
 static void schedule_next(struct sim *sim)
@@ -79,7 +80,7 @@ static void begin_one(struct sim *sim, const struct fault_kind *kind)
     };
     uint64_t duration =
         random_exponential(&faults->random, faults->duration_us) + 1;
-    if (is_left_out(&sim->settings.without_faults, fault.number) ||
+    if (is_left_out(&sim->settings.fault_filter, fault.number) ||
         !kind->begin(sim, &fault)) {
         return;
     }

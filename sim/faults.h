@@ -13,10 +13,12 @@ struct sim;
 
 #define FAULTS_ACTIVE_MAX 16
 
-/* Faults that do not happen: their numbers, in rising order. Borrowed. */
+/* Which faults happen: all but these, or only these. Numbers in rising order;
+ * borrowed. */
 struct fault_filter {
     const uint64_t *numbers;
     size_t count;
+    bool is_only;
 };
 
 struct fault {

@@ -19,6 +19,9 @@ static const char usage[] =
     "        many seeds; stops at the first violation.\n"
     "  script [--quiet] FILE...\n"
     "        scenario scripts (docs/simulator.md).\n"
+    "  shrink --seed N [--profile P] [--out FILE] [--trials N]\n"
+    "        leaves out faults and requests while a failing seed still fails,\n"
+    "        and writes what is left as a scenario script.\n"
     "  list  profiles, faults and invariants.\n"
     "\n"
     "exit: 0 all is well, 1 an invariant or expectation broke, 2 bad usage\n";
@@ -27,9 +30,8 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    {"run", command_run},
-    {"swarm", command_swarm},
-    {"script", command_script},
+    {"run", command_run},       {"swarm", command_swarm},
+    {"script", command_script}, {"shrink", command_shrink},
     {"list", command_list},
 };
 

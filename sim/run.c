@@ -118,6 +118,7 @@ static void run_whole(struct sim *sim, struct sim_result *out)
     *out = (struct sim_result){.events = sim->events,
                                .time_us = sim->now_us,
                                .faults = sim->faults.begun,
+                               .faults_drawn = sim->faults.drawn,
                                .trace_hash = sim->trace.hash,
                                .network = sim->network.counts,
                                .violation = sim->violation};

@@ -211,6 +211,7 @@ static const struct script_directive directives[] = {
     {"twin", script_do_twin},
     {"expect", script_do_expect},
     {"reconfigure", script_do_reconfigure},
+    {"replay", script_do_replay},
 };
 
 static void run_line(struct script *script, const char *line)
@@ -355,6 +356,7 @@ static void release(struct script *script)
         pbft_message_unref(script->answers[i].certificate);
     }
     free(script->sent);
+    free(script->replay_faults);
     if (script->sim != NULL) {
         sim_destroy(script->sim);
     }

@@ -94,6 +94,9 @@ struct script {
     size_t sent_count;
     size_t sent_capacity;
     struct script_answer answers[SIM_HOSTS_MAX];
+    uint64_t *replay_faults; /* The only faults of the next replay. */
+    size_t replay_fault_count;
+    bool has_replay_faults;
 };
 
 struct script_directive {
@@ -189,6 +192,9 @@ void script_do_byzantine(struct script *script, struct words *words);
 void script_do_puppet(struct script *script, struct words *words);
 void script_do_twin(struct script *script, struct words *words);
 void script_do_expect(struct script *script, struct words *words);
+
+/* script_replay.c */
+void script_do_replay(struct script *script, struct words *words);
 
 /* script_time.c: until nothing is in flight. */
 void script_settle(struct script *script);

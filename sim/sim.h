@@ -43,7 +43,7 @@ struct sim_settings {
     uint32_t fault_mask;
     uint64_t fault_interval_us;
     uint64_t fault_duration_us; /* Mean. */
-    struct fault_filter without_faults;
+    struct fault_filter fault_filter;
     uint64_t faults_us_max;     /* Then they end, whatever was achieved; */
     uint64_t faults_events_max; /* or after so many events. */
     /* Byzantine replicas: how many, and a bit per strategy of the table. */
@@ -133,6 +133,7 @@ struct sim_result {
     uint64_t events;
     uint64_t time_us;
     uint64_t faults;
+    uint64_t faults_drawn; /* Possible or not: the highest number. */
     uint64_t blocks;
     uint64_t requests;
     uint64_t trace_hash;

@@ -44,7 +44,7 @@ static struct sim_result run_without(uint64_t seed, struct fault_filter filter)
     struct sim_settings settings;
     struct sim_result result;
     profile_find("lite")->draw(&settings, seed);
-    settings.without_faults = filter;
+    settings.fault_filter = filter;
     sim_run(&settings, seed, NULL, &result);
     return result;
 }
@@ -56,10 +56,11 @@ static void test_faults_can_be_left_out(void **state)
     for (uint64_t i = 0; i < 4096; i++) {
         numbers[i] = i + 1;
     }
-    struct sim_result all = run_without(3, (struct fault_filter){NULL, 0});
-    struct sim_result some = run_without(3, (struct fault_filter){numbers, 3});
+    struct sim_result all = run_without(3, (struct fault_filter){.count = 0});
+    struct sim_result some =
+        run_without(3, (struct fault_filter){numbers, 3, false});
     struct sim_result none =
-        run_without(3, (struct fault_filter){numbers, 4096});
+        run_without(3, (struct fault_filter){numbers, 4096, false});
     assert_true(all.trace_hash == run("lite", 3).trace_hash);
     assert_true(some.trace_hash != all.trace_hash);
     assert_true(all.faults > 3);

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Makes a failing run smaller: leaves out faults and requests, and turns down
+ * settings, while the same invariant still breaks.
+ *
+ * What can be turned down is a table of numbers. The same table names them in
+ * the directive `replay` of a scenario script, to which a result is written.
+ */
+#ifndef SIM_SHRINK_H
+#define SIM_SHRINK_H
+
+#include "sim/profile.h"
+
+struct shrink_number {
+    const char *name;
+    const char *says;
+    uint64_t lowest;
+    uint64_t (*get)(const struct sim_settings *settings);
+    void (*set)(struct sim_settings *settings, uint64_t value);
+};
+
+extern const struct shrink_number shrink_numbers[];
+extern const size_t shrink_number_count;
+
+struct shrink_case {
+    const struct profile *profile;
+    uint64_t seed;
+    struct sim_settings settings;
+    uint64_t *faults; /* Owned: the only ones that happen, rising. */
+    size_t fault_count;
+};
+
+struct shrink {
+    void *context;
+    /* Does a run with these settings still break the same invariant? */
+    bool (*fails)(void *context, const struct sim_settings *settings,
+                  uint64_t seed);
+    uint64_t trials;
+    uint64_t trials_max; /* Then it stops with what it has. */
+};
+
+/* The case as its profile draws it, with the faults 1 .. `faults`. */
+void shrink_case_init(struct shrink_case *out, const struct profile *profile,
+                      uint64_t seed, uint64_t faults);
+void shrink_case_deinit(struct shrink_case *shrunk);
+
+void shrink_minimize(struct shrink *shrink, struct shrink_case *shrunk);
+
+/* shrink_write.c: the lines of a script that replay the case. */
+void shrink_write(FILE *out, const struct shrink_case *shrunk);
+
+#endif /* SIM_SHRINK_H */
