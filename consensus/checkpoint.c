@@ -74,7 +74,7 @@ static void adopt(struct pbft_replica *replica,
     pbft_output_stable(&replica->output, seq);
     pass_attested_below(replica);
     pbft_accept_reproposed(replica); /* Those that lay beyond the window. */
-    PBFT_ASSERT(replica->log.low == seq);
+    pbft_try_voting(replica);
 }
 
 /* A slot that is gone gives no proof any more: a checkpoint is passed only when
@@ -190,6 +190,11 @@ void pbft_attest(struct pbft_replica *replica, struct pbft_slot *slot,
 {
     const struct pbft_origin origin = pbft_own_origin(replica);
     PBFT_ASSERT(slot->seq == content->seq);
+    if (pbft_is_recovering(replica)) {
+        /* Attested when it may speak again. */
+        slot->attestations.items[replica->config.self].content = *content;
+        return;
+    }
     if (slot->own_attestation != NULL) {
         /* Restored: executed again after a crash. One word a seq (S12). */
         if (!pbft_attestation_equal(&slot->own_attestation->attestation,
@@ -210,6 +215,24 @@ void pbft_attest(struct pbft_replica *replica, struct pbft_slot *slot,
         count_equal(replica, slot, &slot->own_attestation->attestation);
     pbft_send_all(replica, slot->own_attestation);
     conclude(replica, slot);
+}
+
+void pbft_attest_late(struct pbft_replica *replica)
+{
+    PBFT_ASSERT(!pbft_is_recovering(replica));
+    const pbft_seq high = pbft_slot_log_high(&replica->log);
+    for (pbft_seq seq = replica->log.low + 1;
+         seq <= replica->executed && seq <= high; seq++) {
+        struct pbft_slot *slot = pbft_slot_log_at(&replica->log, seq);
+        if (slot == NULL) {
+            continue; /* Stable by now. */
+        }
+        const struct pbft_attestation content =
+            slot->attestations.items[replica->config.self].content;
+        if (slot->own_attestation == NULL && content.seq == seq) {
+            pbft_attest(replica, slot, &content);
+        }
+    }
 }
 
 /* A block from before the restart whose proof was lost with the power: others
@@ -243,11 +266,15 @@ void pbft_on_executed(struct pbft_replica *replica,
     struct pbft_slot *slot = pbft_slot_log_at(&replica->log, executed->seq);
     if (slot != NULL) {
         pbft_attest(replica, slot, executed);
-    } else if (is_checkpoint(replica, executed->seq) &&
-               executed->seq > replica->log.low) {
-        pbft_fetch_stable(replica); /* Beyond the window: it must move. */
+    }
+    /* Beyond the window it must move; who is silent gathers no proof. */
+    if (is_checkpoint(replica, executed->seq) &&
+        executed->seq > replica->log.low &&
+        (slot == NULL || pbft_is_recovering(replica))) {
+        pbft_fetch_stable(replica);
     }
     pbft_adopt_waiting(replica);
+    pbft_continue_recovery(replica);
     PBFT_ASSERT(replica->executed <= replica->committed);
 }
 

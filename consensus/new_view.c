@@ -88,6 +88,7 @@ static void enter(struct pbft_replica *replica,
     pbft_requests_wait_again(&replica->requests);
     pbft_requests_restart(&replica->requests, replica->now);
     replica->gathering_since = replica->now;
+    replica->recovery.owed_since = replica->now;
     replica->next_seq = next_after(new_view, stable_seq);
     replica->body_peer = pbft_primary(replica) == replica->config.self
                              ? (replica->config.self + 1) % replica->n
@@ -272,6 +273,30 @@ static bool are_for_view(const struct pbft_replica *replica, pbft_view view)
     return count >= replica->quorum;
 }
 
+/* An incarnation that is no more takes part in the pending NEW-VIEW: it may not
+ * know of what its successor promised. */
+static bool has_void_source(const struct pbft_replica *replica)
+{
+    bool is_found = pbft_is_void(replica, replica->changes.pending);
+    for (pbft_replica_id id = 0; id < replica->n; id++) {
+        const struct pbft_message *found = replica->changes.found[id];
+        is_found = is_found || (found != NULL && pbft_is_void(replica, found));
+    }
+    return is_found;
+}
+
+/* Something prepared above the watermark, that a view must not lose. */
+static bool holds_prepared(const struct pbft_replica *replica)
+{
+    const pbft_seq high = pbft_slot_log_high(&replica->log);
+    for (pbft_seq seq = replica->log.low + 1; seq <= high; seq++) {
+        if (pbft_slot_log_at(&replica->log, seq)->prepared != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void note_refuted(struct pbft_view_changes *changes, pbft_view view)
 {
     if (changes->refuted_view != view) {
@@ -293,6 +318,10 @@ enum pbft_verdict pbft_try_pending(struct pbft_replica *replica)
     bool is_accepted = false;
     if (view > replica->view ||
         (view == replica->view && !replica->view_active)) {
+        if (has_void_source(replica) && holds_prepared(replica)) {
+            pbft_forget_pending(replica); /* Until it is stable, or never. */
+            return PBFT_REJECTED;
+        }
         if (are_for_view(replica, view)) {
             pbft_select(replica, &selection);
             is_accepted = is_correct(replica, &selection, &pending->new_view);

@@ -281,6 +281,9 @@ enum pbft_verdict pbft_on_pre_prepare(struct pbft_replica *replica,
     if (slot == NULL) {
         return PBFT_OUTSIDE_WATERMARKS;
     }
+    if (!pbft_counts_at(replica, message, fields->seq)) {
+        return PBFT_REJECTED; /* Of another incarnation of the primary. */
+    }
     if (!replica->view_active) {
         return PBFT_UNEXPECTED;
     }
@@ -356,6 +359,9 @@ enum pbft_verdict pbft_on_vote(struct pbft_replica *replica,
     struct pbft_slot *slot = pbft_slot_log_at(&replica->log, fields->seq);
     if (slot == NULL) {
         return PBFT_OUTSIDE_WATERMARKS;
+    }
+    if (!pbft_counts_at(replica, message, fields->seq)) {
+        return PBFT_REJECTED; /* Of another incarnation of the signer. */
     }
     const struct pbft_ballots *ballots = pbft_slot_ballots(slot, phase);
     if (pbft_set_has(&ballots->voters, message->sender)) {

@@ -8,16 +8,17 @@
 #include "consensus/evidence.h"
 
 /* Entering a view touches each slot: body, pre-prepare, prepare, prepared and
- * commit. The constant covers a stable checkpoint, which writes all evidence
- * again, and a few proposals. */
-#define RECORDS_PER_SLOT 5
+ * commit; the end of a recovery also attests it. The constant covers a stable
+ * checkpoint, which writes all evidence again, and a few proposals. */
+#define RECORDS_PER_SLOT 6
 #define RECORDS_BESIDE_SLOTS (64 + PBFT_EVIDENCE_MAX)
 /* Pre-prepare, prepare, commit and attestation of each slot, or as many that
  * are handed back to a starting replica. */
 #define SENDS_PER_SLOT 4
 #define SENDS_BESIDE_SLOTS (PBFT_RESEND_MESSAGES_MAX + PBFT_REPLICAS_MAX + 64)
 #define COMMITS_BESIDE_SLOTS PBFT_FETCH_BLOCKS_MAX
-#define ATTESTED_PER_STEP 4
+/* Beside the slots, all of which the end of a recovery attests. */
+#define ATTESTED_BESIDE_SLOTS 4
 #define SERVES_PER_STEP 4
 /* A burst of fetches shares one output. */
 #define SERVES_CAPACITY 64
@@ -30,7 +31,7 @@ bool pbft_output_init(struct pbft_output_buffer *output, uint32_t window)
             (size_t)RECORDS_PER_SLOT * window + RECORDS_BESIDE_SLOTS,
         .send_step_max = (size_t)SENDS_PER_SLOT * window + SENDS_BESIDE_SLOTS,
         .commit_step_max = (size_t)window + COMMITS_BESIDE_SLOTS,
-        .attested_step_max = ATTESTED_PER_STEP,
+        .attested_step_max = (size_t)window + ATTESTED_BESIDE_SLOTS,
         .serve_step_max = SERVES_PER_STEP,
     };
     output->records =

@@ -10,6 +10,7 @@
 #ifndef CONSENSUS_PBFT_H
 #define CONSENSUS_PBFT_H
 
+#include "consensus/incarnation.h"
 #include "consensus/message.h"
 #include "consensus/status.h"
 #include "consensus/verify.h"
@@ -48,12 +49,13 @@ enum pbft_record_kind {
     PBFT_RECORD_NEW_VIEW = 8,    /* The new-view that was entered. */
     PBFT_RECORD_STABLE = 9,      /* Proof; begins the records to be kept. */
     PBFT_RECORD_EVIDENCE = 10,   /* Against a replica (evidence.h). */
+    PBFT_RECORD_RECOVERING = 11, /* A RECOVER: promises were lost before. */
 };
 
 /* One thing to make durable. A STABLE record is followed, in the same output,
  * by every older record of seq 0 that still counts (view-change, new-view,
- * evidence), so that a log may drop all records before it whose seq is <= the
- * stable one. */
+ * evidence, recovering), so that a log may drop all records before it whose seq
+ * is <= the stable one. */
 struct pbft_record {
     enum pbft_record_kind kind;
     pbft_view view;
@@ -87,6 +89,13 @@ struct pbft_event {
     enum pbft_event_type type;
     pbft_time_ms now;  /* Never smaller than in the event before. */
     pbft_wall_us wall; /* For block time alone (P12). */
+    bool is_log_lost;  /* START: promises may be missing in what was restored:
+                          the log was damaged, or the data folder is not the one
+                          that was used before. */
+    /* APPLIED, EXECUTED: the table after that block, or after a later one that
+     * was executed meanwhile; borrowed. NULL: as before;
+     * at APPLIED: as in the genesis file. */
+    const struct pbft_incarnations *incarnations;
     union {
         const struct pbft_message *message; /* RECEIVE; borrowed. */
         struct pbft_record record;          /* RESTORE; borrowed. */
@@ -204,10 +213,12 @@ struct pbft_report {
     pbft_seq executed;
     pbft_seq behind; /* At least f + 1 peers report that they executed it. */
     uint32_t pending_requests;
-    bool syncing;      /* Fetching blocks, for being behind. */
-    pbft_seq attested; /* f + 1 equal attestations of all up to here. */
-    bool may_vote;     /* False while starting (P14). */
-    bool amnesic;      /* It forgot a vote of its own: it votes no more. */
+    bool syncing;          /* Fetching blocks, for being behind. */
+    pbft_seq attested;     /* f + 1 equal attestations of all up to here. */
+    bool may_vote;         /* False while starting and recovering (P14). */
+    uint64_t incarnation;  /* Of itself, as far as it has executed. */
+    pbft_seq recovery_seq; /* Recovering: its RECOVER took effect, and it votes
+                              when this is stable; 0: not so far yet. */
     pbft_seq diverged; /* The first seq where Q others attested otherwise. */
     struct pbft_replica_set accused; /* There is evidence against them. */
     uint32_t evidence_count;

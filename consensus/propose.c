@@ -19,6 +19,11 @@ enum pbft_verdict pbft_on_request(struct pbft_replica *replica,
 {
     const bool is_own = message->sender == PBFT_SENDER_CLIENT;
     const bool is_first = replica->requests.waiting == 0;
+    struct pbft_recover recover;
+    if (pbft_recover_parse(replica->keyring, &message->request, &recover) &&
+        !pbft_recover_is_due(&replica->incarnations, &recover, replica->wall)) {
+        return PBFT_REJECTED; /* It would come to nothing (design: P14). */
+    }
     enum pbft_verdict verdict =
         pbft_requests_admit(&replica->requests, message, replica->now, is_own);
     if (verdict != PBFT_ACCEPTED) {
@@ -37,7 +42,7 @@ static bool can_propose(const struct pbft_replica *replica)
 {
     return replica->stage == PBFT_STAGE_RUNNING && replica->may_vote &&
            replica->view_active && pbft_is_primary(replica) &&
-           replica->requests.waiting > 0 &&
+           (replica->requests.waiting > 0 || pbft_owes_null(replica)) &&
            replica->next_seq <= pbft_slot_log_high(&replica->log);
 }
 
@@ -52,6 +57,9 @@ static bool should_propose(const struct pbft_replica *replica)
 {
     const pbft_seq in_flight = replica->next_seq - 1 - replica->committed;
     const pbft_time_ms waited = replica->now - replica->gathering_since;
+    if (replica->requests.waiting == 0) {
+        return in_flight < replica->config.pipeline_depth;
+    }
     return in_flight < replica->config.pipeline_depth ||
            is_full_batch(replica) || replica->batch_is_due ||
            waited >= replica->config.batch_delay_ms;
@@ -86,7 +94,9 @@ static const struct pbft_message *gather(struct pbft_replica *replica)
 
 static void propose_one(struct pbft_replica *replica)
 {
-    const struct pbft_message *body = gather(replica);
+    const struct pbft_message *body =
+        replica->requests.waiting > 0 ? gather(replica)
+                                      : pbft_message_ref(replica->null_batch);
     const struct pbft_origin origin = pbft_own_origin(replica);
     const pbft_seq seq = replica->next_seq++;
     struct pbft_slot *slot = pbft_slot_log_at(&replica->log, seq);
@@ -124,7 +134,7 @@ void pbft_propose(struct pbft_replica *replica)
         propose_one(replica);
     }
     replica->batch_is_due = false;
-    if (can_propose(replica)) {
+    if (can_propose(replica) && replica->requests.waiting > 0) {
         pbft_timers_arm(&replica->timers, PBFT_TIMER_BATCH,
                         replica->gathering_since,
                         replica->config.batch_delay_ms);

@@ -47,7 +47,7 @@ static void checksum(const struct pbft_domain *domain, pbft_replica_id self,
 
 static bool is_record_kind(uint32_t kind)
 {
-    return kind >= PBFT_RECORD_PRE_PREPARE && kind <= PBFT_RECORD_EVIDENCE;
+    return kind >= PBFT_RECORD_PRE_PREPARE && kind <= PBFT_RECORD_RECOVERING;
 }
 
 void pbft_frame_write(const struct pbft_domain *domain, pbft_replica_id self,

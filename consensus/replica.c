@@ -23,7 +23,7 @@ struct pbft_origin pbft_own_origin(const struct pbft_replica *replica)
     const pbft_replica_id self = replica->config.self;
     return (struct pbft_origin){
         .sender = self,
-        .incarnation = replica->keyring->incarnations[self],
+        .incarnation = replica->incarnations.of[self].number,
         .epoch = replica->keyring->epoch,
     };
 }
@@ -142,6 +142,7 @@ void pbft_replica_destroy(struct pbft_replica *replica)
     pbft_keep(&replica->stable_ahead, NULL);
     pbft_keep(&replica->own_view_change, NULL);
     pbft_keep(&replica->new_view, NULL);
+    pbft_keep(&replica->recovery.mark, NULL);
     pbft_sync_deinit(&replica->sync);
     pbft_slot_log_deinit(&replica->log);
     pbft_witness_deinit(&replica->witness);
@@ -197,7 +198,7 @@ static void on_periodic_status(struct pbft_replica *replica)
 {
     /* Progress of others hides no request of ours (P7). */
     pbft_relay_stale(replica, replica->config.request_timeout_ms / 2);
-    pbft_send_status(replica, &replica->others);
+    pbft_send_question(replica);
     pbft_timers_arm(&replica->timers, PBFT_TIMER_STATUS, replica->now,
                     replica->config.status_interval_ms);
 }
@@ -287,7 +288,7 @@ static void arm_resend(struct pbft_replica *replica)
         replica->requests.count > 0 || replica->missing_bodies > 0 ||
         replica->highest_seq > replica->committed ||
         replica->behind > replica->committed || !replica->view_active ||
-        (!replica->may_vote && !replica->is_amnesic);
+        !replica->may_vote || pbft_owes_null(replica);
     if (!is_waiting || replica->n == 1) {
         pbft_timers_disarm(&replica->timers, PBFT_TIMER_RESEND);
         return;
@@ -316,18 +317,21 @@ static enum pbft_verdict dispatch(struct pbft_replica *replica,
     const bool is_running = replica->stage == PBFT_STAGE_RUNNING;
     switch (event->type) {
     case PBFT_EVENT_APPLIED:
-        pbft_on_applied(replica, &event->executed);
+        pbft_on_applied(replica, &event->executed, event->incarnations);
         return PBFT_ACCEPTED;
     case PBFT_EVENT_RESTORE:
         return pbft_on_restore(replica, &event->record);
     case PBFT_EVENT_START:
-        pbft_on_start(replica);
+        pbft_on_start(replica, event->is_log_lost);
         return PBFT_ACCEPTED;
     case PBFT_EVENT_RECEIVE:
         return is_running ? on_receive(replica, event->message)
                           : PBFT_UNEXPECTED;
     case PBFT_EVENT_EXECUTED:
         PBFT_ASSERT(is_running);
+        if (event->incarnations != NULL) {
+            pbft_on_incarnations(replica, event->incarnations);
+        }
         pbft_on_executed(replica, &event->executed);
         return PBFT_ACCEPTED;
     case PBFT_EVENT_TIMEOUT:

@@ -80,6 +80,21 @@ struct pbft_view_changes {
     bool has_progress; /* Of this view. */
 };
 
+/* Coming back after promises were lost (design: P14). */
+struct pbft_recovery {
+    bool is_active; /* Until the own RECOVER has been executed. */
+    /* The RECOVER that was asked for last, as it stands in the log; before one
+     * could be asked for: a mark with PBFT_INCARNATION_UNKNOWN. NULL: none. */
+    const struct pbft_message *mark;
+    uint64_t target;                    /* The incarnation that `mark` names. */
+    pbft_seq claims[PBFT_REPLICAS_MAX]; /* What who answered has executed. */
+    /* The highest bound of any replica's incarnation: the primary owes null
+     * batches up to it. */
+    pbft_seq owed;
+    pbft_seq owed_seq;       /* Committed when the time began to run. */
+    pbft_time_ms owed_since; /* Backup: the primary is silent since. */
+};
+
 struct pbft_replica {
     struct pbft_config config;
     const struct pbft_domain *domain;
@@ -95,12 +110,13 @@ struct pbft_replica {
     pbft_wall_us wall;
 
     /* Starting (design: P14): peers that have answered our question; no vote
-     * before Q - 1 did, and none at all once a vote of ours turned up that we
-     * forgot. */
+     * before Q - 1 did. */
     uint64_t question;
     struct pbft_replica_set answered;
     bool may_vote;
-    bool is_amnesic;
+    bool is_fresh; /* Starting with nothing durable at all. */
+    struct pbft_incarnations incarnations; /* As of `executed`. */
+    struct pbft_recovery recovery;
 
     pbft_view view;
     bool view_active; /* False between view-change and new-view. */
@@ -208,6 +224,8 @@ void pbft_add_attestation(struct pbft_slot *slot,
 /* Attests `content` in its slot and tells the peers. */
 void pbft_attest(struct pbft_replica *replica, struct pbft_slot *slot,
                  const struct pbft_attestation *content);
+/* What was executed without a word, while recovering. */
+void pbft_attest_late(struct pbft_replica *replica);
 
 /* retransmit.c (TOCS'02 5.2; design: P9) */
 enum pbft_verdict pbft_on_status(struct pbft_replica *replica,
@@ -220,9 +238,47 @@ void pbft_send_question(struct pbft_replica *replica);
 void pbft_relay_stale(struct pbft_replica *replica, pbft_time_ms age_ms);
 /* No progress for a while: ask, and relay requests to all. */
 void pbft_on_stall(struct pbft_replica *replica);
-/* A message with our own signature came back (design: P14). */
+
+/* own_message.c (design: P14) */
+/* A message with our own signature came back. */
 enum pbft_verdict pbft_on_own_message(struct pbft_replica *replica,
                                       const struct pbft_message *message);
+/* Sends a starting peer what we hold from it. */
+void pbft_echo_all(struct pbft_replica *replica, pbft_replica_id peer);
+
+/* recovery.c (design: P14; TOCS'02 4) */
+/* Its promises are lost, or its new incarnation may not vote yet. */
+bool pbft_is_recovering(const struct pbft_replica *replica);
+/* The checkpoint above which the incarnation of `id` votes. */
+pbft_seq pbft_bound_of(const struct pbft_replica *replica, pbft_replica_id id);
+/* Signed by an incarnation that is no more. */
+bool pbft_is_void(const struct pbft_replica *replica,
+                  const struct pbft_message *message);
+/* The signer may speak of `seq` in this incarnation: the older ones up to its
+ * bound, the last one above. */
+bool pbft_counts_at(const struct pbft_replica *replica,
+                    const struct pbft_message *message, pbft_seq seq);
+/* Promises were lost: from now on no votes. */
+void pbft_begin_recovery(struct pbft_replica *replica);
+/* Q - 1 peers have answered, or a checkpoint was passed: maybe it may vote. */
+void pbft_try_voting(struct pbft_replica *replica);
+/* A peer answered our question. */
+void pbft_note_answer(struct pbft_replica *replica, pbft_replica_id peer,
+                      const struct pbft_status_report *status);
+/* Q - 1 peers have answered. */
+bool pbft_is_answered(const struct pbft_replica *replica);
+/* Asks for the next incarnation, if it is time. */
+void pbft_continue_recovery(struct pbft_replica *replica);
+void pbft_on_incarnations(struct pbft_replica *replica,
+                          const struct pbft_incarnations *incarnations);
+enum pbft_verdict pbft_restore_recovering(struct pbft_replica *replica,
+                                          const struct pbft_message *mark);
+/* All records are in: was it recovering when it went down? */
+void pbft_start_recovery(struct pbft_replica *replica, bool is_log_lost);
+/* The primary has null batches to propose. */
+bool pbft_owes_null(const struct pbft_replica *replica);
+/* When a backup's patience with a primary that owes them ends. */
+pbft_time_ms pbft_owed_deadline(struct pbft_replica *replica);
 
 /* sync.c (design: P9, P11) */
 enum pbft_verdict pbft_on_fetch(struct pbft_replica *replica,
@@ -246,10 +302,11 @@ void pbft_fetch_bodies(struct pbft_replica *replica);
 
 /* restore.c (design: P14) */
 void pbft_on_applied(struct pbft_replica *replica,
-                     const struct pbft_attestation *applied);
+                     const struct pbft_attestation *applied,
+                     const struct pbft_incarnations *incarnations);
 enum pbft_verdict pbft_on_restore(struct pbft_replica *replica,
                                   const struct pbft_record *record);
-void pbft_on_start(struct pbft_replica *replica);
+void pbft_on_start(struct pbft_replica *replica, bool is_log_lost);
 
 /* witness.c (design: P15) */
 /* Compares what verified senders signed with what they signed before. */
@@ -276,6 +333,8 @@ pbft_find_view_change(const struct pbft_replica *replica,
                       const struct pbft_digest *digest);
 /* Again to all, unless they got it within a resend interval. */
 void pbft_resend_view_change(struct pbft_replica *replica);
+/* Between views, and this incarnation has not asked for ours: it does. */
+void pbft_ask_again(struct pbft_replica *replica);
 /* What brings a peer with this status into our view. */
 void pbft_resend_view(struct pbft_replica *replica, pbft_replica_id to,
                       const struct pbft_status_report *status);

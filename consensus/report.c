@@ -54,7 +54,7 @@ size_t pbft_replica_buffered_bytes(const struct pbft_replica *replica)
 
 static enum pbft_condition condition_of(const struct pbft_replica *replica)
 {
-    if (replica->is_amnesic) {
+    if (pbft_is_recovering(replica)) {
         return PBFT_CONDITION_RECOVERING;
     }
     if (!replica->may_vote) {
@@ -84,7 +84,10 @@ void pbft_replica_report(const struct pbft_replica *replica,
         .syncing = replica->sync.is_active,
         .attested = replica->attested,
         .may_vote = replica->may_vote,
-        .amnesic = replica->is_amnesic,
+        .incarnation = replica->incarnations.of[replica->config.self].number,
+        .recovery_seq = replica->may_vote || replica->recovery.is_active
+                            ? 0
+                            : pbft_bound_of(replica, replica->config.self),
         .diverged = replica->diverged,
         .accused = replica->witness.accused,
         .evidence_count = replica->witness.evidence_count,
@@ -158,7 +161,8 @@ void pbft_replica_check_invariants(const struct pbft_replica *replica)
     PBFT_INVARIANT(replica->log.low % replica->config.checkpoint_interval == 0);
     PBFT_INVARIANT(replica->quorum + pbft_faults_max(replica->n) <= replica->n);
     PBFT_INVARIANT(replica->missing_bodies <= replica->log.window);
-    PBFT_INVARIANT(!replica->is_amnesic || !replica->may_vote);
+    PBFT_INVARIANT(!pbft_is_recovering(replica) || !replica->may_vote ||
+                   replica->stage != PBFT_STAGE_RUNNING);
     PBFT_INVARIANT(replica->attested <= replica->executed ||
                    replica->attested == replica->log.low);
     for (uint32_t i = 0; i < replica->log.window; i++) {
@@ -227,6 +231,8 @@ const char *pbft_record_kind_name(enum pbft_record_kind kind)
         return "stable";
     case PBFT_RECORD_EVIDENCE:
         return "evidence";
+    case PBFT_RECORD_RECOVERING:
+        return "recovering";
     }
     return "unknown";
 }

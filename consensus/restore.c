@@ -5,11 +5,16 @@
 #include "consensus/replica.h"
 
 void pbft_on_applied(struct pbft_replica *replica,
-                     const struct pbft_attestation *applied)
+                     const struct pbft_attestation *applied,
+                     const struct pbft_incarnations *incarnations)
 {
     PBFT_ASSERT(replica->stage == PBFT_STAGE_CREATED);
     replica->stage = PBFT_STAGE_RESTORING;
     replica->applied = *applied;
+    replica->is_fresh = applied->seq == 0;
+    if (incarnations != NULL) {
+        replica->incarnations = *incarnations;
+    }
     replica->executed = applied->seq;
     replica->committed = applied->seq;
     /* What was attested before cannot be handed out again. */
@@ -184,6 +189,7 @@ static enum pbft_verdict restore_slot(struct pbft_replica *replica,
     case PBFT_RECORD_VIEW_CHANGE:
     case PBFT_RECORD_NEW_VIEW:
     case PBFT_RECORD_EVIDENCE:
+    case PBFT_RECORD_RECOVERING:
         break;
     }
     return PBFT_REJECTED;
@@ -213,6 +219,8 @@ static enum pbft_message_type type_of(enum pbft_record_kind kind)
         return PBFT_MESSAGE_STABLE;
     case PBFT_RECORD_EVIDENCE:
         return PBFT_MESSAGE_EVIDENCE;
+    case PBFT_RECORD_RECOVERING:
+        return PBFT_MESSAGE_REQUEST;
     }
     return PBFT_MESSAGE_STATUS; /* No record has this type. */
 }
@@ -224,6 +232,7 @@ enum pbft_verdict pbft_on_restore(struct pbft_replica *replica,
     if (record->message->type != type_of(record->kind)) {
         return PBFT_REJECTED;
     }
+    replica->is_fresh = false;
     switch (record->kind) {
     case PBFT_RECORD_STABLE:
         return restore_stable(replica, record->message);
@@ -232,6 +241,8 @@ enum pbft_verdict pbft_on_restore(struct pbft_replica *replica,
         return pbft_restore_view(replica, record);
     case PBFT_RECORD_EVIDENCE:
         return pbft_restore_evidence(replica, record->message);
+    case PBFT_RECORD_RECOVERING:
+        return pbft_restore_recovering(replica, record->message);
     case PBFT_RECORD_PRE_PREPARE:
     case PBFT_RECORD_BODY:
     case PBFT_RECORD_PREPARE:
@@ -276,7 +287,7 @@ static bool is_log_complete(const struct pbft_replica *replica)
     return pbft_message_seq(replica->stable) == replica->log.low;
 }
 
-void pbft_on_start(struct pbft_replica *replica)
+void pbft_on_start(struct pbft_replica *replica, bool is_log_lost)
 {
     PBFT_ASSERT(replica->stage == PBFT_STAGE_RESTORING);
     replica->stage = PBFT_STAGE_RUNNING;
@@ -297,8 +308,8 @@ void pbft_on_start(struct pbft_replica *replica)
     replica->body_peer = pbft_is_primary(replica)
                              ? (replica->config.self + 1) % replica->n
                              : pbft_primary(replica);
-    replica->is_amnesic = !is_log_complete(replica);
-    replica->may_vote = replica->n == 1 && !replica->is_amnesic;
+    pbft_start_recovery(replica, is_log_lost || !is_log_complete(replica));
+    replica->may_vote = replica->n == 1 && !pbft_is_recovering(replica);
     struct pbft_slot *slot =
         pbft_slot_log_at(&replica->log, replica->applied.seq);
     if (slot != NULL) {

@@ -148,56 +148,9 @@ static void resend(struct pbft_replica *replica, pbft_replica_id to,
         put_again(&job, replica->stable);
     }
     pbft_resend_view(replica, to, status);
-    resend_slots(&job, status);
-    resend_attestations(&job, status);
-}
-
-/* The vote of `peer` that we hold, as it was signed. */
-static void echo_vote(struct pbft_replica *replica, pbft_replica_id peer,
-                      struct pbft_slot *slot, enum pbft_phase phase)
-{
-    const struct pbft_ballots *ballots = pbft_slot_ballots(slot, phase);
-    if (!pbft_set_has(&ballots->voters, peer)) {
-        return;
-    }
-    const struct pbft_ballot *ballot = &ballots->items[peer];
-    PBFT_ASSERT(ballot->vote.replica == peer);
-    PBFT_ASSERT(peer != replica->config.self);
-    const struct pbft_origin origin = {.sender = peer,
-                                       .incarnation = ballot->vote.incarnation,
-                                       .epoch = replica->keyring->epoch,
-                                       .signature = ballot->vote.signature};
-    const struct pbft_prepare fields = {replica->view, slot->seq,
-                                        ballot->digest};
-    const struct pbft_message *vote =
-        pbft_vote_create(phase == PBFT_PHASE_PREPARE ? PBFT_MESSAGE_PREPARE
-                                                     : PBFT_MESSAGE_COMMIT,
-                         &origin, &fields);
-    PBFT_ASSERT(vote != NULL); /* Out of memory: stop. */
-    pbft_send_to(replica, peer, vote);
-    pbft_message_unref(vote);
-}
-
-/* What a starting peer has signed and may have forgotten (design: P14). Its own
- * signature makes the claim count. */
-static void echo_all(struct pbft_replica *replica, pbft_replica_id peer)
-{
-    const pbft_seq high = pbft_slot_log_high(&replica->log);
-    const struct pbft_message *const changes[] = {
-        replica->changes.collected[peer], replica->changes.ahead[peer],
-        replica->changes.entered[peer]};
-    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
-        if (changes[i] != NULL) {
-            pbft_send_to(replica, peer, changes[i]);
-        }
-    }
-    for (pbft_seq seq = replica->log.low + 1; seq <= high; seq++) {
-        struct pbft_slot *slot = pbft_slot_log_at(&replica->log, seq);
-        echo_vote(replica, peer, slot, PBFT_PHASE_PREPARE);
-        echo_vote(replica, peer, slot, PBFT_PHASE_COMMIT);
-        if (slot->header != NULL && slot->header->sender == peer) {
-            pbft_send_to(replica, peer, slot->header);
-        }
+    if (!pbft_is_recovering(replica)) {
+        resend_slots(&job, status);
+        resend_attestations(&job, status);
     }
 }
 
@@ -259,29 +212,9 @@ void pbft_send_status(struct pbft_replica *replica,
 
 void pbft_send_question(struct pbft_replica *replica)
 {
-    const bool is_asking = !replica->may_vote && !replica->is_amnesic;
+    const bool is_asking = !replica->may_vote && !pbft_is_answered(replica);
     send_status(replica, &replica->others, is_asking,
                 is_asking ? replica->question : 0);
-}
-
-/* Q - 1 peers have told what they hold from us: now we know all that we ever
- * promised, since one of any Q - 1 has seen it. A STATUS that answers nothing,
- * or the question of an earlier start, tells nothing. */
-static void note_answer(struct pbft_replica *replica, pbft_replica_id peer,
-                        uint64_t question)
-{
-    if (replica->may_vote || replica->is_amnesic ||
-        question != replica->question) {
-        return;
-    }
-    PBFT_ASSERT(replica->stage == PBFT_STAGE_RUNNING);
-    PBFT_ASSERT(!pbft_set_has(&replica->answered, replica->config.self));
-    pbft_set_add(&replica->answered, peer);
-    if (pbft_set_count(&replica->answered) + 1 >= replica->quorum) {
-        replica->may_vote = true;
-        pbft_advance_all(replica);
-        pbft_continue_view_change(replica);
-    }
 }
 
 enum pbft_verdict pbft_on_status(struct pbft_replica *replica,
@@ -301,10 +234,13 @@ enum pbft_verdict pbft_on_status(struct pbft_replica *replica,
         }
         peer->answer_after =
             pbft_time_after(replica->now, replica->config.resend_interval_ms);
-        echo_all(replica, message->sender);
+        pbft_echo_all(replica, message->sender);
+        if (status->stable < replica->log.low) {
+            pbft_send_to(replica, message->sender, replica->stable);
+        }
         send_status(replica, &to, false, status->question);
     } else {
-        note_answer(replica, message->sender, status->question);
+        pbft_note_answer(replica, message->sender, status);
         if (replica->now < peer->resend_after) {
             return PBFT_ACCEPTED;
         }
@@ -349,91 +285,7 @@ void pbft_on_stall(struct pbft_replica *replica)
     pbft_fetch_bodies(replica);
     pbft_fetch_sources(replica);
     pbft_resend_view_change(replica);
+    pbft_continue_recovery(replica);
     pbft_relay_stale(replica, replica->config.resend_interval_ms);
     pbft_send_question(replica);
-}
-
-static bool is_known_vote(const struct pbft_slot *slot,
-                          const struct pbft_message *message)
-{
-    const struct pbft_message *own = NULL;
-    switch (message->type) {
-    case PBFT_MESSAGE_PRE_PREPARE:
-        own = slot->header;
-        return own != NULL && pbft_digest_equal(&own->pre_prepare.digest,
-                                                &message->pre_prepare.digest);
-    case PBFT_MESSAGE_PREPARE:
-        own = slot->own_prepare;
-        return own != NULL && pbft_digest_equal(&own->prepare.digest,
-                                                &message->prepare.digest);
-    case PBFT_MESSAGE_COMMIT:
-        own = slot->own_commit;
-        return own != NULL &&
-               pbft_digest_equal(&own->commit.digest, &message->commit.digest);
-    case PBFT_MESSAGE_REQUEST:
-    case PBFT_MESSAGE_ATTESTATION:
-    case PBFT_MESSAGE_VIEW_CHANGE:
-    case PBFT_MESSAGE_NEW_VIEW:
-    case PBFT_MESSAGE_STATUS:
-    case PBFT_MESSAGE_FETCH:
-    case PBFT_MESSAGE_BATCH:
-    case PBFT_MESSAGE_PREPARED:
-    case PBFT_MESSAGE_COMMITTED:
-    case PBFT_MESSAGE_STABLE:
-    case PBFT_MESSAGE_EVIDENCE:
-        break;
-    }
-    return true; /* No vote. */
-}
-
-/* We signed it, it still binds, and our log does not have it. */
-static bool is_forgotten(const struct pbft_replica *replica,
-                         const struct pbft_message *message)
-{
-    const pbft_seq seq = pbft_message_seq(message);
-    const pbft_view view = pbft_message_view(message);
-    switch (message->type) {
-    case PBFT_MESSAGE_VIEW_CHANGE:
-    case PBFT_MESSAGE_NEW_VIEW:
-        return view > replica->view;
-    case PBFT_MESSAGE_PRE_PREPARE:
-    case PBFT_MESSAGE_PREPARE:
-    case PBFT_MESSAGE_COMMIT:
-        break;
-    case PBFT_MESSAGE_REQUEST:
-    case PBFT_MESSAGE_ATTESTATION:
-    case PBFT_MESSAGE_STATUS:
-    case PBFT_MESSAGE_FETCH:
-    case PBFT_MESSAGE_BATCH:
-    case PBFT_MESSAGE_PREPARED:
-    case PBFT_MESSAGE_COMMITTED:
-    case PBFT_MESSAGE_STABLE:
-    case PBFT_MESSAGE_EVIDENCE:
-        return false;
-    }
-    const struct pbft_slot *slot = pbft_slot_log_at(&replica->log, seq);
-    if (view < replica->view || seq <= replica->log.low) {
-        return false; /* It binds no more. */
-    }
-    if (message->type == PBFT_MESSAGE_PRE_PREPARE &&
-        seq < pbft_next_after_new_view(replica)) {
-        return false; /* Part of our NEW-VIEW, maybe beyond our window. */
-    }
-    return view > replica->view || slot == NULL ||
-           !is_known_vote(slot, message);
-}
-
-enum pbft_verdict pbft_on_own_message(struct pbft_replica *replica,
-                                      const struct pbft_message *message)
-{
-    if (message->incarnation !=
-            replica->keyring->incarnations[replica->config.self] ||
-        !is_forgotten(replica, message)) {
-        return PBFT_DUPLICATE;
-    }
-    /* We signed this and do not know it: our log was rolled back. Whatever we
-     * vote now could contradict what we voted (design: P14). */
-    replica->is_amnesic = true;
-    replica->may_vote = false;
-    return PBFT_CONFLICTING;
 }

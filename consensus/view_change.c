@@ -61,13 +61,37 @@ void pbft_forget_view(struct pbft_replica *replica)
     replica->missing_bodies = 0;
 }
 
+/* The own VIEW-CHANGE for the view that was left for. */
+static void ask_for_view(struct pbft_replica *replica)
+{
+    struct pbft_view_changes *changes = &replica->changes;
+    const pbft_replica_id self = replica->config.self;
+    const struct pbft_message *own = build_view_change(replica);
+    PBFT_ASSERT(replica->may_vote);
+    PBFT_ASSERT(!pbft_is_recovering(replica));
+    pbft_keep(&replica->own_view_change, own);
+    changes->collected_count += changes->collected[self] == NULL;
+    pbft_keep(&changes->collected[self], own);
+    pbft_log_record(replica, PBFT_RECORD_VIEW_CHANGE, 0, own);
+    pbft_send_all(replica, own);
+    replica->view_change_at = replica->now;
+    pbft_message_unref(own);
+}
+
+void pbft_ask_again(struct pbft_replica *replica)
+{
+    if (!replica->view_active &&
+        replica->changes.collected[replica->config.self] == NULL) {
+        ask_for_view(replica);
+    }
+}
+
 /* From here on nothing is voted in older views (OSDI'99 4.4). */
 static void leave_for(struct pbft_replica *replica, pbft_view view)
 {
     struct pbft_view_changes *changes = &replica->changes;
     PBFT_ASSERT(view > replica->view);
     PBFT_ASSERT(replica->may_vote);
-    PBFT_ASSERT(!replica->is_amnesic);
     PBFT_ASSERT(replica->n > 1);
     /* Only real progress resets the back-off (design: P7). */
     changes->failures = changes->has_progress ? 0 : changes->failures + 1;
@@ -79,16 +103,7 @@ static void leave_for(struct pbft_replica *replica, pbft_view view)
     if (view_of(changes->pending) < view) {
         pbft_forget_pending(replica);
     }
-    const struct pbft_message *own = build_view_change(replica);
-    pbft_keep(&replica->own_view_change, own);
-    if (changes->collected[replica->config.self] == NULL) {
-        changes->collected_count++;
-    }
-    pbft_keep(&changes->collected[replica->config.self], own);
-    pbft_log_record(replica, PBFT_RECORD_VIEW_CHANGE, 0, own);
-    pbft_send_all(replica, own);
-    replica->view_change_at = replica->now;
-    pbft_message_unref(own);
+    ask_for_view(replica);
     pbft_timers_disarm(&replica->timers, PBFT_TIMER_VIEW);
 }
 
@@ -151,12 +166,13 @@ void pbft_continue_view_change(struct pbft_replica *replica)
 enum pbft_verdict pbft_on_request_timeout(struct pbft_replica *replica,
                                           bool is_forced)
 {
+    const pbft_time_ms owed = pbft_owed_deadline(replica);
     if (!replica->view_active || !replica->may_vote ||
-        replica->requests.count == 0 || replica->view == UINT64_MAX ||
-        pbft_is_primary(replica)) {
+        (replica->requests.count == 0 && owed == PBFT_TIME_NEVER) ||
+        replica->view == UINT64_MAX || pbft_is_primary(replica)) {
         return PBFT_UNEXPECTED;
     }
-    if (!is_forced &&
+    if (!is_forced && owed > replica->now &&
         pbft_requests_deadline(&replica->requests) > replica->now) {
         return PBFT_UNEXPECTED; /* It was a lower bound. */
     }
@@ -181,13 +197,16 @@ enum pbft_verdict pbft_on_view_timeout(struct pbft_replica *replica)
 
 void pbft_arm_request_timer(struct pbft_replica *replica)
 {
+    pbft_time_ms deadline = pbft_owed_deadline(replica);
+    if (replica->requests.count > 0 && replica->requests.earliest < deadline) {
+        deadline = replica->requests.earliest;
+    }
     /* OSDI'99 4.4: backups guard requests; the primary is who they guard
      * against. */
     pbft_timers_set(&replica->timers, PBFT_TIMER_REQUEST,
                     replica->view_active && replica->may_vote &&
-                            replica->requests.count > 0 &&
                             !pbft_is_primary(replica)
-                        ? replica->requests.earliest
+                        ? deadline
                         : PBFT_TIME_NEVER);
 }
 
@@ -195,7 +214,7 @@ void pbft_arm_request_timer(struct pbft_replica *replica)
 static enum pbft_verdict keep_first(const struct pbft_message **place,
                                     const struct pbft_message *message)
 {
-    if (*place != NULL) {
+    if (*place != NULL && (*place)->incarnation >= message->incarnation) {
         return pbft_digest_equal(&(*place)->view_change.digest,
                                  &message->view_change.digest)
                    ? PBFT_DUPLICATE
@@ -235,11 +254,14 @@ enum pbft_verdict pbft_on_view_change(struct pbft_replica *replica,
         replica->peers[message->sender].view = view;
     }
     const bool was_wanted = pbft_offer_source(replica, message);
-    if (view > replica->view) {
+    if (pbft_is_void(replica, message)) {
+        verdict = PBFT_REJECTED; /* It proves a NEW-VIEW, and asks nothing. */
+    } else if (view > replica->view) {
         verdict = keep_ahead(replica, message);
     } else if (view == replica->view && !replica->view_active) {
+        const bool is_first = changes->collected[message->sender] == NULL;
         verdict = keep_first(&changes->collected[message->sender], message);
-        changes->collected_count += verdict == PBFT_ACCEPTED;
+        changes->collected_count += is_first;
     }
     pbft_continue_view_change(replica);
     return was_wanted ? PBFT_ACCEPTED : verdict;
@@ -277,8 +299,9 @@ static bool is_view_change_stale(const struct pbft_replica *replica)
 
 void pbft_resend_view_change(struct pbft_replica *replica)
 {
-    if (!replica->view_active && replica->own_view_change != NULL &&
-        is_view_change_stale(replica)) {
+    const struct pbft_message *own = replica->own_view_change;
+    if (!replica->view_active && own != NULL && !pbft_is_void(replica, own) &&
+        !pbft_is_recovering(replica) && is_view_change_stale(replica)) {
         pbft_send_all(replica, replica->own_view_change);
         replica->view_change_at = replica->now;
     }
@@ -294,7 +317,8 @@ void pbft_resend_view(struct pbft_replica *replica, pbft_replica_id to,
     if (replica->view_active && replica->new_view != NULL) {
         pbft_send_to(replica, to, replica->new_view);
     }
-    if (replica->own_view_change != NULL &&
+    if (replica->own_view_change != NULL && !pbft_is_recovering(replica) &&
+        !pbft_is_void(replica, replica->own_view_change) &&
         view_of(replica->own_view_change) == replica->view &&
         (status->reply_wanted || is_view_change_stale(replica))) {
         pbft_send_to(replica, to, replica->own_view_change);
@@ -326,8 +350,8 @@ void pbft_start_view(struct pbft_replica *replica)
     /* A vote is only cast in a view that was entered. */
     replica->view_active = left <= entered || left < replica->view;
     replica->changes.has_progress = true;
-    if (!replica->view_active) {
-        PBFT_ASSERT(left == replica->view);
+    PBFT_ASSERT(replica->view_active || left == replica->view);
+    if (!replica->view_active && !pbft_is_void(replica, own)) {
         pbft_keep(&replica->changes.collected[replica->config.self], own);
         replica->changes.collected_count = 1;
     }
@@ -345,6 +369,10 @@ void pbft_log_binding_records(struct pbft_replica *replica)
     for (uint32_t i = 0; i < replica->witness.evidence_count; i++) {
         pbft_log_record(replica, PBFT_RECORD_EVIDENCE, 0,
                         replica->witness.evidence[i]);
+    }
+    if (replica->recovery.mark != NULL) {
+        pbft_log_record(replica, PBFT_RECORD_RECOVERING, 0,
+                        replica->recovery.mark);
     }
 }
 

@@ -21,6 +21,9 @@ static void check_once(struct sim *sim, const struct host *host,
     }
     pbft_view view = pbft_message_view(message);
     pbft_seq seq = pbft_message_seq(message);
+    if (fact == FACT_VIEW_CHANGE || fact == FACT_NEW_VIEW) {
+        seq = message->incarnation; /* A new one asks anew (design: P14). */
+    }
     bool is_new;
     struct table_entry *entry =
         audit_fact(sim, fact, host->id, view, seq, &is_new);
@@ -138,7 +141,7 @@ static void check_one_view_change(struct sim *sim, const struct host *host,
 
 const struct audit_rule audit_one_view_change = {
     .name = "S13",
-    .says = "one view-change per view, over all lives",
+    .says = "one view-change per view and incarnation, over all lives",
     .on_send = check_one_view_change,
 };
 
@@ -154,7 +157,7 @@ static void check_one_new_view(struct sim *sim, const struct host *host,
 
 const struct audit_rule audit_one_new_view = {
     .name = "S14",
-    .says = "one new-view per view, over all lives",
+    .says = "one new-view per view and incarnation, over all lives",
     .on_send = check_one_new_view,
 };
 

@@ -235,6 +235,19 @@ static enum pbft_log_verdict judge(const struct disk *disk,
     return pbft_log_judge_verdict(&judge);
 }
 
+void disk_set_log_aside(struct disk *disk)
+{
+    struct disk_image *image = &disk->image;
+    PBFT_ASSERT(disk->pending_count == 0);
+    for (size_t i = 0; i < image->record_count; i++) {
+        free(image->records[i].bytes);
+    }
+    image->first_number += image->record_count;
+    image->record_count = 0;
+    image->is_log_lost = true;
+    disk->next_number = image->first_number;
+}
+
 static void hand_out(const struct disk *disk, const struct pbft_frame *frame,
                      void (*on_record)(void *context,
                                        const struct pbft_record *record),

@@ -38,6 +38,8 @@ struct disk_image {
     struct disk_block *blocks; /* Block seq is at seq - 1. */
     size_t block_count;
     size_t block_capacity;
+    bool is_formatted; /* A replica has started from it. */
+    bool is_log_lost;  /* A damaged log was set aside, nothing written since. */
 };
 
 enum disk_write_kind {
@@ -108,6 +110,9 @@ enum pbft_log_verdict
 disk_replay(struct disk *disk,
             void (*on_record)(void *context, const struct pbft_record *record),
             void *context);
+
+/* A damaged log: none of it is read again. */
+void disk_set_log_aside(struct disk *disk);
 
 /* disk_image.c */
 void disk_image_deinit(struct disk_image *image);

@@ -37,6 +37,7 @@ void disk_image_add_record(struct disk_image *image, struct disk_record record)
         PBFT_ASSERT(image->records != NULL);
     }
     image->records[image->record_count++] = record;
+    image->is_log_lost = false;
 }
 
 void disk_image_add_block(struct disk_image *image, struct disk_block block)
@@ -70,7 +71,8 @@ void disk_image_truncate(struct disk_image *image, pbft_seq stable_seq)
 
 struct disk_image disk_image_clone(const struct disk_image *image)
 {
-    struct disk_image copy = {.first_number = image->first_number};
+    struct disk_image copy = {.first_number = image->first_number,
+                              .is_formatted = image->is_formatted};
     for (size_t i = 0; i < image->record_count; i++) {
         struct disk_record record = image->records[i];
         record.bytes = malloc(record.size);
@@ -86,6 +88,7 @@ struct disk_image disk_image_clone(const struct disk_image *image)
         }
         disk_image_add_block(&copy, block);
     }
+    copy.is_log_lost = image->is_log_lost;
     return copy;
 }
 

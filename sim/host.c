@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The life of a host: start, work, crash. */
+/* The life of a host: work, crash. */
 #include "sim/host.h"
 
 #include <stdio.h>
@@ -85,6 +85,7 @@ void host_forget(struct host *host)
         pbft_message_unref(host->inbox[host->inbox_first].message);
         host->inbox_first = (host->inbox_first + 1) % HOST_INBOX_MAX;
     }
+    host->incarnations = (struct pbft_incarnations){0};
     host->block_count = 0;
     host->commit_count = 0;
     host->waiter_count = 0;
@@ -109,7 +110,7 @@ void host_deinit(struct host *host)
     free(host->cache);
 }
 
-static void trace_life(const struct host *host, const char *what)
+void host_trace_life(const struct host *host, const char *what)
 {
     trace_add(&host->sim->trace,
               &(struct trace_line){.time_us = host->sim->now_us,
@@ -127,7 +128,7 @@ void host_crash(struct host *host, size_t keep, bool torn)
     host_forget(host);
     disk_crash(&host->disk, keep, torn);
     host->state = HOST_DOWN;
-    trace_life(host, "crash");
+    host_trace_life(host, "crash");
 }
 
 void host_remember_block(struct host *host,
@@ -142,6 +143,10 @@ void host_remember_block(struct host *host,
         PBFT_ASSERT(host->blocks != NULL);
     }
     PBFT_ASSERT(outcome->executed.seq == host->block_count + 1);
+    (void)pbft_incarnations_execute(
+        &host->incarnations, &host->sim->keyring,
+        &committed->committed.pre_prepare->pre_prepare.body->batch,
+        outcome->executed.seq, outcome->executed.block_time);
     struct host_block *block = &host->blocks[host->block_count++];
     *block = (struct host_block){.committed = pbft_message_ref(committed),
                                  .executed = outcome->executed};
@@ -150,112 +155,6 @@ void host_remember_block(struct host *host,
     for (uint32_t i = 0; i < outcome->result_count; i++) {
         block->leaves[i] = outcome->results[i].leaf;
     }
-}
-
-/* The service computes every durable block again: a different outcome is a lack
- * of determinism. */
-static void replay_blocks(struct host *host)
-{
-    const struct disk_image *image = &host->disk.image;
-    for (size_t i = 0; i < image->block_count; i++) {
-        const struct disk_block *stored = &image->blocks[i];
-        struct service_outcome outcome;
-        host->sim->settings.service->execute(host->service, stored->committed,
-                                             &outcome);
-        host_remember_block(host, stored->committed, &outcome);
-        if (stored->proof != NULL) {
-            host->blocks[i].proof = pbft_message_ref(stored->proof);
-        }
-        if (memcmp(&outcome.executed.ledger_root, &stored->executed.ledger_root,
-                   sizeof(struct pbft_digest)) != 0) {
-            audit_fail(host->sim, "S3", host,
-                       "block %zu came out differently after a restart", i + 1);
-        }
-    }
-}
-
-static void step_at_start(struct host *host, struct pbft_event event)
-{
-    event.now = sim_now_ms(host->sim);
-    event.wall = sim_wall(host->sim, host);
-    enum pbft_verdict verdict = pbft_driver_step(host->driver, &event);
-    PBFT_ASSERT(verdict != PBFT_BUSY);
-    if (verdict != PBFT_ACCEPTED) {
-        audit_fail(host->sim, "S34", host, "a durable record was refused: %s",
-                   pbft_verdict_name(verdict));
-    }
-}
-
-static void on_record(void *context, const struct pbft_record *record)
-{
-    step_at_start(context, (struct pbft_event){.type = PBFT_EVENT_RESTORE,
-                                               .record = *record});
-}
-
-static struct pbft_attestation last_executed(const struct host *host)
-{
-    return host->block_count == 0
-               ? (struct pbft_attestation){.seq = 0}
-               : host->blocks[host->block_count - 1].executed;
-}
-
-static enum pbft_log_verdict restore(struct host *host)
-{
-    const char *reason = "memory is short";
-    struct pbft_replica *replica = pbft_replica_create(
-        &host->config, &host->domain, &host->sim->keyring, &reason);
-    if (replica == NULL) {
-        (void)fprintf(stderr, "salus-sim: replica refused: %s\n", reason);
-    }
-    PBFT_ASSERT(replica != NULL);
-    host_make_driver(host, replica);
-    step_at_start(host, (struct pbft_event){.type = PBFT_EVENT_APPLIED,
-                                            .executed = last_executed(host)});
-    return disk_replay(&host->disk, on_record, host);
-}
-
-/* Blocks that nobody can prove yet are attested again. */
-static void attest_unproved(struct host *host)
-{
-    size_t first = 0;
-    if (host->block_count > host->config.window) {
-        first = host->block_count - host->config.window;
-    }
-    while (first < host->block_count && host->blocks[first].proof != NULL) {
-        first++;
-    }
-    for (size_t i = first; i + 1 < host->block_count; i++) {
-        host_push(host,
-                  (struct host_input){.type = PBFT_EVENT_EXECUTED,
-                                      .executed = host->blocks[i].executed});
-    }
-}
-
-void host_start(struct host *host)
-{
-    struct sim *sim = host->sim;
-    struct pbft_public_key keys[SIM_CLIENTS_MAX];
-    PBFT_ASSERT(host->state == HOST_DOWN);
-    for (uint32_t i = 0; i < sim->client_count; i++) {
-        keys[i] = sim->clients[i]->signer.key;
-    }
-    host->service =
-        sim->settings.service->create(&host->domain, sim->client_count, keys);
-    host->life++;
-    replay_blocks(host);
-    if (restore(host) == PBFT_LOG_DAMAGED) {
-        pbft_driver_destroy(host->driver);
-        host->driver = NULL;
-        host->state = HOST_RECOVERING;
-        trace_life(host, "start");
-        return;
-    }
-    host->state = HOST_UP;
-    trace_life(host, "start");
-    audit_start(sim, host);
-    step_at_start(host, (struct pbft_event){.type = PBFT_EVENT_START});
-    attest_unproved(host);
-    host_work(host);
 }
 
 void host_push(struct host *host, struct host_input input)
@@ -287,6 +186,7 @@ static struct pbft_event event_of(const struct host *host,
         event.message = input->message;
     } else if (input->type == PBFT_EVENT_EXECUTED) {
         event.executed = input->executed;
+        event.incarnations = &host->incarnations;
     } else {
         event.timer = input->timer;
     }
@@ -382,9 +282,6 @@ const char *host_status_name(const struct host *host,
     }
     if (host->state == HOST_HALTED) {
         return "halted";
-    }
-    if (host->state == HOST_RECOVERING) {
-        return "recovering";
     }
     return pbft_condition_name(report->condition);
 }

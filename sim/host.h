@@ -21,8 +21,7 @@
 enum host_state {
     HOST_DOWN,
     HOST_UP,
-    HOST_HALTED,     /* A write failed: it says nothing any more. */
-    HOST_RECOVERING, /* Its log is damaged: it may not vote. */
+    HOST_HALTED, /* A write failed: it says nothing any more. */
 };
 
 enum host_behavior {
@@ -76,6 +75,7 @@ struct host {
     struct pbft_driver *driver; /* NULL unless UP or HALTED. */
     struct disk disk;
     uint32_t disk_generation; /* Counts disks that lost what was synced. */
+    bool has_started;         /* Ever: known beside the key, not on the disk. */
     bool has_write_failed;    /* Nothing is written any more; */
     bool has_disk_failed;     /* and the driver was told. */
     void *service;
@@ -83,6 +83,8 @@ struct host {
     struct host_block *blocks; /* Block seq is at seq - 1. */
     size_t block_count;
     size_t block_capacity;
+
+    struct pbft_incarnations incarnations; /* After the last block. */
 
     struct host_input *inbox; /* A ring of HOST_INBOX_MAX. */
     size_t inbox_first;
@@ -141,6 +143,7 @@ void host_remember_block(struct host *host,
                          const struct pbft_message *committed,
                          const struct service_outcome *outcome);
 void host_forget(struct host *host);
+void host_trace_life(const struct host *host, const char *what);
 /* host_client.c */
 void host_on_request(struct host *host, uint32_t client,
                      const struct pbft_message *request);

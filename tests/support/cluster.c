@@ -161,8 +161,12 @@ static void execute_next(struct cluster_node *node)
     state->block_time = fields->body->batch.time > state->block_time
                             ? fields->body->batch.time
                             : state->block_time + 1;
+    (void)pbft_incarnations_execute(
+        &node->incarnations, &node->cluster->cast.keyring, &fields->body->batch,
+        state->seq, state->block_time);
     (void)step(node, (struct pbft_event){.type = PBFT_EVENT_EXECUTED,
-                                         .executed = *state});
+                                         .executed = *state,
+                                         .incarnations = &node->incarnations});
 }
 
 static void sync_disk(struct cluster_node *node)
@@ -204,14 +208,17 @@ static void boot(struct cluster_node *node)
     node->last_ticket = 0;
     node->to_execute = node->executed.seq;
     (void)step(node, (struct pbft_event){.type = PBFT_EVENT_APPLIED,
-                                         .executed = node->executed});
+                                         .executed = node->executed,
+                                         .incarnations = &node->incarnations});
     for (size_t i = 0; i < node->record_count; i++) {
         enum pbft_verdict verdict =
             step(node, (struct pbft_event){.type = PBFT_EVENT_RESTORE,
                                            .record = node->records[i]});
         CHECK(verdict == PBFT_ACCEPTED);
     }
-    (void)step(node, (struct pbft_event){.type = PBFT_EVENT_START});
+    (void)step(node, (struct pbft_event){.type = PBFT_EVENT_START,
+                                         .is_log_lost = node->is_log_lost});
+    node->is_log_lost = false;
     flush(node);
 }
 
@@ -404,6 +411,19 @@ void cluster_restart(struct cluster *cluster, pbft_replica_id id)
 {
     CHECK(cluster->nodes[id].driver == NULL);
     boot(&cluster->nodes[id]);
+}
+
+void cluster_lose_log(struct cluster *cluster, pbft_replica_id id, bool all)
+{
+    struct cluster_node *node = &cluster->nodes[id];
+    CHECK(node->driver == NULL);
+    drop_records(node, 0);
+    node->durable_count = 0;
+    node->is_log_lost = true;
+    if (all) {
+        memset(&node->executed, 0, sizeof node->executed);
+        memset(&node->incarnations, 0, sizeof node->incarnations);
+    }
 }
 
 const struct pbft_replica *cluster_replica(const struct cluster *cluster,

@@ -30,8 +30,10 @@ struct cluster_node {
 
     const struct pbft_message *blocks[CLUSTER_BLOCKS_MAX]; /* By seq. */
     const struct pbft_message *proofs[CLUSTER_BLOCKS_MAX]; /* By seq. */
-    struct pbft_attestation executed; /* Of the last block. */
-    pbft_seq to_execute;              /* Handed out so far. */
+    struct pbft_attestation executed;      /* Of the last block. */
+    struct pbft_incarnations incarnations; /* After it. */
+    bool is_log_lost;                      /* At the next start. */
+    pbft_seq to_execute;                   /* Handed out so far. */
     bool is_executor_stuck;
     bool is_wrong; /* Its executor computes something else. */
     pbft_wall_us wall_offset_us;
@@ -96,6 +98,9 @@ bool cluster_run_until(struct cluster *cluster, pbft_seq seq,
 /* Loses what is not durable, and what it had in memory. */
 void cluster_crash(struct cluster *cluster, pbft_replica_id id);
 void cluster_restart(struct cluster *cluster, pbft_replica_id id);
+/* While it is down: its log is gone; with `all` its blocks too. The next start
+ * knows of it. */
+void cluster_lose_log(struct cluster *cluster, pbft_replica_id id, bool all);
 /* Both directions. */
 void cluster_isolate(struct cluster *cluster, pbft_replica_id id);
 void cluster_heal(struct cluster *cluster);

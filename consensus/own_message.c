@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a replica that starts may have forgotten (design: P14): peers send it
+ * back, and under its own signature the claim counts. */
+#include "consensus/replica.h"
+
+/* The vote of `peer` that we hold, as it was signed. */
+static void echo_vote(struct pbft_replica *replica, pbft_replica_id peer,
+                      struct pbft_slot *slot, enum pbft_phase phase)
+{
+    const struct pbft_ballots *ballots = pbft_slot_ballots(slot, phase);
+    if (!pbft_set_has(&ballots->voters, peer)) {
+        return;
+    }
+    const struct pbft_ballot *ballot = &ballots->items[peer];
+    PBFT_ASSERT(ballot->vote.replica == peer);
+    PBFT_ASSERT(peer != replica->config.self);
+    const struct pbft_origin origin = {.sender = peer,
+                                       .incarnation = ballot->vote.incarnation,
+                                       .epoch = replica->keyring->epoch,
+                                       .signature = ballot->vote.signature};
+    const struct pbft_prepare fields = {replica->view, slot->seq,
+                                        ballot->digest};
+    const struct pbft_message *vote =
+        pbft_vote_create(phase == PBFT_PHASE_PREPARE ? PBFT_MESSAGE_PREPARE
+                                                     : PBFT_MESSAGE_COMMIT,
+                         &origin, &fields);
+    PBFT_ASSERT(vote != NULL); /* Out of memory: stop. */
+    pbft_send_to(replica, peer, vote);
+    pbft_message_unref(vote);
+}
+
+/* What a starting peer has signed and may have forgotten (design: P14). Its own
+ * signature makes the claim count. */
+void pbft_echo_all(struct pbft_replica *replica, pbft_replica_id peer)
+{
+    const pbft_seq high = pbft_slot_log_high(&replica->log);
+    const struct pbft_message *const changes[] = {
+        replica->changes.collected[peer], replica->changes.ahead[peer],
+        replica->changes.entered[peer]};
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        if (changes[i] != NULL) {
+            pbft_send_to(replica, peer, changes[i]);
+        }
+    }
+    for (pbft_seq seq = replica->log.low + 1; seq <= high; seq++) {
+        struct pbft_slot *slot = pbft_slot_log_at(&replica->log, seq);
+        echo_vote(replica, peer, slot, PBFT_PHASE_PREPARE);
+        echo_vote(replica, peer, slot, PBFT_PHASE_COMMIT);
+        if (slot->header != NULL && slot->header->sender == peer) {
+            pbft_send_to(replica, peer, slot->header);
+        }
+    }
+}
+
+static bool is_known_vote(const struct pbft_slot *slot,
+                          const struct pbft_message *message)
+{
+    const struct pbft_message *own = NULL;
+    switch (message->type) {
+    case PBFT_MESSAGE_PRE_PREPARE:
+        own = slot->header;
+        return own != NULL && pbft_digest_equal(&own->pre_prepare.digest,
+                                                &message->pre_prepare.digest);
+    case PBFT_MESSAGE_PREPARE:
+        own = slot->own_prepare;
+        return own != NULL && pbft_digest_equal(&own->prepare.digest,
+                                                &message->prepare.digest);
+    case PBFT_MESSAGE_COMMIT:
+        own = slot->own_commit;
+        return own != NULL &&
+               pbft_digest_equal(&own->commit.digest, &message->commit.digest);
+    case PBFT_MESSAGE_REQUEST:
+    case PBFT_MESSAGE_ATTESTATION:
+    case PBFT_MESSAGE_VIEW_CHANGE:
+    case PBFT_MESSAGE_NEW_VIEW:
+    case PBFT_MESSAGE_STATUS:
+    case PBFT_MESSAGE_FETCH:
+    case PBFT_MESSAGE_BATCH:
+    case PBFT_MESSAGE_PREPARED:
+    case PBFT_MESSAGE_COMMITTED:
+    case PBFT_MESSAGE_STABLE:
+    case PBFT_MESSAGE_EVIDENCE:
+        break;
+    }
+    return true; /* No vote. */
+}
+
+/* We signed it, it still binds, and our log does not have it. */
+static bool is_forgotten(const struct pbft_replica *replica,
+                         const struct pbft_message *message)
+{
+    const pbft_seq seq = pbft_message_seq(message);
+    const pbft_view view = pbft_message_view(message);
+    switch (message->type) {
+    case PBFT_MESSAGE_VIEW_CHANGE:
+    case PBFT_MESSAGE_NEW_VIEW:
+        return view > replica->view;
+    case PBFT_MESSAGE_PRE_PREPARE:
+    case PBFT_MESSAGE_PREPARE:
+    case PBFT_MESSAGE_COMMIT:
+        break;
+    case PBFT_MESSAGE_REQUEST:
+    case PBFT_MESSAGE_ATTESTATION:
+    case PBFT_MESSAGE_STATUS:
+    case PBFT_MESSAGE_FETCH:
+    case PBFT_MESSAGE_BATCH:
+    case PBFT_MESSAGE_PREPARED:
+    case PBFT_MESSAGE_COMMITTED:
+    case PBFT_MESSAGE_STABLE:
+    case PBFT_MESSAGE_EVIDENCE:
+        return false;
+    }
+    const struct pbft_slot *slot = pbft_slot_log_at(&replica->log, seq);
+    if (view < replica->view || seq <= replica->log.low) {
+        return false; /* It binds no more. */
+    }
+    if (message->type == PBFT_MESSAGE_PRE_PREPARE &&
+        seq < pbft_next_after_new_view(replica)) {
+        return false; /* Part of our NEW-VIEW, maybe beyond our window. */
+    }
+    return view > replica->view || slot == NULL ||
+           !is_known_vote(slot, message);
+}
+
+enum pbft_verdict pbft_on_own_message(struct pbft_replica *replica,
+                                      const struct pbft_message *message)
+{
+    if (replica->recovery.is_active || pbft_is_void(replica, message) ||
+        !is_forgotten(replica, message)) {
+        return PBFT_DUPLICATE;
+    }
+    /* We signed this and do not know it: our log was rolled back. Whatever we
+     * vote now could contradict what we voted (design: P14). */
+    pbft_begin_recovery(replica);
+    return PBFT_CONFLICTING;
+}
