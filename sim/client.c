@@ -14,6 +14,8 @@
 #define CLIENT_SESSION 1
 #define REQUESTS_FIRST 16
 #define PAYLOAD_MAX 1024
+/* How often a client that thinks submits many at once. */
+#define BURST_PERMILLE 200
 
 void client_init(struct client *client, struct sim *sim, uint32_t index,
                  const char *name)
@@ -112,11 +114,36 @@ static void submit_new(struct client *client)
     client_send(client, request, &to);
 }
 
+static bool may_submit(const struct client *client)
+{
+    return client->request_count < client->share &&
+           client->request_count - client->answered_count <
+               client->outstanding_max;
+}
+
+/* One request, or at times as many as it may have outstanding. */
+static void submit_and_think(struct client *client)
+{
+    struct random *random = &client->sim->random;
+    bool is_burst = random_chance(random, BURST_PERMILLE);
+    do {
+        if (may_submit(client)) {
+            submit_new(client);
+        }
+    } while (is_burst && may_submit(client));
+    if (client->request_count < client->share) {
+        sim_schedule(client->sim, SIM_EVENT_CLIENT, client->index, 0,
+                     random_exponential(random, client->think_us));
+    }
+}
+
 static void submit_missing(struct client *client)
 {
-    while (client->request_count < client->share &&
-           client->request_count - client->answered_count <
-               client->outstanding_max) {
+    if (client->think_us > 0) {
+        submit_and_think(client);
+        return;
+    }
+    while (may_submit(client)) {
         submit_new(client);
     }
 }
@@ -185,7 +212,7 @@ void client_on_packet(struct client *client, const struct sim_packet *packet)
     own->seq = reply->seq;
     own->index = reply->index;
     client->answered_count++;
-    if (client->request_count < client->share) {
+    if (client->think_us == 0 && client->request_count < client->share) {
         sim_schedule(sim, SIM_EVENT_CLIENT, client->index, 0, 0);
     }
 }

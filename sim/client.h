@@ -35,6 +35,7 @@ struct client {
     uint64_t resend_us;       /* After so long without an answer. */
     uint32_t outstanding_max; /* Closed loop; 0: a script submits. */
     uint64_t share;           /* How many it submits in all. */
+    uint64_t think_us;        /* Mean time between two; 0: none. */
     uint32_t payload_max;
 };
 

@@ -10,6 +10,10 @@
 /* Apart, so that a draw more here leaves all others as they were. */
 #define STREAM_ATTACKS 6
 #define SECOND_US (1000 * SIM_MS_US)
+#define STANDARD_LOAD_US (170 * SECOND_US)
+#define STANDARD_REQUESTS_MIN 100
+#define STANDARD_INTERVAL_MAX 8
+#define DENSE_INTERVAL_MAX 16
 
 void profile_defaults(struct sim_settings *settings)
 {
@@ -93,52 +97,117 @@ static void draw_lite(struct sim_settings *settings, uint64_t seed)
     draw_adversaries(settings, seed);
 }
 
-static void draw_replica(struct pbft_config *replica, struct random *random)
+static uint32_t draw_sometimes(struct random *random, uint32_t permille_max)
 {
-    static const uint32_t intervals[] = {1, 2, 4, 8, 16};
-    uint32_t interval =
-        intervals[random_below(random, sizeof intervals / sizeof intervals[0])];
+    return random_chance(random, 500)
+               ? (uint32_t)random_below(random, permille_max)
+               : 0;
+}
+
+/* What fills and empties: window, batches, pipeline, buffers. */
+static void draw_sizes(struct pbft_config *replica, struct random *random,
+                       uint32_t interval_max)
+{
+    uint32_t interval = 1;
+    while (2 * interval <= interval_max && random_chance(random, 700)) {
+        interval *= 2;
+    }
     replica->checkpoint_interval = interval;
     replica->window = interval * (uint32_t)random_between(random, 2, 8);
     replica->pipeline_depth =
         (uint32_t)random_between(random, 1, replica->window);
     replica->batch_requests_max = (uint32_t)random_between(random, 1, 16);
     replica->batch_delay_ms = random_between(random, 1, 10);
-    replica->status_interval_ms = random_between(random, 50, 500);
-    replica->resend_interval_ms = random_between(random, 20, 200);
-    if (random_chance(random, 300)) {
-        replica->heartbeat_interval_ms = random_between(random, 50, 200);
+}
+
+static void draw_machines(struct sim_settings *settings, struct random *random)
+{
+    settings->sync_us = random_between(random, 10, 3000);
+    settings->sync_jitter_us = random_between(random, 0, 3000);
+    settings->execute_us = random_between(random, 10, 2000);
+    settings->flush_us =
+        random_chance(random, 500) ? random_between(random, 1, 2000) : 0;
+    settings->client_count = (uint32_t)random_between(random, 1, 6);
+    settings->outstanding_max = (uint32_t)random_between(random, 1, 8);
+    settings->payload_max = (uint32_t)random_between(random, 1, 512);
+}
+
+/* The network of a city or a continent, patient timeouts, and faults that last:
+ * three minutes in which each replica fills its window several times. */
+static void draw_minutes(struct sim_settings *settings, uint64_t seed,
+                         uint32_t n_max)
+{
+    struct random random;
+    random_init(&random, seed, STREAM_PROFILE);
+    profile_defaults(settings);
+    settings->n = (uint32_t)random_between(&random, 4, n_max);
+    struct pbft_config *replica = &settings->replica;
+    draw_sizes(replica, &random, STANDARD_INTERVAL_MAX);
+    replica->request_timeout_ms = random_between(&random, 1000, 3000);
+    replica->view_change_timeout_ms = random_between(&random, 1000, 3000);
+    replica->view_change_timeout_max_ms = 8 * replica->view_change_timeout_ms;
+    replica->status_interval_ms = random_between(&random, 1000, 3000);
+    replica->resend_interval_ms = random_between(&random, 200, 1000);
+    if (random_chance(&random, 300)) {
+        replica->heartbeat_interval_ms = random_between(&random, 2000, 10000);
     }
+    settings->fault_mask = draw_faults(&random);
+    settings->fault_interval_us =
+        random_between(&random, 500, 3000) * SIM_MS_US;
+    settings->fault_duration_us =
+        random_between(&random, 100, 8000) * SIM_MS_US;
+    settings->network = (struct network_settings){
+        .latency_us = random_between(&random, 200, 30000),
+        .jitter_us = random_between(&random, 0, 30000),
+        .loss_permille = draw_sometimes(&random, 100),
+        .duplicate_permille = draw_sometimes(&random, 300),
+        .detour_permille = draw_sometimes(&random, 100)};
+    draw_machines(settings, &random);
+    settings->client_timeout_us =
+        random_between(&random, 1000, 4000) * SIM_MS_US;
+    settings->requests = STANDARD_REQUESTS_MIN + 4 * replica->window;
+    settings->think_us =
+        STANDARD_LOAD_US * settings->client_count / settings->requests;
+    settings->faults_us_max = 2 * STANDARD_LOAD_US;
+    settings->liveness_us = 5 * STANDARD_LOAD_US;
+    draw_adversaries(settings, seed);
 }
 
 static void draw_standard(struct sim_settings *settings, uint64_t seed)
+{
+    draw_minutes(settings, seed, 13);
+}
+
+static void draw_four(struct sim_settings *settings, uint64_t seed)
+{
+    draw_minutes(settings, seed, 4);
+}
+
+/* As much as possible at once: a fault every few milliseconds. */
+static void draw_dense(struct sim_settings *settings, uint64_t seed)
 {
     struct random random;
     random_init(&random, seed, STREAM_PROFILE);
     profile_defaults(settings);
     settings->n = (uint32_t)random_between(&random, 4, 13);
-    draw_replica(&settings->replica, &random);
+    struct pbft_config *replica = &settings->replica;
+    draw_sizes(replica, &random, DENSE_INTERVAL_MAX);
+    replica->status_interval_ms = random_between(&random, 50, 500);
+    replica->resend_interval_ms = random_between(&random, 20, 200);
+    if (random_chance(&random, 300)) {
+        replica->heartbeat_interval_ms = random_between(&random, 50, 200);
+    }
     settings->fault_mask = draw_faults(&random);
     settings->fault_interval_us = random_between(&random, 5, 60) * SIM_MS_US;
     settings->fault_duration_us = random_between(&random, 5, 200) * SIM_MS_US;
-    struct network_settings *network = &settings->network;
-    network->latency_us = random_between(&random, 50, 5000);
-    network->jitter_us = random_between(&random, 0, 10000);
-    network->loss_permille =
-        random_chance(&random, 500) ? (uint32_t)random_below(&random, 100) : 0;
-    network->duplicate_permille =
-        random_chance(&random, 500) ? (uint32_t)random_below(&random, 300) : 0;
-    network->detour_permille =
-        random_chance(&random, 500) ? (uint32_t)random_below(&random, 100) : 0;
-    settings->sync_us = random_between(&random, 10, 3000);
-    settings->sync_jitter_us = random_between(&random, 0, 3000);
-    settings->execute_us = random_between(&random, 10, 2000);
-    settings->flush_us =
-        random_chance(&random, 500) ? random_between(&random, 1, 2000) : 0;
-    settings->client_count = (uint32_t)random_between(&random, 1, 6);
-    settings->outstanding_max = (uint32_t)random_between(&random, 1, 8);
+    settings->network = (struct network_settings){
+        .latency_us = random_between(&random, 50, 5000),
+        .jitter_us = random_between(&random, 0, 10000),
+        .loss_permille = draw_sometimes(&random, 100),
+        .duplicate_permille = draw_sometimes(&random, 300),
+        .detour_permille = draw_sometimes(&random, 100)};
+    draw_machines(settings, &random);
     settings->requests = (uint32_t)random_between(&random, 100, 400);
-    settings->payload_max = (uint32_t)random_between(&random, 1, 512);
     draw_adversaries(settings, seed);
 }
 
@@ -153,8 +222,11 @@ static void draw_calm(struct sim_settings *settings, uint64_t seed)
 
 const struct profile profiles[] = {
     {"lite", "n = 4, 60 requests, about 5,000 events", draw_lite},
-    {"standard", "n = 4..13, random limits and timeouts, 100..400 requests",
+    {"standard", "n = 4..13, random limits and timeouts, about 3 minutes",
      draw_standard},
+    {"four", "like standard, n = 4", draw_four},
+    {"dense", "n = 4..13, random limits, a fault every few milliseconds",
+     draw_dense},
     {"calm", "like standard, without faults", draw_calm},
 };
 

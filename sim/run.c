@@ -16,6 +16,7 @@ static void add_clients(struct sim *sim)
         struct client *client = sim_add_client(sim, name);
         client->outstanding_max = settings->outstanding_max;
         client->payload_max = settings->payload_max;
+        client->think_us = settings->think_us;
         client->share = settings->requests / settings->client_count +
                         (i < settings->requests % settings->client_count);
         sim_schedule(sim, SIM_EVENT_CLIENT, i, 0,
@@ -45,6 +46,7 @@ static void run_with_faults(struct sim *sim)
     faults_end_all(sim);
     for (uint32_t i = 0; i < sim->client_count; i++) {
         struct client *client = sim->clients[i];
+        client->think_us = 0;
         uint64_t most = client->request_count + settings->requests_after;
         client->share = client->share < most ? client->share : most;
         sim_schedule(sim, SIM_EVENT_CLIENT, i, 0, 0);

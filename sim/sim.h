@@ -39,6 +39,9 @@ struct sim_settings {
     uint32_t outstanding_max;
     uint32_t payload_max;
     uint64_t client_timeout_us;
+    /* Mean pause of a client between two requests while there are faults; 0: it
+     * keeps `outstanding_max` of them going. */
+    uint64_t think_us;
     /* Faults: bit per row of the table; mean time between two. */
     uint32_t fault_mask;
     uint64_t fault_interval_us;
