@@ -212,6 +212,8 @@ void client_on_packet(struct client *client, const struct sim_packet *packet)
     own->seq = reply->seq;
     own->index = reply->index;
     client->answered_count++;
+    client->seq_max =
+        reply->seq > client->seq_max ? reply->seq : client->seq_max;
     if (client->think_us == 0 && client->request_count < client->share) {
         sim_schedule(sim, SIM_EVENT_CLIENT, client->index, 0, 0);
     }

@@ -32,6 +32,7 @@ struct client {
     size_t request_count;
     size_t request_capacity;
     size_t answered_count;
+    pbft_seq seq_max;         /* The highest block with an answer. */
     uint64_t resend_us;       /* After so long without an answer. */
     uint32_t outstanding_max; /* Closed loop; 0: a script submits. */
     uint64_t share;           /* How many it submits in all. */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "consensus/assert.h"
+#include "consensus/quorum.h"
 #include "sim/sim.h"
 
 #define STREAM_FAULTS 3
@@ -129,7 +130,7 @@ static void end_at(struct sim *sim, uint32_t at)
 void faults_on_heal(struct sim *sim, uint64_t number)
 {
     struct faults *faults = &sim->faults;
-    for (uint32_t i = 0; i < faults->active_count; i++) {
+    for (uint32_t i = 0; i < faults->active_count && !faults->is_frozen; i++) {
         if (faults->active[i].number == number) {
             end_at(sim, i);
             return;
@@ -142,5 +143,19 @@ void faults_end_all(struct sim *sim)
     sim->faults.mask = 0;
     while (sim->faults.active_count > 0) {
         end_at(sim, 0);
+    }
+}
+
+void faults_freeze(struct sim *sim)
+{
+    struct faults *faults = &sim->faults;
+    faults->mask = 0;
+    faults->is_frozen = true;
+    for (uint32_t i = faults->active_count; i > 0; i--) {
+        uint32_t target = faults->active[i - 1].target;
+        if (target >= sim->host_count ||
+            pbft_set_has(&sim->core, sim->hosts[target]->id)) {
+            end_at(sim, i - 1);
+        }
     }
 }

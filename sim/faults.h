@@ -47,6 +47,7 @@ struct faults {
     struct fault active[FAULTS_ACTIVE_MAX];
     uint32_t active_count;
     uint64_t begun;
+    bool is_frozen;
     uint32_t mask; /* Rows that may begin; 0: no more faults. */
     uint64_t interval_us;
     uint64_t duration_us;
@@ -57,6 +58,9 @@ void faults_init(struct faults *faults, uint64_t seed);
 void faults_begin(struct sim *sim);
 void faults_on_event(struct sim *sim);
 void faults_on_heal(struct sim *sim, uint64_t number);
+/* Begins no more. Ends those of the whole network and of the core; the others
+ * last for ever. */
+void faults_freeze(struct sim *sim);
 /* Ends all of them and begins no more. */
 void faults_end_all(struct sim *sim);
 

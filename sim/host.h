@@ -76,6 +76,7 @@ struct host {
     struct disk disk;
     uint32_t disk_generation; /* Counts disks that lost what was synced. */
     bool has_started;         /* Ever: known beside the key, not on the disk. */
+    bool has_lost_data;       /* What was synced; it is one of the f. */
     bool has_write_failed;    /* Nothing is written any more; */
     bool has_disk_failed;     /* and the driver was told. */
     void *service;

@@ -128,6 +128,17 @@ static uint64_t draw_delay(struct network *network)
     return delay;
 }
 
+static uint64_t draw_delay_of(struct network *network, uint32_t from,
+                              uint32_t to)
+{
+    uint64_t delay = draw_delay(network);
+    if (!actor_is_client(from) && !actor_is_client(to) &&
+        network->factors[from][to] > 1) {
+        delay *= network->factors[from][to];
+    }
+    return delay;
+}
+
 static bool is_cut(const struct network *network, uint32_t from, uint32_t to)
 {
     return !actor_is_client(from) && !actor_is_client(to) &&
@@ -144,7 +155,23 @@ static void send_one(struct network *network, uint32_t from, uint32_t to,
     packet->message = pbft_message_ref(message);
     packet->reply = reply;
     packet->sent_us = network->sim->now_us;
-    schedule(network, packet, draw_delay(network) + delay_us);
+    if (!actor_is_client(from) && !actor_is_client(to) &&
+        network->clogs[from][to] > 0) {
+        packet->state = PACKET_CLOGGED;
+        network->flying--;
+        return;
+    }
+    schedule(network, packet, draw_delay_of(network, from, to) + delay_us);
+}
+
+void network_set_out(struct network *network, struct sim_packet *packet,
+                     uint64_t delay_us)
+{
+    PBFT_ASSERT(packet->state == PACKET_CLOGGED);
+    packet->state = PACKET_FLYING;
+    network->flying++;
+    schedule(network, packet,
+             draw_delay_of(network, packet->from, packet->to) + delay_us);
 }
 
 /* Why the message does not even set out; NULL: it does. */
@@ -223,23 +250,6 @@ void network_cut(struct network *network, uint32_t from, uint32_t to)
             network_drop(network, packet);
         }
         packet = next;
-    }
-}
-
-void network_join(struct network *network, uint32_t from, uint32_t to)
-{
-    PBFT_ASSERT(from < SIM_HOSTS_MAX && to < SIM_HOSTS_MAX);
-    if (network->cuts[from][to] > 0) {
-        network->cuts[from][to]--;
-    }
-}
-
-void network_join_all(struct network *network)
-{
-    for (uint32_t from = 0; from < SIM_HOSTS_MAX; from++) {
-        for (uint32_t to = 0; to < SIM_HOSTS_MAX; to++) {
-            network->cuts[from][to] = 0;
-        }
     }
 }
 

@@ -33,8 +33,9 @@ struct sim_reply {
 
 enum packet_state {
     PACKET_FLYING,
-    PACKET_HELD, /* Arrived; a filter keeps it. */
-    PACKET_DONE, /* Delivered, lost or dropped; events may still name it. */
+    PACKET_HELD,    /* Arrived; a filter keeps it. */
+    PACKET_CLOGGED, /* Waits before its link. */
+    PACKET_DONE,    /* Delivered, lost or dropped; events may still name it. */
 };
 
 struct sim_packet {
@@ -73,6 +74,8 @@ struct network {
     struct network_settings settings;
     struct network_counts counts;
     uint8_t cuts[SIM_HOSTS_MAX][SIM_HOSTS_MAX]; /* How many, from and to. */
+    uint8_t clogs[SIM_HOSTS_MAX][SIM_HOSTS_MAX];
+    uint16_t factors[SIM_HOSTS_MAX][SIM_HOSTS_MAX]; /* Of the delay; 0: 1. */
     struct sim_packet *first;
     struct sim_packet *last;
     struct sim_packet *unused;
@@ -97,6 +100,17 @@ void network_send_late(struct network *network, uint32_t from, uint32_t to,
 void network_cut(struct network *network, uint32_t from, uint32_t to);
 void network_join(struct network *network, uint32_t from, uint32_t to);
 void network_join_all(struct network *network);
+/* Messages wait, and all set out at once at the end. Clogs are counted. */
+void network_clog(struct network *network, uint32_t from, uint32_t to);
+void network_unclog(struct network *network, uint32_t from, uint32_t to);
+/* Everything takes so many times as long; 0: no longer. */
+void network_slow_link(struct network *network, uint32_t from, uint32_t to,
+                       uint16_t factor);
+/* Whatever was wrong with the link. */
+void network_heal_link(struct network *network, uint32_t from, uint32_t to);
+/* Private to network*.c: a waiting packet begins to fly. */
+void network_set_out(struct network *network, struct sim_packet *packet,
+                     uint64_t delay_us);
 
 /* A DELIVER event came up. Gives the packet to the caller if it arrives: NULL
  * if it is held or gone. The caller ends it with network_finish(). */

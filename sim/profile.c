@@ -170,6 +170,7 @@ static void draw_minutes(struct sim_settings *settings, uint64_t seed,
         STANDARD_LOAD_US * settings->client_count / settings->requests;
     settings->faults_us_max = 2 * STANDARD_LOAD_US;
     settings->liveness_us = 5 * STANDARD_LOAD_US;
+    settings->has_core_mode = true;
     draw_adversaries(settings, seed);
 }
 
@@ -208,6 +209,7 @@ static void draw_dense(struct sim_settings *settings, uint64_t seed)
         .detour_permille = draw_sometimes(&random, 100)};
     draw_machines(settings, &random);
     settings->requests = (uint32_t)random_between(&random, 100, 400);
+    settings->has_core_mode = true;
     draw_adversaries(settings, seed);
 }
 

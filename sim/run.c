@@ -34,6 +34,15 @@ static bool is_submitted(const struct sim *sim)
     return true;
 }
 
+static void end_faults(struct sim *sim)
+{
+    if (sim->settings.has_core_mode) {
+        sim->is_excused = !liveness_begin(sim);
+    } else {
+        faults_end_all(sim);
+    }
+}
+
 /* Faults go on until the clients have submitted all, or for so long that they
  * evidently keep them from it. */
 static void run_with_faults(struct sim *sim)
@@ -43,7 +52,7 @@ static void run_with_faults(struct sim *sim)
     while (!is_submitted(sim) && sim->now_us < settings->faults_us_max &&
            sim->events < settings->faults_events_max && sim_step(sim)) {
     }
-    faults_end_all(sim);
+    end_faults(sim);
     for (uint32_t i = 0; i < sim->client_count; i++) {
         struct client *client = sim->clients[i];
         client->think_us = 0;
@@ -74,37 +83,42 @@ static void describe_unanswered(const struct sim *sim, char *out, size_t size)
     (void)snprintf(out, size, "none");
 }
 
-static void fail_liveness(struct sim *sim)
+static void fail_liveness(struct sim *sim, uint64_t bound_us)
 {
     char unanswered[64];
     size_t lowest = SIZE_MAX;
     size_t highest = 0;
-    const struct host *last = sim->hosts[0];
+    const struct host *last = NULL;
     for (uint32_t i = 0; i < sim->host_count; i++) {
-        size_t blocks = sim->hosts[i]->block_count;
-        if (blocks < lowest) {
-            lowest = blocks;
-            last = sim->hosts[i];
+        const struct host *host = sim->hosts[i];
+        if (!liveness_is_core(sim, host)) {
+            continue;
         }
-        highest = blocks > highest ? blocks : highest;
+        if (host->block_count < lowest) {
+            lowest = host->block_count;
+            last = host;
+        }
+        highest = host->block_count > highest ? host->block_count : highest;
     }
     describe_unanswered(sim, unanswered, sizeof unanswered);
     audit_fail(sim, "L1", last,
                "first without an answer: %s; blocks %zu..%zu; %" PRIu64
-               " ms after the last fault healed",
-               unanswered, lowest, highest,
-               sim->settings.liveness_us / SIM_MS_US);
+               " ms after the last fault of the core healed",
+               unanswered, lowest, highest, bound_us / SIM_MS_US);
 }
 
-static void run_to_the_end(struct sim *sim)
+static void run_to_the_end(struct sim *sim, uint32_t *bound_permille)
 {
-    uint64_t until_us = sim->now_us + sim->settings.liveness_us;
+    uint64_t begin_us = sim->now_us;
+    uint64_t bound_us = sim->settings.has_core_mode ? liveness_bound_us(sim)
+                                                    : sim->settings.liveness_us;
     uint64_t events_max = sim->events + sim->settings.events_max;
-    while (!sim_is_settled(sim) && sim->now_us < until_us &&
+    while (!sim_is_settled(sim) && sim->now_us < begin_us + bound_us &&
            sim->events < events_max && sim_step(sim)) {
     }
-    if (!sim->violation.found && !sim_is_settled(sim)) {
-        fail_liveness(sim);
+    *bound_permille = (uint32_t)((sim->now_us - begin_us) * 1000 / bound_us);
+    if (!sim->violation.found && !sim->is_excused && !sim_is_settled(sim)) {
+        fail_liveness(sim, bound_us);
     }
     audit_end(sim);
 }
@@ -116,7 +130,8 @@ static void run_whole(struct sim *sim, struct sim_result *out)
     adversaries_begin(sim);
     sim_start_hosts(sim);
     run_with_faults(sim);
-    run_to_the_end(sim);
+    uint32_t bound_permille = 0;
+    run_to_the_end(sim, &bound_permille);
     *out = (struct sim_result){.events = sim->events,
                                .time_us = sim->now_us,
                                .faults = sim->faults.begun,
@@ -124,6 +139,8 @@ static void run_whole(struct sim *sim, struct sim_result *out)
                                .trace_hash = sim->trace.hash,
                                .network = sim->network.counts,
                                .violation = sim->violation};
+    out->is_excused = sim->is_excused;
+    out->bound_permille = bound_permille;
     out->byzantine = sim->adversaries.count;
     memcpy(out->acts, sim->adversaries.acts, sizeof out->acts);
     for (uint32_t i = 0; i < sim->host_count; i++) {

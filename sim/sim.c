@@ -228,22 +228,23 @@ bool sim_step(struct sim *sim)
 
 bool sim_is_settled(const struct sim *sim)
 {
-    size_t highest = 0;
+    uint64_t highest = 0;
     for (uint32_t i = 0; i < sim->client_count; i++) {
-        if (!client_is_done(sim->clients[i])) {
+        const struct client *client = sim->clients[i];
+        if (!client_is_done(client)) {
             return false;
         }
+        highest = client->seq_max > highest ? client->seq_max : highest;
     }
     for (uint32_t i = 0; i < sim->host_count; i++) {
         const struct host *host = sim->hosts[i];
-        if (host_is_honest(host) && host->block_count > highest) {
+        if (liveness_is_core(sim, host) && host->block_count > highest) {
             highest = host->block_count;
         }
     }
     for (uint32_t i = 0; i < sim->host_count; i++) {
         const struct host *host = sim->hosts[i];
-        if (host->state == HOST_UP && host_is_honest(host) &&
-            host->block_count < highest) {
+        if (liveness_is_core(sim, host) && host->block_count < highest) {
             return false;
         }
     }

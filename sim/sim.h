@@ -12,6 +12,7 @@
 #include "sim/client.h"
 #include "sim/faults.h"
 #include "sim/host.h"
+#include "sim/liveness.h"
 #include "sim/network.h"
 #include "sim/queue.h"
 #include "sim/trace.h"
@@ -54,6 +55,7 @@ struct sim_settings {
     uint32_t adversary_mask;
     /* Liveness: all must be executed so long after the faults have healed. */
     uint64_t liveness_us;
+    bool has_core_mode;  /* Only a core is healed; the bound is derived. */
     uint64_t events_max; /* After so many more a run counts as livelocked. */
 };
 
@@ -93,6 +95,9 @@ struct sim {
     struct client *clients[SIM_CLIENTS_MAX];
     uint32_t client_count;
     struct pbft_replica_set byzantine; /* By replica id; never shrinks. */
+    struct pbft_replica_set core;      /* Of liveness mode. */
+    bool has_core;
+    bool is_excused; /* There is no core of which to demand something. */
     struct auditor auditor;
     struct faults faults;
     struct adversaries adversaries;
@@ -127,8 +132,8 @@ const char *sim_actor_name(const struct sim *sim, uint32_t actor);
 /* Schedules something for a host or client after `delay_us`. */
 void sim_schedule(struct sim *sim, enum sim_event_kind kind, uint32_t target,
                   uint64_t argument, uint64_t delay_us);
-/* Every submitted request is answered, and every host that is up and honest has
- * executed as much as the most advanced one. */
+/* Every submitted request is answered, and every host of the core has executed
+ * all that was answered and as much as the most advanced one. */
 bool sim_is_settled(const struct sim *sim);
 
 /* run.c: a whole run of a profile. */
@@ -140,7 +145,9 @@ struct sim_result {
     uint64_t blocks;
     uint64_t requests;
     uint64_t trace_hash;
-    uint32_t byzantine;                 /* Replicas. */
+    uint32_t byzantine;      /* Replicas. */
+    bool is_excused;         /* Nothing could be demanded at the end. */
+    uint32_t bound_permille; /* How much of the bound the end took. */
     uint64_t acts[ADVERSARY_KINDS_MAX]; /* Of theirs, by strategy. */
     struct network_counts network;
     struct sim_violation violation;

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Liveness mode: what must still go on when only a core is healthy.
+ *
+ * When the faults of a run end, a core of honest replicas is drawn, at least a
+ * quorum. Only the core is healed: its members run, their disks and clocks are
+ * well, and messages among them arrive. Every other replica keeps what it has,
+ * and gets something that never heals; adversaries go on. Everything clients
+ * ask for must then be executed by the whole core within a bound.
+ */
+#ifndef SIM_LIVENESS_H
+#define SIM_LIVENESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct host;
+struct sim;
+
+/* Draws the core, heals it and harms the others. False: there is no quorum of
+ * honest replicas whose data is whole, so that nothing may be demanded. */
+bool liveness_begin(struct sim *sim);
+/* No core yet: all honest replicas that run. */
+bool liveness_is_core(const struct sim *sim, const struct host *host);
+
+/* How long the core may take, from now on:
+ *
+ *   (f + 2) T_cap + R T_request + c delta
+ *
+ * f + 2: the view that is on, or about which the core does not agree, then at
+ * most f primaries outside the core, then one of the core. T_cap: what a
+ * view-change may wait at most, and a request before it. R T_request: a
+ * primary outside the core may let each of the R requests of an institution
+ * wait for as long as one may wait, and is never deposed for it. delta: the
+ * time within which a message that the core lost comes again and arrives; c
+ * counts the steps that may need it: one for each block of a window to fetch,
+ * and some for the messages of each view. */
+uint64_t liveness_bound_us(const struct sim *sim);
+
+#endif /* SIM_LIVENESS_H */
