@@ -142,6 +142,17 @@ static void arm_view_timer(struct pbft_replica *replica)
     pbft_timers_arm(&replica->timers, PBFT_TIMER_VIEW, replica->now, delay);
 }
 
+/* For this view, or for a later one: who went on will not ask for it again. */
+static uint32_t count_asking(const struct pbft_replica *replica)
+{
+    const struct pbft_view_changes *changes = &replica->changes;
+    uint32_t count = 0;
+    for (pbft_replica_id id = 0; id < replica->n; id++) {
+        count += changes->collected[id] != NULL || changes->ahead[id] != NULL;
+    }
+    return count;
+}
+
 void pbft_continue_view_change(struct pbft_replica *replica)
 {
     const struct pbft_view_changes *changes = &replica->changes;
@@ -151,14 +162,14 @@ void pbft_continue_view_change(struct pbft_replica *replica)
     if (join > replica->view && replica->may_vote) {
         leave_for(replica, join);
     }
-    if (!replica->view_active && changes->collected_count >= replica->quorum) {
-        if (!pbft_timers_is_armed(&replica->timers, PBFT_TIMER_VIEW)) {
-            arm_view_timer(replica);
-        }
-        if (pbft_is_primary(replica) && replica->may_vote &&
-            changes->collected[replica->config.self] != NULL) {
-            pbft_open_view(replica);
-        }
+    if (!replica->view_active && count_asking(replica) >= replica->quorum &&
+        !pbft_timers_is_armed(&replica->timers, PBFT_TIMER_VIEW)) {
+        arm_view_timer(replica);
+    }
+    if (!replica->view_active && changes->collected_count >= replica->quorum &&
+        pbft_is_primary(replica) && replica->may_vote &&
+        changes->collected[replica->config.self] != NULL) {
+        pbft_open_view(replica);
     }
     (void)pbft_try_pending(replica);
 }
@@ -183,11 +194,12 @@ enum pbft_verdict pbft_on_request_timeout(struct pbft_replica *replica,
 
 enum pbft_verdict pbft_on_view_timeout(struct pbft_replica *replica)
 {
-    /* No lone escalation: Q replicas want this view and its primary did not
-     * come; else whoever cannot hear the others would climb alone. */
+    /* No lone escalation: Q replicas want this view or one after it, and its
+     * primary did not come; else whoever cannot hear the others would climb
+     * alone. */
     if (replica->view_active || !replica->may_vote ||
         replica->view == UINT64_MAX ||
-        replica->changes.collected_count < replica->quorum) {
+        count_asking(replica) < replica->quorum) {
         return PBFT_UNEXPECTED;
     }
     leave_for(replica, replica->view + 1);

@@ -23,8 +23,7 @@ static uint32_t find_candidates(const struct sim *sim, pbft_replica_id *out)
     uint32_t count = 0;
     for (pbft_replica_id id = 0; id < sim->settings.n; id++) {
         const struct host *host = sim->hosts[id];
-        if (host_is_honest(host) && !host->has_lost_data &&
-            host->state != HOST_RECOVERING) {
+        if (host_is_honest(host) && !host->has_lost_data) {
             out[count++] = id;
         }
     }
