@@ -26,6 +26,7 @@ void pbft_config_defaults(struct pbft_config *config)
         .status_interval_ms = SECOND_MS,
         .resend_interval_ms = 500,
         .heartbeat_interval_ms = SECOND_MS,
+        .monitor_interval_ms = 4 * SECOND_MS,
         .time_bound_us = 10 * SECOND_US,
     };
 }
@@ -107,8 +108,14 @@ static const char *check_timers(const struct pbft_config *config)
         return "view_change_timeout_ms is above its maximum";
     }
     if (config->batch_delay_ms > DURATION_MAX_MS ||
-        config->heartbeat_interval_ms > DURATION_MAX_MS) {
+        config->heartbeat_interval_ms > DURATION_MAX_MS ||
+        config->monitor_interval_ms > DURATION_MAX_MS) {
         return "an interval is longer than a day";
+    }
+    /* Who speaks that often is not taken for silent. */
+    if (config->monitor_interval_ms > 0 &&
+        config->monitor_interval_ms < 2 * config->heartbeat_interval_ms) {
+        return "monitor_interval_ms is below two heartbeats";
     }
     if (config->time_bound_us == 0 ||
         config->time_bound_us > DURATION_MAX_MS * SECOND_MS) {

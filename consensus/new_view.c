@@ -87,6 +87,8 @@ static void enter(struct pbft_replica *replica,
     pbft_timers_disarm(&replica->timers, PBFT_TIMER_VIEW);
     pbft_requests_wait_again(&replica->requests);
     pbft_requests_restart(&replica->requests, replica->now);
+    pbft_monitor_new_view(replica);
+    replica->proposed_due = 0;
     replica->gathering_since = replica->now;
     replica->recovery.owed_since = replica->now;
     replica->next_seq = next_after(new_view, stable_seq);

@@ -77,6 +77,7 @@ static void conclude_committed(struct pbft_replica *replica,
         pbft_certify_committed(&certifier, slot, replica->quorum);
     PBFT_ASSERT(slot->committed == NULL);
     slot->committed = certificate;
+    pbft_monitor_committed(replica, slot);
     if (slot->body->batch.request_count > 0) {
         replica->changes.has_progress = true;
     }
@@ -171,6 +172,7 @@ static void take_body(struct pbft_replica *replica, struct pbft_slot *slot,
                       const struct pbft_message *body)
 {
     pbft_slot_set_body(slot, body);
+    pbft_monitor_proposed(replica, &body->batch);
     for (uint32_t i = 0; i < body->batch.request_count; i++) {
         pbft_requests_take(&replica->requests,
                            &body->batch.requests[i]->request.digest);

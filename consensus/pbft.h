@@ -31,7 +31,8 @@ struct pbft_config {
     pbft_time_ms view_change_timeout_max_ms;
     pbft_time_ms status_interval_ms; /* How often a STATUS goes to all. */
     pbft_time_ms resend_interval_ms; /* No progress so long: resend, relay. */
-    pbft_time_ms heartbeat_interval_ms; /* 0: no heartbeats, no monitor. */
+    pbft_time_ms heartbeat_interval_ms; /* 0: no heartbeats. */
+    pbft_time_ms monitor_interval_ms;   /* P8: a period of judging; 0: never. */
     pbft_wall_us time_bound_us; /* P12: how far a fresh time may be off. */
 };
 
@@ -88,7 +89,7 @@ enum pbft_event_type {
 struct pbft_event {
     enum pbft_event_type type;
     pbft_time_ms now;  /* Never smaller than in the event before. */
-    pbft_wall_us wall; /* For block time alone (P12). */
+    pbft_wall_us wall; /* For block time and obligations (P12, P18). */
     bool is_log_lost;  /* START: promises may be missing in what was restored:
                           the log was damaged, or the data folder is not the one
                           that was used before. */
@@ -96,6 +97,9 @@ struct pbft_event {
      * was executed meanwhile; borrowed. NULL: as before;
      * at APPLIED: as in the genesis file. */
     const struct pbft_incarnations *incarnations;
+    /* APPLIED, EXECUTED: when the service next wants a block, if requests bring
+     * none (P18); 0: never. */
+    pbft_wall_us next_due;
     union {
         const struct pbft_message *message; /* RECEIVE; borrowed. */
         struct pbft_record record;          /* RESTORE; borrowed. */

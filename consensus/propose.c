@@ -3,6 +3,8 @@
  * 5.1.4; design: P4). */
 #include "consensus/replica.h"
 
+#define DUE_LOOK_MS 60000u
+
 /* A request goes to the primary under our own number (verify.h). */
 static void relay(struct pbft_replica *replica, pbft_replica_id to,
                   const struct pbft_message *request)
@@ -12,6 +14,23 @@ static void relay(struct pbft_replica *replica, pbft_replica_id to,
     PBFT_ASSERT(copy != NULL); /* Out of memory: stop. */
     pbft_send_to(replica, to, copy);
     pbft_message_unref(copy);
+}
+
+/* To the primary: what our clients ask; and, if the monitor is to judge by it
+ * (design: P8), what others relay to all because it lies somewhere. */
+static void pass_on(struct pbft_replica *replica,
+                    const struct pbft_message *request, bool is_own)
+{
+    const pbft_replica_id primary = pbft_primary(replica);
+    const bool may_tell = replica->config.monitor_interval_ms > 0 &&
+                          pbft_monitor_may_tell(replica, request);
+    if ((is_own || may_tell) && request->sender != primary) {
+        relay(replica, primary, request);
+    }
+    if (may_tell) {
+        pbft_requests_tell(&replica->requests, &request->request.digest,
+                           replica->now);
+    }
 }
 
 enum pbft_verdict pbft_on_request(struct pbft_replica *replica,
@@ -32,17 +51,29 @@ enum pbft_verdict pbft_on_request(struct pbft_replica *replica,
     if (is_first) {
         replica->gathering_since = replica->now;
     }
-    if (is_own && !pbft_is_primary(replica)) {
-        relay(replica, pbft_primary(replica), message);
+    if (!pbft_is_primary(replica)) {
+        pass_on(replica, message, is_own);
     }
     return PBFT_ACCEPTED;
+}
+
+/* Nothing is in flight and an obligation fell due: an empty block moves time
+ * (design: P18). Once for each; a service that is not content stays as it is.
+ */
+static bool owes_block(const struct pbft_replica *replica)
+{
+    return replica->next_due != 0 && replica->wall >= replica->next_due &&
+           replica->next_due != replica->proposed_due &&
+           replica->next_seq - 1 == replica->committed &&
+           replica->executed == replica->committed;
 }
 
 static bool can_propose(const struct pbft_replica *replica)
 {
     return replica->stage == PBFT_STAGE_RUNNING && replica->may_vote &&
            replica->view_active && pbft_is_primary(replica) &&
-           (replica->requests.waiting > 0 || pbft_owes_null(replica)) &&
+           (replica->requests.waiting > 0 || pbft_owes_null(replica) ||
+            owes_block(replica)) &&
            replica->next_seq <= pbft_slot_log_high(&replica->log);
 }
 
@@ -65,7 +96,8 @@ static bool should_propose(const struct pbft_replica *replica)
            waited >= replica->config.batch_delay_ms;
 }
 
-/* At least one request, however large; then as many as the limits allow. */
+/* At least one request, however large, if there is one; then as many as the
+ * limits allow. Whatever it is, it moves time. */
 static const struct pbft_message *gather(struct pbft_replica *replica)
 {
     uint32_t count = 0;
@@ -83,7 +115,9 @@ static const struct pbft_message *gather(struct pbft_replica *replica)
         replica->batch[count++] = request;
         bytes += request->request.payload.size;
     }
-    PBFT_ASSERT(count > 0);
+    if (replica->wall >= replica->next_due) {
+        replica->proposed_due = replica->next_due;
+    }
     /* Time 0 is the null batch alone. */
     const pbft_wall_us time = replica->wall > 0 ? replica->wall : 1;
     const struct pbft_message *body =
@@ -95,8 +129,9 @@ static const struct pbft_message *gather(struct pbft_replica *replica)
 static void propose_one(struct pbft_replica *replica)
 {
     const struct pbft_message *body =
-        replica->requests.waiting > 0 ? gather(replica)
-                                      : pbft_message_ref(replica->null_batch);
+        replica->requests.waiting == 0 && pbft_owes_null(replica)
+            ? pbft_message_ref(replica->null_batch)
+            : gather(replica);
     const struct pbft_origin origin = pbft_own_origin(replica);
     const pbft_seq seq = replica->next_seq++;
     struct pbft_slot *slot = pbft_slot_log_at(&replica->log, seq);
@@ -114,6 +149,21 @@ static void propose_one(struct pbft_replica *replica)
     pbft_message_unref(body);
     pbft_advance_slot(replica, slot); /* Logs it: records go before sends. */
     PBFT_ASSERT(slot->is_logged || slot->seq <= replica->log.low);
+}
+
+/* The timer by which the primary comes back to an obligation. */
+static void arm_due(struct pbft_replica *replica)
+{
+    if (replica->stage != PBFT_STAGE_RUNNING || !pbft_is_primary(replica) ||
+        replica->next_due == 0 || replica->next_due == replica->proposed_due ||
+        replica->wall >= replica->next_due) {
+        return;
+    }
+    pbft_time_ms delay = (replica->next_due - replica->wall) / 1000 + 1;
+    if (delay > DUE_LOOK_MS) {
+        delay = DUE_LOOK_MS; /* The wall clock may be set meanwhile. */
+    }
+    pbft_timers_arm(&replica->timers, PBFT_TIMER_BATCH, replica->now, delay);
 }
 
 void pbft_propose(struct pbft_replica *replica)
@@ -134,7 +184,9 @@ void pbft_propose(struct pbft_replica *replica)
         propose_one(replica);
     }
     replica->batch_is_due = false;
-    if (can_propose(replica) && replica->requests.waiting > 0) {
+    if (replica->requests.waiting == 0) {
+        arm_due(replica);
+    } else if (can_propose(replica)) {
         pbft_timers_arm(&replica->timers, PBFT_TIMER_BATCH,
                         replica->gathering_since,
                         replica->config.batch_delay_ms);

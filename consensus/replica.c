@@ -226,6 +226,10 @@ void pbft_arm_periodic(struct pbft_replica *replica)
         pbft_timers_arm(&replica->timers, PBFT_TIMER_HEARTBEAT, replica->now,
                         replica->config.heartbeat_interval_ms);
     }
+    if (replica->config.monitor_interval_ms > 0) {
+        pbft_timers_arm(&replica->timers, PBFT_TIMER_MONITOR, replica->now,
+                        replica->config.monitor_interval_ms);
+    }
 }
 
 static void on_timer(struct pbft_replica *replica, enum pbft_timer timer,
@@ -255,6 +259,8 @@ static void on_timer(struct pbft_replica *replica, enum pbft_timer timer,
         (void)pbft_on_view_timeout(replica);
         return;
     case PBFT_TIMER_MONITOR:
+        pbft_on_monitor(replica);
+        return;
     case PBFT_TIMER_COUNT:
         return;
     }
@@ -308,6 +314,7 @@ static void proceed(struct pbft_replica *replica)
         pbft_propose(replica);
         arm_resend(replica);
         pbft_arm_request_timer(replica);
+        pbft_monitor_look(replica);
     }
 }
 
@@ -318,6 +325,7 @@ static enum pbft_verdict dispatch(struct pbft_replica *replica,
     switch (event->type) {
     case PBFT_EVENT_APPLIED:
         pbft_on_applied(replica, &event->executed, event->incarnations);
+        replica->next_due = event->next_due;
         return PBFT_ACCEPTED;
     case PBFT_EVENT_RESTORE:
         return pbft_on_restore(replica, &event->record);
@@ -333,6 +341,9 @@ static enum pbft_verdict dispatch(struct pbft_replica *replica,
             pbft_on_incarnations(replica, event->incarnations);
         }
         pbft_on_executed(replica, &event->executed);
+        if (event->executed.seq == replica->executed) {
+            replica->next_due = event->next_due;
+        }
         return PBFT_ACCEPTED;
     case PBFT_EVENT_TIMEOUT:
         return on_timeout(replica, event->timer);

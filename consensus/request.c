@@ -160,21 +160,20 @@ bool pbft_requests_has(const struct pbft_requests *requests,
 }
 
 /* Institution numbers are handed out by people and need mixing: FNV-1a. */
-static uint32_t *institution_bucket(struct pbft_requests *requests,
-                                    const struct pbft_institution *id)
+static uint32_t institution_hash(const struct pbft_institution *id)
 {
     uint32_t hash = UINT32_C(2166136261);
     for (size_t i = 0; i < PBFT_INSTITUTION_SIZE; i++) {
         hash = (hash ^ id->bytes[i]) * UINT32_C(16777619);
     }
-    return &requests->institution_buckets[hash % PBFT_INSTITUTIONS_MAX];
+    return hash % PBFT_INSTITUTIONS_MAX;
 }
 
 /* PBFT_INDEX_NONE if there are too many. */
 static uint32_t institution_of(struct pbft_requests *requests,
                                const struct pbft_institution *id)
 {
-    uint32_t *bucket = institution_bucket(requests, id);
+    uint32_t *bucket = &requests->institution_buckets[institution_hash(id)];
     for (uint32_t i = *bucket; i != PBFT_INDEX_NONE;
          i = requests->institutions[i].hash_next) {
         if (memcmp(&requests->institutions[i].id, id, sizeof *id) == 0) {
@@ -202,7 +201,7 @@ static void release_institution(struct pbft_requests *requests, uint32_t index)
     struct pbft_pending_institution *entry = &requests->institutions[index];
     PBFT_ASSERT(entry->count == 0);
     PBFT_ASSERT(is_empty(&entry->lanes[0]) && is_empty(&entry->lanes[1]));
-    uint32_t *at = institution_bucket(requests, &entry->id);
+    uint32_t *at = &requests->institution_buckets[institution_hash(&entry->id)];
     while (*at != index) {
         PBFT_ASSERT(*at != PBFT_INDEX_NONE);
         at = &requests->institutions[*at].hash_next;
@@ -305,6 +304,36 @@ enum pbft_verdict pbft_requests_admit(struct pbft_requests *requests,
     }
     pbft_requests_put_back(requests, index);
     return PBFT_ACCEPTED;
+}
+
+const struct pbft_pending *
+pbft_requests_find(const struct pbft_requests *requests,
+                   const struct pbft_digest *digest)
+{
+    const uint32_t index = find(requests, digest);
+    return index == PBFT_INDEX_NONE ? NULL : &requests->items[index];
+}
+
+void pbft_requests_tell(struct pbft_requests *requests,
+                        const struct pbft_digest *digest, pbft_time_ms now)
+{
+    const uint32_t index = find(requests, digest);
+    if (index != PBFT_INDEX_NONE && !requests->items[index].is_told) {
+        requests->items[index].is_told = true;
+        requests->items[index].told_at = now;
+    }
+}
+
+uint32_t pbft_requests_count_of(const struct pbft_requests *requests,
+                                const struct pbft_institution *id)
+{
+    for (uint32_t i = requests->institution_buckets[institution_hash(id)];
+         i != PBFT_INDEX_NONE; i = requests->institutions[i].hash_next) {
+        if (memcmp(&requests->institutions[i].id, id, sizeof *id) == 0) {
+            return requests->institutions[i].count;
+        }
+    }
+    return 0;
 }
 
 void pbft_requests_take(struct pbft_requests *requests,

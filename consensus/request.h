@@ -37,6 +37,8 @@ struct pbft_pending {
     pbft_time_ms since;     /* When it came. */
     bool is_own;            /* From a client of ours: we relay it. */
     bool is_waiting;        /* In no pre-prepare of this view. */
+    bool is_told;           /* We gave it to this view's primary, */
+    pbft_time_ms told_at;   /* the first time then (design: P8). */
 };
 
 struct pbft_pending_institution {
@@ -82,6 +84,21 @@ enum pbft_verdict pbft_requests_admit(struct pbft_requests *requests,
 
 bool pbft_requests_has(const struct pbft_requests *requests,
                        const struct pbft_digest *digest);
+
+/* NULL if it is not there. Borrowed until the queue changes. */
+const struct pbft_pending *
+pbft_requests_find(const struct pbft_requests *requests,
+                   const struct pbft_digest *digest);
+/* The primary was given it, in this view. */
+void pbft_requests_tell(struct pbft_requests *requests,
+                        const struct pbft_digest *digest, pbft_time_ms now);
+/* How many are there of one institution. */
+uint32_t pbft_requests_count_of(const struct pbft_requests *requests,
+                                const struct pbft_institution *id);
+/* Of each institution the oldest that waits although the primary was given it.
+ */
+uint32_t pbft_requests_told(const struct pbft_requests *requests,
+                            const struct pbft_pending **out, uint32_t max);
 
 /* A pre-prepare of this view has it: it waits no more. */
 void pbft_requests_take(struct pbft_requests *requests,

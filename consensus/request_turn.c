@@ -76,6 +76,7 @@ void pbft_requests_wait_again(struct pbft_requests *requests)
         while (index != PBFT_INDEX_NONE) {
             pbft_requests_take(requests,
                                &requests->items[index].message->request.digest);
+            requests->items[index].is_told = false; /* Another primary. */
             index = requests->items[index].age.next;
         }
     }
@@ -115,6 +116,27 @@ uint32_t pbft_requests_stale(const struct pbft_requests *requests,
         }
     }
     PBFT_ASSERT(count <= max);
+    return count;
+}
+
+uint32_t pbft_requests_told(const struct pbft_requests *requests,
+                            const struct pbft_pending **out, uint32_t max)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < PBFT_INSTITUTIONS_MAX && count < max; i++) {
+        const struct pbft_pending_institution *entry =
+            &requests->institutions[i];
+        uint32_t index = entry->count == 0 ? PBFT_INDEX_NONE : entry->age.first;
+        for (int seen = 0;
+             seen < STALE_PER_INSTITUTION && index != PBFT_INDEX_NONE; seen++) {
+            const struct pbft_pending *item = &requests->items[index];
+            if (item->is_waiting && item->is_told) {
+                out[count++] = item;
+                break;
+            }
+            index = item->age.next;
+        }
+    }
     return count;
 }
 

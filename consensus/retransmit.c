@@ -227,6 +227,7 @@ enum pbft_verdict pbft_on_status(struct pbft_replica *replica,
     peer->view_active = status->view_active;
     peer->stable = status->stable;
     pbft_adopt_waiting(replica);
+    pbft_monitor_heard(replica, message->sender);
     pbft_note_executed(replica, message->sender, status->executed);
     if (status->reply_wanted) {
         if (replica->now < peer->answer_after) {
@@ -268,6 +269,10 @@ void pbft_relay_stale(struct pbft_replica *replica, pbft_time_ms age_ms)
             pbft_send_all(replica, copy);
         } else if (!pbft_is_primary(replica)) {
             pbft_send_to(replica, pbft_primary(replica), copy);
+        }
+        if (pbft_monitor_may_tell(replica, copy)) {
+            pbft_requests_tell(&replica->requests, &copy->request.digest,
+                               replica->now);
         }
         pbft_message_unref(copy);
     }

@@ -178,14 +178,19 @@ enum pbft_verdict pbft_on_request_timeout(struct pbft_replica *replica,
                                           bool is_forced)
 {
     const pbft_time_ms owed = pbft_owed_deadline(replica);
+    if ((replica->requests.count == 0 && owed == PBFT_TIME_NEVER) ||
+        (!is_forced && owed > replica->now &&
+         pbft_requests_deadline(&replica->requests) > replica->now)) {
+        return PBFT_UNEXPECTED; /* It was a lower bound. */
+    }
+    return pbft_complain(replica);
+}
+
+enum pbft_verdict pbft_complain(struct pbft_replica *replica)
+{
     if (!replica->view_active || !replica->may_vote ||
-        (replica->requests.count == 0 && owed == PBFT_TIME_NEVER) ||
         replica->view == UINT64_MAX || pbft_is_primary(replica)) {
         return PBFT_UNEXPECTED;
-    }
-    if (!is_forced && owed > replica->now &&
-        pbft_requests_deadline(&replica->requests) > replica->now) {
-        return PBFT_UNEXPECTED; /* It was a lower bound. */
     }
     leave_for(replica, replica->view + 1);
     pbft_continue_view_change(replica);

@@ -50,6 +50,9 @@ static const cyaml_strval_t log_levels[] = {{"error", CONFIG_LOG_ERROR + 1},
                                             {"warning", CONFIG_LOG_WARNING + 1},
                                             {"info", CONFIG_LOG_INFO + 1}};
 
+static const cyaml_strval_t switches[] = {{"on", CONFIG_ON},
+                                          {"off", CONFIG_OFF}};
+
 static const cyaml_schema_field_t file_fields[] = {
     PATH_KEY(genesis),
     PATH_KEY(replica_key),
@@ -64,6 +67,9 @@ static const cyaml_schema_field_t file_fields[] = {
     CYAML_FIELD_ENUM("log_level", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT,
                      struct config_file, log_level, log_levels,
                      CYAML_ARRAY_LEN(log_levels)),
+    CYAML_FIELD_ENUM("monitor", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT,
+                     struct config_file, monitor, switches,
+                     CYAML_ARRAY_LEN(switches)),
     CYAML_FIELD_SEQUENCE("peers", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
                          struct config_file, peers, &peer_schema, 0,
                          PBFT_REPLICAS_MAX),

@@ -13,6 +13,7 @@
  *
  *   institution: st-anna        # refuse to start with another member's key
  *   log_level: info             # error, warning, info
+ *   monitor: on                 # on, off: replace slow and silent primaries
  *   peers:                      # other addresses than the genesis names
  *     - name: st-berta
  *       address: 10.0.0.2:7400
@@ -77,6 +78,7 @@ struct node_config {
     char client_listen[MEMBER_ADDRESS_MAX + 1];
     char institution[MEMBER_NAME_MAX + 1]; /* Empty: any. */
     enum config_log_level log_level;
+    bool monitor_off;
     struct config_peer peers[PBFT_REPLICAS_MAX];
     uint32_t peer_count;
     uint32_t verifier_threads;

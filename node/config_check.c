@@ -159,6 +159,7 @@ static void copy_values(const struct config_file *text, struct node_config *out)
     out->log_level = text->log_level == 0
                          ? CONFIG_LOG_INFO
                          : (enum config_log_level)(text->log_level - 1);
+    out->monitor_off = text->monitor == CONFIG_OFF;
     out->verifier_threads = text->limits.verifier_threads;
     out->calls_max = text->limits.calls_max;
     out->calls_per_caller_max = text->limits.calls_per_caller_max;

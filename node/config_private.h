@@ -28,6 +28,8 @@ struct config_file_timeouts {
     uint32_t resend_ms;
 };
 
+enum config_switch { CONFIG_ON = 1, CONFIG_OFF = 2 };
+
 struct config_file {
     char *genesis;
     char *replica_key;
@@ -38,6 +40,7 @@ struct config_file {
     char *client_listen;
     char *institution;
     int log_level; /* enum config_log_level + 1; 0: not set. */
+    int monitor;   /* enum config_switch; 0: not set. */
     struct config_file_peer *peers;
     uint32_t peers_count;
     struct config_file_limits limits;

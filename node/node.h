@@ -29,6 +29,7 @@ struct node_setup {
     uint32_t verifier_threads;     /* 0: one less than there are cores. */
     uint32_t calls_max;            /* 0: default of net/gateway.h. */
     uint32_t calls_per_caller_max; /* 0: the same. */
+    bool monitor_off;              /* Of slow and silent primaries. */
     /* Of struct pbft_config; 0: its default. */
     uint32_t request_timeout_ms;
     uint32_t batch_delay_ms;

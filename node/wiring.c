@@ -159,6 +159,13 @@ static void core_config(const struct node_identity *identity,
     override(&out->batch_delay_ms, setup->batch_delay_ms);
     override(&out->status_interval_ms, setup->status_interval_ms);
     override(&out->resend_interval_ms, setup->resend_interval_ms);
+    out->monitor_interval_ms = out->request_timeout_ms;
+    if (out->monitor_interval_ms < 2 * out->heartbeat_interval_ms) {
+        out->monitor_interval_ms = 2 * out->heartbeat_interval_ms;
+    }
+    if (setup->monitor_off) {
+        out->monitor_interval_ms = 0;
+    }
 }
 
 enum pbft_status wiring_create_driver(struct node *node,

@@ -53,6 +53,7 @@ void profile_defaults(struct sim_settings *settings)
     replica->status_interval_ms = 200;
     replica->resend_interval_ms = 100;
     replica->heartbeat_interval_ms = 0;
+    replica->monitor_interval_ms = 0;
 }
 
 /* One fault class in two is off: combinations differ from seed to seed. */
@@ -150,6 +151,7 @@ static void draw_minutes(struct sim_settings *settings, uint64_t seed,
     replica->resend_interval_ms = random_between(&random, 200, 1000);
     if (random_chance(&random, 300)) {
         replica->heartbeat_interval_ms = random_between(&random, 2000, 10000);
+        replica->monitor_interval_ms = 2 * replica->heartbeat_interval_ms;
     }
     settings->fault_mask = draw_faults(&random);
     settings->fault_interval_us =
@@ -197,6 +199,7 @@ static void draw_dense(struct sim_settings *settings, uint64_t seed)
     replica->resend_interval_ms = random_between(&random, 20, 200);
     if (random_chance(&random, 300)) {
         replica->heartbeat_interval_ms = random_between(&random, 50, 200);
+        replica->monitor_interval_ms = 2 * replica->heartbeat_interval_ms;
     }
     settings->fault_mask = draw_faults(&random);
     settings->fault_interval_us = random_between(&random, 5, 60) * SIM_MS_US;

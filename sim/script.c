@@ -66,6 +66,7 @@ static void script_settings(struct sim_settings *settings)
     replica->status_interval_ms = 100;
     replica->resend_interval_ms = 50;
     replica->heartbeat_interval_ms = 0;
+    replica->monitor_interval_ms = 0;
 }
 
 static uint64_t take_ms(struct script *script, struct words *words,
@@ -102,6 +103,7 @@ static void check_monitor(struct script *script, struct words *words,
     const char *monitor = words_value(words, "monitor");
     if (monitor != NULL && strcmp(monitor, "on") == 0) {
         replica->heartbeat_interval_ms = replica->request_timeout_ms / 2;
+        replica->monitor_interval_ms = replica->request_timeout_ms;
     } else if (monitor != NULL && strcmp(monitor, "off") != 0) {
         script_error(script, "monitor=%s is neither on nor off", monitor);
     }

@@ -141,6 +141,13 @@ static enum pbft_verdict step(struct cluster_node *node,
     return verdict;
 }
 
+/* The obligation that no block has passed yet (design: P18). */
+static pbft_wall_us next_due(const struct cluster_node *node)
+{
+    return node->cluster->due > node->executed.block_time ? node->cluster->due
+                                                          : 0;
+}
+
 /* One executor for all: chains the digests. */
 static void execute_next(struct cluster_node *node)
 {
@@ -165,6 +172,7 @@ static void execute_next(struct cluster_node *node)
         &node->incarnations, &node->cluster->cast.keyring, &fields->body->batch,
         state->seq, state->block_time);
     (void)step(node, (struct pbft_event){.type = PBFT_EVENT_EXECUTED,
+                                         .next_due = next_due(node),
                                          .executed = *state,
                                          .incarnations = &node->incarnations});
 }
@@ -208,6 +216,7 @@ static void boot(struct cluster_node *node)
     node->last_ticket = 0;
     node->to_execute = node->executed.seq;
     (void)step(node, (struct pbft_event){.type = PBFT_EVENT_APPLIED,
+                                         .next_due = next_due(node),
                                          .executed = node->executed,
                                          .incarnations = &node->incarnations});
     for (size_t i = 0; i < node->record_count; i++) {
@@ -236,6 +245,7 @@ void cluster_init(struct cluster *cluster, uint32_t n)
     cluster->config.resend_interval_ms = 50;
     cluster->config.status_interval_ms = 100;
     cluster->config.heartbeat_interval_ms = 0;
+    cluster->config.monitor_interval_ms = 0;
     cluster->cast.verifier.window = cluster->config.window;
     for (pbft_replica_id id = 0; id < n; id++) {
         cluster->nodes[id].cluster = cluster;

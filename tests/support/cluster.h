@@ -55,6 +55,7 @@ struct cluster {
     struct cast cast;
     struct pbft_config config;
     pbft_time_ms now;
+    pbft_wall_us due; /* What the service wants a block for; 0: nothing. */
     struct cluster_node nodes[PBFT_REPLICAS_MAX];
     struct pbft_digest agreed[CLUSTER_BLOCKS_MAX]; /* By seq; zero: none. */
 

@@ -66,6 +66,7 @@ static void test_config_required_keys_alone(void **state)
     assert_string_equal(config.client_listen, "localhost:7401");
     assert_string_equal(config.institution, "");
     assert_int_equal(config.log_level, CONFIG_LOG_INFO);
+    assert_false(config.monitor_off);
     assert_int_equal(config.calls_max, 0);
     assert_null(config_peer_address(&config, "st-anna"));
 }
@@ -76,6 +77,7 @@ static void test_config_all_keys(void **state)
     assert_int_equal(load("# the replica of St Anna\n"
                           "---\n" REQUIRED "institution: st-anna\n"
                           "log_level: warning\n"
+                          "monitor: off\n"
                           "peers:\n"
                           "  - name: st-berta\n"
                           "    address: \"[fd00::2]:7400\"\n"
@@ -94,6 +96,7 @@ static void test_config_all_keys(void **state)
 
     assert_string_equal(config.institution, "st-anna");
     assert_int_equal(config.log_level, CONFIG_LOG_WARNING);
+    assert_true(config.monitor_off);
     assert_string_equal(config_peer_address(&config, "st-berta"),
                         "[fd00::2]:7400");
     assert_null(config_peer_address(&config, "st-anna"));

@@ -91,6 +91,8 @@ static void test_each_broken_rule_is_named(void **state)
     REFUSE("timeout", resend_interval_ms, PBFT_TIME_NEVER);
     REFUSE("view_change_timeout_ms", view_change_timeout_max_ms, 1);
     REFUSE("interval", heartbeat_interval_ms, PBFT_TIME_NEVER);
+    REFUSE("interval", monitor_interval_ms, PBFT_TIME_NEVER);
+    REFUSE("monitor_interval_ms", monitor_interval_ms, 1999);
     REFUSE("interval", batch_delay_ms, PBFT_TIME_NEVER);
     REFUSE("time_bound_us", time_bound_us, 0);
     REFUSE("time_bound_us", time_bound_us, UINT64_MAX);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a backup measures of its primary (design: P8). Private to the core.
+ *
+ * An honest primary with room in its pipeline proposes all that it knows: what
+ * it was told and leaves lying, while it is neither full nor blocked, is late.
+ * Nothing here is compared with what another replica claims; docs/protocol.md
+ * has the rule and why a faulty minority cannot abuse it.
+ */
+#ifndef CONSENSUS_MONITOR_H
+#define CONSENSUS_MONITOR_H
+
+#include "consensus/types.h"
+
+/* Verdicts on periods add up: two bad ones in a row, or three of five. */
+#define PBFT_SUSPICION_BAD 2u
+#define PBFT_SUSPICION_GOOD 1u
+#define PBFT_SUSPICION_MAX 4u
+/* Each complaint of ours doubles our patience, so often at most: a slow network
+ * looks like slow primaries. Good periods that halve it again. */
+#define PBFT_MONITOR_DOUBLINGS_MAX 6u
+#define PBFT_MONITOR_FORGIVE_AFTER 8u
+
+/* Of one institution, in this period. */
+struct pbft_service_count {
+    struct pbft_institution institution;
+    uint32_t seen; /* 0: a free place. */
+    uint32_t late;
+};
+
+struct pbft_monitor {
+    pbft_time_ms busy_at;      /* So far it had reason to let requests wait. */
+    pbft_time_ms proposed_at;  /* Its last batch with requests. */
+    pbft_time_ms agreement_ms; /* From pre-prepare to commit, smoothed. */
+    uint32_t suspicion;
+    uint32_t doublings;
+    uint32_t good_periods;
+    pbft_seq committed; /* When the period began. */
+    struct pbft_replica_set heard;
+    pbft_wall_us complained_due; /* An obligation it did not propose for. */
+    struct pbft_service_count counts[PBFT_INSTITUTIONS_MAX];
+};
+
+#endif /* CONSENSUS_MONITOR_H */
