@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "consensus/assert.h"
+#include "sim/html.h"
 #include "sim/profile.h"
 
 #define COMMAND_TEXT_SIZE 160
@@ -89,9 +90,14 @@ void print_violation(const struct sim_violation *violation,
 
 /* For the hook, which has no other way to know. */
 static char reproduce_text[COMMAND_TEXT_SIZE];
+static struct html page;
 
 static void on_assertion(const char *file, int line, const char *expression)
 {
+    if (page.out != NULL) {
+        html_fail(&page, "assertion", expression);
+        (void)fclose(page.out);
+    }
     (void)fflush(stdout);
     (void)printf("VIOLATION assertion at %s:%d: %s; reproduce: %s\n", file,
                  line, expression, reproduce_text);
@@ -111,20 +117,50 @@ static void print_result(const char *profile, uint64_t seed,
         result->network.lost, result->trace_hash);
 }
 
-static int run_one(const struct profile *profile, uint64_t seed, bool trace)
+/* False: it could not be written. */
+static bool end_page(const struct sim_violation *violation)
+{
+    html_end(&page, violation);
+    bool is_bad = ferror(page.out) != 0;
+    return fclose(page.out) == 0 && !is_bad;
+}
+
+static int run_one(const struct profile *profile, uint64_t seed, bool trace,
+                   const char *html_path)
 {
     struct sim_settings settings;
+    struct sim_watch watch = {.context = NULL};
+    bool is_written = true;
     struct sim_result result;
     (void)snprintf(reproduce_text, sizeof reproduce_text,
                    "salus-sim run --profile %s --seed %" PRIu64, profile->name,
                    seed);
     pbft_assert_set_hook(on_assertion);
     profile->draw(&settings, seed);
-    sim_run(&settings, seed, trace ? stdout : NULL, &result);
+    if (html_path != NULL) {
+        FILE *out = fopen(html_path, "w");
+        if (out == NULL) {
+            (void)fprintf(stderr, "salus-sim run: %s cannot be written\n",
+                          html_path);
+            return EXIT_USAGE;
+        }
+        html_begin(&page, out, reproduce_text);
+        watch = html_watch(&page);
+    }
+    watch.trace_out = trace ? stdout : NULL;
+    sim_run_watched(&settings, seed, &watch, &result);
+    if (html_path != NULL) {
+        is_written = end_page(&result.violation);
+    }
     print_result(profile->name, seed, &result);
     if (result.violation.found) {
         print_violation(&result.violation, reproduce_text);
         return EXIT_VIOLATION;
+    }
+    if (!is_written) {
+        (void)fprintf(stderr, "salus-sim run: %s cannot be written\n",
+                      html_path);
+        return EXIT_USAGE;
     }
     return EXIT_WELL;
 }
@@ -150,6 +186,7 @@ int command_run(int argc, char **argv)
     uint64_t seed = 0;
     bool has_seed = false;
     bool trace = false;
+    const char *html_path = NULL;
     for (const char *option = options_next(&options); option != NULL;
          option = options_next(&options)) {
         if (strcmp(option, "--seed") == 0) {
@@ -159,6 +196,8 @@ int command_run(int argc, char **argv)
             profile = options_profile(&options);
         } else if (strcmp(option, "--trace") == 0) {
             trace = true;
+        } else if (strcmp(option, "--html") == 0) {
+            html_path = options_value(&options);
         } else {
             options_refuse(&options, option);
         }
@@ -167,7 +206,8 @@ int command_run(int argc, char **argv)
         (void)fprintf(stderr, "salus-sim run: --seed is needed\n");
         options.failed = true;
     }
-    return options.failed ? EXIT_USAGE : run_one(profile, seed, trace);
+    return options.failed ? EXIT_USAGE
+                          : run_one(profile, seed, trace, html_path);
 }
 
 int command_list(int argc, char **argv)

@@ -123,7 +123,6 @@ static void run_to_the_end(struct sim *sim, uint32_t *bound_permille)
     audit_end(sim);
 }
 
-/* Runs it and takes it down. */
 static void run_whole(struct sim *sim, struct sim_result *out)
 {
     add_clients(sim);
@@ -151,19 +150,20 @@ static void run_whole(struct sim *sim, struct sim_result *out)
     for (uint32_t i = 0; i < sim->client_count; i++) {
         out->requests += sim->clients[i]->answered_count;
     }
-    sim_destroy(sim);
 }
 
 void sim_run(const struct sim_settings *settings, uint64_t seed,
              FILE *trace_out, struct sim_result *out)
 {
-    run_whole(sim_create(settings, seed, trace_out), out);
+    struct sim *sim = sim_create(settings, seed, trace_out);
+    run_whole(sim, out);
+    sim_destroy(sim);
 }
 
 void sim_run_watched(const struct sim_settings *settings, uint64_t seed,
                      const struct sim_watch *watch, struct sim_result *out)
 {
-    struct sim *sim = sim_create(settings, seed, NULL);
+    struct sim *sim = sim_create(settings, seed, watch->trace_out);
     sim->trace.context = watch->context;
     sim->trace.on_line = watch->on_line;
     sim->observer = (struct sim_observer){.context = watch->context,
@@ -172,4 +172,8 @@ void sim_run_watched(const struct sim_settings *settings, uint64_t seed,
         watch->on_begin(watch->context, sim);
     }
     run_whole(sim, out);
+    if (watch->on_end != NULL) {
+        watch->on_end(watch->context);
+    }
+    sim_destroy(sim);
 }

@@ -28,6 +28,8 @@
         settings->network.field = (uint32_t)value;                             \
     }
 
+NUMBER(byzantine_count)
+NUMBER(adversary_mask)
 NUMBER(requests)
 NUMBER(requests_after)
 NUMBER(client_count)
@@ -42,10 +44,16 @@ NETWORK_NUMBER(jitter_us)
 
 #define ROW(name, lowest, field, says)                                         \
     {                                                                          \
-        name, says, lowest, get_##field, set_##field                           \
+        name, says, lowest, false, get_##field, set_##field                    \
+    }
+#define ROW_SET(name, field, says)                                             \
+    {                                                                          \
+        name, says, 0, true, get_##field, set_##field                          \
     }
 
 const struct shrink_number shrink_numbers[] = {
+    ROW("byzantine", 0, byzantine_count, "how many Byzantine replicas"),
+    ROW_SET("strategies", adversary_mask, "a bit for each row of the table"),
     ROW("requests", 0, requests, "of all clients together, amid the faults"),
     ROW("after", 0, requests_after, "requests of each client after the faults"),
     ROW("clients", 1, client_count, "how many clients"),
@@ -167,13 +175,30 @@ static bool minimize_number(struct shrink *shrink, struct shrink_case *shrunk,
     return has_changed;
 }
 
+/* Bit by bit. */
+static bool minimize_set(struct shrink *shrink, struct shrink_case *shrunk,
+                         const struct shrink_number *row)
+{
+    bool has_changed = false;
+    for (unsigned bit = 0; bit < 32; bit++) {
+        uint64_t value = row->get(&shrunk->settings);
+        if ((value >> bit & 1) != 0 &&
+            try_number(shrink, shrunk, row, value & ~(UINT64_C(1) << bit))) {
+            has_changed = true;
+        }
+    }
+    return has_changed;
+}
+
 void shrink_minimize(struct shrink *shrink, struct shrink_case *shrunk)
 {
     bool has_changed = true;
     while (has_changed && shrink->trials < shrink->trials_max) {
         has_changed = minimize_faults(shrink, shrunk);
         for (size_t i = 0; i < shrink_number_count; i++) {
-            if (minimize_number(shrink, shrunk, &shrink_numbers[i])) {
+            const struct shrink_number *row = &shrink_numbers[i];
+            if (row->is_set ? minimize_set(shrink, shrunk, row)
+                            : minimize_number(shrink, shrunk, row)) {
                 has_changed = true;
             }
         }

@@ -14,6 +14,7 @@ struct shrink_number {
     const char *name;
     const char *says;
     uint64_t lowest;
+    bool is_set; /* Bits, each of which can be left out. */
     uint64_t (*get)(const struct sim_settings *settings);
     void (*set)(struct sim_settings *settings, uint64_t value);
 };

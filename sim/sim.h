@@ -156,10 +156,12 @@ void sim_run(const struct sim_settings *settings, uint64_t seed,
              FILE *trace_out, struct sim_result *out);
 /* The same, for somebody who looks on. Calls may be NULL. */
 struct sim_watch {
+    FILE *trace_out; /* Or NULL. */
     void *context;
     void (*on_begin)(void *context, struct sim *sim);
     void (*on_line)(void *context, const struct trace_line *line);
     void (*on_arrive)(void *context, const struct sim_packet *packet);
+    void (*on_end)(void *context); /* All is still there. */
 };
 void sim_run_watched(const struct sim_settings *settings, uint64_t seed,
                      const struct sim_watch *watch, struct sim_result *out);
