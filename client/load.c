@@ -115,7 +115,7 @@ static enum salus_status submit_next(struct load *load,
     for (; built < wanted; built++) {
         if (load_make_anchor(&made[built], &load->envelopes[submitter->client],
                              options->encryption_keys[submitter->client],
-                             options->payload) != PBFT_OK) {
+                             options->payload, NULL) != PBFT_OK) {
             status = SALUS_NO_MEMORY;
             break;
         }

@@ -48,10 +48,10 @@ PBFT_MUST_USE enum salus_status load_run(const struct load_options *options,
                                          struct load_report *report);
 
 /* One RECORD_ANCHOR with random ids, its payload padded to `payload` bytes, as
- * an encoded Transaction; the caller frees `out->data`. */
-PBFT_MUST_USE enum pbft_status
-load_make_anchor(struct transaction_bytes *out,
-                 const struct transaction_envelope *envelope,
-                 const uint8_t encryption_key[16], uint32_t payload);
+ * an encoded Transaction; the caller frees `out->data`. `record`: its id; NULL:
+ * a random one. */
+PBFT_MUST_USE enum pbft_status load_make_anchor(
+    struct transaction_bytes *out, const struct transaction_envelope *envelope,
+    const uint8_t encryption_key[16], uint32_t payload, const uint8_t *record);
 
 #endif /* CLIENT_LOAD_H */

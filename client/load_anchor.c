@@ -73,7 +73,7 @@ static struct padding plan(uint32_t payload)
 enum pbft_status load_make_anchor(struct transaction_bytes *out,
                                   const struct transaction_envelope *envelope,
                                   const uint8_t encryption_key[16],
-                                  uint32_t payload)
+                                  uint32_t payload, const uint8_t *record)
 {
     const struct padding padding = plan(payload);
     struct transaction_record_envelope wrap;
@@ -85,6 +85,9 @@ enum pbft_status load_make_anchor(struct transaction_bytes *out,
 
     for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
         fill_id(ids[i]);
+    }
+    if (record != NULL) {
+        memcpy(ids[0], record, LEDGER_ID_SIZE);
     }
     random_fill(digests, sizeof(digests));
     random_fill(wrap.wrap_commit.bytes, sizeof(wrap.wrap_commit.bytes));

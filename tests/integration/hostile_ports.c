@@ -81,7 +81,7 @@ static bool is_served(struct scene *scene, uint32_t replicas)
                        envelope.key_id.bytes);
         envelope.not_after_ms = clock_ms(CLOCK_REALTIME) + HOUR_MS;
         if (load_make_anchor(&bytes, &envelope, scene->trial.encryption_keys[i],
-                             256) != PBFT_OK) {
+                             256, NULL) != PBFT_OK) {
             abort();
         }
         const struct salus_transaction view = {bytes.data, bytes.size};
