@@ -60,7 +60,6 @@ static bool on_ready(void *context, struct net_link *link,
     (void)pthread_mutex_lock(&dial->lock);
     if (is_expected) {
         dial->is_up = true;
-        dial->pause_ms = dial->config.reconnect_min_ms;
         dial->stats.connects++;
         dial->stats.last.text[0] = '\0';
         net_link_set_owner(link, dial->config.member);
@@ -95,6 +94,12 @@ static void on_closed(void *context, struct net_link *link)
     (void)pthread_mutex_lock(&dial->lock);
     bool was_up = dial->is_up;
     dial->is_up = false;
+    if (was_up &&
+        net_now_ms() >= state.created + dial->config.reconnect_max_ms) {
+        /* It was used. Shorter ones may be those of a door that lets us
+         * finish the handshake and then turns us away. */
+        dial->pause_ms = dial->config.reconnect_min_ms;
+    }
     dial->sent_before += state.messages_sent;
     dial->bytes_before += state.bytes_sent;
     if (!was_up && dial->stats.last.text[0] == '\0') {
