@@ -24,7 +24,8 @@
  *     write_buffer_mib: 64      # RocksDB: written data held in memory
  *     cache_mib: 32             # RocksDB: blocks read
  *   timeouts:
- *     request_ms: 4000          # pending so long: ask for a view change
+ *     request_ms: 4000          # pending so long: ask for a view change;
+ *                               # and wait so long for it, then longer
  *     batch_delay_ms: 5         # the longest that a request gathers
  *     status_ms: 1000           # between two reports to the peers
  *     resend_ms: 500            # no progress so long: send again

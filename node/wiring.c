@@ -156,6 +156,10 @@ static void core_config(const struct node_identity *identity,
     out->batch_bytes_max = agreed->batch_bytes_max;
     out->time_bound_us = (pbft_wall_us)agreed->time_bound_ms * US_PER_MS;
     override(&out->request_timeout_ms, setup->request_timeout_ms);
+    override(&out->view_change_timeout_ms, setup->request_timeout_ms);
+    if (out->view_change_timeout_max_ms < out->view_change_timeout_ms) {
+        out->view_change_timeout_max_ms = out->view_change_timeout_ms;
+    }
     override(&out->batch_delay_ms, setup->batch_delay_ms);
     override(&out->status_interval_ms, setup->status_interval_ms);
     override(&out->resend_interval_ms, setup->resend_interval_ms);

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How long is the service away when the primary is killed? Kills it under load,
+ * several times, and compares the longest time without a proof with the request
+ * timeout.
+ *
+ *   failover [--request-timeout MS] [--rounds N] [--replicas N]
+ *
+ * Without --request-timeout the replicas use their default.
+ */
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "client/load.h"
+#include "client/trial.h"
+
+#define DEFAULT_TIMEOUT_MS 4000 /* consensus/config.c */
+#define TIMEOUTS_MAX 3          /* Then the service must be back. */
+#define START_TIMEOUT_MS 60000
+#define CONVERGE_TIMEOUT_MS 120000
+#define STOP_PATIENCE_MS 20000
+#define CALM_MS 1500
+#define SUBMITTERS 16
+#define HOUR_MS 3600000u
+
+struct scene {
+    struct trial trial;
+    uint32_t timeout_ms;
+    struct load_report load;
+    volatile int stop;
+    enum salus_status status;
+};
+
+static uint64_t clock_ms(clockid_t clock)
+{
+    struct timespec now;
+
+    (void)clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void pass_ms(uint64_t ms)
+{
+    const struct timespec pause = {(time_t)(ms / 1000),
+                                   (long)(ms % 1000) * 1000000};
+
+    (void)nanosleep(&pause, NULL);
+}
+
+static void *submit_all_the_time(void *context)
+{
+    struct scene *scene = context;
+    struct load_options options = {.client_count = scene->trial.count,
+                                   .submitters = SUBMITTERS,
+                                   .transactions_per_submission = 1,
+                                   .payload = 256,
+                                   .duration_ms = HOUR_MS,
+                                   .not_after_ms =
+                                       clock_ms(CLOCK_REALTIME) + HOUR_MS,
+                                   .stop = &scene->stop};
+
+    for (uint32_t i = 0; i < scene->trial.count; i++) {
+        options.clients[i] = scene->trial.clients[i];
+        memcpy(options.encryption_keys[i], scene->trial.encryption_keys[i],
+               SALUS_ID_SIZE);
+    }
+    scene->status = load_run(&options, &scene->load);
+    return NULL;
+}
+
+static bool primary_of(struct scene *scene, uint32_t *primary)
+{
+    struct trial_status status;
+    uint64_t view = 0;
+    bool answered = false;
+
+    for (uint32_t i = 0; i < scene->trial.count; i++) {
+        if (trial_ask(&scene->trial, i, &status) &&
+            (!answered || status.view > view)) {
+            view = status.view;
+            *primary = status.primary;
+            answered = true;
+        }
+    }
+    return answered;
+}
+
+/* Kills the primary, and restarts it long after the others must have gone on.
+ */
+static bool kill_primary(struct scene *scene)
+{
+    uint32_t primary = 0;
+
+    pass_ms(CALM_MS);
+    if (!primary_of(scene, &primary)) {
+        return false;
+    }
+    replicas_kill(&scene->trial.replicas, primary);
+    pass_ms((uint64_t)scene->timeout_ms * TIMEOUTS_MAX + CALM_MS);
+    return replicas_start(&scene->trial.replicas, primary) == PBFT_OK;
+}
+
+/* The pause in milliseconds; 0: something else went wrong. */
+static uint64_t run_round(struct scene *scene)
+{
+    pthread_t thread;
+
+    scene->stop = 0;
+    if (pthread_create(&thread, NULL, submit_all_the_time, scene) != 0) {
+        return 0;
+    }
+    bool good = kill_primary(scene);
+    scene->stop = 1;
+    (void)pthread_join(thread, NULL);
+    if (!good || scene->status != SALUS_OK || scene->load.failed > 0 ||
+        !trial_converge(&scene->trial, CONVERGE_TIMEOUT_MS)) {
+        return 0;
+    }
+    return scene->load.longest_pause_us / 1000;
+}
+
+static bool measure(struct scene *scene, uint32_t rounds)
+{
+    uint64_t longest = 0;
+
+    for (uint32_t i = 0; i < rounds; i++) {
+        uint64_t pause = run_round(scene);
+        if (pause == 0) {
+            return false;
+        }
+        (void)printf("pause of %" PRIu64 " ms, %.2f request timeouts\n", pause,
+                     (double)pause / scene->timeout_ms);
+        (void)fflush(stdout);
+        longest = pause > longest ? pause : longest;
+    }
+    (void)printf("request timeout %u ms: longest pause of %u: %" PRIu64
+                 " ms, %.2f request timeouts\n",
+                 scene->timeout_ms, rounds, longest,
+                 (double)longest / scene->timeout_ms);
+    return longest <= (uint64_t)scene->timeout_ms * TIMEOUTS_MAX;
+}
+
+static bool set_timeouts(const struct scene *scene)
+{
+    char path[REPLICAS_PATH_MAX];
+    bool good = true;
+
+    for (uint32_t i = 0; good && i < scene->trial.count; i++) {
+        (void)snprintf(path, sizeof(path), "%.256s/replica-%u.yaml",
+                       scene->trial.replicas.folder, i);
+        FILE *file = fopen(path, "ae");
+        good = file != NULL && fprintf(file, "timeouts:\n  request_ms: %u\n",
+                                       scene->timeout_ms) > 0;
+        good = file != NULL && fclose(file) == 0 && good;
+    }
+    return good;
+}
+
+static uint32_t option(int argc, char **argv, const char *name, uint32_t value)
+{
+    for (int i = 1; i + 1 < argc; i++) {
+        if (strcmp(argv[i], name) == 0) {
+            return (uint32_t)strtoul(argv[i + 1], NULL, 10);
+        }
+    }
+    return value;
+}
+
+int main(int argc, char **argv)
+{
+    static struct scene scene;
+    char folder[] = "/tmp/salus-failover-XXXXXX";
+    uint32_t wanted_ms = option(argc, argv, "--request-timeout", 0);
+    uint32_t replicas = option(argc, argv, "--replicas", 4);
+
+    scene.timeout_ms = wanted_ms != 0 ? wanted_ms : DEFAULT_TIMEOUT_MS;
+    if (mkdtemp(folder) == NULL) {
+        perror("/tmp");
+        return 1;
+    }
+    bool good = trial_create(&scene.trial, folder, replicas) == PBFT_OK &&
+                (wanted_ms == 0 || set_timeouts(&scene)) &&
+                trial_start(&scene.trial, START_TIMEOUT_MS) == PBFT_OK &&
+                measure(&scene, option(argc, argv, "--rounds", 3));
+    trial_close_clients(&scene.trial);
+    good =
+        replicas_stop_all(&scene.trial.replicas, STOP_PATIENCE_MS) == 0 && good;
+    if (good) {
+        replicas_remove_folder(folder);
+    } else {
+        (void)printf("kept: %s\n", folder);
+    }
+    (void)puts(good ? "passed" : "FAILED");
+    return good ? 0 : 1;
+}
