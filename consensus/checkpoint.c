@@ -274,6 +274,7 @@ void pbft_on_executed(struct pbft_replica *replica,
         pbft_fetch_stable(replica);
     }
     pbft_adopt_waiting(replica);
+    pbft_try_voting(replica);
     pbft_continue_recovery(replica);
     PBFT_ASSERT(replica->executed <= replica->committed);
 }
@@ -336,6 +337,8 @@ enum pbft_verdict pbft_on_stable(struct pbft_replica *replica,
     if (ahead != NULL && seq <= ahead->stable.attestation.seq) {
         return PBFT_DUPLICATE;
     }
+    pbft_note_own_votes(replica, message->stable.votes,
+                        message->stable.vote_count);
     /* Q replicas executed it: so far must we catch up (design: P9). */
     pbft_keep(&replica->stable_ahead, message);
     if (seq > replica->behind) {

@@ -130,16 +130,30 @@ bool pbft_is_answered(const struct pbft_replica *replica)
     return pbft_set_count(&replica->answered) + 1 >= replica->quorum;
 }
 
-/* A replica that has nothing finds that the others have a history: its disk was
- * lost, or it comes late; who can tell? A proof of that needs no witness. */
-static bool is_history_elsewhere(const struct pbft_replica *replica)
+/* We have executed, by certificates, what Q - 1 peers had executed when they
+ * answered; a claim that nothing proves is never reached, and not needed. An
+ * honest one among them had executed the checkpoint on which the last vote of
+ * the lost log stood: whatever is ordered from now on lies above it. */
+static bool has_caught_up(const struct pbft_replica *replica)
 {
-    uint32_t witnesses = 0;
+    uint32_t reached = 0;
     for (pbft_replica_id id = 0; id < replica->n; id++) {
-        witnesses +=
-            id != replica->config.self && replica->peers[id].stable > 0;
+        reached += pbft_set_has(&replica->answered, id) &&
+                   replica->recovery.claims[id] <= replica->executed;
     }
-    return replica->stable_ahead != NULL || witnesses >= replica->weak;
+    return reached + 1 >= replica->quorum &&
+           replica->executed >= replica->log.low;
+}
+
+void pbft_note_own_votes(struct pbft_replica *replica,
+                         const struct pbft_vote *votes, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (votes[i].replica == replica->config.self && replica->is_fresh &&
+            !replica->recovery.is_active) {
+            pbft_begin_recovery(replica);
+        }
+    }
 }
 
 void pbft_try_voting(struct pbft_replica *replica)
@@ -148,9 +162,8 @@ void pbft_try_voting(struct pbft_replica *replica)
         pbft_is_recovering(replica) || !pbft_is_answered(replica)) {
         return;
     }
-    if (replica->is_fresh && is_history_elsewhere(replica)) {
-        pbft_begin_recovery(replica);
-        return;
+    if (replica->is_fresh && !has_caught_up(replica)) {
+        return; /* What it lived through before shows in the certificates. */
     }
     replica->is_fresh = false;
     replica->may_vote = true;
@@ -176,21 +189,6 @@ void pbft_note_answer(struct pbft_replica *replica, pbft_replica_id peer,
     replica->recovery.claims[peer] = status->executed;
     pbft_try_voting(replica);
     pbft_continue_recovery(replica);
-}
-
-/* We have executed, by certificates, what Q - 1 peers had executed when they
- * answered; a claim that nothing proves is never reached, and not needed. An
- * honest one among them had executed the checkpoint on which the last vote of
- * the lost log stood: whatever is ordered from now on lies above it. */
-static bool has_caught_up(const struct pbft_replica *replica)
-{
-    uint32_t reached = 0;
-    for (pbft_replica_id id = 0; id < replica->n; id++) {
-        reached += pbft_set_has(&replica->answered, id) &&
-                   replica->recovery.claims[id] <= replica->executed;
-    }
-    return reached + 1 >= replica->quorum &&
-           replica->executed >= replica->log.low;
 }
 
 void pbft_continue_recovery(struct pbft_replica *replica)

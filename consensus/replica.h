@@ -271,6 +271,10 @@ void pbft_note_answer(struct pbft_replica *replica, pbft_replica_id peer,
                       const struct pbft_status_report *status);
 /* Q - 1 peers have answered. */
 bool pbft_is_answered(const struct pbft_replica *replica);
+/* The votes of a certificate about something that this replica, which began
+ * with nothing, has not seen: its own is one of an earlier life. */
+void pbft_note_own_votes(struct pbft_replica *replica,
+                         const struct pbft_vote *votes, uint32_t count);
 /* Asks for the next incarnation, if it is time. */
 void pbft_continue_recovery(struct pbft_replica *replica);
 void pbft_on_incarnations(struct pbft_replica *replica,
