@@ -177,8 +177,6 @@ struct pbft_vote pbft_vote_of(const struct pbft_message *message);
 /* `seq`: 0 if the record is not about one seq. */
 void pbft_log_record(struct pbft_replica *replica, enum pbft_record_kind kind,
                      pbft_seq seq, const struct pbft_message *message);
-/* Writes again what a new log must begin with, besides the stable proof. */
-void pbft_log_binding_records(struct pbft_replica *replica);
 void pbft_send_to(struct pbft_replica *replica, pbft_replica_id to,
                   const struct pbft_message *message);
 void pbft_send_all(struct pbft_replica *replica,
@@ -363,11 +361,15 @@ void pbft_ask_again(struct pbft_replica *replica);
 /* What brings a peer with this status into our view. */
 void pbft_resend_view(struct pbft_replica *replica, pbft_replica_id to,
                       const struct pbft_status_report *status);
+void pbft_view_changes_deinit(struct pbft_replica *replica);
+
+/* view_records.c */
+/* Writes again what a new log must begin with, besides the stable proof. */
+void pbft_log_binding_records(struct pbft_replica *replica);
 enum pbft_verdict pbft_restore_view(struct pbft_replica *replica,
                                     const struct pbft_record *record);
 /* All records are in: which view is it, and was it entered? */
 void pbft_start_view(struct pbft_replica *replica);
-void pbft_view_changes_deinit(struct pbft_replica *replica);
 
 /* new_view.c (OSDI'99 4.4) */
 enum pbft_verdict pbft_on_new_view(struct pbft_replica *replica,
