@@ -27,6 +27,27 @@ extern const struct audit_rule audit_watermarks;    /* S18 */
 extern const struct audit_rule audit_durability;    /* S22 */
 extern const struct audit_rule audit_evidence;      /* S37 */
 extern const struct audit_rule audit_resources;     /* R1 */
+extern const struct audit_rule audit_growth;        /* R3 */
+/* audit_history.c */
+extern const struct audit_rule audit_committed;    /* S4 */
+extern const struct audit_rule audit_preserved;    /* S6 */
+extern const struct audit_rule audit_linearizable; /* S24 */
+extern const struct audit_rule audit_stable;       /* S30 */
+/* audit_views.c, audit_new_view.c */
+extern const struct audit_rule audit_escalation; /* S17b */
+extern const struct audit_rule audit_truth;      /* S19 */
+extern const struct audit_rule audit_new_view;   /* S20 */
+/* audit_disks.c */
+extern const struct audit_rule audit_transferred;   /* S31 */
+extern const struct audit_rule audit_height;        /* S32 */
+extern const struct audit_rule audit_restored_rule; /* S34 */
+extern const struct audit_rule audit_snapshot;      /* S35 */
+extern const struct audit_rule audit_forgetful;     /* S36 */
+/* audit_wire.c */
+extern const struct audit_rule audit_domains;  /* S23 */
+extern const struct audit_rule audit_work;     /* R2 */
+extern const struct audit_rule audit_identity; /* A1 */
+extern const struct audit_rule audit_encoding; /* A4 */
 /* audit_clients.c */
 extern const struct audit_rule audit_provenance;   /* S21 */
 extern const struct audit_rule audit_exactly_once; /* S25 */
@@ -62,6 +83,9 @@ static inline uint64_t audit_slot(pbft_seq seq,
 {
     return audit_fold(digest) ^ seq * UINT64_C(0x9e3779b97f4a7c15);
 }
+
+/* The disk of a host, as the key of a fact. */
+uint32_t audit_disk(const struct host *host);
 
 /* Whether such a record of the host was ever synced on its present disk.
  * `view` is 0 for a body. */

@@ -130,7 +130,7 @@ const struct audit_rule audit_watermarks = {
 
 /* ---- durability before send ---------------------------------------------- */
 
-static uint32_t audit_disk(const struct host *host)
+uint32_t audit_disk(const struct host *host)
 {
     return host->index | host->disk_generation << 16;
 }

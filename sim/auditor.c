@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "consensus/assert.h"
@@ -28,11 +29,13 @@ void auditor_init(struct auditor *auditor)
         const struct audit_rule *rule = audit_rules[i];
         list(auditor, AUDIT_SEND, rule, rule->on_send != NULL);
         list(auditor, AUDIT_RECEIVE, rule, rule->on_receive != NULL);
+        list(auditor, AUDIT_VERIFIED, rule, rule->on_verified != NULL);
         list(auditor, AUDIT_DURABLE, rule, rule->on_durable != NULL);
         list(auditor, AUDIT_COMMIT, rule, rule->on_commit != NULL);
         list(auditor, AUDIT_EXECUTED, rule, rule->on_executed != NULL);
         list(auditor, AUDIT_STATE, rule, rule->on_state != NULL);
         list(auditor, AUDIT_INSPECT, rule, rule->on_inspect != NULL);
+        list(auditor, AUDIT_RESTORED, rule, rule->on_restored != NULL);
         list(auditor, AUDIT_START, rule, rule->on_start != NULL);
         list(auditor, AUDIT_ANSWER, rule, rule->on_answer != NULL);
         list(auditor, AUDIT_END, rule, rule->on_end != NULL);
@@ -42,6 +45,23 @@ void auditor_init(struct auditor *auditor)
 void auditor_deinit(struct auditor *auditor)
 {
     table_deinit(&auditor->facts);
+    for (size_t i = 0; i < auditor->kept_count; i++) {
+        pbft_message_unref(auditor->kept[i]);
+    }
+    free(auditor->kept);
+}
+
+size_t audit_keep(struct auditor *auditor, const struct pbft_message *message)
+{
+    if (auditor->kept_count == auditor->kept_capacity) {
+        auditor->kept_capacity =
+            auditor->kept_capacity == 0 ? 16 : 2 * auditor->kept_capacity;
+        auditor->kept = realloc(auditor->kept, auditor->kept_capacity *
+                                                   sizeof auditor->kept[0]);
+        PBFT_ASSERT(auditor->kept != NULL);
+    }
+    auditor->kept[auditor->kept_count] = pbft_message_ref(message);
+    return auditor->kept_count++;
 }
 
 uint64_t audit_fold(const struct pbft_digest *digest)
@@ -105,12 +125,22 @@ void audit_send(struct sim *sim, const struct host *host,
     }
 }
 
+void audit_verified(struct sim *sim, const struct host *host,
+                    const struct pbft_message *message, uint64_t checks)
+{
+    const struct audit_list *own = &sim->auditor.lists[AUDIT_VERIFIED];
+    for (size_t i = 0; host_is_honest(host) && i < own->count; i++) {
+        own->rules[i]->on_verified(sim, host, message, checks);
+    }
+}
+
 void audit_receive(struct sim *sim, const struct host *host,
-                   const struct pbft_message *message)
+                   pbft_replica_id channel, const struct pbft_message *message)
 {
     if (!host_is_honest(host)) {
         return;
     }
+    sim->auditor.channel = channel;
     const struct audit_list *own = &sim->auditor.lists[AUDIT_RECEIVE];
     for (size_t i = 0; i < own->count; i++) {
         own->rules[i]->on_receive(sim, host, message);
@@ -178,6 +208,15 @@ void audit_state(struct sim *sim, const struct host *host)
     }
     if (replica->events++ % AUDIT_INSPECT_INTERVAL == 0) {
         audit_inspect(sim, host);
+    }
+}
+
+void audit_restored(struct sim *sim, const struct host *host,
+                    const struct pbft_record *record)
+{
+    const struct audit_list *own = &sim->auditor.lists[AUDIT_RESTORED];
+    for (size_t i = 0; host_is_honest(host) && i < own->count; i++) {
+        own->rules[i]->on_restored(sim, host, record);
     }
 }
 

@@ -23,6 +23,9 @@ struct audit_rule {
     /* A verified message reaches an honest replica. */
     void (*on_receive)(struct sim *sim, const struct host *host,
                        const struct pbft_message *message);
+    /* A message was verified, good or not; `checks`: of signatures. */
+    void (*on_verified)(struct sim *sim, const struct host *host,
+                        const struct pbft_message *message, uint64_t checks);
     /* A log record of a host became durable. */
     void (*on_durable)(struct sim *sim, const struct host *host,
                        const struct disk_record *record,
@@ -39,6 +42,9 @@ struct audit_rule {
                      const struct pbft_report *report);
     /* After some of these events, for what is slow to look at. */
     void (*on_inspect)(struct sim *sim, const struct host *host);
+    /* A host that starts has read a record. */
+    void (*on_restored)(struct sim *sim, const struct host *host,
+                        const struct pbft_record *record);
     /* A host has started from its disk. */
     void (*on_start)(struct sim *sim, const struct host *host);
     /* A client accepts an answer. */
@@ -69,17 +75,27 @@ enum audit_fact {
     FACT_EFFECT,         /* Client, sequence: where it took effect (bits). */
     FACT_REQUEST,        /* Client, sequence: digest of the request. */
     FACT_BATCH_TIME,     /* Request digest, seq: its first time (bits). */
+    FACT_COMMITTED,      /* Seq: digest, and the lowest view (bits). */
+    FACT_PREPARE_TOP,    /* Seq: digest that the highest view prepared. */
+    FACT_SIGNATURE,      /* Replica, signature: type, view, seq (bits). */
+    FACT_ASKED_HIGHEST,  /* Host, signer: the highest such view (bits). */
+    FACT_PREPARED_TOP,   /* Disk, seq: its highest certificate, view (bits). */
+    FACT_VIEW_CHANGE_TEXT, /* Digest, sender: where it is kept (bits). */
+    FACT_NEW_VIEW_CHECKED, /* Signature of a new-view. */
+    FACT_SNAPSHOT,         /* Seq: mixed state (bits). */
 };
 
 /* The functions of each occasion are kept together: most rows have few. */
 enum audit_occasion {
     AUDIT_SEND,
     AUDIT_RECEIVE,
+    AUDIT_VERIFIED,
     AUDIT_DURABLE,
     AUDIT_COMMIT,
     AUDIT_EXECUTED,
     AUDIT_STATE,
     AUDIT_INSPECT,
+    AUDIT_RESTORED,
     AUDIT_START,
     AUDIT_ANSWER,
     AUDIT_END,
@@ -103,12 +119,38 @@ struct audit_replica {
     pbft_view view_changed; /* The highest that it asked for. */
     uint64_t life;
     uint64_t events;
+    /* S17b: views asked for, and entered durably. */
+    pbft_view asked;
+    pbft_view entered;
+    /* S31, S32. */
+    bool was_syncing;
+    uint64_t height_life;
+    pbft_seq height;
+    /* S36: the last vote, on which disk, and up to where votes were lost. */
+    enum pbft_message_type vote_type;
+    pbft_view vote_view;
+    pbft_seq vote_seq;
+    pbft_seq vote_seq_highest;
+    struct pbft_digest vote_digest;
+    uint32_t vote_generation;
+    pbft_seq forgot_seq;
+    /* R3: since when there is no progress, and what the log held then. */
+    uint64_t growth_life;
+    pbft_view growth_view;
+    pbft_seq growth_stable;
+    pbft_seq growth_seq;
+    size_t growth_records;
 };
 
 struct auditor {
     struct table facts;
     struct audit_replica replicas[SIM_HOSTS_MAX]; /* By host index. */
     struct audit_list lists[AUDIT_OCCASION_COUNT];
+    const struct pbft_message **kept; /* Referenced for later judgment. */
+    size_t kept_count;
+    size_t kept_capacity;
+    pbft_replica_id channel; /* Of the message that is being received. */
+    uint64_t sends;
 };
 
 void auditor_init(struct auditor *auditor);
@@ -117,8 +159,11 @@ void auditor_deinit(struct auditor *auditor);
 /* Called by the simulation. */
 void audit_send(struct sim *sim, const struct host *host,
                 const struct pbft_message *message);
+/* `channel`: who handed it over. */
 void audit_receive(struct sim *sim, const struct host *host,
-                   const struct pbft_message *message);
+                   pbft_replica_id channel, const struct pbft_message *message);
+void audit_verified(struct sim *sim, const struct host *host,
+                    const struct pbft_message *message, uint64_t checks);
 void audit_durable(struct sim *sim, const struct host *host,
                    const struct disk_record *record,
                    const struct pbft_message *message);
@@ -129,6 +174,8 @@ void audit_executed(struct sim *sim, const struct host *host,
                     const struct service_outcome *outcome);
 void audit_state(struct sim *sim, const struct host *host);
 void audit_inspect(struct sim *sim, const struct host *host);
+void audit_restored(struct sim *sim, const struct host *host,
+                    const struct pbft_record *record);
 void audit_start(struct sim *sim, const struct host *host);
 void audit_answer(struct sim *sim, const struct client *client,
                   uint64_t sequence, const struct pbft_attestation *block,
@@ -139,6 +186,9 @@ void audit_note_batch(struct sim *sim, const struct pbft_message *message);
 /* The disk of a crashed host is not what it was: what was durable no longer
  * is, but for what it holds now. */
 void audit_disk_replaced(struct sim *sim, struct host *host);
+
+/* Keeps a message to the end of the run; returns its place in `kept`. */
+size_t audit_keep(struct auditor *auditor, const struct pbft_message *message);
 
 /* For the rules. Ends the run; only the first one counts. */
 void audit_fail(struct sim *sim, const char *rule, const struct host *host,

@@ -209,6 +209,7 @@ void client_on_packet(struct client *client, const struct sim_packet *packet)
         return;
     }
     own->is_answered = true;
+    own->answered_us = sim->now_us;
     own->seq = reply->seq;
     own->index = reply->index;
     client->answered_count++;

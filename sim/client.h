@@ -16,6 +16,7 @@ struct client_request {
     uint64_t submitted_us;
     bool is_sent;
     bool is_answered;
+    uint64_t answered_us;
     pbft_seq seq; /* Where, if answered. */
     uint32_t index;
 };

@@ -186,9 +186,12 @@ static bool on_verify(const void *context, const struct pbft_public_key *key,
                       struct pbft_bytes preimage,
                       const struct pbft_signature *signature)
 {
-    (void)context;
+    const struct fake_signer *signer = context;
     struct pbft_digest secret;
     struct pbft_signature expected;
+    if (signer->check_count != NULL) {
+        (*signer->check_count)++;
+    }
     secret_of(key, &secret);
     sign_with(&secret, preimage, &expected);
     return memcmp(&expected, signature, sizeof expected) == 0;
@@ -199,6 +202,7 @@ void fake_signer_init(struct fake_signer *signer, const char *group,
 {
     uint8_t bytes[sizeof number];
     struct pbft_digest digest;
+    signer->check_count = NULL;
     store(bytes, number);
     const struct pbft_bytes parts[] = {
         {(const uint8_t *)group, strlen(group) + 1}, {bytes, sizeof bytes}};

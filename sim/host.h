@@ -61,6 +61,7 @@ struct host {
     uint64_t life; /* Counts starts; events of an older life are stale. */
 
     struct fake_signer signer;
+    uint64_t check_count; /* Signatures checked. */
     struct pbft_crypto crypto;
     struct pbft_domain domain;
     struct pbft_config config;

@@ -26,8 +26,10 @@ void host_on_packet(struct host *host, const struct sim_packet *packet)
         return;
     }
     pbft_replica_id channel = sim->hosts[packet->from]->id;
+    uint64_t checks = host->check_count;
     enum pbft_status status =
         pbft_verify(&host->verifier, channel, packet->message);
+    audit_verified(sim, host, packet->message, host->check_count - checks);
     if (status != PBFT_OK) {
         trace_add(&sim->trace,
                   &(struct trace_line){.time_us = sim->now_us,
@@ -46,7 +48,7 @@ void host_on_packet(struct host *host, const struct sim_packet *packet)
     if (host->behavior == HOST_ADVERSARY) {
         adversary_receive(host, packet->message);
     }
-    audit_receive(sim, host, packet->message);
+    audit_receive(sim, host, channel, packet->message);
     if (host_is_answered(host, packet->message)) {
         return; /* Relayed by somebody who has not heard of it. */
     }

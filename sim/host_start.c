@@ -43,6 +43,8 @@ static void step_at_start(struct host *host, struct pbft_event event)
 
 static void on_record(void *context, const struct pbft_record *record)
 {
+    const struct host *host = context;
+    audit_restored(host->sim, host, record);
     step_at_start(context, (struct pbft_event){.type = PBFT_EVENT_RESTORE,
                                                .record = *record});
 }

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a disk gives back, what state transfer brings, and what a replica may
+ * say that has lost its promises. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "sim/audit_rules.h"
+#include "sim/sim.h"
+
+/* Every so many checkpoints whole snapshots are compared. */
+#define SNAPSHOT_INTERVAL 8
+/* Entering a view writes body, header, prepare, prepared and commit of each
+ * slot; evidence, proofs and marks come on top. */
+#define RECORDS_PER_SLOT 6
+#define RECORDS_BESIDE_SLOTS 128
+
+/* Where the one history has the request, if at or below `seq`; else 0. */
+static pbft_seq place_of(const struct sim *sim, uint32_t client,
+                         uint64_t sequence, pbft_seq seq)
+{
+    const struct table_entry *effect =
+        audit_find(sim, FACT_EFFECT, client, sequence, 0);
+    pbft_seq place = effect == NULL ? 0 : effect->bits >> 16;
+    return place <= seq ? place : 0;
+}
+
+/* The table of clients is that of the history up to the last block. */
+static void check_client_table(struct sim *sim, const struct host *host)
+{
+    const struct service_kind *service = sim->settings.service;
+    for (uint32_t c = 0; c < sim->client_count; c++) {
+        for (uint64_t s = 1; s <= sim->clients[c]->request_count; s++) {
+            pbft_seq expected = place_of(sim, c, s, host->block_count);
+            if (service->find(host->service, c, s) != expected) {
+                audit_fail(sim, "S31", host,
+                           "its client table has not request %" PRIu64
+                           " of %s at seq %" PRIu64,
+                           s, sim->clients[c]->name, expected);
+            }
+        }
+    }
+}
+
+static void check_transferred(struct sim *sim, const struct host *host,
+                              const struct pbft_report *report)
+{
+    struct audit_replica *own = &sim->auditor.replicas[host->index];
+    if (own->was_syncing && !report->syncing) {
+        check_client_table(sim, host);
+    }
+    own->was_syncing = report->syncing;
+}
+
+static void check_restarted(struct sim *sim, const struct host *host)
+{
+    if (host_is_honest(host)) {
+        check_client_table(sim, host);
+    }
+}
+
+const struct audit_rule audit_transferred = {
+    .name = "S31",
+    .says = "after a restart or a transfer the client table is complete",
+    .on_start = check_restarted,
+    .on_state = check_transferred,
+};
+
+static void check_height(struct sim *sim, const struct host *host,
+                         const struct pbft_report *report)
+{
+    struct audit_replica *own = &sim->auditor.replicas[host->index];
+    if (own->height_life == host->life && report->executed < own->height) {
+        audit_fail(sim, "S32", host,
+                   "its executed seq falls from %" PRIu64 " to %" PRIu64,
+                   own->height, report->executed);
+    }
+    own->height_life = host->life;
+    own->height = report->executed;
+}
+
+const struct audit_rule audit_height = {
+    .name = "S32",
+    .says = "catching up never takes back what was executed",
+    .on_state = check_height,
+};
+
+static void check_restored(struct sim *sim, const struct host *host,
+                           const struct pbft_record *record)
+{
+    pbft_view view = record->kind == PBFT_RECORD_BODY ? 0 : record->view;
+    if (!audit_is_durable(sim, host, record->kind, view, record->seq,
+                          trace_digest_of(record->message))) {
+        audit_fail(sim, "S34", host,
+                   "reads a %s record of view %" PRIu64 " seq %" PRIu64
+                   " that was never written",
+                   pbft_record_kind_name(record->kind), record->view,
+                   record->seq);
+    }
+}
+
+const struct audit_rule audit_restored_rule = {
+    .name = "S34",
+    .says = "a record that is used is one that was written",
+    .on_restored = check_restored,
+};
+
+static void check_snapshot(struct sim *sim, const struct host *host,
+                           const struct pbft_message *committed,
+                           const struct service_outcome *outcome)
+{
+    pbft_seq seq = outcome->executed.seq;
+    uint64_t state = audit_fold(&outcome->executed.ledger_root);
+    (void)committed;
+    if (seq %
+            (SNAPSHOT_INTERVAL * (uint64_t)host->config.checkpoint_interval) !=
+        0) {
+        return;
+    }
+    for (uint32_t c = 0; c < sim->client_count; c++) {
+        for (uint64_t s = 1; s <= sim->clients[c]->request_count; s++) {
+            pbft_seq place = sim->settings.service->find(host->service, c, s);
+            /* One that is unknown counts for nothing: it may be new. */
+            state += place * (s * UINT64_C(0x9e3779b97f4a7c15) + c);
+        }
+    }
+    bool is_new;
+    struct table_entry *entry =
+        audit_fact(sim, FACT_SNAPSHOT, 0, seq, 0, &is_new);
+    if (is_new) {
+        entry->bits = state;
+    } else if (entry->bits != state) {
+        audit_fail(sim, "S35", host, "its snapshot at seq %" PRIu64 " differs",
+                   seq);
+    }
+}
+
+const struct audit_rule audit_snapshot = {
+    .name = "S35",
+    .says = "equal checkpoints are equal snapshots (every eighth)",
+    .on_executed = check_snapshot,
+};
+
+/* What its log must hold, or it has forgotten a vote. */
+static bool is_remembered(const struct sim *sim, const struct host *host,
+                          const struct audit_replica *own)
+{
+    enum pbft_record_kind kind = own->vote_type == PBFT_MESSAGE_COMMIT
+                                     ? PBFT_RECORD_PREPARED
+                                     : PBFT_RECORD_PRE_PREPARE;
+    return audit_is_durable(sim, host, kind, own->vote_view, own->vote_seq,
+                            &own->vote_digest);
+}
+
+static void check_forgetful(struct sim *sim, const struct host *host,
+                            const struct pbft_message *message)
+{
+    struct audit_replica *own = &sim->auditor.replicas[host->id];
+    bool is_vote = message->type == PBFT_MESSAGE_PRE_PREPARE ||
+                   message->type == PBFT_MESSAGE_PREPARE ||
+                   message->type == PBFT_MESSAGE_COMMIT;
+    if (!is_vote || message->sender != host->id) {
+        return;
+    }
+    if (own->vote_generation != host->disk_generation) {
+        own->vote_generation = host->disk_generation;
+        if (own->vote_seq > 0 && !is_remembered(sim, host, own)) {
+            own->forgot_seq = own->vote_seq_highest;
+        }
+    }
+    pbft_seq seq = pbft_message_seq(message);
+    if (seq <= own->forgot_seq) {
+        audit_fail(sim, "S36", host,
+                   "votes for seq %" PRIu64 " although it forgot its votes up "
+                   "to seq %" PRIu64,
+                   seq, own->forgot_seq);
+    }
+    own->vote_type = message->type;
+    own->vote_view = pbft_message_view(message);
+    own->vote_seq = seq;
+    own->vote_digest = *trace_digest_of(message);
+    if (seq > own->vote_seq_highest) {
+        own->vote_seq_highest = seq;
+    }
+}
+
+const struct audit_rule audit_forgetful = {
+    .name = "S36",
+    .says = "who lost votes votes only above what it may have voted for",
+    .on_send = check_forgetful,
+};
+
+static void check_growth(struct sim *sim, const struct host *host)
+{
+    struct audit_replica *own = &sim->auditor.replicas[host->index];
+    struct pbft_report report;
+    pbft_replica_report(host_replica(host), &report);
+    size_t records = host->disk.image.record_count + host->disk.pending_count;
+    if (own->growth_life != host->life || own->growth_view != report.view ||
+        own->growth_stable != report.stable ||
+        own->growth_seq != report.executed) {
+        own->growth_life = host->life;
+        own->growth_view = report.view;
+        own->growth_stable = report.stable;
+        own->growth_seq = report.executed;
+        own->growth_records = records;
+    }
+    size_t most = own->growth_records +
+                  (size_t)RECORDS_PER_SLOT * host->config.window +
+                  RECORDS_BESIDE_SLOTS;
+    if (records > most) {
+        audit_fail(sim, "R3", host,
+                   "its log grew from %zu to %zu records without progress",
+                   own->growth_records, records);
+    }
+}
+
+const struct audit_rule audit_growth = {
+    .name = "R3",
+    .says = "a log does not grow without bound while there is no progress",
+    .on_inspect = check_growth,
+};

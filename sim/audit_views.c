@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* View changes (OSDI'99 4.4), computed here again from the messages: who may
+ * ask for a view, what he must say, and what follows from it. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "consensus/preimage.h"
+#include "sim/audit_rules.h"
+#include "sim/sim.h"
+
+static bool is_equal(const struct pbft_digest *a, const struct pbft_digest *b)
+{
+    return memcmp(a, b, sizeof *a) == 0;
+}
+
+/* ---- who may ask for a view ---------------------------------------------- */
+
+static void note_view_change(struct sim *sim, const struct host *host,
+                             const struct pbft_message *message)
+{
+    if (message->type != PBFT_MESSAGE_VIEW_CHANGE) {
+        return;
+    }
+    pbft_view view = message->view_change.view;
+    struct table_entry *highest = audit_fact(
+        sim, FACT_ASKED_HIGHEST, host->index, message->sender, 0, NULL);
+    if (view > highest->bits) {
+        highest->bits = view;
+    }
+}
+
+/* Those from whom view-changes for `view` or a later one have come. */
+static uint32_t count_ahead(const struct sim *sim, const struct host *host,
+                            pbft_view view)
+{
+    uint32_t count = 0;
+    for (pbft_replica_id id = 0; id < sim->settings.n; id++) {
+        const struct table_entry *highest =
+            audit_find(sim, FACT_ASKED_HIGHEST, host->index, id, 0);
+        count += id != host->id && highest != NULL && highest->bits >= view;
+    }
+    return count;
+}
+
+/* It leaves an active view on its own; one that it asked for, after Q went so
+ * far; any, after f + 1 have gone so far (OSDI'99 4.5.2). */
+static void check_escalation(struct sim *sim, const struct host *host,
+                             const struct pbft_message *message)
+{
+    if (message->type != PBFT_MESSAGE_VIEW_CHANGE ||
+        message->sender != host->id || host->disk_generation > 0) {
+        return; /* Whoever comes back after a loss finds its view otherwise. */
+    }
+    struct audit_replica *own = &sim->auditor.replicas[host->id];
+    pbft_view view = message->view_change.view;
+    pbft_view before = own->asked;
+    if (view <= before) {
+        return;
+    }
+    own->asked = view;
+    bool was_active = own->entered >= before;
+    pbft_view left = was_active ? own->entered : before;
+    bool is_next = view == left + 1 || view <= left;
+    bool may_leave = was_active || count_ahead(sim, host, left) + 1 >=
+                                       audit_quorum(sim->settings.n);
+    bool may_join =
+        count_ahead(sim, host, view) > audit_faulty(sim->settings.n);
+    if (!(is_next && may_leave) && !may_join) {
+        audit_fail(sim, "S17b", host,
+                   "asks for view %" PRIu64 " from view %" PRIu64
+                   "; %u others asked for that one, %u for this one",
+                   view, left, (unsigned)count_ahead(sim, host, left),
+                   (unsigned)count_ahead(sim, host, view));
+    }
+}
+
+/* What is durable stands after a restart, said or not. */
+static void note_own_view(struct sim *sim, const struct host *host,
+                          const struct disk_record *record,
+                          const struct pbft_message *message)
+{
+    struct audit_replica *own = &sim->auditor.replicas[host->id];
+    (void)message;
+    if (record->kind == PBFT_RECORD_NEW_VIEW && record->view > own->entered) {
+        own->entered = record->view;
+    }
+}
+
+const struct audit_rule audit_escalation = {
+    .name = "S17b",
+    .says = "nobody climbs from view to view alone",
+    .on_receive = note_view_change,
+    .on_send = check_escalation,
+    .on_durable = note_own_view,
+};
+
+/* ---- what a view-change says --------------------------------------------- */
+
+static void note_prepared(struct sim *sim, const struct host *host,
+                          const struct disk_record *record,
+                          const struct pbft_message *message)
+{
+    (void)message;
+    if (record->kind != PBFT_RECORD_PREPARED) {
+        return;
+    }
+    bool is_new;
+    struct table_entry *top = audit_fact(
+        sim, FACT_PREPARED_TOP, audit_disk(host), record->seq, 0, &is_new);
+    if (is_new || record->view >= top->bits) {
+        top->bits = record->view;
+        top->digest = record->content;
+    }
+}
+
+static const struct pbft_pre_prepare *
+claim_at(const struct pbft_view_change *fields, pbft_seq seq)
+{
+    for (uint32_t i = 0; i < fields->prepared_count; i++) {
+        const struct pbft_pre_prepare *header =
+            &fields->prepared[i]->prepared.pre_prepare->pre_prepare;
+        if (header->seq == seq) {
+            return header;
+        }
+    }
+    return NULL;
+}
+
+static void check_truth(struct sim *sim, const struct host *host,
+                        const struct pbft_message *message)
+{
+    if (message->type != PBFT_MESSAGE_VIEW_CHANGE ||
+        message->sender != host->id) {
+        return;
+    }
+    const struct pbft_view_change *fields = &message->view_change;
+    pbft_seq stable = pbft_message_seq(fields->stable);
+    for (pbft_seq seq = stable + 1; seq <= stable + host->config.window;
+         seq++) {
+        const struct table_entry *top =
+            audit_find(sim, FACT_PREPARED_TOP, audit_disk(host), seq, 0);
+        const struct pbft_pre_prepare *claim = claim_at(fields, seq);
+        if (top == NULL || top->bits >= fields->view) {
+            continue; /* Sent again, after the view has begun. */
+        }
+        if (claim == NULL || claim->view != top->bits ||
+            !is_equal(&claim->digest, &top->digest)) {
+            audit_fail(sim, "S19", host,
+                       "its view-change for view %" PRIu64
+                       " does not tell that seq %" PRIu64
+                       " was prepared in view %" PRIu64,
+                       fields->view, seq, top->bits);
+        }
+    }
+}
+
+const struct audit_rule audit_truth = {
+    .name = "S19",
+    .says = "a view-change tells the highest certificate held for each seq",
+    .on_durable = note_prepared,
+    .on_send = check_truth,
+};
