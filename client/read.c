@@ -208,16 +208,16 @@ enum salus_status salus_query_local(struct salus_client *client,
     return status;
 }
 
-enum salus_status salus_replica_status(struct salus_client *client,
-                                       struct salus_bytes *status_bytes,
-                                       uint32_t replica)
+/* Asks one replica, whoever it is, for what `kind` replies carry. */
+static enum salus_status ask_one(struct salus_client *client, uint32_t replica,
+                                 Salus__V1__ClientCall *call,
+                                 Salus__V1__ClientReply__KindCase kind,
+                                 struct salus_bytes *out)
 {
-    Salus__V1__ClientCall call = SALUS__V1__CLIENT_CALL__INIT;
-    Salus__V1__StatusCall inner = SALUS__V1__STATUS_CALL__INIT;
     const Salus__V1__ClientReply *reply = NULL;
     struct wire_arena arena;
 
-    *status_bytes = (struct salus_bytes){NULL, 0};
+    *out = (struct salus_bytes){NULL, 0};
     if (replica >= client->replica_count) {
         return SALUS_INVALID_ARGUMENT;
     }
@@ -225,17 +225,42 @@ enum salus_status salus_replica_status(struct salus_client *client,
         return SALUS_CLOSED;
     }
     wire_arena_init(&arena, WIRE_UNPACK_BYTES_MAX);
-    call.kind_case = SALUS__V1__CLIENT_CALL__KIND_STATUS;
-    call.status = &inner;
-    enum salus_status status = exchange(client, replica, &call, &arena, &reply);
+    enum salus_status status = exchange(client, replica, call, &arena, &reply);
+    if (status == SALUS_OK && reply->kind_case != kind) {
+        status = SALUS_UNPROVED;
+    }
     if (status == SALUS_OK) {
-        status = reply->kind_case == SALUS__V1__CLIENT_REPLY__KIND_STATUS
-                     ? hand_out(status_bytes, &reply->status->base)
-                     : SALUS_UNPROVED;
+        status = hand_out(out, kind == SALUS__V1__CLIENT_REPLY__KIND_STATUS
+                                   ? &reply->status->base
+                                   : &reply->evidence->base);
     }
     wire_arena_deinit(&arena);
     client_leave(client);
     return status;
+}
+
+enum salus_status salus_replica_status(struct salus_client *client,
+                                       struct salus_bytes *status_bytes,
+                                       uint32_t replica)
+{
+    Salus__V1__ClientCall call = SALUS__V1__CLIENT_CALL__INIT;
+    Salus__V1__StatusCall inner = SALUS__V1__STATUS_CALL__INIT;
+    call.kind_case = SALUS__V1__CLIENT_CALL__KIND_STATUS;
+    call.status = &inner;
+    return ask_one(client, replica, &call, SALUS__V1__CLIENT_REPLY__KIND_STATUS,
+                   status_bytes);
+}
+
+enum salus_status salus_replica_evidence(struct salus_client *client,
+                                         struct salus_bytes *evidence,
+                                         uint32_t replica)
+{
+    Salus__V1__ClientCall call = SALUS__V1__CLIENT_CALL__INIT;
+    Salus__V1__EvidenceCall inner = SALUS__V1__EVIDENCE_CALL__INIT;
+    call.kind_case = SALUS__V1__CLIENT_CALL__KIND_EVIDENCE;
+    call.evidence = &inner;
+    return ask_one(client, replica, &call,
+                   SALUS__V1__CLIENT_REPLY__KIND_EVIDENCE, evidence);
 }
 
 /* The index of the transaction in a proved outcome. */

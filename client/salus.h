@@ -193,6 +193,10 @@ SALUS_API enum salus_status salus_query_local(struct salus_client *client,
 SALUS_API enum salus_status salus_replica_status(struct salus_client *client,
                                                  struct salus_bytes *status,
                                                  uint32_t replica);
+/* An encoded EvidenceList of one replica; the caller frees it. */
+SALUS_API enum salus_status salus_replica_evidence(struct salus_client *client,
+                                                   struct salus_bytes *evidence,
+                                                   uint32_t replica);
 SALUS_API uint32_t salus_replica_count(const struct salus_client *client);
 /* Short name of the institution that runs it; NULL if there is no such. */
 SALUS_API const char *salus_replica_name(const struct salus_client *client,

@@ -32,6 +32,7 @@ extern const struct tool_command tool_query;
 extern const struct tool_command tool_status;
 extern const struct tool_command tool_receipt;
 extern const struct tool_command tool_verify;
+extern const struct tool_command tool_evidence;
 extern const struct tool_command tool_fhir;
 extern const struct tool_command tool_bench;
 extern const struct tool_command tool_demo;

@@ -170,6 +170,11 @@ static void dispatch(struct node *node, struct node_scratch *scratch,
         reply(node, scratch, job->call, node_status_reply(node, scratch),
               "status");
         return;
+    case SALUS__V1__CLIENT_CALL__KIND_EVIDENCE:
+        wire_buffer_reset(&scratch->reply);
+        reply(node, scratch, job->call, node_evidence_reply(node, scratch),
+              "evidence");
+        return;
     default: /* Not set, or a value that protobuf-c made up. */
         node_refuse(node, &scratch->reply, job->call, REPLY_MALFORMED, 0);
         return;

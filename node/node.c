@@ -141,6 +141,7 @@ void node_close(struct node *node)
     }
     net_gateway_close(node->gateway);
     net_peers_close(node->peers);
+    node_forget_evidence(node);
     wiring_release(node);
     (void)pthread_mutex_destroy(&node->report_lock);
     (void)pthread_mutex_destroy(&node->failure_lock);

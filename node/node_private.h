@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "consensus/driver.h"
+#include "consensus/evidence.h"
 #include "ledger/ledger.h"
 #include "net/gateway.h"
 #include "net/peers.h"
@@ -77,8 +78,10 @@ struct node {
     atomic_uint_least64_t transactions;
     atomic_uint_least64_t block_time;
 
-    pthread_mutex_t report_lock; /* Guards `report`. */
+    pthread_mutex_t report_lock; /* Guards `report` and `evidence`. */
     struct pbft_report report;
+    const struct pbft_message *evidence[PBFT_EVIDENCE_MAX]; /* References. */
+    uint32_t evidence_count;
 
     pthread_mutex_t failure_lock; /* Guards the two below. */
     enum pbft_status failure;
@@ -136,6 +139,13 @@ void node_on_executed(void *context, const struct pbft_attestation *executed,
 void node_refuse_all_waiting(struct node *node);
 /* A copy of the last report of the core. */
 void node_report(struct node *node, struct pbft_report *out);
+
+/* evidence.c: copies what the core holds; for the protocol thread. */
+void node_publish_evidence(struct node *node);
+/* Appends the reply to an EvidenceCall. */
+PBFT_MUST_USE enum pbft_status
+node_evidence_reply(struct node *node, struct node_scratch *scratch);
+void node_forget_evidence(struct node *node);
 
 /* status.c: appends the reply to a StatusCall. */
 PBFT_MUST_USE enum pbft_status node_status_reply(struct node *node,

@@ -117,6 +117,7 @@ static void publish(struct node *node)
 {
     struct pbft_report report;
     pbft_replica_report(pbft_driver_replica(node->driver), &report);
+    node_publish_evidence(node);
     (void)pthread_mutex_lock(&node->report_lock);
     bool view_changed = report.view != node->report.view ||
                         report.view_active != node->report.view_active;

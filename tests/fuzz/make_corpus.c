@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consensus/evidence.h"
 #include "proto/armor.h"
 #include "proto/codec.h"
 #include "proto/scan.h"
@@ -69,6 +70,12 @@ static void store_messages(const struct cast *cast)
         (void)snprintf(name, sizeof name, "%s",
                        pbft_message_type_name(message->type));
         store("fuzz_message", name);
+        if (message->type == PBFT_MESSAGE_EVIDENCE) {
+            uint8_t bytes[PBFT_EVIDENCE_BYTES_MAX];
+            wire_buffer_put(&out, bytes,
+                            pbft_evidence_encode(&message->evidence, bytes));
+            store("fuzz_evidence", "two-prepares");
+        }
         pbft_message_unref(message);
     }
     wire_buffer_put(&out, envelope.data, envelope.size);

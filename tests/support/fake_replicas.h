@@ -20,6 +20,7 @@
 
 #include "client/replicas.h"
 #include "client/tool_consortium.h"
+#include "consensus/evidence.h"
 #include "consensus/preimage.h"
 #include "consensus/quorum.h"
 #include "crypto/init.h"
@@ -393,6 +394,50 @@ static void fake_status(struct fake_replica *self, uint64_t call)
     fake_reply(self, call, &reply);
 }
 
+/* Two commits of `accused` for one slot, under its real key. */
+static inline size_t fake_evidence(const struct fake_replicas *all,
+                                   pbft_replica_id accused,
+                                   uint8_t out[PBFT_EVIDENCE_BYTES_MAX])
+{
+    const struct pbft_domain domain = {
+        .crypto = crypto_provider_vtable(all->replicas[accused].provider),
+        .cluster = all->domain.cluster};
+    struct pbft_statement statements[2];
+    for (uint8_t i = 0; i < 2; i++) {
+        const struct pbft_origin origin = {.sender = accused};
+        const struct pbft_prepare fields = {3, 7, {{i}}};
+        struct pbft_message *vote =
+            pbft_vote_create(PBFT_MESSAGE_COMMIT, &origin, &fields);
+        pbft_message_sign(&domain, vote);
+        pbft_statement_of(&domain, vote, &statements[i]);
+        pbft_message_unref(vote);
+    }
+    struct pbft_message *evidence =
+        pbft_evidence_create(accused, &statements[0], &statements[1]);
+    const size_t size = pbft_evidence_encode(&evidence->evidence, out);
+    pbft_message_unref(evidence);
+    return size;
+}
+
+/* Replica 1 holds evidence against replica 2, and sends something else too. */
+static void fake_accuse(struct fake_replica *self, uint64_t call)
+{
+    static uint8_t junk[] = {1, 2, 3};
+    uint8_t bytes[PBFT_EVIDENCE_BYTES_MAX];
+    ProtobufCBinaryData items[2] = {{sizeof junk, junk}, {0, bytes}};
+    Salus__V1__ClientReply reply = SALUS__V1__CLIENT_REPLY__INIT;
+    Salus__V1__EvidenceList list = SALUS__V1__EVIDENCE_LIST__INIT;
+    if (self->id == 1) {
+        items[1].len = fake_evidence(self->all, 2, bytes);
+        list.evidence = items;
+        list.n_evidence = 2;
+    }
+    reply.version = 1;
+    reply.kind_case = SALUS__V1__CLIENT_REPLY__KIND_EVIDENCE;
+    reply.evidence = &list;
+    fake_reply(self, call, &reply);
+}
+
 static void fake_on_call(void *context, uint64_t call, uint32_t caller,
                          struct pbft_buffer *buffer)
 {
@@ -414,6 +459,8 @@ static void fake_on_call(void *context, uint64_t call, uint32_t caller,
         fake_query(self, call);
     } else if (parsed->kind_case == SALUS__V1__CLIENT_CALL__KIND_STATUS) {
         fake_status(self, call);
+    } else if (parsed->kind_case == SALUS__V1__CLIENT_CALL__KIND_EVIDENCE) {
+        fake_accuse(self, call);
     } else {
         fake_refuse(self, call, SALUS__V1__REFUSAL__CODE__NOT_FOUND, 0);
     }
@@ -531,15 +578,16 @@ static void fake_replicas_destroy(struct fake_replicas *all)
     (void)pthread_mutex_destroy(&all->lock);
 }
 
-static void fake_set(struct fake_replicas *all, uint32_t id,
-                     enum fake_manner manner)
+static inline void fake_set(struct fake_replicas *all, uint32_t id,
+                            enum fake_manner manner)
 {
     (void)pthread_mutex_lock(&all->lock);
     all->replicas[id].manner = manner;
     (void)pthread_mutex_unlock(&all->lock);
 }
 
-static void fake_set_all(struct fake_replicas *all, enum fake_manner manner)
+static inline void fake_set_all(struct fake_replicas *all,
+                                enum fake_manner manner)
 {
     for (uint32_t i = 0; i < FAKE_REPLICAS; i++) {
         fake_set(all, i, manner);
