@@ -75,6 +75,9 @@ void client_send(struct client *client, const struct pbft_message *request,
     struct sim *sim = client->sim;
     struct client_request *own =
         &client->requests[request->request.sequence - 1];
+    if (sim->observer.on_submit != NULL) {
+        sim->observer.on_submit(sim->observer.context, client, request, to);
+    }
     trace_add(&sim->trace,
               &(struct trace_line){.time_us = sim->now_us,
                                    .where = client->name,

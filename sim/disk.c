@@ -59,18 +59,31 @@ static struct disk_write *add_pending(struct disk *disk)
     return write;
 }
 
+static bool use_up(struct disk_fault *fault, enum disk_fault_kind kind,
+                   uint32_t record_kinds)
+{
+    if (fault->kind != kind || (fault->record_kinds & record_kinds) == 0) {
+        return false;
+    }
+    if (fault->times != UINT64_MAX && --fault->times == 0) {
+        fault->kind = DISK_FAULT_NONE;
+    }
+    return true;
+}
+
 /* Uses up one of the injected faults, if this is its case. */
 static bool fails(struct disk *disk, enum disk_fault_kind kind,
                   uint32_t record_kinds)
 {
-    if (disk->fault.kind != kind ||
-        (disk->fault.record_kinds & record_kinds) == 0) {
-        return false;
+    if (use_up(&disk->fault, kind, record_kinds)) {
+        return true;
     }
-    if (disk->fault.times != UINT64_MAX && --disk->fault.times == 0) {
-        disk->fault.kind = DISK_FAULT_NONE;
+    for (uint32_t i = 0; i < disk->more_fault_count; i++) {
+        if (use_up(&disk->more_faults[i], kind, record_kinds)) {
+            return true;
+        }
     }
-    return true;
+    return false;
 }
 
 static struct disk_record encode(struct disk *disk,

@@ -63,6 +63,8 @@ enum disk_fault_kind { DISK_FAULT_NONE, DISK_FAULT_WRITE, DISK_FAULT_SYNC };
 
 #define DISK_KIND_APPLIED 1u /* Executed blocks. */
 
+#define DISK_FAULTS_MAX 16
+
 struct disk_fault {
     enum disk_fault_kind kind;
     uint32_t record_kinds; /* Bit per enum pbft_record_kind, and: */
@@ -78,6 +80,8 @@ struct disk {
     size_t pending_capacity;
     uint64_t next_number;
     struct disk_fault fault;
+    struct disk_fault more_faults[DISK_FAULTS_MAX]; /* Of scripts. */
+    uint32_t more_fault_count;
     void *context;
     /* A record became durable; may be NULL. */
     void (*on_durable)(void *context, const struct disk_record *record,

@@ -126,6 +126,8 @@ void host_on_timer(struct host *host, uint64_t time_us);
 void host_on_flush(struct host *host);
 /* One timer fires now, due or not. */
 void host_fire(struct host *host, enum pbft_timer timer);
+/* Whether one is due now. */
+bool host_timer_fires(const struct host *host);
 void host_pause_timers(struct host *host, bool is_paused);
 
 /* NULL unless the replica runs. */

@@ -144,13 +144,19 @@ void host_fire(struct host *host, enum pbft_timer timer)
     host_work(host);
 }
 
+bool host_timer_fires(const struct host *host)
+{
+    return !host->timers_paused &&
+           pbft_deadline(host_replica(host)) <= sim_now_ms(host->sim);
+}
+
 void host_on_timer(struct host *host, uint64_t time_us)
 {
     if (time_us != host->timer_at_us || host->timers_paused) {
         return; /* An earlier one took its place. */
     }
     host->timer_at_us = UINT64_MAX;
-    if (pbft_deadline(host_replica(host)) <= sim_now_ms(host->sim)) {
+    if (host_timer_fires(host)) {
         host_fire(host, PBFT_TIMER_COUNT);
     }
     if (host->state != HOST_UP) {
@@ -229,18 +235,21 @@ static void transport_send(void *context, const struct pbft_send *sends,
     struct host *host = context;
     struct sim *sim = host->sim;
     for (size_t i = 0; i < count; i++) {
-        if (host->behavior == HOST_PUPPET) {
-            continue;
-        }
+        const bool is_withheld = host->behavior == HOST_PUPPET;
         if (host->behavior == HOST_ADVERSARY) {
             adversary_send(host, &sends[i]);
             continue;
         }
-        audit_note_batch(sim, sends[i].message);
-        audit_send(sim, host, sends[i].message);
+        if (!is_withheld) {
+            audit_note_batch(sim, sends[i].message);
+            audit_send(sim, host, sends[i].message);
+        }
         if (sim->observer.on_send != NULL) {
-            sim->observer.on_send(sim->observer.context, host,
-                                  sends[i].message);
+            sim->observer.on_send(sim->observer.context, host, &sends[i],
+                                  is_withheld);
+        }
+        if (is_withheld) {
+            continue;
         }
         trace_mix(&sim->trace, (uint64_t)sends[i].message->type);
         for (pbft_replica_id id = 0; id < sim->settings.n; id++) {

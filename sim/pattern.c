@@ -55,14 +55,74 @@ static bool is_of_type(const struct sim *sim, uint32_t types,
                0;
 }
 
+static bool has_view(const struct pbft_message *message)
+{
+    switch (message->type) {
+    case PBFT_MESSAGE_PRE_PREPARE:
+    case PBFT_MESSAGE_PREPARE:
+    case PBFT_MESSAGE_COMMIT:
+    case PBFT_MESSAGE_VIEW_CHANGE:
+    case PBFT_MESSAGE_NEW_VIEW:
+    case PBFT_MESSAGE_STATUS:
+    case PBFT_MESSAGE_PREPARED:
+    case PBFT_MESSAGE_COMMITTED:
+        return true;
+    case PBFT_MESSAGE_FETCH:
+        return message->fetch.kind == PBFT_FETCH_NEW_VIEW;
+    case PBFT_MESSAGE_REQUEST:
+    case PBFT_MESSAGE_ATTESTATION:
+    case PBFT_MESSAGE_BATCH:
+    case PBFT_MESSAGE_STABLE:
+    case PBFT_MESSAGE_EVIDENCE:
+        return false;
+    }
+    return false;
+}
+
+static bool has_seq(const struct pbft_message *message)
+{
+    switch (message->type) {
+    case PBFT_MESSAGE_PRE_PREPARE:
+    case PBFT_MESSAGE_PREPARE:
+    case PBFT_MESSAGE_COMMIT:
+    case PBFT_MESSAGE_ATTESTATION:
+    case PBFT_MESSAGE_PREPARED:
+    case PBFT_MESSAGE_COMMITTED:
+    case PBFT_MESSAGE_STABLE:
+        return true;
+    case PBFT_MESSAGE_FETCH:
+        return message->fetch.kind == PBFT_FETCH_BODY ||
+               message->fetch.kind == PBFT_FETCH_BLOCKS;
+    case PBFT_MESSAGE_REQUEST:
+    case PBFT_MESSAGE_VIEW_CHANGE:
+    case PBFT_MESSAGE_NEW_VIEW:
+    case PBFT_MESSAGE_STATUS:
+    case PBFT_MESSAGE_BATCH:
+    case PBFT_MESSAGE_EVIDENCE:
+        return false;
+    }
+    return false;
+}
+
+bool pattern_equal(const struct pattern *a, const struct pattern *b)
+{
+    return a->types == b->types && a->has_from == b->has_from &&
+           a->has_to == b->has_to && a->has_view == b->has_view &&
+           a->has_seq == b->has_seq && a->view == b->view && a->seq == b->seq &&
+           memcmp(&a->from, &b->from, sizeof a->from) == 0 &&
+           memcmp(&a->to, &b->to, sizeof a->to) == 0;
+}
+
 bool pattern_matches_message(const struct sim *sim,
                              const struct pattern *pattern,
                              const struct pbft_message *message, bool is_reply)
 {
     return is_of_type(sim, pattern->types, message, is_reply) &&
            (!pattern->has_view ||
-            pbft_message_view(message) == pattern->view) &&
-           (!pattern->has_seq || pbft_message_seq(message) == pattern->seq);
+            (has_view(message) &&
+             pbft_message_view(message) == pattern->view)) &&
+           (!pattern->has_seq ||
+            (has_seq(message) && pbft_message_seq(message) == pattern->seq));
 }
 
 bool pattern_matches(const struct sim *sim, const struct pattern *pattern,

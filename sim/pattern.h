@@ -16,6 +16,11 @@ static inline void actor_set_add(struct actor_set *set, uint32_t actor)
     set->words[actor / 64] |= UINT64_C(1) << actor % 64;
 }
 
+static inline void actor_set_remove(struct actor_set *set, uint32_t actor)
+{
+    set->words[actor / 64] &= ~(UINT64_C(1) << actor % 64);
+}
+
 static inline bool actor_set_has(const struct actor_set *set, uint32_t actor)
 {
     return (set->words[actor / 64] >> actor % 64 & 1) != 0;
@@ -39,10 +44,12 @@ struct pattern {
 /* The bits of a type word: "commit", "state", "*", ... False: no such type. */
 bool pattern_types(const char *word, uint32_t *types);
 
-/* Type, view and seq; `is_reply`: it answers a client. */
+/* Type, view and seq; `is_reply`: it answers a client. What has no view or no
+ * seq of its own does not match a pattern that asks for one. */
 bool pattern_matches_message(const struct sim *sim,
                              const struct pattern *pattern,
                              const struct pbft_message *message, bool is_reply);
+bool pattern_equal(const struct pattern *a, const struct pattern *b);
 bool pattern_matches(const struct sim *sim, const struct pattern *pattern,
                      const struct sim_packet *packet);
 

@@ -120,14 +120,36 @@ static void choose(struct selection *selection, const struct choice *choice)
     }
 }
 
-static const struct pbft_message *find_view_change(const struct script *script,
+const struct pbft_message *puppet_find_view_change(const struct script *script,
                                                    pbft_replica_id sender,
                                                    pbft_view view)
 {
+    const struct pbft_message *withheld = NULL;
     for (size_t i = script->sent_count; i > 0; i--) {
-        const struct pbft_message *message = script->sent[i - 1].message;
+        const struct script_sent *sent = &script->sent[i - 1];
+        const struct pbft_message *message = sent->message;
+        if (message->type != PBFT_MESSAGE_VIEW_CHANGE ||
+            message->sender != sender || message->view_change.view != view) {
+            continue;
+        }
+        if (!sent->is_withheld) {
+            return message;
+        }
+        withheld = withheld == NULL ? message : withheld;
+    }
+    return withheld;
+}
+
+const struct pbft_message *
+puppet_named_view_change(const struct script *script,
+                         const struct pbft_new_view_source *source)
+{
+    for (size_t i = 0; i < script->sent_count; i++) {
+        const struct pbft_message *message = script->sent[i].message;
         if (message->type == PBFT_MESSAGE_VIEW_CHANGE &&
-            message->sender == sender && message->view_change.view == view) {
+            message->sender == source->replica &&
+            memcmp(&message->view_change.digest, &source->digest,
+                   sizeof source->digest) == 0) {
             return message;
         }
     }
@@ -178,7 +200,7 @@ static bool take_sources(struct script *script, struct selection *selection,
             return false;
         }
         const struct pbft_message *message =
-            find_view_change(script, host->id, from_view);
+            puppet_find_view_change(script, host->id, from_view);
         struct pbft_new_view_source *source =
             &selection->sources[selection->source_count++];
         *source = (struct pbft_new_view_source){.replica = host->id};

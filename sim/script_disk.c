@@ -40,40 +40,27 @@ static bool take_record(struct script *script, struct words *words,
     return false;
 }
 
-/* Who is meant by the next word. */
-static bool take_hosts(struct script *script, struct words *words,
-                       struct actor_set *out)
-{
-    const char *word = words_need(script, words, "a replica");
-    return word != NULL && script_actors(script, word, out);
-}
-
 void script_do_crash(struct script *script, struct words *words)
 {
     struct actor_set actors;
     uint64_t keep = 0;
-    if (!take_hosts(script, words, &actors)) {
+    if (!script_hosts(script, words, &actors)) {
         return;
     }
     (void)words_number(script, words, "keep", &keep);
-    bool torn = words_flag(words, "torn");
-    bool is_one = true;
+    const bool is_torn = words_flag(words, "torn");
     for (uint32_t i = 0; i < script->sim->host_count; i++) {
         struct host *host = script->sim->hosts[i];
-        if (!actor_set_has(&actors, i)) {
-            continue;
+        if (actor_set_has(&actors, i) && host->state != HOST_DOWN) {
+            host_crash(host, (size_t)keep, is_torn);
         }
-        if (host->state == HOST_DOWN && is_one) {
-            continue;
-        }
-        host_crash(host, (size_t)keep, torn);
     }
 }
 
 void script_do_restart(struct script *script, struct words *words)
 {
     struct actor_set actors;
-    if (!take_hosts(script, words, &actors)) {
+    if (!script_hosts(script, words, &actors)) {
         return;
     }
     for (uint32_t i = 0; i < script->sim->host_count; i++) {
@@ -81,13 +68,32 @@ void script_do_restart(struct script *script, struct words *words)
         if (!actor_set_has(&actors, i)) {
             continue;
         }
-        if (host->state != HOST_DOWN && host->state != HOST_UP) {
-            host_crash(host, 0, false); /* A halted process is ended first. */
+        if (host->state == HOST_HALTED) {
+            host_crash(host, 0, false); /* It ended by itself. */
         }
         if (host->state == HOST_DOWN) {
             host_start(host);
         }
     }
+}
+
+/* The place of a mark: the old one of that name, or a new one. */
+static struct script_mark *place_mark(struct script *script, const char *name)
+{
+    for (size_t i = 0; i < script->mark_count; i++) {
+        struct script_mark *mark = &script->marks[i];
+        if (strcmp(mark->name, name) == 0) {
+            for (uint32_t h = 0; h < mark->count; h++) {
+                disk_image_deinit(&mark->images[h]);
+            }
+            return mark;
+        }
+    }
+    if (script->mark_count == SCRIPT_MARKS_MAX) {
+        script_error(script, "too many marks");
+        return NULL;
+    }
+    return &script->marks[script->mark_count++];
 }
 
 void script_do_mark(struct script *script, struct words *words)
@@ -96,12 +102,14 @@ void script_do_mark(struct script *script, struct words *words)
     if (name == NULL) {
         return;
     }
-    if (script->mark_count == SCRIPT_MARKS_MAX ||
-        strlen(name) >= SCRIPT_LABEL_SIZE) {
-        script_error(script, "too many marks, or too long a name");
+    if (!script_is_name(name)) {
+        script_error(script, "'%s' is not a name for a mark", name);
         return;
     }
-    struct script_mark *mark = &script->marks[script->mark_count++];
+    struct script_mark *mark = place_mark(script, name);
+    if (mark == NULL) {
+        return;
+    }
     memcpy(mark->name, name, strlen(name) + 1);
     mark->count = script->sim->host_count;
     for (uint32_t i = 0; i < mark->count; i++) {
@@ -167,8 +175,9 @@ static void inject(struct script *script, struct words *words,
     }
     if (times != NULL && strcmp(times, "always") == 0) {
         fault.times = UINT64_MAX;
-    } else if (times != NULL) {
-        (void)script_number(script, times, &fault.times);
+    } else if (times != NULL && script_number(script, times, &fault.times) &&
+               fault.times == 0) {
+        script_error(script, "times=0 is no fault");
     }
     if (strcmp(what, "write") == 0) {
         fault.kind = DISK_FAULT_WRITE;
@@ -177,7 +186,11 @@ static void inject(struct script *script, struct words *words,
     } else {
         script_error(script, "'%s' is neither write nor sync", what);
     }
-    host->disk.fault = fault;
+    if (host->disk.more_fault_count == DISK_FAULTS_MAX) {
+        script_error(script, "too many faults of one disk");
+        return;
+    }
+    host->disk.more_faults[host->disk.more_fault_count++] = fault;
 }
 
 static void disk_fail(struct script *script, struct words *words,
@@ -189,18 +202,19 @@ static void disk_fail(struct script *script, struct words *words,
 static void disk_heal(struct script *script, struct words *words,
                       struct host *host)
 {
-    (void)script;
     (void)words;
     host->disk.fault.kind = DISK_FAULT_NONE;
+    host->disk.more_fault_count = 0;
+    host->sync_us = script->sim->settings.sync_us;
 }
 
 static void disk_delay(struct script *script, struct words *words,
                        struct host *host)
 {
-    int64_t delay_us;
+    uint64_t delay_us;
     const char *word = words_need(script, words, "a duration");
-    if (word != NULL && script_duration(script, word, &delay_us)) {
-        host->sync_us = (uint64_t)delay_us;
+    if (word != NULL && script_time(script, word, &delay_us)) {
+        host->sync_us = delay_us;
     }
 }
 
@@ -247,31 +261,54 @@ static const struct {
     {"truncate", disk_end},
 };
 
-void script_do_disk(struct script *script, struct words *words)
+static void do_verb(struct script *script, struct words *words,
+                    struct host *host)
 {
-    const char *name = words_need(script, words, "a replica");
     const char *verb = words_need(script, words, "what to do with the disk");
-    struct host *host = name == NULL ? NULL : script_host(script, name);
-    if (host == NULL || verb == NULL) {
-        return;
-    }
-    for (size_t i = 0; i < sizeof disk_verbs / sizeof disk_verbs[0]; i++) {
+    for (size_t i = 0;
+         verb != NULL && i < sizeof disk_verbs / sizeof disk_verbs[0]; i++) {
         if (strcmp(disk_verbs[i].word, verb) == 0) {
             disk_verbs[i].run(script, words, host);
             return;
         }
     }
-    script_error(script, "a disk cannot '%s'", verb);
+    script_error(script, "a disk cannot '%s'", verb == NULL ? "" : verb);
+}
+
+/* The same for each of a list. */
+void script_do_disk(struct script *script, struct words *words)
+{
+    struct actor_set actors;
+    if (!script_hosts(script, words, &actors)) {
+        return;
+    }
+    const size_t at = words->at;
+    for (uint32_t i = 0; i < script->sim->host_count; i++) {
+        if (actor_set_has(&actors, i) && script->outcome == SCRIPT_RUNS) {
+            words_rewind(words, at);
+            do_verb(script, words, script->sim->hosts[i]);
+        }
+    }
 }
 
 void script_do_clock(struct script *script, struct words *words)
 {
-    const char *name = words_need(script, words, "a replica");
+    struct actor_set actors;
+    int64_t offset_us;
+    if (!script_hosts(script, words, &actors)) {
+        return;
+    }
     const char *offset = words_value(words, "offset");
-    struct host *host = name == NULL ? NULL : script_host(script, name);
-    if (host != NULL && offset == NULL) {
+    if (offset == NULL) {
         script_error(script, "offset= is missing");
-    } else if (host != NULL) {
-        (void)script_duration(script, offset, &host->wall_offset_us);
+        return;
+    }
+    if (!script_duration(script, offset, &offset_us)) {
+        return;
+    }
+    for (uint32_t i = 0; i < script->sim->host_count; i++) {
+        if (actor_set_has(&actors, i)) {
+            script->sim->hosts[i]->wall_offset_us = offset_us;
+        }
     }
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Holding, dropping, delivering, cutting. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "consensus/assert.h"
 #include "sim/script.h"
 
 /* The latest rule that matches wins. */
@@ -18,21 +21,6 @@ enum packet_fate script_filter(void *context, const struct sim_packet *packet)
     return FATE_DELIVER;
 }
 
-/* The text of the pattern, words joined by one space. */
-static void join_words(const struct words *words, char out[SCRIPT_LINE_MAX])
-{
-    size_t used = 0;
-    for (size_t i = words->at; i < words->count; i++) {
-        size_t length = strlen(words->word[i]);
-        memcpy(out + used, words->word[i], length);
-        used += length;
-        out[used++] = i + 1 < words->count ? ' ' : '\0';
-    }
-    if (words->at >= words->count) {
-        out[0] = '\0';
-    }
-}
-
 /* Now, whatever filters say. */
 static void deliver_now(struct script *script, struct sim_packet *packet)
 {
@@ -45,28 +33,38 @@ static void deliver_now(struct script *script, struct sim_packet *packet)
 }
 
 /* Packets may come and go while one is delivered: the list of those meant is
- * made first. Returns how many were delivered. */
-static uint64_t deliver_matching(struct script *script,
-                                 const struct pattern *pattern,
-                                 enum packet_state state, uint64_t limit)
+ * made first. */
+static void deliver_matching(struct script *script,
+                             const struct pattern *pattern, bool is_flying_too,
+                             uint64_t limit)
 {
-    enum { MEANT_MAX = 4096 };
-    static struct sim_packet *meant[MEANT_MAX];
+    struct network *network = &script->sim->network;
+    struct sim_packet **meant = NULL;
     size_t count = 0;
-    for (struct sim_packet *packet = script->sim->network.first;
-         packet != NULL && count < MEANT_MAX && count < limit;
-         packet = packet->next) {
-        if (packet->state == state &&
-            pattern_matches(script->sim, pattern, packet)) {
-            meant[count++] = packet;
+    size_t capacity = 0;
+    for (struct sim_packet *packet = network->first;
+         packet != NULL && count < limit; packet = packet->next) {
+        if ((packet->state != PACKET_HELD && !is_flying_too) ||
+            !pattern_matches(script->sim, pattern, packet)) {
+            continue;
         }
+        if (count == capacity) {
+            capacity = capacity == 0 ? 64 : 2 * capacity;
+            meant = realloc(meant, capacity * sizeof meant[0]);
+            PBFT_ASSERT(meant != NULL);
+        }
+        packet->event_count++; /* It stays until its turn has come. */
+        meant[count++] = packet;
     }
     for (size_t i = 0; i < count; i++) {
+        meant[i]->event_count--;
         if (meant[i]->state != PACKET_DONE) {
             deliver_now(script, meant[i]);
+        } else {
+            network_finish(network, meant[i]);
         }
     }
-    return count;
+    free(meant);
 }
 
 /* Those that no other rule keeps are delivered. */
@@ -87,6 +85,23 @@ static void deliver_unheld(struct script *script)
     }
 }
 
+/* The latest of the first `count` rules that has this pattern. */
+static bool remove_equal(struct script *script, const struct script_rule *same,
+                         size_t count)
+{
+    for (size_t i = count; i > 0; i--) {
+        struct script_rule *rule = &script->rules[i - 1];
+        if (rule->is_drop == same->is_drop &&
+            pattern_equal(&rule->pattern, &same->pattern)) {
+            script->rule_count--;
+            memmove(rule, rule + 1,
+                    (script->rule_count - (i - 1)) * sizeof *rule);
+            return true;
+        }
+    }
+    return false;
+}
+
 static void add_rule(struct script *script, struct words *words, bool is_drop)
 {
     if (script->rule_count == SCRIPT_RULES_MAX) {
@@ -94,35 +109,35 @@ static void add_rule(struct script *script, struct words *words, bool is_drop)
         return;
     }
     struct script_rule *rule = &script->rules[script->rule_count];
-    join_words(words, rule->text);
+    const size_t at = words->at;
     rule->is_drop = is_drop;
     rule->view_max = UINT64_MAX;
-    if (script_pattern(script, words, &rule->pattern)) {
-        script->rule_count++;
+    if (!script_pattern(script, words, &rule->pattern)) {
+        return;
+    }
+    words_join(words, at, rule->text);
+    script->rule_count++;
+    /* The same once more: it is the latest now, and ends as one. */
+    const struct script_rule same = *rule;
+    if (remove_equal(script, &same, script->rule_count - 1)) {
+        script->rules[script->rule_count - 1] = same;
     }
 }
 
 static bool remove_rule(struct script *script, struct words *words,
                         bool is_drop)
 {
-    char text[SCRIPT_LINE_MAX];
-    struct pattern pattern;
-    join_words(words, text);
-    if (!script_pattern(script, words, &pattern)) {
+    struct script_rule same = {.is_drop = is_drop};
+    words_join(words, words->at, same.text);
+    if (!script_pattern(script, words, &same.pattern)) {
         return false;
     }
-    for (size_t i = script->rule_count; i > 0; i--) {
-        struct script_rule *rule = &script->rules[i - 1];
-        if (rule->is_drop == is_drop && strcmp(rule->text, text) == 0) {
-            script->rule_count--;
-            memmove(rule, rule + 1,
-                    (script->rule_count - (i - 1)) * sizeof *rule);
-            return true;
-        }
+    if (!remove_equal(script, &same, script->rule_count)) {
+        script_error(script, "there is no %s '%.200s'",
+                     is_drop ? "drop" : "hold", same.text);
+        return false;
     }
-    script_error(script, "there is no %s '%s'", is_drop ? "drop" : "hold",
-                 text);
-    return false;
+    return true;
 }
 
 void script_do_hold(struct script *script, struct words *words)
@@ -136,7 +151,7 @@ void script_do_release(struct script *script, struct words *words)
     uint64_t limit = UINT64_MAX;
     (void)words_number(script, words, "count", &limit);
     if (script_pattern(script, words, &pattern)) {
-        (void)deliver_matching(script, &pattern, PACKET_HELD, limit);
+        deliver_matching(script, &pattern, false, limit);
     }
 }
 
@@ -162,12 +177,12 @@ static void bound_holds(struct script *script, const struct pattern *drop)
 
 void script_do_drop(struct script *script, struct words *words)
 {
-    size_t before = script->rule_count;
     add_rule(script, words, true);
-    if (script->rule_count == before) {
+    if (script->outcome != SCRIPT_RUNS) {
         return;
     }
-    const struct pattern *pattern = &script->rules[before].pattern;
+    const struct pattern *pattern =
+        &script->rules[script->rule_count - 1].pattern;
     struct sim_packet *packet = script->sim->network.first;
     while (packet != NULL) {
         struct sim_packet *next = packet->next;
@@ -190,7 +205,7 @@ void script_do_deliver(struct script *script, struct words *words)
 {
     struct pattern pattern;
     if (script_pattern(script, words, &pattern)) {
-        (void)deliver_matching(script, &pattern, PACKET_FLYING, UINT64_MAX);
+        deliver_matching(script, &pattern, true, UINT64_MAX);
     }
 }
 
@@ -200,28 +215,48 @@ static void cut_one_way(struct script *script, const struct actor_set *from,
     struct sim *sim = script->sim;
     for (uint32_t a = 0; a < sim->host_count; a++) {
         for (uint32_t b = 0; b < sim->host_count; b++) {
-            if (a != b && actor_set_has(from, a) && actor_set_has(to, b)) {
+            /* Cut already: nothing flies there. */
+            if (a != b && actor_set_has(from, a) && actor_set_has(to, b) &&
+                sim->network.cuts[a][b] == 0) {
                 network_cut(&sim->network, a, b);
             }
         }
     }
 }
 
-/* "cut R0,R1 | R2,R3" or "cut R3 -> R0,R1,R2"; spaces around the sign. */
+static bool take_side(struct script *script, const char *text,
+                      struct actor_set *out)
+{
+    char name[SCRIPT_LINE_MAX];
+    struct words one;
+    (void)snprintf(name, sizeof name, "%s", text);
+    if (!words_split(script, &one, name) || !script_hosts(script, &one, out)) {
+        return false;
+    }
+    words_finish(script, &one);
+    return script->outcome == SCRIPT_RUNS;
+}
+
+/* "cut R0,R1 | R2,R3" or "cut R3 -> R0,R1,R2" */
 void script_do_cut(struct script *script, struct words *words)
 {
+    char text[SCRIPT_LINE_MAX];
     struct actor_set left;
     struct actor_set right;
-    const char *a = words_need(script, words, "a list of replicas");
-    const char *sign = words_need(script, words, "'|' or '->'");
-    const char *b = words_need(script, words, "a list of replicas");
-    if (a == NULL || sign == NULL || b == NULL ||
-        !script_actors(script, a, &left) || !script_actors(script, b, &right)) {
+    words_join(words, words->at, text);
+    char *sign = strstr(text, "->");
+    const bool is_one_way = sign != NULL;
+    sign = is_one_way ? sign : strchr(text, '|');
+    if (sign == NULL) {
+        script_error(script, "usage: cut REPLICAS | REPLICAS, or ->");
         return;
     }
-    bool is_one_way = strcmp(sign, "->") == 0;
-    if (!is_one_way && strcmp(sign, "|") != 0) {
-        script_error(script, "'%s' is neither '|' nor '->'", sign);
+    while (words_next(words) != NULL) {
+    }
+    *sign = '\0';
+    if (!take_side(script, text, &left) ||
+        !take_side(script, sign + 1 + is_one_way, &right)) {
+        script_error(script, "usage: cut REPLICAS | REPLICAS, or ->");
         return;
     }
     cut_one_way(script, &left, &right);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Letting time pass, and firing timers. */
-#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "sim/script.h"
@@ -14,10 +14,10 @@ static bool has_next_before(const struct sim *sim, uint64_t until_us)
     return next != NULL && next->time_us <= until_us;
 }
 
-static void run_for(struct script *script, int64_t duration_us)
+static void run_for(struct script *script, uint64_t duration_us)
 {
     struct sim *sim = script->sim;
-    uint64_t until_us = sim->now_us + (uint64_t)duration_us;
+    uint64_t until_us = sim->now_us + duration_us;
     while (has_next_before(sim, until_us) && sim_step(sim)) {
     }
     if (!sim->violation.found) {
@@ -30,49 +30,45 @@ static void run_for(struct script *script, int64_t duration_us)
 static void run_until(struct script *script, struct words *words)
 {
     struct sim *sim = script->sim;
-    int64_t max_us = 0;
-    if (words->count < 2 || strcmp(words->word[words->count - 2], "max") != 0 ||
-        !script_duration(script, words->word[words->count - 1], &max_us)) {
+    const size_t at = words->at;
+    char within[64];
+    uint64_t max_us = 0;
+    bool holds = false;
+    if (words->count < at + 3 ||
+        strcmp(words->word[words->count - 2], "max") != 0) {
         script_error(script, "usage: run until PREDICATE max DURATION");
         return;
     }
+    if (!script_time(script, words->word[words->count - 1], &max_us)) {
+        return;
+    }
+    (void)snprintf(within, sizeof within, " within %s",
+                   words->word[words->count - 1]);
     words->count -= 2;
-    uint64_t until_us = sim->now_us + (uint64_t)max_us;
-    bool holds = false;
+    const uint64_t until_us = sim->now_us + max_us;
     for (;;) {
-        struct words copy = *words;
-        for (size_t i = 0; i < copy.count; i++) {
-            copy.word[i] = copy.text + (words->word[i] - words->text);
-        }
-        if (!script_predicate(script, &copy, &holds) || holds) {
-            break;
-        }
-        if (!has_next_before(sim, until_us) || !sim_step(sim)) {
+        words_rewind(words, at);
+        if (!script_predicate(script, words, &holds) || holds ||
+            !has_next_before(sim, until_us) || !sim_step(sim)) {
             break;
         }
     }
-    memset(words->is_used, true, sizeof words->is_used);
     if (!holds && script->outcome == SCRIPT_RUNS && !sim->violation.found) {
         sim->now_us = until_us;
-        script_broke(script, "it did not come true within %" PRId64 " ms",
-                     max_us / 1000);
+        script_unfulfilled(script, words, at, within);
     }
 }
 
 void script_do_run(struct script *script, struct words *words)
 {
-    int64_t duration_us;
+    uint64_t duration_us;
     const char *word = words_need(script, words, "a duration");
     if (word == NULL) {
         return;
     }
     if (strcmp(word, "until") == 0) {
         run_until(script, words);
-    } else if (script_duration(script, word, &duration_us)) {
-        if (duration_us < 0) {
-            script_error(script, "time does not run backwards");
-            return;
-        }
+    } else if (script_time(script, word, &duration_us)) {
         run_for(script, duration_us);
     }
 }
@@ -134,14 +130,9 @@ static bool find_timer(struct script *script, const char *name,
     return false;
 }
 
-static void fire(struct script *script, struct words *words, struct host *host,
-                 bool is_optional)
+static void fire(struct script *script, struct host *host,
+                 enum pbft_timer timer, bool is_optional)
 {
-    enum pbft_timer timer;
-    const char *name = words_need(script, words, "a timer");
-    if (name == NULL || !find_timer(script, name, &timer)) {
-        return;
-    }
     bool is_armed =
         host->state == HOST_UP &&
         pbft_timer_deadline(host_replica(host), timer) != PBFT_TIME_NEVER;
@@ -149,33 +140,44 @@ static void fire(struct script *script, struct words *words, struct host *host,
         host_fire(host, timer);
         audit_state(script->sim, host);
     } else if (!is_optional) {
-        script_error(script, "the %s timer of %s is not armed", name,
-                     host->name);
+        script_error(script, "the %s timer of %s is not armed",
+                     pbft_timer_name(timer), host->name);
     }
 }
 
+static void fire_all(struct script *script, struct words *words,
+                     const struct actor_set *actors, bool is_optional)
+{
+    enum pbft_timer timer;
+    const char *name = words_need(script, words, "a timer");
+    if (name == NULL || !find_timer(script, name, &timer)) {
+        return;
+    }
+    for (uint32_t i = 0; i < script->sim->host_count; i++) {
+        if (actor_set_has(actors, i)) {
+            fire(script, script->sim->hosts[i], timer, is_optional);
+        }
+    }
+}
+
+/* "timer R1 fire request", "timer all pause" */
 void script_do_timer(struct script *script, struct words *words)
 {
-    const char *who = words_need(script, words, "a replica");
-    const char *what = words_need(script, words, "fire, pause or resume");
-    if (who == NULL || what == NULL) {
-        return;
-    }
-    bool is_fire = strcmp(what, "fire") == 0 || strcmp(what, "fire?") == 0;
-    bool is_pause = strcmp(what, "pause") == 0;
-    if (!is_fire && !is_pause && strcmp(what, "resume") != 0) {
-        script_error(script, "'%s' is not fire, pause or resume", what);
-        return;
-    }
-    if (is_fire) {
-        struct host *host = script_host(script, who);
-        if (host != NULL) {
-            fire(script, words, host, what[strlen(what) - 1] == '?');
-        }
-        return;
-    }
     struct actor_set actors;
-    if (!script_actors(script, who, &actors)) {
+    if (!script_hosts(script, words, &actors)) {
+        return;
+    }
+    const char *what = words_need(script, words, "fire, pause or resume");
+    if (what == NULL) {
+        return;
+    }
+    if (strcmp(what, "fire") == 0 || strcmp(what, "fire?") == 0) {
+        fire_all(script, words, &actors, strcmp(what, "fire?") == 0);
+        return;
+    }
+    const bool is_pause = strcmp(what, "pause") == 0;
+    if (!is_pause && strcmp(what, "resume") != 0) {
+        script_error(script, "'%s' is not fire, pause or resume", what);
         return;
     }
     for (uint32_t i = 0; i < script->sim->host_count; i++) {

@@ -124,7 +124,9 @@ static void deliver(struct sim *sim, struct sim_packet *packet)
     if (packet == NULL) {
         return;
     }
-    sim->events++;
+    /* What reaches a process that is not there is lost. */
+    sim->events +=
+        actor_is_client(packet->to) || sim->hosts[packet->to]->state == HOST_UP;
     if (sim->observer.on_arrive != NULL) {
         sim->observer.on_arrive(sim->observer.context, packet);
     }
@@ -148,7 +150,8 @@ static void dispatch_to_host(struct sim *sim, const struct sim_event *event)
     if (event->kind == SIM_EVENT_TIMER && event->time_us != host->timer_at_us) {
         return;
     }
-    sim->events++;
+    /* A timer that was moved meanwhile does not fire. */
+    sim->events += event->kind != SIM_EVENT_TIMER || host_timer_fires(host);
     if (event->kind == SIM_EVENT_FLUSH) {
         host_on_flush(host);
     } else if (event->kind == SIM_EVENT_SYNCED) {

@@ -70,9 +70,13 @@ struct sim_violation {
 /* Who watches and steers beside the auditor: scripts. Calls may be NULL. */
 struct sim_observer {
     void *context;
-    /* A host sends (puppets of scripts excepted: they tell themselves). */
+    /* A host sends. Withheld: it is a puppet, and its core would have. */
     void (*on_send)(void *context, const struct host *host,
-                    const struct pbft_message *message);
+                    const struct pbft_send *send, bool is_withheld);
+    /* A client sends; the set is empty if it goes to a twin alone. */
+    void (*on_submit)(void *context, const struct client *client,
+                      const struct pbft_message *request,
+                      const struct pbft_replica_set *to);
     /* A puppet gets a message of a replica. */
     void (*on_puppet_packet)(void *context, struct host *host,
                              const struct sim_packet *packet);
