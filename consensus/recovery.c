@@ -165,7 +165,12 @@ void pbft_try_voting(struct pbft_replica *replica)
     if (replica->is_fresh && !has_caught_up(replica)) {
         return; /* What it lived through before shows in the certificates. */
     }
-    replica->is_fresh = false;
+    if (replica->is_fresh) {
+        /* Born among others without a history. The genesis state in the log
+         * tells this life from one whose disk was lost. */
+        pbft_log_record(replica, PBFT_RECORD_STABLE, 0, replica->stable);
+        replica->is_fresh = false;
+    }
     replica->may_vote = true;
     pbft_attest_late(replica);
     pbft_ask_again(replica);

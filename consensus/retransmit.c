@@ -8,6 +8,9 @@
 /* Requests relayed to all at once. */
 #define RELAY_MAX 64
 #define BITS_PER_WORD 64
+/* Questions of one peer that are answered in a resend interval: each costs a
+ * window of its votes. */
+#define ANSWERS_MAX 4u
 
 /* What is being sent again to whom. */
 struct resend {
@@ -217,6 +220,23 @@ void pbft_send_question(struct pbft_replica *replica)
                 is_asking ? replica->question : 0);
 }
 
+/* A peer that starts again at once is answered at once, but not for ever. */
+static bool take_answer(const struct pbft_replica *replica,
+                        struct pbft_peer *peer)
+{
+    if (replica->now >= peer->answers_until) {
+        peer->answers_until =
+            pbft_time_after(replica->now, replica->config.resend_interval_ms);
+        peer->answers_left = ANSWERS_MAX;
+    }
+    if (peer->answers_left == 0) {
+        return false;
+    }
+    PBFT_ASSERT(peer->answers_left <= ANSWERS_MAX);
+    peer->answers_left--;
+    return true;
+}
+
 enum pbft_verdict pbft_on_status(struct pbft_replica *replica,
                                  const struct pbft_message *message)
 {
@@ -230,11 +250,9 @@ enum pbft_verdict pbft_on_status(struct pbft_replica *replica,
     pbft_monitor_heard(replica, message->sender);
     pbft_note_executed(replica, message->sender, status->executed);
     if (status->reply_wanted) {
-        if (replica->now < peer->answer_after) {
+        if (!take_answer(replica, peer)) {
             return PBFT_DUPLICATE; /* Asked and answered. */
         }
-        peer->answer_after =
-            pbft_time_after(replica->now, replica->config.resend_interval_ms);
         pbft_echo_all(replica, message->sender);
         if (status->stable < replica->log.low) {
             pbft_send_to(replica, message->sender, replica->stable);

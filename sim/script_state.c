@@ -26,8 +26,6 @@ static const char *status_of(const struct host *host)
         return "down";
     case HOST_HALTED:
         return "halted";
-    case HOST_RECOVERING:
-        return "recovering";
     case HOST_UP:
         return pbft_condition_name(report.condition);
     }

@@ -334,12 +334,12 @@ static void test_a_vote_that_is_missing_in_the_log_is_noticed(void **state)
     (void)state;
     (void)receive(first);
     cluster_crash(&cluster, SELF);
-    /* The body and the pre-prepare are cut out. */
-    assert_int_equal(node->records[1].kind, PBFT_RECORD_PRE_PREPARE);
-    pbft_message_unref(node->records[1].message);
-    node->records[1] = node->records[2];
-    node->record_count = 2;
-    node->durable_count = 2;
+    /* Behind its birth and the body, the pre-prepare is cut out. */
+    assert_int_equal(node->records[2].kind, PBFT_RECORD_PRE_PREPARE);
+    pbft_message_unref(node->records[2].message);
+    node->records[2] = node->records[3];
+    node->record_count = 3;
+    node->durable_count = 3;
 
     cluster_restart(&cluster, SELF);
 

@@ -68,7 +68,7 @@ static void test_marks(void **state)
               "disk R1 rollback to=DAY\nexpect not-executed R1 2\n",
          PASSES, NULL},
         /* The same name again: the later day. */
-        {FOUR "mark DAY\nsubmit c1 A B to all\nsettle\nmark DAY\ncrash R1\n"
+        {FOUR "mark DAY\nsubmit c1 A B C D to all\nsettle\nmark DAY\ncrash R1\n"
               "disk R1 rollback to=DAY\nexpect executed R1 1 A\n",
          PASSES, NULL},
         {FOUR "mark DAY\ndisk R1 rollback to=DAY\n", INVALID, "crashed"},

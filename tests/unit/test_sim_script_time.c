@@ -129,7 +129,7 @@ static void test_clock(void **state)
 {
     (void)state;
     static const struct script_case cases[] = {
-        {FOUR "clock R1 offset=7s\nsubmit c1 A to all\nsettle\n"
+        {FOUR "clock R1 offset=10min\nsubmit c1 A to all\nsettle\n"
               "expect not-sent R1 prepare\nexpect sent R2 prepare\n",
          PASSES, NULL},
         {FOUR "clock R1 offset=-7s\nclock R1 offset=0s\nsubmit c1 A to all\n"
