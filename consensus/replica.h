@@ -46,9 +46,9 @@ struct pbft_peer {
     pbft_seq stable;
     pbft_seq executed;
     pbft_time_ms resend_after; /* Not resent to before this. */
-    uint32_t answers_left; /* Questions it may still ask, until: */
+    uint32_t answers_left;     /* Questions it may still ask, until: */
     pbft_time_ms answers_until;
-    uint32_t serve_budget;     /* Blocks it may still fetch, until: */
+    uint32_t serve_budget; /* Blocks it may still fetch, until: */
     pbft_time_ms serve_until;
 };
 

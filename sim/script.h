@@ -63,6 +63,7 @@ struct script_mark {
 struct script_sent {
     uint32_t actor;
     bool is_withheld; /* A puppet's core made it; nobody got it. */
+    bool is_part;     /* Went out inside a new-view. */
     struct actor_set to;
     const struct pbft_message *message; /* Owned reference. */
 };

@@ -88,7 +88,7 @@ static bool is_recorded(struct script *script, const struct pattern *pattern,
     for (uint32_t i = 0; !is_to && i < SIM_ACTORS_MAX; i++) {
         is_to = actor_set_has(&sent->to, i) && actor_set_has(&pattern->to, i);
     }
-    return is_to && !sent->is_withheld &&
+    return is_to && !sent->is_withheld && !sent->is_part &&
            (!pattern->has_from || actor_set_has(&pattern->from, sent->actor)) &&
            pattern_matches_message(script->sim, pattern, sent->message, false);
 }

@@ -46,9 +46,8 @@ static void note_batch(struct script *script, const struct pbft_message *body)
     script->batches[script->batch_count++] = pbft_message_ref(body);
 }
 
-void script_note_message(struct script *script, uint32_t actor,
-                         const struct pbft_message *message,
-                         const struct actor_set *to)
+static void note(struct script *script, uint32_t actor,
+                 const struct pbft_message *message, const struct actor_set *to)
 {
     if (script->sent_count == script->sent_capacity) {
         script->sent_capacity = script->sent_capacity == 0
@@ -63,6 +62,21 @@ void script_note_message(struct script *script, uint32_t actor,
     if (message->type == PBFT_MESSAGE_PRE_PREPARE &&
         message->pre_prepare.body != NULL) {
         note_batch(script, message->pre_prepare.body);
+    }
+}
+
+void script_note_message(struct script *script, uint32_t actor,
+                         const struct pbft_message *message,
+                         const struct actor_set *to)
+{
+    note(script, actor, message, to);
+    if (message->type != PBFT_MESSAGE_NEW_VIEW) {
+        return;
+    }
+    /* What it proposes again was said with it. */
+    for (uint32_t i = 0; i < message->new_view.pre_prepare_count; i++) {
+        note(script, actor, message->new_view.pre_prepares[i], to);
+        script->sent[script->sent_count - 1].is_part = true;
     }
 }
 
