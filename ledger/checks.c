@@ -39,12 +39,33 @@ enum ledger_code checks_optional_commit(const ProtobufCBinaryData *field)
     return field->len == 0 ? LEDGER_OK : checks_commit(field);
 }
 
-enum ledger_code checks_code(enum codes_table table, uint32_t id)
+enum ledger_code checks_optional_reference(const ProtobufCBinaryData *field,
+                                           size_t size)
 {
-    return codes_by_id(table, id) != NULL ? LEDGER_OK : LEDGER_UNKNOWN_CODE;
+    return field->len == 0 ? LEDGER_OK : checks_reference(field, size);
 }
 
-enum ledger_code checks_code_list(enum codes_table table,
+enum ledger_code checks_code(const struct execution *x, enum codes_table table,
+                             uint32_t id)
+{
+    struct schema_code code;
+    return state_find_code(x->overlay, table, id, &code) ? LEDGER_OK
+                                                         : LEDGER_UNKNOWN_CODE;
+}
+
+enum ledger_code checks_flagged(const struct execution *x,
+                                enum codes_table table, uint32_t id,
+                                enum codes_flag flag)
+{
+    struct schema_code code;
+    return state_find_code(x->overlay, table, id, &code) &&
+                   (code.flags & (uint32_t)flag) != 0
+               ? LEDGER_OK
+               : LEDGER_UNKNOWN_CODE;
+}
+
+enum ledger_code checks_code_list(const struct execution *x,
+                                  enum codes_table table,
                                   struct checks_codes codes, size_t limit)
 {
     if (codes.count > limit) {
@@ -54,7 +75,7 @@ enum ledger_code checks_code_list(enum codes_table table,
         if (i > 0 && codes.ids[i] <= codes.ids[i - 1]) {
             return LEDGER_FIELD_ORDER;
         }
-        if (codes_by_id(table, codes.ids[i]) == NULL) {
+        if (checks_code(x, table, codes.ids[i]) != LEDGER_OK) {
             return LEDGER_UNKNOWN_CODE;
         }
     }
@@ -92,6 +113,14 @@ enum ledger_code checks_not_future(const struct execution *x, uint64_t time_ms)
     bool future = time_ms > x->now_ms &&
                   time_ms - x->now_ms > x->constants->time_bound_ms;
     return future ? LEDGER_EVENT_FUTURE : LEDGER_OK;
+}
+
+enum ledger_code checks_days(uint64_t from_ms, uint64_t to_ms)
+{
+    if (from_ms % LEDGER_DAY_MS != 0 || to_ms % LEDGER_DAY_MS != 0) {
+        return LEDGER_PERIOD_PRECISE;
+    }
+    return checks_period(from_ms, to_ms);
 }
 
 enum ledger_code checks_period(uint64_t from_ms, uint64_t to_ms)

@@ -26,10 +26,20 @@ struct checks_codes {
     const uint32_t *ids;
     size_t count;
 };
-enum ledger_code checks_code_list(enum codes_table table,
+enum ledger_code checks_code_list(const struct execution *x,
+                                  enum codes_table table,
                                   struct checks_codes codes, size_t limit);
 /* One code. */
-enum ledger_code checks_code(enum codes_table table, uint32_t id);
+enum ledger_code checks_code(const struct execution *x, enum codes_table table,
+                             uint32_t id);
+/* One code that bears a flag. */
+enum ledger_code checks_flagged(const struct execution *x,
+                                enum codes_table table, uint32_t id,
+                                enum codes_flag flag);
+
+/* A reference, or nothing. FIELD_FORM. */
+enum ledger_code checks_optional_reference(const ProtobufCBinaryData *field,
+                                           size_t size);
 
 /* A list of ids of 16 bytes, strictly ascending. SIZE, FIELD_FORM, FIELD_ORDER.
  */
@@ -43,6 +53,17 @@ enum ledger_code checks_tags(struct checks_ids tags);
 
 /* A time that lies at most the declared skew in the future. EVENT_FUTURE. */
 enum ledger_code checks_not_future(const struct execution *x, uint64_t time_ms);
+
+/* A period of data: whole days. PERIOD_PRECISE, PERIOD. */
+enum ledger_code checks_days(uint64_t from_ms, uint64_t to_ms);
+
+/* Rules one after the other, until one objects. */
+#define CHECKS_ALL(code, rules, work)                                          \
+    for (size_t rule_ = 0;                                                     \
+         (code) == LEDGER_OK && rule_ < sizeof(rules) / sizeof(rules)[0];      \
+         rule_++) {                                                            \
+        (code) = (rules)[rule_](work);                                         \
+    }
 
 /* `to` is exclusive, 0: open. PERIOD. */
 enum ledger_code checks_period(uint64_t from_ms, uint64_t to_ms);

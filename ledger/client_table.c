@@ -230,7 +230,7 @@ static void open_session(struct overlay *overlay,
 }
 
 void client_table_take(struct overlay *overlay, const struct client_slot *slot,
-                       const struct results_location *here)
+                       const struct schema_request *here)
 {
     struct sessions sessions;
     struct window window = {.lowest = 1};
@@ -245,7 +245,6 @@ void client_table_take(struct overlay *overlay, const struct client_slot *slot,
     set_bit(&window, (size_t)offset);
     slide(&window);
     store_window(overlay, slot, &window);
-    const struct schema_request request = {here->seq, here->request_index};
     state_put_request(overlay, slot->client, slot->session, slot->sequence,
-                      &request);
+                      here);
 }

@@ -13,6 +13,7 @@
 #include "ledger/errors.h"
 #include "ledger/overlay.h"
 #include "ledger/results.h"
+#include "ledger/things.h"
 
 /* Who asks, and for which slot. */
 struct client_slot {
@@ -30,6 +31,6 @@ enum ledger_code client_table_check(struct overlay *overlay,
 
 /* Uses up a slot that check found open, whatever becomes of the request. */
 void client_table_take(struct overlay *overlay, const struct client_slot *slot,
-                       const struct results_location *here);
+                       const struct schema_request *here);
 
 #endif /* LEDGER_CLIENT_TABLE_H */

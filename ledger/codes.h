@@ -19,6 +19,7 @@
 
 #define CODES_VERSION 1
 #define CODES_ID_MAX 0xffff
+#define CODES_ADDED_MIN 100 /* Below: compiled in. */
 
 enum codes_table {
     CODES_PURPOSE = 1,     /* Why: v3-ActReason, PurposeOfUse. */
@@ -46,6 +47,11 @@ enum codes_flag {
     CODES_FOR_REVOKE = 1 << 3,
     /* CATEGORY: a permit must name its recipients (42 CFR Part 2). */
     CODES_NAMED_RECIPIENT = 1 << 4,
+    CODES_FOR_EMERGENCY = 1 << 5,  /* REASON: why glass is broken. */
+    CODES_FOR_GOVERNANCE = 1 << 6, /* REASON: of the consortium. */
+    CODES_FOR_DECISION = 1 << 7,   /* REASON: of a custodian. */
+    /* ROLE: treats patients, may declare an emergency. */
+    CODES_CLINICIAN = 1 << 8,
 };
 
 struct codes_entry {
@@ -79,6 +85,27 @@ enum {
     CODES_REASON_WITHDRAWN_BY_DELEGATE = 21,
     CODES_REASON_FILED_IN_ERROR = 22,
     CODES_REASON_REPLACED_ELSEWHERE = 23,
+    CODES_REASON_LIFE_THREAT = 40,
+    CODES_REASON_CONTRACT = 51,
+    CODES_REASON_AS_COMPUTED = 60,
+    CODES_REASON_LEGAL_OBLIGATION = 63,
+    CODES_PURPOSE_ETREAT = 4,
+    CODES_PURPOSE_BTG = 5,
+    CODES_PURPOSE_HMARKT = 50,
+    CODES_PURPOSE_PATRQT = 70,
+    CODES_PURPOSE_PUBHLTH = 80,
+    CODES_ACTION_ACCESS = 2,
+    CODES_ACTION_DISCLOSE = 4,
+    CODES_ROLE_DOCTOR = 1,
+    CODES_ROLE_RESEARCHER = 4,
+    CODES_ROLE_PRIVACY_OFFICER = 20,
+    CODES_ROLE_EMERGENCY = 21,
+    CODES_BASIS_CONSENT = 1,
+    CODES_BASIS_TPO = 2,
+    CODES_BASIS_PUBLIC_HEALTH = 3,
+    CODES_BASIS_REQUIRED_BY_LAW = 4,
+    CODES_BASIS_COURT_ORDER = 5,
+    CODES_BASIS_INDIVIDUAL = 6,
     CODES_INSTITUTION_PROVIDER = 1,
     CODES_INSTITUTION_PAYER = 2,
     CODES_INSTITUTION_RESEARCH = 3,

@@ -20,7 +20,7 @@ enum ledger_code consent_subject_is_ours(struct execution *x,
     }
     return state_get_subject(x->overlay, handle->data, out) &&
                    out->state == SCHEMA_ACTIVE &&
-                   execution_is_submitter(x, &out->registrar)
+                   execution_speaks_for(x, &out->registrar)
                ? LEDGER_OK
                : LEDGER_SUBJ_STATE;
 }
@@ -69,7 +69,7 @@ static void put_event(struct execution *x, const struct event_keys *keys,
                       const struct schema_event *event)
 {
     uint8_t value[SCHEMA_FIXED_MAX];
-    size_t size = schema_encode_event(value, event);
+    size_t size = thing_encode(value, &thing_event, event);
     overlay_put(x->overlay, &keys->of_consent,
                 (struct pbft_bytes){value, size});
     overlay_put(x->overlay, &keys->of_subject,
@@ -132,6 +132,60 @@ static void cancel_expiry(struct execution *x, const uint8_t *id,
     overlay_delete(x->overlay, &keys.of_subject);
 }
 
+/* The subject's list of consents in force, and when this one leaves it. */
+static void begin_standing(struct execution *x, const uint8_t *id,
+                           const struct schema_consent *consent)
+{
+    struct state_standing standing;
+    state_get_standing(x->overlay, consent->subject, &standing);
+    PBFT_ASSERT(standing.count < LEDGER_SUBJECT_CONSENTS_MAX);
+    memcpy(standing.ids[standing.count++], id, LEDGER_ID_SIZE);
+    standing.changed_ms = x->now_ms;
+    state_put_standing(x->overlay, consent->subject, &standing);
+    if (consent->to_ms != 0) {
+        state_put_due(x->overlay, consent->to_ms, SCHEMA_DUE_CONSENT, id,
+                      &consent->institution);
+    }
+}
+
+/* Order is kept: it is the order of filing. */
+static void end_standing(struct overlay *overlay, const uint8_t *handle,
+                         const uint8_t *id, uint64_t now_ms)
+{
+    struct state_standing standing;
+    uint32_t kept = 0;
+    state_get_standing(overlay, handle, &standing);
+    for (uint32_t i = 0; i < standing.count; i++) {
+        if (memcmp(standing.ids[i], id, LEDGER_ID_SIZE) != 0) {
+            memmove(standing.ids[kept++], standing.ids[i], LEDGER_ID_SIZE);
+        }
+    }
+    standing.count = kept;
+    standing.changed_ms = now_ms;
+    state_put_standing(overlay, handle, &standing);
+}
+
+void consent_expire(struct overlay *overlay, const uint8_t *id, uint64_t now_ms)
+{
+    struct schema_consent consent;
+    if (state_get_consent(overlay, id, &consent) &&
+        consent.state == SCHEMA_CONSENT_GRANTED) {
+        consent.state = SCHEMA_CONSENT_EXPIRED;
+        state_put_consent(overlay, id, &consent);
+        end_standing(overlay, consent.subject, id, now_ms);
+    }
+}
+
+enum ledger_code consent_has_room(struct execution *x, const uint8_t *handle,
+                                  size_t superseded)
+{
+    struct state_standing standing;
+    state_get_standing(x->overlay, handle, &standing);
+    return standing.count + 1 <= LEDGER_SUBJECT_CONSENTS_MAX + superseded
+               ? LEDGER_OK
+               : LEDGER_CONSENT_LIMIT;
+}
+
 void consent_write(struct execution *x, const uint8_t *id,
                    const struct schema_consent *consent)
 {
@@ -142,6 +196,9 @@ void consent_write(struct execution *x, const uint8_t *id,
                  on_file ? SCHEMA_EVENT_FILED_EVIDENCE : SCHEMA_EVENT_GRANTED);
     if (consent->to_ms != 0) {
         schedule_expiry(x, id, consent);
+    }
+    if (consent_stands(consent, x->now_ms)) {
+        begin_standing(x, id, consent);
     }
 }
 
@@ -156,8 +213,13 @@ void consent_end(struct execution *x, const uint8_t *id,
     if (consent.to_ms != 0) {
         cancel_expiry(x, id, &consent);
     }
+    end_standing(x->overlay, consent.subject, id, x->now_ms);
+    if (consent.to_ms != 0) {
+        state_delete_due(x->overlay, consent.to_ms, SCHEMA_DUE_CONSENT, id);
+    }
     consent.state = state;
     consent.ended_seq = x->seq;
+    consent.ended_us = x->place.time;
     if (successor != NULL) {
         memcpy(consent.ended_by, successor, sizeof consent.ended_by);
     }

@@ -36,6 +36,14 @@ void consent_write(struct execution *x, const uint8_t *id,
 void consent_end(struct execution *x, const uint8_t *id,
                  enum schema_consent_state state, const uint8_t *successor);
 
+/* The period of a consent has ended: the sweep says so. */
+void consent_expire(struct overlay *overlay, const uint8_t *id,
+                    uint64_t now_ms);
+
+/* The subject may have one consent more, if so many end. CONSENT_LIMIT. */
+enum ledger_code consent_has_room(struct execution *x, const uint8_t *handle,
+                                  size_t superseded);
+
 /* The rules about selectors; consent_selector.c. */
 enum ledger_code selector_check(struct execution *x,
                                 const Salus__V1__Selector *selector);

@@ -17,12 +17,10 @@ document_is_committed(const Salus__V1__ConsentEvidence *in)
 }
 
 /* It says why the consent cannot be computed. */
-static enum ledger_code reason_is_known(const Salus__V1__ConsentEvidence *in)
+static enum ledger_code reason_is_known(const struct execution *x,
+                                        const Salus__V1__ConsentEvidence *in)
 {
-    const struct codes_entry *reason = codes_by_id(CODES_REASON, in->reason);
-    return reason != NULL && (reason->flags & CODES_FOR_EVIDENCE) != 0
-               ? LEDGER_OK
-               : LEDGER_UNKNOWN_CODE;
+    return checks_flagged(x, CODES_REASON, in->reason, CODES_FOR_EVIDENCE);
 }
 
 static void write_evidence(struct execution *x,
@@ -36,7 +34,11 @@ static void write_evidence(struct execution *x,
         .granted = x->place,
     };
     memcpy(consent.subject, in->subject.data, sizeof consent.subject);
+    struct state_standing standing;
     subject->indeterminate = true;
+    state_get_standing(x->overlay, in->subject.data, &standing);
+    standing.changed_ms = x->now_ms;
+    state_put_standing(x->overlay, in->subject.data, &standing);
     state_put_subject(x->overlay, in->subject.data, subject);
     consent_write(x, in->consent.data, &consent);
 }
@@ -47,7 +49,7 @@ enum ledger_code consent_evidence(struct execution *x)
     struct schema_subject subject;
     enum ledger_code code = document_is_committed(in);
     if (code == LEDGER_OK) {
-        code = reason_is_known(in);
+        code = reason_is_known(x, in);
     }
     if (code == LEDGER_OK) {
         code = consent_id_is_new(x, &in->consent);

@@ -15,6 +15,7 @@ struct grant {
     struct execution *x;
     const Salus__V1__ConsentGrant *in;
     struct schema_subject subject; /* Known after subject_is_ours(). */
+    struct schema_policy policy;   /* Known after policy_is_active(). */
 };
 
 typedef enum ledger_code grant_rule(struct grant *grant);
@@ -46,7 +47,7 @@ static enum ledger_code statements_are_complete(struct grant *grant)
 /* It is of a known category. */
 static enum ledger_code category_is_known(struct grant *grant)
 {
-    return checks_code(CODES_CATEGORY, grant->in->category);
+    return checks_code(grant->x, CODES_CATEGORY, grant->in->category);
 }
 
 /* The signed form, and the FHIR source if any, appear as salted commitments. */
@@ -125,12 +126,12 @@ static enum ledger_code denies_are_representable(struct grant *grant)
     return LEDGER_OK;
 }
 
-static bool names_research(const Salus__V1__Selector *selector)
+static bool names_research(const struct grant *grant,
+                           const Salus__V1__Selector *selector)
 {
     for (size_t i = 0; i < selector->n_purposes; i++) {
-        const struct codes_entry *purpose =
-            codes_by_id(CODES_PURPOSE, selector->purposes[i]);
-        if (purpose != NULL && (purpose->flags & CODES_RESEARCH) != 0) {
+        if (checks_flagged(grant->x, CODES_PURPOSE, selector->purposes[i],
+                           CODES_RESEARCH) == LEDGER_OK) {
             return true;
         }
     }
@@ -142,12 +143,12 @@ static enum ledger_code research_is_named(struct grant *grant)
 {
     const Salus__V1__ConsentGrant *in = grant->in;
     if (in->scope != SALUS__V1__CONSENT_GRANT__SCOPE__RESEARCH ||
-        names_research(in->root) ||
+        names_research(grant, in->root) ||
         (is_deny(in->base_decision) && in->root->n_purposes == 0)) {
         return LEDGER_OK;
     }
     for (size_t i = 0; i < in->n_exceptions; i++) {
-        if (names_research(in->exceptions[i]->selector)) {
+        if (names_research(grant, in->exceptions[i]->selector)) {
             return LEDGER_OK;
         }
     }
@@ -159,9 +160,8 @@ static enum ledger_code research_is_named(struct grant *grant)
 static enum ledger_code recipients_are_named(struct grant *grant)
 {
     const Salus__V1__ConsentGrant *in = grant->in;
-    const struct codes_entry *category =
-        codes_by_id(CODES_CATEGORY, in->category);
-    if (category == NULL || (category->flags & CODES_NAMED_RECIPIENT) == 0 ||
+    if (checks_flagged(grant->x, CODES_CATEGORY, in->category,
+                       CODES_NAMED_RECIPIENT) != LEDGER_OK ||
         in->root->n_actors > 0) {
         return LEDGER_OK;
     }
@@ -181,14 +181,13 @@ static enum ledger_code recipients_are_named(struct grant *grant)
 static enum ledger_code policy_is_active(struct grant *grant)
 {
     const ProtobufCBinaryData *policy = &grant->in->policy;
-    struct schema_policy found;
     enum ledger_code code = checks_reference(policy, LEDGER_ID_SIZE);
     if (code != LEDGER_OK) {
         return code;
     }
     return state_get_policy(grant->x->overlay, policy->data,
-                            grant->in->policy_version, &found) &&
-                   found.state == SCHEMA_ACTIVE
+                            grant->in->policy_version, &grant->policy) &&
+                   state_policy_is_active(grant->x->overlay, &grant->policy)
                ? LEDGER_OK
                : LEDGER_POLICY_INACTIVE;
 }
@@ -232,10 +231,13 @@ static enum ledger_code delegate_may_consent(struct grant *grant)
                : LEDGER_DELEG_STATE;
 }
 
-/* What is said to be signed with the patient's key is. */
+/* What is said to be signed with the patient's key is; and if he has one, the
+ * policy may ask for it always. */
 static enum ledger_code agent_has_signed(struct grant *grant)
 {
-    if (grant->in->mode != SALUS__V1__CONSENT_GRANT__MODE__AGENT_KEY) {
+    bool required = grant->subject.has_agent && grant->policy.agent_cosign;
+    if (grant->in->mode != SALUS__V1__CONSENT_GRANT__MODE__AGENT_KEY &&
+        !required) {
         return LEDGER_OK;
     }
     return grant->subject.has_agent &&
@@ -264,6 +266,13 @@ static enum ledger_code superseded_ones_stand(struct grant *grant)
         }
     }
     return code;
+}
+
+/* A patient has a bounded number of consents in force. */
+static enum ledger_code consents_have_room(struct grant *grant)
+{
+    const Salus__V1__ConsentGrant *in = grant->in;
+    return consent_has_room(grant->x, in->subject.data, in->n_supersedes);
 }
 
 /* The new consent and the end of the old ones, in one. */
@@ -308,6 +317,7 @@ enum ledger_code consent_grant(struct execution *x)
         delegate_may_consent,
         agent_has_signed,
         superseded_ones_stand,
+        consents_have_room,
     };
     struct grant grant = {.x = x, .in = x->body->consent_grant};
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {

@@ -9,12 +9,10 @@
 #include "ledger/state.h"
 
 /* It says why. */
-static enum ledger_code reason_is_known(const Salus__V1__ConsentRevoke *in)
+static enum ledger_code reason_is_known(const struct execution *x,
+                                        const Salus__V1__ConsentRevoke *in)
 {
-    const struct codes_entry *reason = codes_by_id(CODES_REASON, in->reason);
-    return reason != NULL && (reason->flags & CODES_FOR_REVOKE) != 0
-               ? LEDGER_OK
-               : LEDGER_UNKNOWN_CODE;
+    return checks_flagged(x, CODES_REASON, in->reason, CODES_FOR_REVOKE);
 }
 
 /* The patient's own key has signed the withdrawal. */
@@ -26,6 +24,12 @@ static bool patient_has_signed(struct execution *x,
            subject.has_agent &&
            execution_has_cosigner(x, TRANSACTION_SUBJECT_AGENT,
                                   subject.agent_key_id);
+}
+
+/* Policy may allow any provider to take a withdrawal, on paper. */
+static bool is_provider(const struct execution *x)
+{
+    return (x->institution.roles >> CODES_INSTITUTION_PROVIDER & 1) != 0;
 }
 
 /* The consent stands, and the submitter may withdraw it. One code for all that
@@ -40,8 +44,10 @@ static enum ledger_code may_be_withdrawn(struct execution *x,
     if (!state_get_consent(x->overlay, in->consent.data, consent)) {
         return LEDGER_CONSENT_STATE;
     }
-    bool allowed = execution_is_submitter(x, &consent->institution) ||
-                   patient_has_signed(x, consent);
+    bool allowed = execution_speaks_for(x, &consent->institution) ||
+                   patient_has_signed(x, consent) ||
+                   (x->policy->open_withdrawal && is_provider(x) &&
+                    in->evidence_commit.len > 0);
     return allowed && consent_stands(consent, x->now_ms) ? LEDGER_OK
                                                          : LEDGER_CONSENT_STATE;
 }
@@ -64,7 +70,7 @@ enum ledger_code consent_revoke(struct execution *x)
 {
     const Salus__V1__ConsentRevoke *in = x->body->consent_revoke;
     struct schema_consent consent;
-    enum ledger_code code = reason_is_known(in);
+    enum ledger_code code = reason_is_known(x, in);
     if (code == LEDGER_OK) {
         code = checks_optional_commit(&in->evidence_commit);
     }

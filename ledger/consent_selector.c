@@ -9,12 +9,13 @@
 typedef enum ledger_code selector_rule(struct execution *x,
                                        const Salus__V1__Selector *in);
 
-static enum ledger_code actor_in_role(const Salus__V1__Selector__Actor *actor)
+static enum ledger_code actor_in_role(struct execution *x,
+                                      const Salus__V1__Selector__Actor *actor)
 {
     if (actor->id.len != 0) {
         return LEDGER_FIELD_FORM;
     }
-    return checks_code(CODES_ROLE, actor->role);
+    return checks_code(x, CODES_ROLE, actor->role);
 }
 
 static bool is_registered(struct execution *x,
@@ -52,7 +53,7 @@ static enum ledger_code actors_are_known(struct execution *x,
         const Salus__V1__Selector__Actor *actor = in->actors[i];
         enum ledger_code code = LEDGER_SELECTOR;
         if (actor->kind == SALUS__V1__SELECTOR__ACTOR__KIND__ROLE) {
-            code = actor_in_role(actor);
+            code = actor_in_role(x, actor);
         } else if (actor->kind >=
                        SALUS__V1__SELECTOR__ACTOR__KIND__INSTITUTION &&
                    actor->kind < SALUS__V1__SELECTOR__ACTOR__KIND__ROLE) {
@@ -78,10 +79,9 @@ static enum ledger_code codes_are_known(struct execution *x,
         {CODES_CONF, {in->confidentiality, in->n_confidentiality}},
         {CODES_CLASS, {in->classes, in->n_classes}},
     };
-    (void)x;
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
-        enum ledger_code code =
-            checks_code_list(lists[i].table, lists[i].codes, LEDGER_CODES_MAX);
+        enum ledger_code code = checks_code_list(
+            x, lists[i].table, lists[i].codes, LEDGER_CODES_MAX);
         if (code != LEDGER_OK) {
             return code;
         }

@@ -79,9 +79,16 @@
       "a co-signer is unknown, not active, or not allowed that role")          \
     X(LEDGER_TX_DUPLICATE, 132, false, "duplicate",                            \
       "the same transaction was executed before")                              \
+    X(LEDGER_POP_INVALID, 133, false, "security",                              \
+      "a new key has not signed for itself")                                   \
     /* 2xx: references */                                                      \
     X(LEDGER_NOT_FOUND, 200, false, "not-found",                               \
       "nothing of that kind, or not the caller's")                             \
+    X(LEDGER_INST_EXISTS, 201, false, "duplicate", "institution id is in use") \
+    X(LEDGER_INST_STATE, 202, false, "business-rule",                          \
+      "institution is unknown, not in the state for this, or needed")          \
+    X(LEDGER_SUCCESSOR_REQUIRED, 203, false, "business-rule",                  \
+      "nobody would keep the records of the institution")                      \
     X(LEDGER_PART_EXISTS, 210, false, "duplicate", "participant id is in use") \
     X(LEDGER_PART_STATE, 211, false, "business-rule",                          \
       "participant is unknown, not valid now, or of another institution")      \
@@ -94,15 +101,36 @@
       "consent is unknown, not the caller's, or not in force")                 \
     X(LEDGER_SUPERSEDE_FOREIGN, 232, false, "business-rule",                   \
       "a superseded consent is unknown or of another subject")                 \
+    X(LEDGER_CONSENT_LIMIT, 233, false, "business-rule",                       \
+      "subject has as many consents in force as are allowed")                  \
     X(LEDGER_POLICY_INACTIVE, 240, true, "business-rule",                      \
       "policy version is not active")                                          \
+    X(LEDGER_POLICY_VERSION, 241, false, "conflict",                           \
+      "not the next version of the policy, or not published")                  \
+    X(LEDGER_TABLE_CONFLICT, 242, false, "conflict",                           \
+      "not the next table version, or a code is in use")                       \
     X(LEDGER_REC_EXISTS, 250, false, "duplicate", "record id is in use")       \
     X(LEDGER_REC_STATE, 251, false, "business-rule",                           \
       "a record is unknown or not of this custodian and subject")              \
     X(LEDGER_FOREIGN_SUBJECT, 252, false, "business-rule",                     \
       "custodian holds no such subject")                                       \
+    X(LEDGER_BATCH_EXISTS, 253, false, "duplicate", "batch id is in use")      \
+    X(LEDGER_BATCH_STATE, 254, false, "business-rule",                         \
+      "batch is unknown or another's, or the leaf does not fit it")            \
+    X(LEDGER_LEAF_OPENED, 255, false, "duplicate", "leaf was opened before")   \
+    X(LEDGER_PROOF_INVALID, 256, false, "security",                            \
+      "leaf and path do not lead to the root of the batch")                    \
     X(LEDGER_VERSION_CONFLICT, 260, false, "conflict",                         \
       "state has moved on; read it again")                                     \
+    X(LEDGER_REQ_EXISTS, 270, false, "duplicate", "request id is in use")      \
+    X(LEDGER_REQ_STATE, 271, false, "business-rule",                           \
+      "request is unknown, another's, over, or decided")                       \
+    X(LEDGER_TARGET_UNKNOWN, 272, false, "not-found",                          \
+      "no such records of one patient at one custodian, or no such patient")   \
+    X(LEDGER_DISC_EXISTS, 273, false, "duplicate", "disclosure id is in use")  \
+    X(LEDGER_BG_EXISTS, 274, false, "duplicate", "emergency id is in use")     \
+    X(LEDGER_BG_STATE, 275, false, "business-rule",                            \
+      "emergency is unknown, or not in the state for this")                    \
     /* 3xx: policy */                                                          \
     X(LEDGER_ROLE_REQUIRED, 300, false, "forbidden",                           \
       "institution does not have the role for this transaction")               \
@@ -115,7 +143,37 @@
     X(LEDGER_NO_CUSTODIAN_KEY, 304, false, "business-rule",                    \
       "no envelope for the custodian itself")                                  \
     X(LEDGER_NO_DECISION, 305, false, "forbidden",                             \
-      "an envelope for another institution without a decision")                \
+      "nothing permits that this recipient gets this record")                  \
+    X(LEDGER_DECISION_EXPIRED, 306, false, "expired",                          \
+      "the decision has ended")                                                \
+    X(LEDGER_RECIPIENT_NOT_PERMITTED, 307, false, "forbidden",                 \
+      "a recipient holds no envelope now, or is not permitted any more")       \
+    X(LEDGER_QUORUM_SHORT, 308, false, "forbidden",                            \
+      "too few institutions have signed")                                      \
+    X(LEDGER_SELF_REVIEW, 309, false, "forbidden",                             \
+      "nobody reviews his own emergency")                                      \
+    X(LEDGER_PRIVACY_ROLE, 310, false, "forbidden",                            \
+      "only a privacy officer may do this")                                    \
+    X(LEDGER_PURPOSE_ROLE, 311, false, "forbidden",                            \
+      "requester has no role for this purpose")                                \
+    X(LEDGER_WIDENS, 312, false, "forbidden",                                  \
+      "the decision gives more than was computed")                             \
+    X(LEDGER_LEGAL_BASIS_REQUIRED, 313, false, "forbidden",                    \
+      "a written request on a legal basis is needed")                          \
+    X(LEDGER_DECISION_SCOPE, 314, false, "business-rule",                      \
+      "not covered by the decision, and not reported as a violation")          \
+    X(LEDGER_BASIS, 315, false, "value",                                       \
+      "a disclosure stands on a decision, an emergency, or a law")             \
+    X(LEDGER_BG_ROLE, 316, false, "forbidden",                                 \
+      "only a clinician of a provider may declare an emergency")               \
+    X(LEDGER_BG_WINDOW, 317, false, "business-rule",                           \
+      "longer than policy allows")                                             \
+    X(LEDGER_BG_FORBIDDEN, 318, false, "forbidden",                            \
+      "policy or an explicit consent forbids it")                              \
+    X(LEDGER_BG_WITNESS, 319, false, "forbidden",                              \
+      "a second witness is needed: reviews are overdue")                       \
+    X(LEDGER_SUSPEND_TOO_LONG, 320, false, "business-rule",                    \
+      "longer than a suspension may last")                                     \
     /* 4xx: privacy lint */                                                    \
     X(LEDGER_LOCATION_FORM, 400, false, "value",                               \
       "location is not an opaque drs:// or urn:uuid: reference")               \

@@ -6,6 +6,8 @@
 #include "consensus/assert.h"
 #include "ledger/client_table.h"
 #include "ledger/execution.h"
+#include "ledger/obligations.h"
+#include "ledger/fields.h"
 #include "ledger/request.h"
 #include "ledger/state.h"
 
@@ -69,7 +71,8 @@ static void execute_request(struct ledger *ledger, struct execution *x,
     const struct ledger_request *request = x->request;
     size_t count = 0;
     struct client_slot slot = request_slot(&ledger->constants, request);
-    const struct results_location here = {x->seq, x->place.request_index};
+    const struct schema_request here = {x->seq, x->place.request_index,
+                                        x->place.time};
     *out = (struct results_request){.digest = request->digest};
     enum ledger_code code =
         request_check_key(x->overlay, request, &x->key_id, &x->institution);
@@ -104,10 +107,14 @@ static void execute_requests(struct ledger *ledger,
 {
     struct results_request *results =
         overlay_room(&ledger->overlay, block->request_count * sizeof *results);
+    struct schema_policy policy;
+    state_governing_policy(&ledger->overlay, &policy);
     struct execution x = {
         .overlay = &ledger->overlay,
         .constants = &ledger->constants,
+        .policy = &policy,
         .scratch = &ledger->scratch,
+        .stored = &ledger->stored,
         .seq = block->seq,
         .now_ms = out->block.time / US_PER_MS,
         .place = {.time = out->block.time},
@@ -138,6 +145,28 @@ static void advance(const struct ledger *ledger,
     next->ledger_root = *root;
 }
 
+/* What time has done since the block before. */
+static void sweep(struct overlay *overlay, struct ledger_block_result *out)
+{
+    size_t mark = overlay_mark(overlay);
+    obligations_sweep(overlay, out->block.time / US_PER_MS);
+    out->block.is_swept = overlay_mark(overlay) > mark;
+    if (out->block.is_swept) {
+        overlay_digest(overlay, mark, &out->block.sweep_digest);
+    }
+}
+
+/* When a height was: for questions about the past. */
+static void remember_time(struct overlay *overlay,
+                          const struct results_block *block)
+{
+    struct schema_key key;
+    uint8_t time[FIELD_U64_SIZE];
+    field_put_u64(time, block->time);
+    schema_key_height(&key, block->seq);
+    overlay_put(overlay, &key, (struct pbft_bytes){time, sizeof time});
+}
+
 enum pbft_status ledger_execute(struct ledger *ledger,
                                 const struct ledger_block *block,
                                 struct ledger_block_result *out)
@@ -155,10 +184,13 @@ enum pbft_status ledger_execute(struct ledger *ledger,
                   .block_digest = block->block_digest},
     };
     overlay_begin(overlay, &block->block_digest);
+    overlay->seq = block->seq;
+    sweep(overlay, out);
     execute_requests(ledger, block, out);
     results_root(&out->results_root, &out->block);
     advance(ledger, out, &next, &out->ledger_root);
     state_put_position(overlay, &next);
+    remember_time(overlay, &out->block);
     if (overlay->status != PBFT_OK) {
         return overlay->status;
     }

@@ -13,25 +13,6 @@
 /* In TransactionBody the payload has the highest numbers, so it comes last. */
 #define PAYLOAD_FIELD_MIN 20u
 
-bool execution_has_cosigner(const struct execution *x,
-                            enum transaction_role role, const uint8_t *key_id)
-{
-    for (size_t i = 0; i < x->cosigner_count; i++) {
-        if (x->cosigners[i].role == role &&
-            memcmp(x->cosigners[i].key_id, key_id, LEDGER_ID_SIZE) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool execution_is_submitter(const struct execution *x,
-                            const struct pbft_institution *institution)
-{
-    return memcmp(x->request->institution.bytes, institution->bytes,
-                  sizeof institution->bytes) == 0;
-}
-
 static enum ledger_code code_of(enum pbft_status status)
 {
     return status == PBFT_TOO_LARGE ? LEDGER_SIZE : LEDGER_NON_CANONICAL;

@@ -6,7 +6,7 @@
 
 #include "ledger/ledger.h"
 #include "ledger/overlay.h"
-#include "ledger/schema.h"
+#include "ledger/state.h"
 #include "ledger/transaction.h"
 #include "salus/v1/ledger.pb-c.h"
 
@@ -24,10 +24,16 @@ struct ledger {
     struct ledger_constants constants;
     struct overlay overlay;
     struct wire_arena scratch; /* Of one transaction. */
+    struct wire_arena stored;  /* Of one payload that a rule reads. */
     struct schema_position position;
     /* The transactions of the request at hand. */
     struct pbft_bytes split[LEDGER_REQUEST_TRANSACTIONS_MAX];
 };
+
+/* Memory to read one transaction. No message of the schema unpacks to more than
+ * 70 times its size, so that this cap never decides whether one is refused:
+ * builds with other struct sizes would not agree. */
+#define EXECUTION_ARENA_MAX (128u * LEDGER_TRANSACTION_MAX)
 
 struct execution_cosigner {
     struct schema_registered_key key;
@@ -39,7 +45,9 @@ struct execution {
     struct overlay *overlay;
     const struct ledger_constants *constants;
     struct wire_arena *scratch;
+    struct wire_arena *stored;
     /* Of the block. */
+    const struct schema_policy *policy; /* That rules the ledger. */
     pbft_seq seq;
     uint64_t now_ms;
     struct schema_place place;
@@ -51,6 +59,8 @@ struct execution {
     struct pbft_digest tx_id;
     const Salus__V1__TransactionBody *body;
     struct pbft_bytes payload; /* Encoded, as signed. */
+    bool has_actor;            /* A participant is named as acting. */
+    struct schema_participant actor;
     struct execution_cosigner cosigners[LEDGER_SIGNATURES_MAX];
     size_t cosigner_count;
 };
@@ -63,6 +73,27 @@ void execution_run(struct execution *x, struct pbft_bytes transaction,
 /* Does the transaction bear a co-signature of that role by that key? */
 bool execution_has_cosigner(const struct execution *x,
                             enum transaction_role role, const uint8_t *key_id);
+
+/* Do so many institutions agree that governance may act: two thirds of the
+ * active ones and one, the submitter among them? QUORUM_SHORT. */
+enum ledger_code execution_has_quorum(const struct execution *x);
+
+/* Is a privacy officer of the submitter named as acting? PRIVACY_ROLE. */
+enum ledger_code execution_is_privacy_officer(const struct execution *x);
+
+/* Is the submitter this institution, or its successor? */
+bool execution_speaks_for(const struct execution *x,
+                          const struct pbft_institution *institution);
+
+/* A stored message; valid until the next call. NULL if there is none. `type` is
+ * its descriptor. */
+const void *execution_stored(struct overlay *overlay, struct wire_arena *arena,
+                             char kind, const uint8_t *id,
+                             const struct ProtobufCMessageDescriptor *type);
+
+/* Stores a message that is part of a payload. */
+void execution_store(struct execution *x, char kind, const uint8_t *id,
+                     const struct ProtobufCMessage *message);
 
 /* Is the submitter this institution? */
 bool execution_is_submitter(const struct execution *x,

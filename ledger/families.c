@@ -7,15 +7,54 @@
 #define ANY 0
 #define ROLE(code) ((uint64_t)1 << (code))
 
+/* A row for each type: roles, urgent, governance, handler. */
+#define ROW(type, roles, handler)                                              \
+    {                                                                          \
+        TRANSACTION_##type, roles, false, false, handler                       \
+    }
+#define URGENT(type, roles, handler)                                           \
+    {                                                                          \
+        TRANSACTION_##type, roles, true, false, handler                        \
+    }
+#define GOVERNANCE(type, handler)                                              \
+    {                                                                          \
+        TRANSACTION_##type, ANY, false, true, handler                          \
+    }
+#define PROVIDER ROLE(CODES_INSTITUTION_PROVIDER)
+
 static const struct family families[] = {
-    {TRANSACTION_PARTICIPANT_REGISTER, ANY, false, participant_register},
-    {TRANSACTION_SUBJECT_REGISTER, ROLE(CODES_INSTITUTION_PROVIDER), false,
-     subject_register},
-    {TRANSACTION_CONSENT_GRANT, ANY, false, consent_grant},
-    {TRANSACTION_CONSENT_EVIDENCE, ROLE(CODES_INSTITUTION_PROVIDER), false,
-     consent_evidence},
-    {TRANSACTION_CONSENT_REVOKE, ANY, true, consent_revoke},
-    {TRANSACTION_RECORD_ANCHOR, ANY, false, record_anchor},
+    ROW(PARTICIPANT_REGISTER, ANY, participant_register),
+    ROW(SUBJECT_REGISTER, PROVIDER, subject_register),
+    ROW(CONSENT_GRANT, ANY, consent_grant),
+    ROW(CONSENT_EVIDENCE, PROVIDER, consent_evidence),
+    URGENT(CONSENT_REVOKE, ANY, consent_revoke),
+    ROW(RECORD_ANCHOR, ANY, record_anchor),
+    GOVERNANCE(INST_ADMIT, institution_admit),
+    GOVERNANCE(INST_UPDATE, institution_update),
+    GOVERNANCE(INST_SUSPEND, institution_suspend),
+    GOVERNANCE(INST_RETIRE, institution_retire),
+    ROW(KEY_ROTATE, ANY, key_rotate),
+    GOVERNANCE(KEY_REVOKE, key_revoke),
+    ROW(PARTICIPANT_UPDATE, ANY, participant_update),
+    ROW(PARTICIPANT_REVOKE, ANY, participant_revoke),
+    GOVERNANCE(POLICY_PUBLISH, policy_publish),
+    GOVERNANCE(POLICY_ACTIVATE, policy_activate),
+    GOVERNANCE(CODETABLE_PUBLISH, codetable_publish),
+    ROW(SUBJECT_SETTLE, ANY, subject_settle),
+    ROW(RECORD_ANCHOR_BATCH, ANY, record_anchor_batch),
+    ROW(RECORD_OPEN, ANY, record_open),
+    ROW(RECORD_AMEND, ANY, record_amend),
+    ROW(RECORD_RETRACT, ANY, record_retract),
+    ROW(KEY_GRANT, ANY, key_grant),
+    ROW(REKEY, ANY, rekey),
+    ROW(ACCESS_REQUEST, ANY, access_request),
+    ROW(ACCESS_DECISION, ANY, access_decision),
+    ROW(DISCLOSURE, ANY, disclosure),
+    ROW(DISCLOSURE_BATCH, ANY, disclosure_batch),
+    ROW(DISCLOSURE_OPEN, ANY, disclosure_open),
+    URGENT(BREAK_GLASS, ANY, break_glass),
+    ROW(BREAK_GLASS_REVIEW, ANY, break_glass_review),
+    ROW(ACCOUNTING_SUSPEND, ANY, accounting_suspend),
 };
 
 const struct family *family_of(uint32_t type)

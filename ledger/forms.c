@@ -166,3 +166,78 @@ uint32_t forms_size_bucket(uint64_t size)
     }
     return 0;
 }
+
+/* ---- texts of governance ------------------------------------------------- */
+
+static bool is_small(char c)
+{
+    return c >= 'a' && c <= 'z';
+}
+
+static bool is_capital(char c)
+{
+    return c >= 'A' && c <= 'Z';
+}
+
+static bool is_figure(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Between 1 and `limit` characters, all of which `allowed` accepts. */
+static bool consists_of(const char *text, size_t limit, bool (*allowed)(char))
+{
+    size_t size = strlen(text);
+    for (size_t i = 0; i < size; i++) {
+        if (!allowed(text[i])) {
+            return false;
+        }
+    }
+    return size >= 1 && size <= limit;
+}
+
+static bool in_short_name(char c)
+{
+    return is_small(c) || is_figure(c) || c == '-';
+}
+
+static bool in_register_number(char c)
+{
+    return is_capital(c) || is_figure(c) || c == '.';
+}
+
+static bool in_code(char c)
+{
+    return is_small(c) || is_capital(c) || is_figure(c) || c == '.' || c == '_' ||
+           c == '-';
+}
+
+static bool in_uri(char c)
+{
+    return c > ' ' && c < 0x7f;
+}
+
+bool forms_is_short_name(const char *text)
+{
+    return consists_of(text, 32, in_short_name);
+}
+
+bool forms_is_country(const char *text)
+{
+    return strlen(text) == 2 && is_capital(text[0]) && is_capital(text[1]);
+}
+
+bool forms_is_register_number(const char *text)
+{
+    return consists_of(text, 64, in_register_number);
+}
+
+bool forms_is_code(const char *text)
+{
+    return consists_of(text, 64, in_code);
+}
+
+bool forms_is_uri(const char *text)
+{
+    return consists_of(text, 255, in_uri);
+}

@@ -24,4 +24,12 @@ bool forms_is_size_bucket(uint32_t bucket);
 /* The smallest bucket that holds `size` bytes; 0 above the largest, 2 TiB. */
 uint32_t forms_size_bucket(uint64_t size);
 
+/* Texts of governance, none of which concerns a patient; zero-terminated. */
+bool forms_is_short_name(const char *text);      /* [a-z0-9-]{1,32} */
+bool forms_is_country(const char *text);         /* [A-Z]{2} */
+bool forms_is_register_number(const char *text); /* [A-Z0-9.]{1,64} */
+bool forms_is_code(const char *text);            /* [A-Za-z0-9._-]{1,64} */
+/* Printable ASCII without space, 1 to 255 bytes. */
+bool forms_is_uri(const char *text);
+
 #endif /* LEDGER_FORMS_H */

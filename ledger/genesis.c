@@ -8,6 +8,13 @@
 #include "ledger/state.h"
 #include "ledger/transaction.h"
 
+/* What the genesis does not say of its policies: an emergency of a day, its
+ * review within a week, decisions of thirty days. */
+#define GENESIS_WINDOW_MS (24ull * 3600u * 1000u)
+#define GENESIS_REVIEW_MS (7ull * GENESIS_WINDOW_MS)
+#define GENESIS_TTL_MS (30ull * GENESIS_WINDOW_MS)
+#define GENESIS_DELINQUENT_LIMIT 3u
+
 static bool policy_is_sound(const struct ledger_policy *policy)
 {
     return policy->version != 0 &&
@@ -88,6 +95,7 @@ static bool put_member(struct overlay *overlay,
     const struct schema_institution institution = {
         .state = SCHEMA_ACTIVE,
         .roles = member->roles,
+        .has_replica = member->replica_key.size > 0,
     };
     schema_key_institution(&key, member->institution.bytes);
     if (overlay_has(overlay, &key)) {
@@ -103,9 +111,15 @@ static bool put_policy(struct overlay *overlay,
     struct schema_key key;
     struct schema_policy state = {
         .state = SCHEMA_ACTIVE,
-        .implicit_consent = policy->implicit_consent,
-        .break_glass_override = policy->break_glass_override,
+        .implicit_consent = (enum schema_implicit)policy->implicit_consent,
+        .break_glass_override =
+            (enum schema_override)policy->break_glass_override,
+        .window_ms = GENESIS_WINDOW_MS,
+        .review_ms = GENESIS_REVIEW_MS,
+        .decision_ttl_ms = GENESIS_TTL_MS,
+        .delinquent_limit = GENESIS_DELINQUENT_LIMIT,
     };
+    struct schema_newest newest = {0};
     schema_key_policy(&key, policy->policy, policy->version);
     if (overlay_has(overlay, &key)) {
         return false;
@@ -114,7 +128,53 @@ static bool put_policy(struct overlay *overlay,
         memcpy(state.sha256, policy->sha256.data, sizeof state.sha256);
     }
     state_put_policy(overlay, policy->policy, policy->version, &state);
+    (void)state_get_newest(overlay, policy->policy, &newest);
+    if (newest.version < policy->version) {
+        newest = (struct schema_newest){policy->version, policy->version};
+        state_put_newest(overlay, policy->policy, &newest);
+    }
     return true;
+}
+
+/* Is `a` stricter than `b`: implies less, and gives less way to emergencies? */
+static bool is_stricter(const struct ledger_policy *a,
+                        const struct ledger_policy *b)
+{
+    if (a->implicit_consent != b->implicit_consent) {
+        return a->implicit_consent > b->implicit_consent;
+    }
+    return a->break_glass_override < b->break_glass_override;
+}
+
+/* The strictest one rules the ledger, until a POLICY_ACTIVATE says otherwise.
+ */
+static void put_governing(struct overlay *overlay,
+                          const struct ledger_genesis *genesis)
+{
+    const struct ledger_policy *strictest = genesis->policies;
+    struct schema_governing governing = {0};
+    if (genesis->policy_count == 0) {
+        return;
+    }
+    for (size_t i = 1; i < genesis->policy_count; i++) {
+        if (is_stricter(&genesis->policies[i], strictest)) {
+            strictest = &genesis->policies[i];
+        }
+    }
+    memcpy(governing.policy, strictest->policy, sizeof governing.policy);
+    governing.version = strictest->version;
+    state_put_governing(overlay, NULL, &governing);
+}
+
+static void put_counts(struct overlay *overlay,
+                       const struct ledger_genesis *genesis)
+{
+    struct schema_counts counts = {.active = (uint32_t)genesis->member_count};
+    for (size_t i = 0; i < genesis->member_count; i++) {
+        counts.replicas += genesis->members[i].replica_key.size > 0;
+    }
+    counts.active_replicas = counts.replicas;
+    state_put_counts(overlay, NULL, &counts);
 }
 
 bool genesis_write(struct overlay *overlay,
@@ -133,6 +193,8 @@ bool genesis_write(struct overlay *overlay,
     for (size_t i = 0; fresh && i < genesis->policy_count; i++) {
         fresh = put_policy(overlay, &genesis->policies[i]);
     }
+    put_governing(overlay, genesis);
+    put_counts(overlay, genesis);
     *position = (struct schema_position){0};
     merkle_accumulator_init(&position->blocks);
     merkle_accumulator_root(&position->blocks, &position->ledger_root);

@@ -9,11 +9,6 @@
 #include "ledger/genesis.h"
 #include "ledger/state.h"
 
-/* Memory to read one transaction. No message of the schema unpacks to more than
- * 70 times its size, so that this cap never decides whether one is refused:
- * builds with other struct sizes would not agree. */
-#define SCRATCH_MAX (128u * LEDGER_TRANSACTION_MAX)
-
 static enum pbft_status bootstrap(struct ledger *ledger,
                                   const struct ledger_genesis *genesis)
 {
@@ -69,7 +64,8 @@ enum pbft_status ledger_create(struct ledger **out, const struct ledger_kv *kv,
         .session_window = genesis->session_window,
     };
     overlay_init(&ledger->overlay, kv);
-    wire_arena_init(&ledger->scratch, SCRATCH_MAX);
+    wire_arena_init(&ledger->scratch, EXECUTION_ARENA_MAX);
+    wire_arena_init(&ledger->stored, EXECUTION_ARENA_MAX);
     enum pbft_status status = open_state(ledger, genesis);
     if (status != PBFT_OK) {
         ledger_destroy(ledger);
@@ -85,6 +81,7 @@ void ledger_destroy(struct ledger *ledger)
         return;
     }
     wire_arena_deinit(&ledger->scratch);
+    wire_arena_deinit(&ledger->stored);
     overlay_deinit(&ledger->overlay);
     free(ledger);
 }

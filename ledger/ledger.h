@@ -153,6 +153,12 @@ ledger_find_transaction(const struct ledger_kv *view,
                         const struct pbft_digest *tx_id,
                         struct ledger_transaction_location *out);
 
+/* When, in milliseconds since 1970, time will change the state by itself: a
+ * consent or decision ends, a review becomes overdue. On an idle ledger a block
+ * should come then (P18). NOT_FOUND: nothing is due ever. */
+PBFT_MUST_USE enum pbft_status ledger_next_due(const struct ledger_kv *view,
+                                               uint64_t *due_ms);
+
 /* ---- queries ------------------------------------------------------------- */
 
 /* Answers an encoded Query with an encoded Answer of at most LEDGER_ANSWER_MAX

@@ -13,8 +13,9 @@
 
 /* U1: a body, and what may stand beside it in a transaction. */
 #define LEDGER_BODY_MAX (64u * 1024u)
-#define LEDGER_SIGNATURES_MAX 8
-#define LEDGER_TRANSACTION_MAX (LEDGER_BODY_MAX + 2048u)
+#define LEDGER_COSIGNERS_MAX 8    /* But for decisions of governance. */
+#define LEDGER_SIGNATURES_MAX 128 /* Two thirds of 190 institutions. */
+#define LEDGER_TRANSACTION_MAX (LEDGER_BODY_MAX + 16u * 1024u)
 /* No transaction is shorter: ids of chain, institution and key take 66 bytes.
  * It bounds how many results a batch can make us compute and keep. */
 #define LEDGER_TRANSACTION_MIN 64u
@@ -32,6 +33,26 @@
 #define LEDGER_SUPERSEDES_MAX 8
 #define LEDGER_ENVELOPES_MAX 64
 #define LEDGER_RELATED_MAX 16
+/* Consents of one subject in force at a time: bounds what one decision reads.
+ */
+#define LEDGER_SUBJECT_CONSENTS_MAX 64
+#define LEDGER_TARGETS_MAX                                                     \
+    64 /* Records of one access request: bits of u64.                          \
+        */
+#define LEDGER_RELIED_MAX 16
+#define LEDGER_LEAVES_MAX 65536 /* Of one batch. */
+#define LEDGER_PROOF_MAX 17     /* Siblings above one of them. */
+#define LEDGER_TABLE_ENTRIES_MAX 256
+#define LEDGER_RETENTIONS_MAX 16
+#define LEDGER_IDENTIFIERS_MAX 8
+#define LEDGER_ENDPOINTS_MAX 8
+#define LEDGER_NAME_MAX 32
+#define LEDGER_TEXT_MAX 255
+/* An admitted institution may act so many blocks later: by then everybody has
+ * executed its admission. */
+#define LEDGER_ADMIT_DELAY 16
+/* What time does by itself in one block, at most. */
+#define LEDGER_SWEEP_MAX 256
 #define LEDGER_LOCATION_MAX 320 /* drs://, a host name of 253, an id of 52. */
 
 /* Sessions that a client key keeps (design: section 5). */
@@ -42,6 +63,11 @@
 /* Rows of one page of an answer, and what such an answer may take. */
 #define LEDGER_PAGE_ROWS_MAX 256
 #define LEDGER_PAGE_ROWS_DEFAULT 64
+#define LEDGER_WIDE_ROWS_MAX 100 /* Of disclosures and emergencies. */
+/* Groups of a folded accounting, and rows that it may read. */
+#define LEDGER_FOLD_GROUPS_MAX 512
+#define LEDGER_FOLD_ROWS_MAX 65536
+#define LEDGER_ACCOUNT_SUBJECTS_MAX 8
 #define LEDGER_QUERY_MAX 1024u
 #define LEDGER_ANSWER_MAX (64u * 1024u)
 

@@ -33,6 +33,7 @@ void overlay_init(struct overlay *overlay, const struct ledger_kv *kv)
     overlay->entry_capacity = ENTRIES_MIN;
     overlay->entries =
         must_have(malloc(ENTRIES_MIN * sizeof(struct overlay_entry *)));
+    overlay->large = must_have(malloc(LEDGER_VALUE_MAX));
     overlay->change_capacity = ENTRIES_MIN;
     overlay->changes =
         must_have(malloc(ENTRIES_MIN * sizeof *overlay->changes));
@@ -44,6 +45,7 @@ void overlay_deinit(struct overlay *overlay)
     free(overlay->slots);
     free(overlay->entries);
     free(overlay->changes);
+    free(overlay->large);
 }
 
 void overlay_begin(struct overlay *overlay, const struct pbft_digest *seed)
@@ -213,6 +215,28 @@ bool overlay_get(struct overlay *overlay, const struct schema_key *key,
     const struct overlay_entry *entry = loaded_entry(overlay, key);
     *value = entry->value;
     return entry->present;
+}
+
+bool overlay_read(struct overlay *overlay, const struct schema_key *key,
+                  struct pbft_bytes *value)
+{
+    size_t size = 0;
+    const struct overlay_entry *entry =
+        find(overlay, key, hash_of(overlay, key));
+    if (entry != NULL && entry->dirty) {
+        *value = entry->value;
+        return entry->present;
+    }
+    enum pbft_status status =
+        overlay->kv->get(overlay->kv->context, key->space,
+                         (struct pbft_bytes){key->bytes, key->size},
+                         overlay->large, LEDGER_VALUE_MAX, &size);
+    *value = (struct pbft_bytes){overlay->large, size};
+    if (status != PBFT_OK && status != PBFT_NOT_FOUND &&
+        overlay->status == PBFT_OK) {
+        overlay->status = status;
+    }
+    return status == PBFT_OK;
 }
 
 bool overlay_has(struct overlay *overlay, const struct schema_key *key)

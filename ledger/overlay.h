@@ -45,6 +45,7 @@ struct overlay_change {
 struct overlay {
     const struct ledger_kv *kv;
     struct wire_arena arena;
+    pbft_seq seq;                   /* The block, or the height asked. */
     enum pbft_status status;        /* The first failure of the kv. */
     uint64_t seed;                  /* Of the hash: differs per block. */
     struct overlay_entry **entries; /* In order of first use. */
@@ -55,6 +56,7 @@ struct overlay {
     struct overlay_change *changes; /* In order of writing. */
     size_t change_count;
     size_t change_capacity;
+    uint8_t *large; /* LEDGER_VALUE_MAX bytes for overlay_read(). */
 };
 
 /* Aborts if memory is short, as everything below does. */
@@ -71,6 +73,10 @@ void *overlay_room(struct overlay *overlay, size_t size);
  * block. */
 bool overlay_get(struct overlay *overlay, const struct schema_key *key,
                  struct pbft_bytes *value);
+/* The same for values of any size, which are not kept: valid until the next
+ * overlay_read(). */
+bool overlay_read(struct overlay *overlay, const struct schema_key *key,
+                  struct pbft_bytes *value);
 /* Only whether there is something. */
 bool overlay_has(struct overlay *overlay, const struct schema_key *key);
 /* Copies the value. Reads nothing: an index row costs no look-up. */

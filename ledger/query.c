@@ -13,8 +13,6 @@
 #include "proto/scan.h"
 
 #define US_PER_MS 1000u
-/* Records with one commitment that an answer lists: the first, and these. */
-#define SAME_COMMIT_MAX 16
 
 ProtobufCBinaryData query_bytes(struct query *query, const uint8_t *bytes,
                                 size_t size)
@@ -34,156 +32,6 @@ void query_range(struct query *query, enum ledger_space space,
     if (status != PBFT_OK && query->overlay.status == PBFT_OK) {
         query->overlay.status = status;
     }
-}
-
-/* ---- consent status ------------------------------------------------------ */
-
-/* What a consent is worth at the time of the block. */
-static Salus__V1__ConsentStatus status_of(const struct schema_consent *consent,
-                                          uint64_t now_ms)
-{
-    switch (consent->state) {
-    case SCHEMA_CONSENT_SUPERSEDED:
-        return SALUS__V1__CONSENT_STATUS__CONSENT_SUPERSEDED;
-    case SCHEMA_CONSENT_REVOKED:
-        return SALUS__V1__CONSENT_STATUS__CONSENT_REVOKED;
-    case SCHEMA_CONSENT_ON_FILE:
-        return SALUS__V1__CONSENT_STATUS__CONSENT_ON_FILE;
-    case SCHEMA_CONSENT_GRANTED:
-        break;
-    }
-    if (consent_is_over(consent, now_ms)) {
-        return SALUS__V1__CONSENT_STATUS__CONSENT_EXPIRED;
-    }
-    return now_ms < consent->from_ms
-               ? SALUS__V1__CONSENT_STATUS__CONSENT_NOT_YET
-               : SALUS__V1__CONSENT_STATUS__CONSENT_ACTIVE;
-}
-
-static enum ledger_code consent_status(struct query *query,
-                                       const Salus__V1__ConsentStatusQuery *in)
-{
-    struct schema_consent consent;
-    struct schema_subject subject;
-    if (in->consent.len != LEDGER_ID_SIZE) {
-        return LEDGER_QUERY_FORM;
-    }
-    if (!state_get_consent(&query->overlay, in->consent.data, &consent) ||
-        !state_get_subject(&query->overlay, consent.subject, &subject)) {
-        return LEDGER_NOT_FOUND;
-    }
-    Salus__V1__ConsentState *out = overlay_room(&query->overlay, sizeof *out);
-    salus__v1__consent_state__init(out);
-    out->consent = in->consent;
-    out->subject = query_bytes(query, consent.subject, sizeof consent.subject);
-    out->status = status_of(&consent, query->now_ms);
-    out->institution = query_bytes(query, consent.institution.bytes,
-                                   sizeof consent.institution.bytes);
-    out->granted_seq = consent.granted_seq;
-    out->ended_seq = consent.ended_seq;
-    out->period_from_ms = consent.from_ms;
-    out->period_to_ms = consent.to_ms;
-    out->base_decision = (Salus__V1__Decision)consent.base_decision;
-    out->subject_indeterminate = subject.indeterminate;
-    query->answer.kind_case = SALUS__V1__ANSWER__KIND_CONSENT_STATUS;
-    query->answer.consent_status = out;
-    return LEDGER_OK;
-}
-
-/* ---- verify record ------------------------------------------------------- */
-
-static Salus__V1__RecordState *record_state(struct query *query,
-                                            const uint8_t *id)
-{
-    struct schema_record record;
-    if (!state_get_record(&query->overlay, id, &record)) {
-        return NULL;
-    }
-    Salus__V1__RecordState *out = overlay_room(&query->overlay, sizeof *out);
-    salus__v1__record_state__init(out);
-    out->record = query_bytes(query, id, LEDGER_ID_SIZE);
-    out->custodian = query_bytes(query, record.custodian.bytes,
-                                 sizeof record.custodian.bytes);
-    if (record.has_subject) {
-        out->subject =
-            query_bytes(query, record.subject, sizeof record.subject);
-    }
-    out->commit = query_bytes(query, record.commit, sizeof record.commit);
-    out->version = record.version;
-    out->anchored_seq = record.anchored_seq;
-    out->anchored_us = record.anchored.time;
-    out->class_code = record.class_code;
-    out->confidentiality = record.confidentiality;
-    return out;
-}
-
-/* Ids of records with one commitment, in the order of anchoring. */
-struct found_records {
-    uint8_t ids[1 + SAME_COMMIT_MAX][LEDGER_ID_SIZE];
-    size_t count;
-};
-
-static bool note_record(void *visitor, struct pbft_bytes key,
-                        struct pbft_bytes value)
-{
-    struct found_records *found = visitor;
-    (void)key;
-    if (value.size != LEDGER_ID_SIZE) {
-        return false;
-    }
-    memcpy(found->ids[found->count++], value.data, LEDGER_ID_SIZE);
-    return found->count < 1 + SAME_COMMIT_MAX;
-}
-
-static void find_by_commit(struct query *query, const uint8_t *commit,
-                           struct found_records *found)
-{
-    struct schema_key prefix;
-    schema_key_commit(&prefix, commit);
-    const struct ledger_kv_range range = {
-        .prefix = {prefix.bytes, prefix.size},
-        .limit = 1 + SAME_COMMIT_MAX,
-        .direction = LEDGER_KV_FORWARD,
-    };
-    query_range(query, prefix.space, &range, note_record, found);
-}
-
-static void answer_same_commit(struct query *query,
-                               const struct found_records *found)
-{
-    Salus__V1__Answer *answer = &query->answer;
-    answer->same_commit = overlay_room(
-        &query->overlay, (found->count + 1) * sizeof *answer->same_commit);
-    for (size_t i = 1; i < found->count; i++) {
-        Salus__V1__RecordState *one = record_state(query, found->ids[i]);
-        if (one != NULL) {
-            answer->same_commit[answer->n_same_commit++] = one;
-        }
-    }
-}
-
-static enum ledger_code verify_record(struct query *query,
-                                      const Salus__V1__VerifyRecordQuery *in)
-{
-    struct found_records found = {.count = 0};
-    if (in->commit.len == LEDGER_COMMIT_SIZE && in->record.len == 0) {
-        find_by_commit(query, in->commit.data, &found);
-    } else if (in->record.len == LEDGER_ID_SIZE && in->commit.len == 0) {
-        memcpy(found.ids[found.count++], in->record.data, LEDGER_ID_SIZE);
-    } else {
-        return LEDGER_QUERY_FORM;
-    }
-    if (found.count == 0) {
-        return LEDGER_NOT_FOUND;
-    }
-    Salus__V1__RecordState *first = record_state(query, found.ids[0]);
-    if (first == NULL) {
-        return LEDGER_NOT_FOUND;
-    }
-    query->answer.kind_case = SALUS__V1__ANSWER__KIND_VERIFY_RECORD;
-    query->answer.verify_record = first;
-    answer_same_commit(query, &found);
-    return LEDGER_OK;
 }
 
 /* ---- transaction --------------------------------------------------------- */
@@ -217,13 +65,27 @@ static enum ledger_code dispatch(struct query *query,
 {
     switch (in->kind_case) {
     case SALUS__V1__QUERY__KIND_CONSENT_STATUS:
-        return consent_status(query, in->consent_status);
+        return query_consent_status(query, in->consent_status);
     case SALUS__V1__QUERY__KIND_CONSENT_HISTORY:
         return query_consent_history(query, in->consent_history);
     case SALUS__V1__QUERY__KIND_VERIFY_RECORD:
-        return verify_record(query, in->verify_record);
+        return query_verify_record(query, in->verify_record);
     case SALUS__V1__QUERY__KIND_TRANSACTION:
         return transaction_state(query, in->transaction);
+    case SALUS__V1__QUERY__KIND_EXPLAIN:
+        return query_explain(query, in->explain);
+    case SALUS__V1__QUERY__KIND_ACCOUNTING:
+        return query_accounting(query, in->accounting);
+    case SALUS__V1__QUERY__KIND_WHO_MAY:
+        return query_who_may(query, in->who_may);
+    case SALUS__V1__QUERY__KIND_WHAT_MAY:
+        return query_what_may(query, in->what_may);
+    case SALUS__V1__QUERY__KIND_BREAK_GLASS:
+        return query_break_glass(query, in->break_glass);
+    case SALUS__V1__QUERY__KIND_OBLIGATIONS:
+        return query_obligations(query, in->obligations);
+    case SALUS__V1__QUERY__KIND_SUSPECT:
+        return query_suspect(query, in->suspect);
     default:
         return LEDGER_QUERY_FORM;
     }
@@ -274,7 +136,10 @@ static enum pbft_status run(struct query *query,
         return query->overlay.status != PBFT_OK ? query->overlay.status
                                                 : PBFT_CORRUPT;
     }
+    query->overlay.seq = query->position.seq;
     query->now_ms = query->position.time / US_PER_MS;
+    query->caller = *caller;
+    state_governing_policy(&query->overlay, &query->policy);
     salus__v1__answer__init(answer);
     answer->height = query->position.seq;
     answer->block_time_us = query->position.time;
@@ -289,15 +154,17 @@ enum pbft_status ledger_query(const struct ledger *ledger,
                               size_t capacity, size_t *answer_size)
 {
     struct query work = {.view = view};
-    (void)ledger; /* Families to come read its constants. */
+    (void)ledger;
     if (capacity < LEDGER_ANSWER_MAX) {
         return PBFT_TOO_LARGE;
     }
     overlay_init(&work.overlay, view);
+    wire_arena_init(&work.stored, EXECUTION_ARENA_MAX);
     enum pbft_status status = run(&work, caller, query);
     if (status == PBFT_OK) {
         status = pack_answer(&work.answer, answer, capacity, answer_size);
     }
     overlay_deinit(&work.overlay);
+    wire_arena_deinit(&work.stored);
     return status;
 }

@@ -70,7 +70,7 @@ static bool note_event(void *visitor, struct pbft_bytes key,
     struct page *page = visitor;
     struct schema_event event;
     if (key.size != page->prefix_size + SCHEMA_EVENT_SIZE ||
-        !schema_decode_event(&event, value)) {
+        !thing_decode(&thing_event, &event, value)) {
         page->query->overlay.status = PBFT_CORRUPT;
         return false;
     }

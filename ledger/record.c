@@ -7,20 +7,16 @@
 #include "ledger/checks.h"
 #include "ledger/families.h"
 #include "ledger/forms.h"
+#include "ledger/record.h"
 #include "ledger/state.h"
-
-#define ALGORITHM_AES_256_GCM 1u
-
-typedef enum ledger_code record_rule(struct execution *x,
-                                     const Salus__V1__RecordAnchor *in);
 
 /* Its kind and confidentiality are codes of the tables. */
 static enum ledger_code codes_are_known(struct execution *x,
                                         const Salus__V1__RecordAnchor *in)
 {
-    enum ledger_code code = checks_code(CODES_CLASS, in->class_code);
+    enum ledger_code code = checks_code(x, CODES_CLASS, in->class_code);
     (void)x;
-    return code == LEDGER_OK ? checks_code(CODES_CONF, in->confidentiality)
+    return code == LEDGER_OK ? checks_code(x, CODES_CONF, in->confidentiality)
                              : code;
 }
 
@@ -44,11 +40,7 @@ static enum ledger_code period_is_coarse(struct execution *x,
                                          const Salus__V1__RecordAnchor *in)
 {
     (void)x;
-    if (in->data_from_ms % LEDGER_DAY_MS != 0 ||
-        in->data_to_ms % LEDGER_DAY_MS != 0) {
-        return LEDGER_PERIOD_PRECISE;
-    }
-    return checks_period(in->data_from_ms, in->data_to_ms);
+    return checks_days(in->data_from_ms, in->data_to_ms);
 }
 
 /* Content and sealed file appear as digests that tell nothing. */
@@ -60,16 +52,20 @@ static enum ledger_code content_is_committed(struct execution *x,
     return code == LEDGER_OK ? checks_commit(&in->cipher_digest) : code;
 }
 
+enum ledger_code record_sealing(uint32_t algorithm, uint32_t size_bucket)
+{
+    if (algorithm != RECORD_AES_256_GCM) {
+        return LEDGER_UNKNOWN_CODE;
+    }
+    return forms_is_size_bucket(size_bucket) ? LEDGER_OK : LEDGER_FIELD_FORM;
+}
+
 /* Sealed in a way that others can open, and its size is rounded up. */
 static enum ledger_code sealing_is_known(struct execution *x,
                                          const Salus__V1__RecordAnchor *in)
 {
     (void)x;
-    if (in->algorithm != ALGORITHM_AES_256_GCM) {
-        return LEDGER_UNKNOWN_CODE;
-    }
-    return forms_is_size_bucket(in->cipher_size_bucket) ? LEDGER_OK
-                                                        : LEDGER_FIELD_FORM;
+    return record_sealing(in->algorithm, in->cipher_size_bucket);
 }
 
 /* Where it lies says nothing about whose it is. */
@@ -99,7 +95,7 @@ static enum ledger_code related_are_opaque(struct execution *x,
 }
 
 /* The id is random, and nobody's yet. */
-static enum ledger_code id_is_new(struct execution *x,
+enum ledger_code record_id_is_new(struct execution *x,
                                   const Salus__V1__RecordAnchor *in)
 {
     struct schema_key key;
@@ -125,7 +121,7 @@ static enum ledger_code subject_is_ours(struct execution *x,
     }
     return state_get_subject(x->overlay, in->subject.data, &subject) &&
                    subject.state == SCHEMA_ACTIVE &&
-                   execution_is_submitter(x, &subject.registrar)
+                   execution_speaks_for(x, &subject.registrar)
                ? LEDGER_OK
                : LEDGER_FOREIGN_SUBJECT;
 }
@@ -173,16 +169,23 @@ static enum ledger_code prior_is_ours(struct execution *x,
 static enum ledger_code envelopes_are_sound(struct execution *x,
                                             const Salus__V1__RecordAnchor *in)
 {
-    if (in->n_envelopes > LEDGER_ENVELOPES_MAX) {
+    return record_envelopes(x, in->envelopes, in->n_envelopes);
+}
+
+enum ledger_code record_envelopes(struct execution *x,
+                                  Salus__V1__RecordAnchor__Envelope **envelopes,
+                                  size_t count)
+{
+    if (count > LEDGER_ENVELOPES_MAX) {
         return LEDGER_SIZE;
     }
-    for (size_t i = 0; i < in->n_envelopes; i++) {
-        const Salus__V1__RecordAnchor__Envelope *one = in->envelopes[i];
+    for (size_t i = 0; i < count; i++) {
+        const Salus__V1__RecordAnchor__Envelope *one = envelopes[i];
         struct schema_registered_key key;
         if (one->recipient_key.len != LEDGER_ID_SIZE) {
             return LEDGER_FIELD_FORM;
         }
-        if (i > 0 && memcmp(in->envelopes[i - 1]->recipient_key.data,
+        if (i > 0 && memcmp(envelopes[i - 1]->recipient_key.data,
                             one->recipient_key.data, LEDGER_ID_SIZE) >= 0) {
             return LEDGER_FIELD_ORDER;
         }
@@ -198,6 +201,14 @@ static enum ledger_code envelopes_are_sound(struct execution *x,
     return LEDGER_OK;
 }
 
+bool record_is_own_envelope(struct execution *x,
+                            const Salus__V1__RecordAnchor__Envelope *envelope)
+{
+    struct schema_registered_key key;
+    return state_get_key(x->overlay, envelope->recipient_key.data, &key) &&
+           execution_is_submitter(x, &key.institution);
+}
+
 /* The custodian can open the record; nobody else can before a decision allows
  * it (health-ledger C.6, I1). Asked after envelopes_are_sound(). */
 static enum ledger_code
@@ -206,12 +217,7 @@ only_the_custodian_can_open(struct execution *x,
 {
     size_t own = 0;
     for (size_t i = 0; i < in->n_envelopes; i++) {
-        struct schema_registered_key key;
-        if (state_get_key(x->overlay, in->envelopes[i]->recipient_key.data,
-                          &key) &&
-            execution_is_submitter(x, &key.institution)) {
-            own++;
-        }
+        own += record_is_own_envelope(x, in->envelopes[i]);
     }
     if (own == 0) {
         return LEDGER_NO_CUSTODIAN_KEY;
@@ -219,9 +225,19 @@ only_the_custodian_can_open(struct execution *x,
     return own == in->n_envelopes ? LEDGER_OK : LEDGER_NO_DECISION;
 }
 
-static void write_record(struct execution *x, const Salus__V1__RecordAnchor *in)
+void record_write(struct execution *x, const Salus__V1__RecordAnchor *in,
+                  const struct schema_record *record)
 {
     struct schema_key key;
+    state_put_record(x->overlay, in->record.data, record);
+    schema_key_commit(&key, record->commit);
+    schema_key_add_place(&key, &record->anchored);
+    overlay_put(x->overlay, &key, checks_bytes(&in->record));
+}
+
+struct schema_record record_of(const struct execution *x,
+                               const Salus__V1__RecordAnchor *in)
+{
     struct schema_record record = {
         .state = SCHEMA_ACTIVE,
         .custodian = x->request->institution,
@@ -236,37 +252,38 @@ static void write_record(struct execution *x, const Salus__V1__RecordAnchor *in)
         memcpy(record.subject, in->subject.data, sizeof record.subject);
     }
     memcpy(record.commit, in->commit.data, sizeof record.commit);
-    state_put_record(x->overlay, in->record.data, &record);
-    state_put_payload(x->overlay, 'r', in->record.data, x->payload);
-    schema_key_commit(&key, in->commit.data);
-    schema_key_add_place(&key, &x->place);
-    overlay_put(x->overlay, &key, checks_bytes(&in->record));
+    return record;
+}
+
+enum ledger_code record_judge(struct execution *x,
+                              const Salus__V1__RecordAnchor *in)
+{
+    static enum ledger_code (*const rules[])(
+        struct execution *, const Salus__V1__RecordAnchor *) = {
+        codes_are_known,      tags_are_padded,     period_is_coarse,
+        content_is_committed, sealing_is_known,    location_is_opaque,
+        related_are_opaque,   subject_is_ours,     author_is_ours,
+        prior_is_ours,        envelopes_are_sound, only_the_custodian_can_open,
+    };
+    enum ledger_code code = LEDGER_OK;
+    for (size_t i = 0; code == LEDGER_OK && i < sizeof rules / sizeof rules[0];
+         i++) {
+        code = rules[i](x, in);
+    }
+    return code;
 }
 
 enum ledger_code record_anchor(struct execution *x)
 {
-    static record_rule *const rules[] = {
-        codes_are_known,
-        tags_are_padded,
-        period_is_coarse,
-        content_is_committed,
-        sealing_is_known,
-        location_is_opaque,
-        related_are_opaque,
-        id_is_new,
-        subject_is_ours,
-        author_is_ours,
-        prior_is_ours,
-        envelopes_are_sound,
-        only_the_custodian_can_open,
-    };
     const Salus__V1__RecordAnchor *in = x->body->record_anchor;
-    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
-        enum ledger_code code = rules[i](x, in);
-        if (code != LEDGER_OK) {
-            return code;
-        }
+    enum ledger_code code = record_id_is_new(x, in);
+    if (code == LEDGER_OK) {
+        code = record_judge(x, in);
     }
-    write_record(x, in);
-    return LEDGER_OK;
+    if (code == LEDGER_OK) {
+        const struct schema_record record = record_of(x, in);
+        record_write(x, in, &record);
+        state_put_payload(x->overlay, 'r', in->record.data, x->payload);
+    }
+    return code;
 }

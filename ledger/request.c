@@ -16,7 +16,8 @@ enum ledger_code request_check_key(struct overlay *overlay,
     if (!state_get_key(overlay, key_id->bytes, &key) ||
         memcmp(key.key.bytes, request->client.bytes, sizeof key.key.bytes) !=
             0 ||
-        key.state != SCHEMA_ACTIVE || key.purpose != SCHEMA_KEY_SUBMIT) {
+        !state_key_is_active(overlay, &key) ||
+        key.purpose != SCHEMA_KEY_SUBMIT) {
         return LEDGER_KEY_STATE;
     }
     if (memcmp(key.institution.bytes, request->institution.bytes,
@@ -24,7 +25,8 @@ enum ledger_code request_check_key(struct overlay *overlay,
         return LEDGER_FOREIGN_INSTITUTION;
     }
     return state_get_institution(overlay, key.institution.bytes, institution) &&
-                   institution->state == SCHEMA_ACTIVE
+                   institution->state == SCHEMA_ACTIVE &&
+                   institution->from_seq <= overlay->seq
                ? LEDGER_OK
                : LEDGER_INSTITUTION_STATE;
 }
@@ -40,12 +42,17 @@ struct client_slot request_slot(const struct ledger_constants *constants,
     };
 }
 
-/* Reads through an overlay that is thrown away: the same code as execution. */
+/* Reads through an overlay that is thrown away: the same code as execution, as
+ * of the next block. */
 static void begin_reading(struct overlay *overlay, const struct ledger_kv *view)
 {
     const struct pbft_digest no_seed = {{0}};
+    struct schema_position position = {0};
     overlay_init(overlay, view);
     overlay_begin(overlay, &no_seed);
+    if (state_get_position(overlay, &position)) {
+        overlay->seq = position.seq + 1;
+    }
 }
 
 enum pbft_status ledger_admit(const struct ledger *ledger,

@@ -57,6 +57,21 @@ void results_request_leaf(struct pbft_digest *out,
     merkle_leaf(out, (struct pbft_bytes){data, writer.size});
 }
 
+static void sweep_leaf(struct pbft_digest *out,
+                       const struct results_block *block)
+{
+    uint8_t data[FIELD_TAG_SIZE + PBFT_DIGEST_SIZE];
+    struct field_writer writer = {.data = data, .capacity = sizeof data};
+    field_write_tag(&writer, "salus/sweep/1");
+    field_write(&writer, block->sweep_digest.bytes, PBFT_DIGEST_SIZE);
+    merkle_leaf(out, (struct pbft_bytes){data, writer.size});
+}
+
+uint32_t results_leaf_count(const struct results_block *block)
+{
+    return block->request_count + block->is_swept;
+}
+
 void results_root(struct pbft_digest *out, const struct results_block *block)
 {
     struct merkle_accumulator accumulator;
@@ -64,6 +79,11 @@ void results_root(struct pbft_digest *out, const struct results_block *block)
     for (uint32_t i = 0; i < block->request_count; i++) {
         struct pbft_digest leaf;
         results_request_leaf(&leaf, &block->requests[i]);
+        merkle_accumulator_append(&accumulator, &leaf);
+    }
+    if (block->is_swept) {
+        struct pbft_digest leaf;
+        sweep_leaf(&leaf, block);
         merkle_accumulator_append(&accumulator, &leaf);
     }
     merkle_accumulator_root(&accumulator, out);
@@ -87,13 +107,15 @@ enum pbft_status results_request_leaves(struct pbft_digest **out,
                                         const struct results_block *block)
 {
     size_t count = block->request_count;
-    struct pbft_digest *leaves =
-        malloc((count == 0 ? 1 : count) * sizeof *leaves);
+    struct pbft_digest *leaves = malloc((count + 1) * sizeof *leaves);
     if (leaves == NULL) {
         return PBFT_NO_MEMORY;
     }
     for (size_t i = 0; i < count; i++) {
         results_request_leaf(&leaves[i], &block->requests[i]);
+    }
+    if (block->is_swept) {
+        sweep_leaf(&leaves[count], block);
     }
     *out = leaves;
     return PBFT_OK;

@@ -5,7 +5,9 @@
  *   transaction leaf  "salus/txres/1"[16]  tx id[32] code u32 writes[32]
  *   request leaf      "salus/reqres/1"[16] request digest[32] code u32
  *                     count u32 root over its transaction leaves[32]
- *   results root      Merkle root over the request leaves
+ *   sweep leaf        "salus/sweep/1"[16]  writes[32]: what time did by itself
+ *   results root      Merkle root over the request leaves and, if time did
+ *                     something, the sweep leaf behind them
  *   block leaf        "salus/block/1"[16]  seq u64 time u64 block digest[32]
  *                     results root[32]
  *   ledger root       Merkle root over the block leaves 1, 2, ... (block s is
@@ -48,6 +50,8 @@ struct results_block {
     struct pbft_digest block_digest;
     uint32_t request_count;
     const struct results_request *requests;
+    bool is_swept;                   /* Consents ended, reviews overdue, ... */
+    struct pbft_digest sweep_digest; /* Of those writes; zeros if none. */
 };
 
 void results_transaction_leaf(struct pbft_digest *out,
@@ -72,8 +76,10 @@ void results_encode(uint8_t *out, const struct results_block *block);
 PBFT_MUST_USE enum pbft_status results_decode(struct results_block **out,
                                               struct pbft_bytes bytes);
 
-/* The leaf digests of all requests (from malloc, request_count of them), for
- * merkle_path_of(): what the path of one reply is made from. */
+/* Leaves under the results root: the requests', then that of the sweep. */
+uint32_t results_leaf_count(const struct results_block *block);
+/* Their digests (from malloc), for merkle_path_of(): what the path of one reply
+ * is made from. */
 PBFT_MUST_USE enum pbft_status
 results_request_leaves(struct pbft_digest **out,
                        const struct results_block *block);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The results of a block as bytes: what storage keeps of them.
  *
- *   version u32 = 1, seq u64, time u64, block digest[32], requests u32,
+ *   version u32 = 1, seq u64, time u64, block digest[32], swept u8,
+ *   sweep digest[32], requests u32,
  *   per request: digest[32] code u32 first-seq u64 first-index u32 count u32,
  *                count times: tx id[32] code u32 write digest[32]
  */
@@ -13,7 +14,7 @@
 #include "ledger/results.h"
 
 #define RESULTS_VERSION 1
-#define HEADER_SIZE (4 + 8 + 8 + 32 + 4)
+#define HEADER_SIZE (4 + 8 + 8 + 32 + 1 + 32 + 4)
 #define REQUEST_SIZE (32 + 4 + 8 + 4 + 4)
 #define TRANSACTION_SIZE (32 + 4 + 32)
 
@@ -56,6 +57,8 @@ void results_encode(uint8_t *out, const struct results_block *block)
     field_write_u64(&writer, block->seq);
     field_write_u64(&writer, block->time);
     field_write(&writer, block->block_digest.bytes, PBFT_DIGEST_SIZE);
+    field_write_u8(&writer, block->is_swept);
+    field_write(&writer, block->sweep_digest.bytes, PBFT_DIGEST_SIZE);
     field_write_u32(&writer, block->request_count);
     for (uint32_t i = 0; i < block->request_count; i++) {
         write_request(&writer, &block->requests[i]);
@@ -138,6 +141,8 @@ enum pbft_status results_decode(struct results_block **out,
     header.seq = field_read_u64(&reader);
     header.time = field_read_u64(&reader);
     field_read(&reader, header.block_digest.bytes, PBFT_DIGEST_SIZE);
+    header.is_swept = field_read_u8(&reader) != 0;
+    field_read(&reader, header.sweep_digest.bytes, PBFT_DIGEST_SIZE);
     header.request_count = field_read_u32(&reader);
     struct room *room;
     enum pbft_status status =

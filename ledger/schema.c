@@ -43,6 +43,12 @@ void schema_key_chain(struct schema_key *key)
     begin(key, LEDGER_SPACE_STATE, 'C');
 }
 
+void schema_key_height(struct schema_key *key, pbft_seq seq)
+{
+    begin(key, LEDGER_SPACE_INDEX, 'H');
+    add_u64(key, seq);
+}
+
 void schema_key_institution(struct schema_key *key, const uint8_t *institution)
 {
     begin(key, LEDGER_SPACE_STATE, 'i');

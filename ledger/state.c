@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One get and one put per kind of thing: key, value, and the check that a
- * stored value can be read. */
+/* Things with compound ids, and what is asked of a thing again and again. */
 #include "ledger/state.h"
+
+#include <string.h>
+
+#include "consensus/assert.h"
+#include "ledger/fields.h"
 
 /* A value that cannot be read: the store is damaged. */
 static bool readable(struct overlay *overlay, bool decoded)
@@ -31,186 +35,174 @@ void state_put_position(struct overlay *overlay,
     overlay_put(overlay, &key, (struct pbft_bytes){value, size});
 }
 
-bool state_get_institution(struct overlay *overlay, const uint8_t *institution,
-                           struct schema_institution *out)
+/* ---- compound ids -------------------------------------------------------- */
+
+struct compound {
+    uint8_t bytes[LEDGER_KEY_MAX];
+    struct field_writer writer;
+};
+
+static void begin(struct compound *id)
 {
-    struct schema_key key;
-    struct pbft_bytes value;
-    schema_key_institution(&key, institution);
-    return overlay_get(overlay, &key, &value) &&
-           readable(overlay, schema_decode_institution(out, value));
+    id->writer =
+        (struct field_writer){.data = id->bytes, .capacity = sizeof id->bytes};
 }
 
-void state_put_institution(struct overlay *overlay, const uint8_t *institution,
-                           const struct schema_institution *in)
+/* An id and a number: policy and version, batch and index. */
+static const uint8_t *numbered(struct compound *id, const uint8_t *bytes,
+                               size_t size, uint32_t number)
 {
-    struct schema_key key;
-    uint8_t value[SCHEMA_FIXED_MAX];
-    schema_key_institution(&key, institution);
-    size_t size = schema_encode_institution(value, in);
-    overlay_put(overlay, &key, (struct pbft_bytes){value, size});
+    begin(id);
+    field_write(&id->writer, bytes, size);
+    field_write_u32(&id->writer, number);
+    return id->bytes;
 }
 
-bool state_get_key(struct overlay *overlay, const uint8_t *key_id,
-                   struct schema_registered_key *out)
+/* A numbered id and another one: record, version and key. */
+static const uint8_t *paired(struct compound *id, const uint8_t *first,
+                             uint32_t number, const uint8_t *second)
 {
-    struct schema_key key;
-    struct pbft_bytes value;
-    schema_key_key(&key, key_id);
-    return overlay_get(overlay, &key, &value) &&
-           readable(overlay, schema_decode_key(out, value));
-}
-
-void state_put_key(struct overlay *overlay, const uint8_t *key_id,
-                   const struct schema_registered_key *in)
-{
-    struct schema_key key;
-    uint8_t value[SCHEMA_FIXED_MAX];
-    schema_key_key(&key, key_id);
-    size_t size = schema_encode_key(value, in);
-    overlay_put(overlay, &key, (struct pbft_bytes){value, size});
-}
-
-bool state_get_participant(struct overlay *overlay, const uint8_t *participant,
-                           struct schema_participant *out)
-{
-    struct schema_key key;
-    struct pbft_bytes value;
-    schema_key_participant(&key, participant);
-    return overlay_get(overlay, &key, &value) &&
-           readable(overlay, schema_decode_participant(out, value));
-}
-
-void state_put_participant(struct overlay *overlay, const uint8_t *participant,
-                           const struct schema_participant *in)
-{
-    struct schema_key key;
-    uint8_t value[SCHEMA_FIXED_MAX];
-    schema_key_participant(&key, participant);
-    size_t size = schema_encode_participant(value, in);
-    overlay_put(overlay, &key, (struct pbft_bytes){value, size});
+    (void)numbered(id, first, LEDGER_ID_SIZE, number);
+    field_write(&id->writer, second, LEDGER_ID_SIZE);
+    return id->bytes;
 }
 
 bool state_get_policy(struct overlay *overlay, const uint8_t *policy,
                       uint32_t version, struct schema_policy *out)
 {
-    struct schema_key key;
-    struct pbft_bytes value;
-    schema_key_policy(&key, policy, version);
-    return overlay_get(overlay, &key, &value) &&
-           readable(overlay, schema_decode_policy(out, value));
+    struct compound id;
+    return thing_get(overlay, &thing_policy,
+                     numbered(&id, policy, LEDGER_ID_SIZE, version), out);
 }
 
 void state_put_policy(struct overlay *overlay, const uint8_t *policy,
                       uint32_t version, const struct schema_policy *in)
 {
-    struct schema_key key;
-    uint8_t value[SCHEMA_FIXED_MAX];
-    schema_key_policy(&key, policy, version);
-    size_t size = schema_encode_policy(value, in);
-    overlay_put(overlay, &key, (struct pbft_bytes){value, size});
+    struct compound id;
+    thing_put(overlay, &thing_policy,
+              numbered(&id, policy, LEDGER_ID_SIZE, version), in);
 }
 
-bool state_get_subject(struct overlay *overlay, const uint8_t *handle,
-                       struct schema_subject *out)
+static const uint8_t *request_id(struct compound *id,
+                                 const struct pbft_public_key *client,
+                                 uint64_t session, uint64_t sequence)
 {
-    struct schema_key key;
-    struct pbft_bytes value;
-    schema_key_subject(&key, handle);
-    return overlay_get(overlay, &key, &value) &&
-           readable(overlay, schema_decode_subject(out, value));
-}
-
-void state_put_subject(struct overlay *overlay, const uint8_t *handle,
-                       const struct schema_subject *in)
-{
-    struct schema_key key;
-    uint8_t value[SCHEMA_FIXED_MAX];
-    schema_key_subject(&key, handle);
-    size_t size = schema_encode_subject(value, in);
-    overlay_put(overlay, &key, (struct pbft_bytes){value, size});
-}
-
-bool state_get_consent(struct overlay *overlay, const uint8_t *consent,
-                       struct schema_consent *out)
-{
-    struct schema_key key;
-    struct pbft_bytes value;
-    schema_key_consent(&key, consent);
-    return overlay_get(overlay, &key, &value) &&
-           readable(overlay, schema_decode_consent(out, value));
-}
-
-void state_put_consent(struct overlay *overlay, const uint8_t *consent,
-                       const struct schema_consent *in)
-{
-    struct schema_key key;
-    uint8_t value[SCHEMA_FIXED_MAX];
-    schema_key_consent(&key, consent);
-    size_t size = schema_encode_consent(value, in);
-    overlay_put(overlay, &key, (struct pbft_bytes){value, size});
-}
-
-bool state_get_record(struct overlay *overlay, const uint8_t *record,
-                      struct schema_record *out)
-{
-    struct schema_key key;
-    struct pbft_bytes value;
-    schema_key_record(&key, record);
-    return overlay_get(overlay, &key, &value) &&
-           readable(overlay, schema_decode_record(out, value));
-}
-
-void state_put_record(struct overlay *overlay, const uint8_t *record,
-                      const struct schema_record *in)
-{
-    struct schema_key key;
-    uint8_t value[SCHEMA_FIXED_MAX];
-    schema_key_record(&key, record);
-    size_t size = schema_encode_record(value, in);
-    overlay_put(overlay, &key, (struct pbft_bytes){value, size});
-}
-
-bool state_get_transaction(struct overlay *overlay, const uint8_t *tx_id,
-                           struct schema_transaction *out)
-{
-    struct schema_key key;
-    struct pbft_bytes value;
-    schema_key_transaction(&key, tx_id);
-    return overlay_get(overlay, &key, &value) &&
-           readable(overlay, schema_decode_transaction(out, value));
-}
-
-void state_put_transaction(struct overlay *overlay, const uint8_t *tx_id,
-                           const struct schema_transaction *in)
-{
-    struct schema_key key;
-    uint8_t value[SCHEMA_FIXED_MAX];
-    schema_key_transaction(&key, tx_id);
-    size_t size = schema_encode_transaction(value, in);
-    overlay_put(overlay, &key, (struct pbft_bytes){value, size});
+    begin(id);
+    field_write(&id->writer, client->bytes, sizeof client->bytes);
+    field_write_u64(&id->writer, session);
+    field_write_u64(&id->writer, sequence);
+    return id->bytes;
 }
 
 bool state_get_request(struct overlay *overlay,
                        const struct pbft_public_key *client, uint64_t session,
                        uint64_t sequence, struct schema_request *out)
 {
-    struct schema_key key;
-    struct pbft_bytes value;
-    schema_key_request(&key, client, session, sequence);
-    return overlay_get(overlay, &key, &value) &&
-           readable(overlay, schema_decode_request(out, value));
+    struct compound id;
+    return thing_get(overlay, &thing_request,
+                     request_id(&id, client, session, sequence), out);
 }
 
 void state_put_request(struct overlay *overlay,
                        const struct pbft_public_key *client, uint64_t session,
                        uint64_t sequence, const struct schema_request *in)
 {
-    struct schema_key key;
-    uint8_t value[SCHEMA_FIXED_MAX];
-    schema_key_request(&key, client, session, sequence);
-    size_t size = schema_encode_request(value, in);
-    overlay_put(overlay, &key, (struct pbft_bytes){value, size});
+    struct compound id;
+    thing_put(overlay, &thing_request,
+              request_id(&id, client, session, sequence), in);
+}
+
+bool state_get_envelope(struct overlay *overlay, const uint8_t *record,
+                        uint32_t version, const uint8_t *key_id,
+                        struct schema_envelope *out)
+{
+    struct compound id;
+    return thing_get(overlay, &thing_envelope,
+                     paired(&id, record, version, key_id), out);
+}
+
+void state_put_envelope(struct overlay *overlay, const uint8_t *record,
+                        uint32_t version, const uint8_t *key_id,
+                        const struct schema_envelope *in)
+{
+    struct compound id;
+    thing_put(overlay, &thing_envelope, paired(&id, record, version, key_id),
+              in);
+}
+
+bool state_get_leaf(struct overlay *overlay, const uint8_t *batch,
+                    uint32_t index, struct schema_leaf *out)
+{
+    struct compound id;
+    return thing_get(overlay, &thing_leaf,
+                     numbered(&id, batch, LEDGER_ID_SIZE, index), out);
+}
+
+void state_put_leaf(struct overlay *overlay, const uint8_t *batch,
+                    uint32_t index, const struct schema_leaf *in)
+{
+    struct compound id;
+    thing_put(overlay, &thing_leaf, numbered(&id, batch, LEDGER_ID_SIZE, index),
+              in);
+}
+
+bool state_is_member(struct overlay *overlay, const uint8_t *group,
+                     uint32_t generation, const uint8_t *participant)
+{
+    struct compound id;
+    return thing_has(overlay, &thing_member,
+                     paired(&id, group, generation, participant));
+}
+
+void state_put_member(struct overlay *overlay, const uint8_t *group,
+                      uint32_t generation, const uint8_t *participant)
+{
+    struct compound id;
+    const struct schema_mark mark = {1};
+    thing_put(overlay, &thing_member,
+              paired(&id, group, generation, participant), &mark);
+}
+
+bool state_get_suspension(struct overlay *overlay, const uint8_t *handle,
+                          uint32_t role, struct schema_suspension *out)
+{
+    struct compound id;
+    return thing_get(overlay, &thing_suspension,
+                     numbered(&id, handle, LEDGER_HANDLE_SIZE, role), out);
+}
+
+void state_put_suspension(struct overlay *overlay, const uint8_t *handle,
+                          uint32_t role, const struct schema_suspension *in)
+{
+    struct compound id;
+    thing_put(overlay, &thing_suspension,
+              numbered(&id, handle, LEDGER_HANDLE_SIZE, role), in);
+}
+
+static const uint8_t *due_id(struct compound *id, uint64_t due_ms,
+                             enum schema_due_kind kind, const uint8_t *what)
+{
+    begin(id);
+    field_write_u64(&id->writer, due_ms);
+    field_write_u8(&id->writer, (uint8_t)kind);
+    field_write(&id->writer, what, LEDGER_ID_SIZE);
+    return id->bytes;
+}
+
+void state_put_due(struct overlay *overlay, uint64_t due_ms,
+                   enum schema_due_kind kind, const uint8_t *id,
+                   const struct pbft_institution *institution)
+{
+    struct compound key;
+    const struct schema_due due = {*institution};
+    thing_put(overlay, &thing_due, due_id(&key, due_ms, kind, id), &due);
+}
+
+void state_delete_due(struct overlay *overlay, uint64_t due_ms,
+                      enum schema_due_kind kind, const uint8_t *id)
+{
+    struct compound key;
+    thing_delete(overlay, &thing_due, due_id(&key, due_ms, kind, id));
 }
 
 void state_put_payload(struct overlay *overlay, char kind, const uint8_t *id,
@@ -221,27 +213,48 @@ void state_put_payload(struct overlay *overlay, char kind, const uint8_t *id,
     overlay_put(overlay, &key, payload);
 }
 
-bool state_is_active_institution(struct overlay *overlay,
-                                 const uint8_t *institution)
+bool state_get_payload(struct overlay *overlay, char kind, const uint8_t *id,
+                       struct pbft_bytes *payload)
 {
-    struct schema_institution found;
-    return state_get_institution(overlay, institution, &found) &&
-           found.state == SCHEMA_ACTIVE;
+    struct schema_key key;
+    schema_key_payload(&key, kind, id);
+    return overlay_read(overlay, &key, payload);
 }
 
-bool state_get_active_key(struct overlay *overlay, const uint8_t *key_id,
-                          enum schema_purpose purpose,
-                          struct schema_registered_key *out)
+/* ---- codes --------------------------------------------------------------- */
+
+static const uint8_t *code_id(struct compound *id, enum codes_table table,
+                              uint32_t code)
 {
-    return state_get_key(overlay, key_id, out) && out->state == SCHEMA_ACTIVE &&
-           out->purpose == purpose &&
-           state_is_active_institution(overlay, out->institution.bytes);
+    begin(id);
+    field_write_u32(&id->writer, (uint32_t)table);
+    field_write_u32(&id->writer, code);
+    return id->bytes;
 }
 
-bool state_participant_is_valid(const struct schema_participant *participant,
-                                uint64_t now_ms)
+bool state_find_code(struct overlay *overlay, enum codes_table table,
+                     uint32_t id, struct schema_code *out)
 {
-    return participant->state == SCHEMA_ACTIVE &&
-           participant->valid_from_ms <= now_ms &&
-           (participant->valid_to_ms == 0 || now_ms < participant->valid_to_ms);
+    struct compound key;
+    const struct codes_entry *entry = codes_by_id(table, id);
+    if (entry != NULL) {
+        *out = (struct schema_code){entry->parent, entry->flags};
+        return true;
+    }
+    return id >= CODES_ADDED_MIN && id <= CODES_ID_MAX &&
+           thing_get(overlay, &thing_code, code_id(&key, table, id), out);
+}
+
+void state_put_code(struct overlay *overlay, enum codes_table table,
+                    uint32_t id, const struct schema_code *in)
+{
+    struct compound key;
+    thing_put(overlay, &thing_code, code_id(&key, table, id), in);
+}
+
+uint32_t state_table_version(struct overlay *overlay)
+{
+    struct schema_table table;
+    return state_get_table(overlay, NULL, &table) ? table.version
+                                                  : CODES_VERSION;
 }

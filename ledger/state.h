@@ -4,63 +4,88 @@
  *
  * A get returns false if there is no such thing; a stored value that cannot be
  * read counts as absent and marks the overlay CORRUPT, so that the block is
- * given up. Ids point to bytes of the right size.
+ * given up. Ids point to bytes of the right size. Most functions are made by
+ * THINGS() in ledger/things.h: state_get_consent(), state_put_consent(), ...
  */
 #ifndef LEDGER_STATE_H
 #define LEDGER_STATE_H
 
+#include "ledger/codes.h"
 #include "ledger/overlay.h"
-#include "ledger/schema.h"
+#include "ledger/things.h"
 
 bool state_get_position(struct overlay *overlay, struct schema_position *out);
-bool state_get_institution(struct overlay *overlay, const uint8_t *institution,
-                           struct schema_institution *out);
-bool state_get_key(struct overlay *overlay, const uint8_t *key_id,
-                   struct schema_registered_key *out);
-bool state_get_participant(struct overlay *overlay, const uint8_t *participant,
-                           struct schema_participant *out);
+void state_put_position(struct overlay *overlay,
+                        const struct schema_position *in);
+
 bool state_get_policy(struct overlay *overlay, const uint8_t *policy,
                       uint32_t version, struct schema_policy *out);
-bool state_get_subject(struct overlay *overlay, const uint8_t *handle,
-                       struct schema_subject *out);
-bool state_get_consent(struct overlay *overlay, const uint8_t *consent,
-                       struct schema_consent *out);
-bool state_get_record(struct overlay *overlay, const uint8_t *record,
-                      struct schema_record *out);
-bool state_get_transaction(struct overlay *overlay, const uint8_t *tx_id,
-                           struct schema_transaction *out);
+void state_put_policy(struct overlay *overlay, const uint8_t *policy,
+                      uint32_t version, const struct schema_policy *in);
+/* Is the policy in force at the block of the overlay? */
+bool state_policy_is_active(const struct overlay *overlay,
+                            const struct schema_policy *policy);
+/* The policy that rules the ledger now; if there is none, the strictest. */
+void state_governing_policy(struct overlay *overlay, struct schema_policy *out);
+
 bool state_get_request(struct overlay *overlay,
                        const struct pbft_public_key *client, uint64_t session,
                        uint64_t sequence, struct schema_request *out);
-
-void state_put_position(struct overlay *overlay,
-                        const struct schema_position *in);
-void state_put_institution(struct overlay *overlay, const uint8_t *institution,
-                           const struct schema_institution *in);
-void state_put_key(struct overlay *overlay, const uint8_t *key_id,
-                   const struct schema_registered_key *in);
-void state_put_participant(struct overlay *overlay, const uint8_t *participant,
-                           const struct schema_participant *in);
-void state_put_policy(struct overlay *overlay, const uint8_t *policy,
-                      uint32_t version, const struct schema_policy *in);
-void state_put_subject(struct overlay *overlay, const uint8_t *handle,
-                       const struct schema_subject *in);
-void state_put_consent(struct overlay *overlay, const uint8_t *consent,
-                       const struct schema_consent *in);
-void state_put_record(struct overlay *overlay, const uint8_t *record,
-                      const struct schema_record *in);
-/* `kind`: p, c or r. */
-void state_put_payload(struct overlay *overlay, char kind, const uint8_t *id,
-                       struct pbft_bytes payload);
-void state_put_transaction(struct overlay *overlay, const uint8_t *tx_id,
-                           const struct schema_transaction *in);
 void state_put_request(struct overlay *overlay,
                        const struct pbft_public_key *client, uint64_t session,
                        uint64_t sequence, const struct schema_request *in);
 
+/* `kind`: the letter of the thing, as in schema.h. */
+void state_put_payload(struct overlay *overlay, char kind, const uint8_t *id,
+                       struct pbft_bytes payload);
+/* The bytes are valid until the next call. */
+bool state_get_payload(struct overlay *overlay, char kind, const uint8_t *id,
+                       struct pbft_bytes *payload);
+
+/* Rows that hang on two ids. */
+bool state_get_envelope(struct overlay *overlay, const uint8_t *record,
+                        uint32_t version, const uint8_t *key_id,
+                        struct schema_envelope *out);
+void state_put_envelope(struct overlay *overlay, const uint8_t *record,
+                        uint32_t version, const uint8_t *key_id,
+                        const struct schema_envelope *in);
+bool state_get_leaf(struct overlay *overlay, const uint8_t *batch,
+                    uint32_t index, struct schema_leaf *out);
+void state_put_leaf(struct overlay *overlay, const uint8_t *batch,
+                    uint32_t index, const struct schema_leaf *in);
+bool state_is_member(struct overlay *overlay, const uint8_t *group,
+                     uint32_t generation, const uint8_t *participant);
+void state_put_member(struct overlay *overlay, const uint8_t *group,
+                      uint32_t generation, const uint8_t *participant);
+bool state_get_suspension(struct overlay *overlay, const uint8_t *handle,
+                          uint32_t role, struct schema_suspension *out);
+void state_put_suspension(struct overlay *overlay, const uint8_t *handle,
+                          uint32_t role, const struct schema_suspension *in);
+/* What time will do; obligations.c reads it. */
+void state_put_due(struct overlay *overlay, uint64_t due_ms,
+                   enum schema_due_kind kind, const uint8_t *id,
+                   const struct pbft_institution *institution);
+void state_delete_due(struct overlay *overlay, uint64_t due_ms,
+                      enum schema_due_kind kind, const uint8_t *id);
+
+/* The code, compiled in or added later. */
+bool state_find_code(struct overlay *overlay, enum codes_table table,
+                     uint32_t id, struct schema_code *out);
+void state_put_code(struct overlay *overlay, enum codes_table table,
+                    uint32_t id, const struct schema_code *in);
+uint32_t state_table_version(struct overlay *overlay);
+
 /* Is this an institution of the consortium, in good standing? */
 bool state_is_active_institution(struct overlay *overlay,
                                  const uint8_t *institution);
+/* Does `institution` speak for `holder`: is it that, or has it taken over the
+ * records of that one, which has left? */
+bool state_speaks_for(struct overlay *overlay,
+                      const struct pbft_institution *institution,
+                      const struct pbft_institution *holder);
+/* May the key sign in this block? */
+bool state_key_is_active(const struct overlay *overlay,
+                         const struct schema_registered_key *key);
 /* The registered key `key`, if it is active, for that purpose, and its
  * institution is in good standing. */
 bool state_get_active_key(struct overlay *overlay, const uint8_t *key_id,
@@ -69,5 +94,21 @@ bool state_get_active_key(struct overlay *overlay, const uint8_t *key_id,
 /* Is the participant in its period of validity? */
 bool state_participant_is_valid(const struct schema_participant *participant,
                                 uint64_t now_ms);
+bool state_participant_has_role(const struct schema_participant *participant,
+                                uint32_t role);
+
+/* The consents of a subject that have not ended, not yet begun ones included.
+ */
+struct state_standing {
+    uint64_t changed_ms; /* When the list changed last. */
+    uint32_t count;
+    uint8_t ids[LEDGER_SUBJECT_CONSENTS_MAX][LEDGER_ID_SIZE];
+};
+/* Empty if there is none. */
+void state_get_standing(struct overlay *overlay, const uint8_t *handle,
+                        struct state_standing *out);
+void state_put_standing(struct overlay *overlay, const uint8_t *handle,
+                        const struct state_standing *in);
+bool state_decode_standing(struct state_standing *out, struct pbft_bytes in);
 
 #endif /* LEDGER_STATE_H */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SUBJECT_REGISTER: a provider gives patients random handles. Nothing else
- * about them can be said.
+ * about them can be said. SUBJECT_SETTLE: a steward has read the consents that
+ * no machine could.
  */
 #include <string.h>
 
 #include "crypto/sign.h"
 #include "ledger/checks.h"
+#include "ledger/consent.h"
 #include "ledger/families.h"
 #include "ledger/state.h"
 
@@ -122,6 +124,31 @@ enum ledger_code subject_register(struct execution *x)
         if (code == LEDGER_OK) {
             write_subject(x, in->subjects[i]);
         }
+    }
+    return code;
+}
+
+enum ledger_code subject_settle(struct execution *x)
+{
+    const Salus__V1__SubjectSettle *in = x->body->subject_settle;
+    struct schema_subject subject;
+    struct state_standing standing;
+    enum ledger_code code = checks_commit(&in->evidence_commit);
+    if (code == LEDGER_OK) {
+        code = consent_subject_is_ours(x, &in->subject, &subject);
+    }
+    if (code == LEDGER_OK && !subject.indeterminate) {
+        code = LEDGER_SUBJ_STATE;
+    }
+    if (code == LEDGER_OK) {
+        code = execution_is_privacy_officer(x);
+    }
+    if (code == LEDGER_OK) {
+        subject.indeterminate = false;
+        state_put_subject(x->overlay, in->subject.data, &subject);
+        state_get_standing(x->overlay, in->subject.data, &standing);
+        standing.changed_ms = x->now_ms;
+        state_put_standing(x->overlay, in->subject.data, &standing);
     }
     return code;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "crypto/digest.h"
+#include "crypto/merkle.h"
 #include "ledger/fields.h"
 #include "proto/arena.h"
 #include "proto/scan.h"
@@ -13,29 +14,51 @@
 
 #define KEY_ID_TAG "salus/keyid/1"
 #define COSIGN_TAG "salus/cosign/1"
+#define POSSESSION_TAG "salus/possess/1"
 #define TX_TAG "salus/tx/1"
 /* Memory to unpack one body: more than any message of the schema takes. */
 #define BODY_MEMORY_MAX (128u * LEDGER_BODY_MAX)
 
 const char *transaction_type_name(enum transaction_type type)
 {
-    switch (type) {
-    case TRANSACTION_NONE:
-        break;
-    case TRANSACTION_PARTICIPANT_REGISTER:
-        return "PARTICIPANT_REGISTER";
-    case TRANSACTION_SUBJECT_REGISTER:
-        return "SUBJECT_REGISTER";
-    case TRANSACTION_CONSENT_GRANT:
-        return "CONSENT_GRANT";
-    case TRANSACTION_CONSENT_EVIDENCE:
-        return "CONSENT_EVIDENCE";
-    case TRANSACTION_CONSENT_REVOKE:
-        return "CONSENT_REVOKE";
-    case TRANSACTION_RECORD_ANCHOR:
-        return "RECORD_ANCHOR";
-    }
-    return "?";
+#define NAME(type) [TRANSACTION_##type] = #type
+    static const char *const names[] = {NAME(PARTICIPANT_REGISTER),
+                                        NAME(SUBJECT_REGISTER),
+                                        NAME(CONSENT_GRANT),
+                                        NAME(CONSENT_EVIDENCE),
+                                        NAME(CONSENT_REVOKE),
+                                        NAME(RECORD_ANCHOR),
+                                        NAME(INST_ADMIT),
+                                        NAME(INST_UPDATE),
+                                        NAME(INST_SUSPEND),
+                                        NAME(INST_RETIRE),
+                                        NAME(KEY_ROTATE),
+                                        NAME(KEY_REVOKE),
+                                        NAME(PARTICIPANT_UPDATE),
+                                        NAME(PARTICIPANT_REVOKE),
+                                        NAME(POLICY_PUBLISH),
+                                        NAME(POLICY_ACTIVATE),
+                                        NAME(CODETABLE_PUBLISH),
+                                        NAME(SUBJECT_SETTLE),
+                                        NAME(RECORD_ANCHOR_BATCH),
+                                        NAME(RECORD_OPEN),
+                                        NAME(RECORD_AMEND),
+                                        NAME(RECORD_RETRACT),
+                                        NAME(KEY_GRANT),
+                                        NAME(REKEY),
+                                        NAME(ACCESS_REQUEST),
+                                        NAME(ACCESS_DECISION),
+                                        NAME(DISCLOSURE),
+                                        NAME(DISCLOSURE_BATCH),
+                                        NAME(DISCLOSURE_OPEN),
+                                        NAME(BREAK_GLASS),
+                                        NAME(BREAK_GLASS_REVIEW),
+                                        NAME(ACCOUNTING_SUSPEND)};
+#undef NAME
+    size_t index = (size_t)type;
+    return index < sizeof names / sizeof names[0] && names[index] != NULL
+               ? names[index]
+               : "?";
 }
 
 void transaction_key_id(struct transaction_key_id *out,
@@ -80,6 +103,43 @@ void transaction_cosign_preimage(uint8_t out[TRANSACTION_COSIGN_PREIMAGE_SIZE],
     field_write(&writer, tx_id->bytes, sizeof tx_id->bytes);
 }
 
+void transaction_possession_preimage(uint8_t out[TRANSACTION_POSSESSION_SIZE],
+                                     const struct pbft_digest *chain,
+                                     const struct pbft_institution *institution,
+                                     const uint8_t key[PBFT_PUBLIC_KEY_SIZE],
+                                     const uint8_t *other)
+{
+    static const uint8_t none[PBFT_PUBLIC_KEY_SIZE] = {0};
+    struct field_writer writer = {.data = out,
+                                  .capacity = TRANSACTION_POSSESSION_SIZE};
+    field_write_tag(&writer, POSSESSION_TAG);
+    field_write(&writer, chain->bytes, sizeof chain->bytes);
+    field_write(&writer, institution->bytes, sizeof institution->bytes);
+    field_write(&writer, key, PBFT_PUBLIC_KEY_SIZE);
+    field_write(&writer, other != NULL ? other : none, PBFT_PUBLIC_KEY_SIZE);
+}
+
+static void leaf_of(struct pbft_digest *out, const char *tag,
+                    struct pbft_bytes message)
+{
+    uint8_t bytes[FIELD_TAG_SIZE];
+    struct field_writer writer = {.data = bytes, .capacity = sizeof bytes};
+    field_write_tag(&writer, tag);
+    const struct pbft_bytes parts[] = {{bytes, sizeof bytes}, message};
+    merkle_leaf_parts(out, parts, sizeof parts / sizeof parts[0]);
+}
+
+void transaction_record_leaf(struct pbft_digest *out, struct pbft_bytes anchor)
+{
+    leaf_of(out, "salus/recleaf/1", anchor);
+}
+
+void transaction_disclosure_leaf(struct pbft_digest *out,
+                                 struct pbft_bytes disclosure)
+{
+    leaf_of(out, "salus/disleaf/1", disclosure);
+}
+
 static void copy_exact(uint8_t *out, size_t size,
                        const ProtobufCBinaryData *bytes)
 {
@@ -88,23 +148,24 @@ static void copy_exact(uint8_t *out, size_t size,
     }
 }
 
+/* The first field of every payload that has an id is that id; subjects are
+ * several. */
 static const ProtobufCBinaryData *
 payload_id(const Salus__V1__TransactionBody *body)
 {
-    switch (body->payload_case) {
-    case SALUS__V1__TRANSACTION_BODY__PAYLOAD_PARTICIPANT_REGISTER:
-        return &body->participant_register->participant;
-    case SALUS__V1__TRANSACTION_BODY__PAYLOAD_CONSENT_GRANT:
-        return &body->consent_grant->consent;
-    case SALUS__V1__TRANSACTION_BODY__PAYLOAD_CONSENT_EVIDENCE:
-        return &body->consent_evidence->consent;
-    case SALUS__V1__TRANSACTION_BODY__PAYLOAD_CONSENT_REVOKE:
-        return &body->consent_revoke->consent;
-    case SALUS__V1__TRANSACTION_BODY__PAYLOAD_RECORD_ANCHOR:
-        return &body->record_anchor->record;
-    default:
-        return NULL; /* Several subjects, or nothing. */
+    const ProtobufCMessage *payload = &body->participant_register->base;
+    if (body->payload_case == SALUS__V1__TRANSACTION_BODY__PAYLOAD__NOT_SET ||
+        payload == NULL) {
+        return NULL;
     }
+    const ProtobufCFieldDescriptor *first = &payload->descriptor->fields[0];
+    if (first->type != PROTOBUF_C_TYPE_BYTES ||
+        first->label == PROTOBUF_C_LABEL_REPEATED) {
+        return NULL;
+    }
+    return (
+        const ProtobufCBinaryData *)(const void *)((const uint8_t *)payload +
+                                                   first->offset);
 }
 
 static void summarize(struct transaction_summary *out,

@@ -19,6 +19,8 @@
 
 #define TRANSACTION_VERSION 1
 
+struct ProtobufCMessage;
+
 /* Numbers of the oneof in TransactionBody. */
 enum transaction_type {
     TRANSACTION_NONE = 0,
@@ -28,6 +30,32 @@ enum transaction_type {
     TRANSACTION_CONSENT_EVIDENCE = 23,
     TRANSACTION_CONSENT_REVOKE = 24,
     TRANSACTION_RECORD_ANCHOR = 25,
+    TRANSACTION_INST_ADMIT = 26,
+    TRANSACTION_INST_UPDATE = 27,
+    TRANSACTION_INST_SUSPEND = 28,
+    TRANSACTION_INST_RETIRE = 29,
+    TRANSACTION_KEY_ROTATE = 30,
+    TRANSACTION_KEY_REVOKE = 31,
+    TRANSACTION_PARTICIPANT_UPDATE = 32,
+    TRANSACTION_PARTICIPANT_REVOKE = 33,
+    TRANSACTION_POLICY_PUBLISH = 34,
+    TRANSACTION_POLICY_ACTIVATE = 35,
+    TRANSACTION_CODETABLE_PUBLISH = 36,
+    TRANSACTION_SUBJECT_SETTLE = 37,
+    TRANSACTION_RECORD_ANCHOR_BATCH = 38,
+    TRANSACTION_RECORD_OPEN = 39,
+    TRANSACTION_RECORD_AMEND = 40,
+    TRANSACTION_RECORD_RETRACT = 41,
+    TRANSACTION_KEY_GRANT = 42,
+    TRANSACTION_REKEY = 43,
+    TRANSACTION_ACCESS_REQUEST = 44,
+    TRANSACTION_ACCESS_DECISION = 45,
+    TRANSACTION_DISCLOSURE = 46,
+    TRANSACTION_DISCLOSURE_BATCH = 47,
+    TRANSACTION_DISCLOSURE_OPEN = 48,
+    TRANSACTION_BREAK_GLASS = 49,
+    TRANSACTION_BREAK_GLASS_REVIEW = 50,
+    TRANSACTION_ACCOUNTING_SUSPEND = 51,
 };
 
 /* "CONSENT_GRANT", ...; "?" for a number that is no type. */
@@ -262,6 +290,28 @@ transaction_build(struct transaction_bytes *body,
                   const struct transaction_envelope *envelope,
                   const struct transaction *transaction);
 
+/* The same from a payload as generated from ledger.proto (the message that
+ * TransactionBody has under this number): for all types. Its lists must be in
+ * canonical order. */
+PBFT_MUST_USE enum pbft_status transaction_build_payload(
+    struct transaction_bytes *body, const struct transaction_envelope *envelope,
+    enum transaction_type type, const struct ProtobufCMessage *payload);
+
+/* What a new key signs to show that its owner has it:
+ * "salus/possess/1"[16] | chain[32] | institution[16] | key[32] | other[32].
+ * `other` is an encryption key that it vouches for; NULL: zeros. */
+#define TRANSACTION_POSSESSION_SIZE 128
+void transaction_possession_preimage(uint8_t out[TRANSACTION_POSSESSION_SIZE],
+                                     const struct pbft_digest *chain,
+                                     const struct pbft_institution *institution,
+                                     const uint8_t key[PBFT_PUBLIC_KEY_SIZE],
+                                     const uint8_t *other);
+
+/* Leaves of batches: crypto/merkle.h over a tag and the encoded message. */
+void transaction_record_leaf(struct pbft_digest *out, struct pbft_bytes anchor);
+void transaction_disclosure_leaf(struct pbft_digest *out,
+                                 struct pbft_bytes disclosure);
+
 /* ---- co-signatures and requests ------------------------------------------ */
 
 /* Values are those of CoSignature.Role. */
@@ -272,6 +322,7 @@ enum transaction_role {
     TRANSACTION_REVIEWER = 4,
     TRANSACTION_DAC = 5,
     TRANSACTION_GOVERNANCE = 6,
+    TRANSACTION_HOLDER = 7,
 };
 
 struct transaction_signature {

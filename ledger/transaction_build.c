@@ -180,8 +180,10 @@ static bool fill_payload(struct builder *builder,
     case TRANSACTION_RECORD_ANCHOR:
         body->record_anchor = fill_anchor(builder, &in->record_anchor);
         return true;
+    default:
+        break;
     }
-    return false;
+    return false; /* The other types: transaction_build_payload(). */
 }
 
 static void fill_envelope(Salus__V1__TransactionBody *body,
@@ -203,26 +205,49 @@ static void fill_envelope(Salus__V1__TransactionBody *body,
     body->table_version = in->table_version;
 }
 
+static enum pbft_status pack_body(struct transaction_bytes *body,
+                                  const Salus__V1__TransactionBody *message)
+{
+    struct wire_buffer buffer;
+    wire_buffer_init(&buffer, LEDGER_BODY_MAX);
+    enum pbft_status status = wire_pack(&message->base, &buffer);
+    if (status == PBFT_OK) {
+        body->data = wire_buffer_take(&buffer, &body->size);
+    }
+    wire_buffer_deinit(&buffer);
+    return status;
+}
+
 enum pbft_status transaction_build(struct transaction_bytes *body,
                                    const struct transaction_envelope *envelope,
                                    const struct transaction *transaction)
 {
     struct builder builder = {.status = PBFT_OK};
-    struct wire_buffer buffer;
     Salus__V1__TransactionBody message;
     wire_arena_init(&builder.arena, BUILD_MEMORY_MAX);
-    wire_buffer_init(&buffer, LEDGER_BODY_MAX);
     fill_envelope(&message, envelope);
     if (!fill_payload(&builder, &message, transaction)) {
         builder.status = PBFT_INVALID_ARGUMENT;
     }
     if (builder.status == PBFT_OK) {
-        builder.status = wire_pack(&message.base, &buffer);
+        builder.status = pack_body(body, &message);
     }
-    if (builder.status == PBFT_OK) {
-        body->data = wire_buffer_take(&buffer, &body->size);
-    }
-    wire_buffer_deinit(&buffer);
     wire_arena_deinit(&builder.arena);
     return builder.status;
+}
+
+enum pbft_status transaction_build_payload(
+    struct transaction_bytes *body, const struct transaction_envelope *envelope,
+    enum transaction_type type, const struct ProtobufCMessage *payload)
+{
+    Salus__V1__TransactionBody message;
+    if (strcmp(transaction_type_name(type), "?") == 0) {
+        return PBFT_INVALID_ARGUMENT;
+    }
+    fill_envelope(&message, envelope);
+    message.payload_case = (Salus__V1__TransactionBody__PayloadCase)type;
+    /* All kinds of the oneof are pointers to messages. */
+    message.participant_register =
+        (Salus__V1__ParticipantRegister *)(uintptr_t)payload;
+    return pack_body(body, &message);
 }

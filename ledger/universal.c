@@ -67,16 +67,16 @@ static enum ledger_code uses_its_lane(struct execution *x)
 static enum ledger_code participant_may_act(struct execution *x)
 {
     const ProtobufCBinaryData *field = &x->body->participant;
-    struct schema_participant participant;
+    x->has_actor = field->len != 0;
     if (field->len == 0) {
         return LEDGER_OK;
     }
     if (field->len != LEDGER_ID_SIZE) {
         return LEDGER_FIELD_FORM;
     }
-    return state_get_participant(x->overlay, field->data, &participant) &&
-                   execution_is_submitter(x, &participant.institution) &&
-                   state_participant_is_valid(&participant, x->now_ms)
+    return state_get_participant(x->overlay, field->data, &x->actor) &&
+                   execution_is_submitter(x, &x->actor.institution) &&
+                   state_participant_is_valid(&x->actor, x->now_ms)
                ? LEDGER_OK
                : LEDGER_PART_STATE;
 }
@@ -95,15 +95,19 @@ static enum ledger_code event_time_is_plausible(struct execution *x)
     if (code != LEDGER_OK || event_ms == 0) {
         return code;
     }
-    bool old = event_ms < x->now_ms &&
-               x->now_ms - event_ms > x->constants->late_after_ms;
+    uint64_t late_after_ms = x->policy->late_after_ms != 0
+                                 ? x->policy->late_after_ms
+                                 : x->constants->late_after_ms;
+    bool old = event_ms < x->now_ms && x->now_ms - event_ms > late_after_ms;
     return old && !x->body->late ? LEDGER_LATE_UNMARKED : LEDGER_OK;
 }
 
-/* U6: its codes are meant by the table in force. */
+/* U6: its codes are meant by the table in force, or by one before: codes are
+ * only added, never changed. */
 static enum ledger_code uses_the_active_table(struct execution *x)
 {
-    return x->body->table_version == x->constants->table_version
+    return x->body->table_version >= x->constants->table_version &&
+                   x->body->table_version <= state_table_version(x->overlay)
                ? LEDGER_OK
                : LEDGER_TABLE_VERSION;
 }
@@ -118,19 +122,24 @@ static int order_of(const Salus__V1__CoSignature *a,
     return (a->role > b->role) - (a->role < b->role);
 }
 
-/* What purpose a key must have for a role; 0: no key may sign in it yet. */
-static enum schema_purpose purpose_for(Salus__V1__CoSignature__Role role)
+/* May a key of that purpose sign in that role? */
+static bool may_sign_as(enum schema_purpose purpose,
+                        Salus__V1__CoSignature__Role role)
 {
     switch (role) {
     case SALUS__V1__CO_SIGNATURE__ROLE__COSIGN_INST:
-    case SALUS__V1__CO_SIGNATURE__ROLE__REVIEWER:
     case SALUS__V1__CO_SIGNATURE__ROLE__DAC:
     case SALUS__V1__CO_SIGNATURE__ROLE__GOVERNANCE:
-        return SCHEMA_KEY_SUBMIT;
+        return purpose == SCHEMA_KEY_SUBMIT;
+    case SALUS__V1__CO_SIGNATURE__ROLE__REVIEWER:
+        return purpose == SCHEMA_KEY_SUBMIT ||
+               purpose == SCHEMA_KEY_PARTICIPANT;
     case SALUS__V1__CO_SIGNATURE__ROLE__SUBJECT_AGENT:
-        return SCHEMA_KEY_AGENT;
+        return purpose == SCHEMA_KEY_AGENT;
+    case SALUS__V1__CO_SIGNATURE__ROLE__HOLDER:
+        return purpose == SCHEMA_KEY_PARTICIPANT;
     default:
-        return (enum schema_purpose)0;
+        return false; /* GUARDIAN waits for delegation. */
     }
 }
 
@@ -139,9 +148,10 @@ static enum ledger_code admit_cosigner(struct execution *x,
                                        const Salus__V1__CoSignature *in,
                                        struct execution_cosigner *out)
 {
-    enum schema_purpose purpose = purpose_for(in->role);
-    if (purpose == 0 || !state_get_active_key(x->overlay, in->key_id.data,
-                                              purpose, &out->key)) {
+    if (!state_get_key(x->overlay, in->key_id.data, &out->key) ||
+        !state_key_is_active(x->overlay, &out->key) ||
+        !may_sign_as(out->key.purpose, in->role) ||
+        !state_is_active_institution(x->overlay, out->key.institution.bytes)) {
         return LEDGER_COSIGNER;
     }
     bool other = in->role != SALUS__V1__CO_SIGNATURE__ROLE__COSIGN_INST ||
@@ -174,7 +184,9 @@ static enum ledger_code cosignatures_hold(struct execution *x,
     if (wrapper == NULL) {
         return LEDGER_OK;
     }
-    if (wrapper->n_signatures > LEDGER_SIGNATURES_MAX) {
+    bool governance = family_of((uint32_t)x->body->payload_case)->governance;
+    if (wrapper->n_signatures >
+        (governance ? LEDGER_SIGNATURES_MAX : LEDGER_COSIGNERS_MAX)) {
         return LEDGER_SIZE;
     }
     for (size_t i = 0; i < wrapper->n_signatures; i++) {

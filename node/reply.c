@@ -111,7 +111,7 @@ static ProtobufCBinaryData *path_of(struct wire_arena *arena,
     struct pbft_digest *path =
         part(arena, MERKLE_PATH_MAX, sizeof(struct pbft_digest));
     merkle_path_of(path, count, block->leaves, index,
-                   block->results->request_count);
+                   results_leaf_count(block->results));
     ProtobufCBinaryData *list =
         part(arena, MERKLE_PATH_MAX, sizeof(ProtobufCBinaryData));
     for (size_t i = 0; i < *count; i++) {
@@ -184,7 +184,7 @@ enum pbft_status reply_outcome(struct wire_buffer *out,
     outcome.n_transactions = result->transaction_count;
     outcome.transactions = transaction_outcomes(arena, result);
     outcome.request_index = index;
-    outcome.request_count = block->results->request_count;
+    outcome.request_count = results_leaf_count(block->results);
     outcome.path = path_of(arena, block, index, &outcome.n_path);
     outcome.block = stable_of(arena, &block->proof->stable);
     outcome.epoch = block->proof->epoch;

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the families of access share: whether a decision or an emergency gives a
+ * recipient a record. Private to ledger/.
+ */
+#ifndef LEDGER_ACCESS_H
+#define LEDGER_ACCESS_H
+
+#include "ledger/decide.h"
+
+/* Public health, law or court: may widen what consents give. */
+bool access_is_legal_basis(uint32_t basis);
+
+/* Has the custodian put a legal basis under the decision? */
+bool access_rests_on_law(const struct schema_access *access);
+
+/* The requester as he stands now. */
+void access_requester(struct overlay *overlay,
+                      const struct schema_access *access,
+                      struct decide_requester *out);
+
+/* A scope as a target: what was asked of a patient. `in` outlives it. */
+struct decide_target access_scope(const Salus__V1__AccessRequest *in);
+
+/* Does the decision give this record now? What a patient has withdrawn since
+ * the decision counts. OK, NO_DECISION, DECISION_EXPIRED. */
+enum ledger_code access_gives(struct execution *x, const uint8_t *request,
+                              const uint8_t *record,
+                              const struct pbft_institution *recipient);
+
+/* Does the emergency give this record now? OK, NO_DECISION. */
+enum ledger_code emergency_gives(struct execution *x, const uint8_t *emergency,
+                                 const uint8_t *record,
+                                 const struct pbft_institution *recipient);
+
+/* Does what an envelope rests on still hold? */
+bool access_still_gives(struct execution *x,
+                        const struct schema_envelope *envelope,
+                        const uint8_t *record);
+
+/* How a decision came about: kept in the index for "explain". */
+void access_explain(struct overlay *overlay, const uint8_t *request,
+                    const struct decide_answer *answer);
+#define ACCESS_VOICE_SIZE (LEDGER_ID_SIZE + 4 * 8 + 1)
+bool access_read_explanation(struct overlay *overlay, const uint8_t *request,
+                             struct decide_answer *out);
+
+/* A request asks for nothing that its requester could never have: who may ask
+ * for which purpose. PURPOSE_ROLE. */
+enum ledger_code access_purpose_fits(struct execution *x, uint32_t purpose);
+
+#endif /* LEDGER_ACCESS_H */

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One disclosure, told at once or opened from a batch. Private to ledger/. */
+#ifndef LEDGER_DISCLOSURE_H
+#define LEDGER_DISCLOSURE_H
+
+#include "ledger/access.h"
+
+/* A disclosure at the time at which it happened. */
+struct telling {
+    struct execution *x;
+    const Salus__V1__Disclosure *in;
+    uint64_t event_ms;
+    struct schema_access access;       /* If it stands on a decision. */
+    struct schema_emergency emergency; /* If on an emergency. */
+    bool is_covered;
+};
+
+/* Judges; `is_covered` and what it stands on are then known. */
+enum ledger_code disclosure_judge(struct telling *telling);
+/* Writes it and its index. `payload` is kept for the accounting. */
+void disclosure_write(struct telling *telling);
+
+#endif /* LEDGER_DISCLOSURE_H */
