@@ -208,8 +208,8 @@ static bool in_register_number(char c)
 
 static bool in_code(char c)
 {
-    return is_small(c) || is_capital(c) || is_figure(c) || c == '.' || c == '_' ||
-           c == '-';
+    return is_small(c) || is_capital(c) || is_figure(c) || c == '.' ||
+           c == '_' || c == '-';
 }
 
 static bool in_uri(char c)

@@ -119,7 +119,7 @@ size_t thing_id_size(const struct thing *thing)
 }
 
 void thing_make_key(struct schema_key *key, const struct thing *thing,
-               const uint8_t *id)
+                    const uint8_t *id)
 {
     PBFT_ASSERT(1 + thing->id_size <= sizeof key->bytes);
     key->space = thing->space;

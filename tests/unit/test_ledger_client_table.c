@@ -258,7 +258,7 @@ static uint32_t submit_payload(struct world *world, const void *data,
 static void test_unreadable_lists(void **state)
 {
     static uint8_t many[2 * (LEDGER_REQUEST_TRANSACTIONS_MAX + 1)];
-    static uint8_t large[LEDGER_TRANSACTION_MAX + 5] = {0x0a, 0x81, 0x90, 0x04};
+    static uint8_t large[LEDGER_TRANSACTION_MAX + 5] = {0x0a, 0x81, 0x80, 0x05};
     const uint8_t wrong_field[] = {0x12, 0x01, 0x00};
     const uint8_t cut[] = {0x0a, 0x7f, 0x00};
     const uint8_t overlong[] = {0x0a, 0x81, 0x00, 0x00};

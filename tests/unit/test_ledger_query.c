@@ -242,7 +242,7 @@ static size_t file_many(struct world *world, size_t count)
                 (struct transaction_ids){before, 1};
             events += 1;
         }
-        if (i % 4 == 1) {
+        if (i % 4 != 0) { /* A subject has few consents in force at a time. */
             grant.consent_grant.period_to_ms = world->now_ms + 5;
             events += i % 3 == 1 ? 0 : 1;
         }

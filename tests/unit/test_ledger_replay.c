@@ -431,6 +431,17 @@ static enum pbft_status failing_get(void *context, enum ledger_space space,
                                capacity, size);
 }
 
+static enum pbft_status failing_range(void *context, enum ledger_space space,
+                                      const struct ledger_kv_range *range,
+                                      ledger_kv_visit *visit, void *visitor)
+{
+    struct failing *failing = context;
+    return failing->gets_left == 0
+               ? PBFT_IO
+               : failing->inner->range(failing->inner->context, space, range,
+                                       visit, visitor);
+}
+
 static enum pbft_status
 failing_apply(void *context, const struct ledger_kv_write *writes, size_t count)
 {
@@ -450,8 +461,10 @@ static void test_failing_store_gives_the_block_up(void **state)
     struct world_ids ids;
     struct ledger_position before;
     struct ledger_block_result result;
-    failing.vtable = (struct ledger_kv){
-        .context = &failing, .get = failing_get, .apply = failing_apply};
+    failing.vtable = (struct ledger_kv){.context = &failing,
+                                        .get = failing_get,
+                                        .range = failing_range,
+                                        .apply = failing_apply};
     assert_int_equal(ledger_create(&ledger, &failing.vtable, &world->genesis),
                      PBFT_OK);
     ledger_position(ledger, &before);

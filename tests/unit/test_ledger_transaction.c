@@ -94,7 +94,7 @@ static void test_table_digest_is_pinned(void **state)
     hex_encode(text, bytes_of(digest.bytes, sizeof digest.bytes));
     assert_string_equal(
         text,
-        "cc6f8bb01e790c7c500bb14a1d97319c46cdbabd45ca9c05793564655a4850bf");
+        "a17dee0503503f3c22cb54d562f79f84849541d948385e17ca2f749448c64f8b");
 }
 
 /* ---- errors -------------------------------------------------------------- */

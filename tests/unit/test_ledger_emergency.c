@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Emergencies: who may declare one, what it opens, that it is reviewed, and
+ * what time does if not. */
+#include "tests/support/ledger_access.h"
+
+#define HOUR_MS 3600000u
+#define DAY_MS 86400000u
+
+struct broken {
+    Salus__V1__BreakGlass in;
+    uint8_t id[LEDGER_ID_SIZE];
+};
+
+/* Policy "unless denied by name" needs a world of its own. */
+static struct world *make_world(uint32_t override)
+{
+    struct world *world = world_create_empty(7);
+    ledger_destroy(world->ledger);
+    ledger_kv_memory_destroy(world->memory);
+    world->policy.break_glass_override = override;
+    world->memory = ledger_kv_memory_create();
+    assert_int_equal(ledger_create(&world->ledger,
+                                   ledger_kv_memory_vtable(world->memory),
+                                   &world->genesis),
+                     PBFT_OK);
+    world_register_subjects(world);
+    act_register_in(world, CLINIC, CODES_ROLE_DOCTOR, world->outsider);
+    act_register_in(world, HOSPITAL, CODES_ROLE_DOCTOR, world->doctor);
+    return world;
+}
+
+static int setup(void **state)
+{
+    *state = make_world(2);
+    return 0;
+}
+
+static void break_for(struct world *world, struct broken *out)
+{
+    salus__v1__break_glass__init(&out->in);
+    world_fill(world, out->id, sizeof out->id);
+    out->in.break_glass = field_of(out->id, 16);
+    out->in.subject = field_of(world->subject, 32);
+    out->in.reason = CODES_REASON_LIFE_THREAT;
+    out->in.window_ms = HOUR_MS;
+    out->in.purpose = CODES_PURPOSE_BTG;
+}
+
+static uint32_t declare(struct world *world, struct broken *broken)
+{
+    return act_as(world, CLINIC, world->outsider, TRANSACTION_BREAK_GLASS,
+                  &broken->in.base);
+}
+
+static void test_only_clinicians_declare(void **state)
+{
+    struct world *world = *state;
+    struct broken broken;
+    uint8_t nobody[LEDGER_ID_SIZE];
+    act_register_in(world, CLINIC, CODES_ROLE_PRIVACY_OFFICER, nobody);
+    break_for(world, &broken);
+    EXPECT(act_simple(world, CLINIC, TRANSACTION_BREAK_GLASS, &broken.in.base),
+           LEDGER_BG_ROLE);
+    EXPECT(
+        act_as(world, CLINIC, nobody, TRANSACTION_BREAK_GLASS, &broken.in.base),
+        LEDGER_BG_ROLE);
+    broken.in.window_ms = DAY_MS + 1;
+    EXPECT(declare(world, &broken), LEDGER_BG_WINDOW);
+    broken.in.window_ms = HOUR_MS;
+    broken.in.reason = CODES_REASON_CONTRACT;
+    EXPECT(declare(world, &broken), LEDGER_UNKNOWN_CODE);
+    broken.in.reason = CODES_REASON_LIFE_THREAT;
+    broken.in.purpose = CODES_PURPOSE_TREAT;
+    EXPECT(declare(world, &broken), LEDGER_FIELD_FORM);
+    broken.in.purpose = CODES_PURPOSE_BTG;
+    broken.in.subject = field_of(broken.id, 16);
+    EXPECT(declare(world, &broken), LEDGER_FIELD_FORM);
+    broken.in.subject = field_of(world->subject, 32);
+    EXPECT(declare(world, &broken), LEDGER_OK);
+    EXPECT(declare(world, &broken), LEDGER_BG_EXISTS);
+}
+
+static void test_explicit_deny_is_heard(void **state)
+{
+    struct world *world = *state;
+    struct broken broken;
+    struct world_ids ids;
+    struct transaction deny = world_grant(world, &ids);
+    deny.consent_grant.base_decision = TRANSACTION_DENY;
+    ids.purposes[0] = CODES_PURPOSE_TREAT; /* Above BTG: not by name. */
+    EXPECT(world_submit(world, HOSPITAL, &deny), LEDGER_OK);
+    break_for(world, &broken);
+    EXPECT(declare(world, &broken), LEDGER_OK);
+    deny = world_grant(world, &ids);
+    deny.consent_grant.base_decision = TRANSACTION_DENY;
+    ids.purposes[0] = CODES_PURPOSE_BTG;
+    EXPECT(world_submit(world, HOSPITAL, &deny), LEDGER_OK);
+    break_for(world, &broken);
+    EXPECT(declare(world, &broken), LEDGER_BG_FORBIDDEN);
+    struct world *never = make_world(1);
+    break_for(never, &broken);
+    EXPECT(declare(never, &broken), LEDGER_BG_FORBIDDEN);
+    world_destroy(never);
+    struct world *always = make_world(3);
+    break_for(always, &broken);
+    EXPECT(declare(always, &broken), LEDGER_OK);
+    world_destroy(always);
+}
+
+static uint32_t grant_under(struct world *world, const uint8_t *record,
+                            const struct broken *broken)
+{
+    uint8_t commit[32];
+    Salus__V1__KeyGrant in = SALUS__V1__KEY_GRANT__INIT;
+    world_fill(world, commit, sizeof commit);
+    in.record = field_of(record, 16);
+    in.version = 1;
+    in.recipient_key = field_of(world->parties[CLINIC].encryption_id.bytes, 16);
+    in.wrap_commit = field_of(commit, 32);
+    in.break_glass = field_of(broken->id, 16);
+    return act_simple(world, HOSPITAL, TRANSACTION_KEY_GRANT, &in.base);
+}
+
+static void test_emergency_opens_records_for_its_window(void **state)
+{
+    struct world *world = *state;
+    struct broken broken;
+    uint8_t record[LEDGER_ID_SIZE];
+    struct told told;
+    act_anchor(world, CODES_CONF_V, record);
+    break_for(world, &broken);
+    EXPECT(grant_under(world, record, &broken), LEDGER_NO_DECISION);
+    EXPECT(declare(world, &broken), LEDGER_OK);
+    EXPECT(grant_under(world, record, &broken), LEDGER_OK);
+    tell_of(world, &told, NULL);
+    told.in.break_glass = field_of(broken.id, 16);
+    told.in.purpose = CODES_PURPOSE_BTG;
+    EXPECT(tell(world, &told), LEDGER_OK);
+    world->now_ms += HOUR_MS;
+    EXPECT(grant_under(world, record, &broken), LEDGER_NO_DECISION);
+    tell_of(world, &told, NULL);
+    told.in.break_glass = field_of(broken.id, 16);
+    told.in.purpose = CODES_PURPOSE_BTG;
+    EXPECT(tell(world, &told), LEDGER_DECISION_SCOPE);
+}
+
+static uint32_t review(struct world *world, enum who who,
+                       const uint8_t *officer, const struct broken *broken)
+{
+    uint8_t commit[32];
+    Salus__V1__BreakGlassReview in = SALUS__V1__BREAK_GLASS_REVIEW__INIT;
+    world_fill(world, commit, sizeof commit);
+    in.break_glass = field_of(broken->id, 16);
+    in.finding = SALUS__V1__BREAK_GLASS_REVIEW__FINDING__NOT_JUSTIFIED;
+    in.finding_commit = field_of(commit, 32);
+    return act_as(world, who, officer, TRANSACTION_BREAK_GLASS_REVIEW,
+                  &in.base);
+}
+
+static void test_nobody_reviews_his_own(void **state)
+{
+    struct world *world = *state;
+    struct broken broken;
+    const uint32_t both[] = {CODES_ROLE_DOCTOR, CODES_ROLE_PRIVACY_OFFICER};
+    uint8_t officer[LEDGER_ID_SIZE];
+    uint8_t stranger[LEDGER_ID_SIZE];
+    act_register(world, CLINIC, both, 2, world->outsider);
+    act_register_in(world, CLINIC, CODES_ROLE_PRIVACY_OFFICER, officer);
+    act_register_in(world, HOSPITAL, CODES_ROLE_PRIVACY_OFFICER, stranger);
+    break_for(world, &broken);
+    EXPECT(declare(world, &broken), LEDGER_OK);
+    EXPECT(review(world, CLINIC, officer, &broken), LEDGER_BG_STATE);
+    world->now_ms += HOUR_MS;
+    EXPECT(review(world, CLINIC, world->outsider, &broken), LEDGER_SELF_REVIEW);
+    EXPECT(review(world, HOSPITAL, world->doctor, &broken),
+           LEDGER_PRIVACY_ROLE);
+    EXPECT(review(world, HOSPITAL, stranger, &broken), LEDGER_PRIVACY_ROLE);
+    EXPECT(review(world, CLINIC, officer, &broken), LEDGER_OK);
+    EXPECT(review(world, CLINIC, officer, &broken), LEDGER_BG_STATE);
+}
+
+static const Salus__V1__BreakGlassList *
+list(struct world *world, Salus__V1__BreakGlassQuery__Filter filter,
+     struct wire_arena *arena)
+{
+    Salus__V1__Query query = SALUS__V1__QUERY__INIT;
+    Salus__V1__BreakGlassQuery in = SALUS__V1__BREAK_GLASS_QUERY__INIT;
+    in.filter = filter;
+    query.kind_case = SALUS__V1__QUERY__KIND_BREAK_GLASS;
+    query.break_glass = &in;
+    wire_arena_reset(arena);
+    const Salus__V1__Answer *answer = world_ask(world, CLINIC, &query, arena);
+    EXPECT(answer->code, LEDGER_OK);
+    return answer->break_glass;
+}
+
+static const Salus__V1__Obligations *duties(struct world *world,
+                                            struct wire_arena *arena)
+{
+    Salus__V1__Query query = SALUS__V1__QUERY__INIT;
+    Salus__V1__ObligationsQuery in = SALUS__V1__OBLIGATIONS_QUERY__INIT;
+    query.kind_case = SALUS__V1__QUERY__KIND_OBLIGATIONS;
+    query.obligations = &in;
+    wire_arena_reset(arena);
+    const Salus__V1__Answer *answer = world_ask(world, CLINIC, &query, arena);
+    EXPECT(answer->code, LEDGER_OK);
+    return answer->obligations;
+}
+
+static void test_overdue_reviews_count(void **state)
+{
+    struct world *world = *state;
+    struct broken broken[5];
+    uint8_t stranger[LEDGER_ID_SIZE];
+    uint64_t due_ms = 0;
+    struct wire_arena arena;
+    const struct ledger_kv *view = ledger_kv_memory_vtable(world->memory);
+    wire_arena_init(&arena, 8u * 1024 * 1024);
+    act_register_in(world, HOSPITAL, CODES_ROLE_PRIVACY_OFFICER, stranger);
+    assert_int_equal(ledger_next_due(view, &due_ms), PBFT_NOT_FOUND);
+    for (size_t i = 0; i < 4; i++) {
+        break_for(world, &broken[i]);
+        EXPECT(declare(world, &broken[i]), LEDGER_OK);
+    }
+    assert_int_equal(ledger_next_due(view, &due_ms), PBFT_OK);
+    assert_int_equal(due_ms, world->now_ms + 7 * DAY_MS);
+    const Salus__V1__Obligations *now = duties(world, &arena);
+    assert_int_equal(now->n_rows, 4);
+    assert_int_equal(now->rows[0]->kind, SALUS__V1__OBLIGATIONS__KIND__REVIEW);
+    act_wait(world, 7 * DAY_MS);
+    assert_true(world->last.block.is_swept);
+    const Salus__V1__BreakGlassList *rows =
+        list(world, SALUS__V1__BREAK_GLASS_QUERY__FILTER__OVERDUE, &arena);
+    assert_int_equal(rows->n_rows, 4);
+    assert_int_equal(rows->overdue, 4);
+    assert_int_equal(duties(world, &arena)->rows[0]->kind,
+                     SALUS__V1__OBLIGATIONS__KIND__REVIEW_OVERDUE);
+    assert_int_equal(ledger_next_due(view, &due_ms), PBFT_NOT_FOUND);
+    /* More than three: somebody has to stand by. */
+    break_for(world, &broken[4]);
+    EXPECT(declare(world, &broken[4]), LEDGER_BG_WITNESS);
+    broken[4].in.witness = field_of(world->outsider, 16);
+    EXPECT(declare(world, &broken[4]), LEDGER_BG_WITNESS); /* Himself. */
+    uint8_t nurse[LEDGER_ID_SIZE];
+    act_register_in(world, CLINIC, 2, nurse);
+    broken[4].in.witness = field_of(nurse, 16);
+    EXPECT(declare(world, &broken[4]), LEDGER_OK);
+    /* Others may review now, and it counts less. */
+    EXPECT(review(world, HOSPITAL, stranger, &broken[0]), LEDGER_OK);
+    rows = list(world, SALUS__V1__BREAK_GLASS_QUERY__FILTER__BREACHES, &arena);
+    assert_int_equal(rows->n_rows, 1);
+    assert_int_equal(rows->overdue, 3);
+    assert_int_equal(rows->delinquent, 4);
+    wire_arena_deinit(&arena);
+}
+
+static void test_sweep_is_bounded(void **state)
+{
+    struct world *world = *state;
+    struct world_ids ids;
+    size_t blocks = 0;
+    uint64_t due_ms = 0;
+    for (size_t i = 0; i < LEDGER_SWEEP_MAX + 20; i++) {
+        struct transaction subject = world_subject(world, &ids);
+        EXPECT(world_submit(world, HOSPITAL, &subject), LEDGER_OK);
+        struct world_ids grant_ids;
+        struct transaction grant = world_grant(world, &grant_ids);
+        grant.consent_grant.subject = bytes_of(ids.handle, 32);
+        grant.consent_grant.period_to_ms = world->now_ms + 1000;
+        EXPECT(world_submit(world, HOSPITAL, &grant), LEDGER_OK);
+    }
+    act_wait(world, 5000);
+    while (ledger_next_due(ledger_kv_memory_vtable(world->memory), &due_ms) ==
+           PBFT_OK) {
+        act_wait(world, 1);
+        blocks++;
+    }
+    assert_int_equal(blocks, 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, world_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_only_clinicians_declare),
+        TEST(test_explicit_deny_is_heard),
+        TEST(test_emergency_opens_records_for_its_window),
+        TEST(test_nobody_reviews_his_own),
+        TEST(test_overdue_reviews_count),
+        TEST(test_sweep_is_bounded),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

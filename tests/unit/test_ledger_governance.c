@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Institutions, keys, participants, policies and code tables: by whom they are
+ * changed, and from when. */
+#include "tests/support/ledger_acts.h"
+
+/* ---- institutions -------------------------------------------------------- */
+
+struct candidate {
+    Salus__V1__InstitutionAdmit admit;
+    struct pbft_institution id;
+    struct new_key key;
+    struct pbft_public_key encryption;
+    uint8_t contract[32];
+    uint32_t roles[1];
+};
+
+static void make_candidate(struct world *world, struct candidate *out)
+{
+    Salus__V1__InstitutionAdmit *in = &out->admit;
+    salus__v1__institution_admit__init(in);
+    world_fill(world, &out->id, sizeof out->id);
+    world_fill(world, &out->encryption, sizeof out->encryption);
+    world_fill(world, out->contract, sizeof out->contract);
+    act_new_key(world, &out->key, &out->id, out->encryption.bytes);
+    out->roles[0] = CODES_INSTITUTION_PROVIDER;
+    in->institution = field_of(out->id.bytes, 16);
+    in->name = (char *)"northgate";
+    in->legal_name = (char *)"Northgate Clinic Ltd";
+    in->country = (char *)"GB";
+    in->roles = out->roles;
+    in->n_roles = 1;
+    in->submit_key = field_of(out->key.key.bytes, 32);
+    in->submit_possession = field_of(out->key.possession.bytes, 64);
+    in->encryption_key = field_of(out->encryption.bytes, 32);
+    in->attestation_hash = field_of(out->contract, 32);
+}
+
+static uint32_t admit(struct world *world, struct candidate *candidate)
+{
+    return act_govern(world, TRANSACTION_INST_ADMIT, &candidate->admit.base);
+}
+
+/* Lets the new institution submit; false while it may not. */
+static uint32_t submit_as(struct world *world, const struct candidate *who)
+{
+    struct party before = world->parties[CLINIC];
+    struct world_ids ids;
+    struct party *party = &world->parties[CLINIC];
+    party->institution = who->id;
+    party->submit_key = who->key.key;
+    party->submit_id = who->key.id;
+    party->session = 1;
+    static uint64_t sequence = 1;
+    party->next_sequence = sequence++;
+    struct transaction in = world_participant(world, &ids);
+    uint32_t code = world_submit(world, CLINIC, &in);
+    *party = before;
+    return code;
+}
+
+static void test_institution_is_admitted_by_quorum(void **state)
+{
+    struct world *world = *state;
+    struct candidate candidate;
+    make_candidate(world, &candidate);
+    const struct act two = {
+        .who = HOSPITAL, .cosigner_count = 1, .role = TRANSACTION_GOVERNANCE};
+    EXPECT(act_do(world, &two, TRANSACTION_INST_ADMIT, &candidate.admit.base),
+           LEDGER_QUORUM_SHORT);
+    const struct act wrong_role = {
+        .who = HOSPITAL, .cosigner_count = 2, .role = TRANSACTION_COSIGN_INST};
+    EXPECT(act_do(world, &wrong_role, TRANSACTION_INST_ADMIT,
+                  &candidate.admit.base),
+           LEDGER_QUORUM_SHORT);
+    EXPECT(admit(world, &candidate), LEDGER_OK);
+    EXPECT(admit(world, &candidate), LEDGER_INST_EXISTS);
+    EXPECT(submit_as(world, &candidate), LEDGER_KEY_STATE);
+    for (int i = 0; i < LEDGER_ADMIT_DELAY; i++) {
+        act_wait(world, 1);
+    }
+    EXPECT(submit_as(world, &candidate), LEDGER_OK);
+    /* Four institutions now: three of them are a quorum. */
+    struct candidate fifth;
+    make_candidate(world, &fifth);
+    EXPECT(admit(world, &fifth), LEDGER_OK);
+}
+
+static void test_candidate_must_be_whole(void **state)
+{
+    struct world *world = *state;
+    struct candidate candidate;
+    uint8_t other[64];
+    world_fill(world, other, sizeof other);
+    make_candidate(world, &candidate);
+    candidate.admit.submit_possession = field_of(other, 64);
+    EXPECT(admit(world, &candidate), LEDGER_POP_INVALID);
+    make_candidate(world, &candidate);
+    candidate.admit.encryption_key = field_of(other, 32);
+    EXPECT(admit(world, &candidate), LEDGER_POP_INVALID);
+    make_candidate(world, &candidate);
+    candidate.admit.submit_key =
+        field_of(world->parties[CLINIC].submit_key.bytes, 32);
+    EXPECT(admit(world, &candidate), LEDGER_KEY_REUSED);
+    make_candidate(world, &candidate);
+    candidate.admit.name = (char *)"North Gate";
+    EXPECT(admit(world, &candidate), LEDGER_FIELD_FORM);
+    make_candidate(world, &candidate);
+    candidate.admit.country = (char *)"gb";
+    EXPECT(admit(world, &candidate), LEDGER_FIELD_FORM);
+    make_candidate(world, &candidate);
+    candidate.admit.n_roles = 0;
+    EXPECT(admit(world, &candidate), LEDGER_FIELD_FORM);
+    make_candidate(world, &candidate);
+    candidate.roles[0] = 77;
+    EXPECT(admit(world, &candidate), LEDGER_UNKNOWN_CODE);
+}
+
+static Salus__V1__InstitutionSuspend suspension_of(struct world *world,
+                                                   enum who who, bool lift)
+{
+    Salus__V1__InstitutionSuspend in = SALUS__V1__INSTITUTION_SUSPEND__INIT;
+    in.institution = field_of(world->parties[who].institution.bytes, 16);
+    in.lift = lift;
+    in.reason = CODES_REASON_CONTRACT;
+    return in;
+}
+
+static uint32_t anything(struct world *world, enum who who)
+{
+    struct world_ids ids;
+    struct transaction in = world_participant(world, &ids);
+    return world_submit(world, who, &in);
+}
+
+static void test_suspended_institution_may_not_act(void **state)
+{
+    struct world *world = *state;
+    Salus__V1__InstitutionSuspend in = suspension_of(world, LABORATORY, false);
+    EXPECT(act_simple(world, HOSPITAL, TRANSACTION_INST_SUSPEND, &in.base),
+           LEDGER_QUORUM_SHORT);
+    EXPECT(act_govern(world, TRANSACTION_INST_SUSPEND, &in.base), LEDGER_OK);
+    EXPECT(anything(world, LABORATORY), LEDGER_INSTITUTION_STATE);
+    const struct act two = {
+        .who = HOSPITAL, .cosigner_count = 1, .role = TRANSACTION_GOVERNANCE};
+    EXPECT(act_do(world, &two, TRANSACTION_INST_SUSPEND, &in.base),
+           LEDGER_INST_STATE);
+    in = suspension_of(world, LABORATORY, true);
+    EXPECT(act_do(world, &two, TRANSACTION_INST_SUSPEND, &in.base), LEDGER_OK);
+    EXPECT(anything(world, LABORATORY), LEDGER_OK);
+}
+
+static void test_records_of_a_retired_institution_have_a_keeper(void **state)
+{
+    struct world *world = *state;
+    uint8_t record[LEDGER_ID_SIZE];
+    act_anchor(world, CODES_CONF_N, record);
+    Salus__V1__InstitutionRetire in = SALUS__V1__INSTITUTION_RETIRE__INIT;
+    in.institution = field_of(world->parties[HOSPITAL].institution.bytes, 16);
+    in.reason = CODES_REASON_CONTRACT;
+    EXPECT(act_govern(world, TRANSACTION_INST_RETIRE, &in.base),
+           LEDGER_SUCCESSOR_REQUIRED);
+    in.successor = field_of(world->parties[CLINIC].institution.bytes, 16);
+    EXPECT(act_govern(world, TRANSACTION_INST_RETIRE, &in.base), LEDGER_OK);
+    EXPECT(anything(world, HOSPITAL), LEDGER_INSTITUTION_STATE);
+    Salus__V1__RecordRetract retract = SALUS__V1__RECORD_RETRACT__INIT;
+    retract.record = field_of(record, 16);
+    retract.expected_version = 1;
+    retract.reason = SALUS__V1__RECORD_AMEND__REASON__ENTERED_IN_ERROR;
+    EXPECT(act_simple(world, LABORATORY, TRANSACTION_RECORD_RETRACT,
+                      &retract.base),
+           LEDGER_REC_STATE);
+    EXPECT(act_simple(world, CLINIC, TRANSACTION_RECORD_RETRACT, &retract.base),
+           LEDGER_OK);
+}
+
+static void test_institution_updates_itself(void **state)
+{
+    struct world *world = *state;
+    struct new_key key;
+    const struct pbft_institution *id = &world->parties[CLINIC].institution;
+    act_new_key(world, &key, id, NULL);
+    Salus__V1__InstitutionUpdate in = SALUS__V1__INSTITUTION_UPDATE__INIT;
+    in.institution = field_of(id->bytes, 16);
+    in.submit_key = field_of(key.key.bytes, 32);
+    in.submit_possession = field_of(key.possession.bytes, 64);
+    in.reason = CODES_REASON_CONTRACT;
+    EXPECT(act_simple(world, HOSPITAL, TRANSACTION_INST_UPDATE, &in.base),
+           LEDGER_INST_STATE);
+    EXPECT(act_simple(world, CLINIC, TRANSACTION_INST_UPDATE, &in.base),
+           LEDGER_OK);
+    uint32_t roles[] = {CODES_INSTITUTION_PROVIDER, CODES_INSTITUTION_RESEARCH};
+    salus__v1__institution_update__init(&in);
+    in.institution = field_of(id->bytes, 16);
+    in.reason = CODES_REASON_CONTRACT;
+    in.roles = roles;
+    in.n_roles = 2;
+    EXPECT(act_simple(world, CLINIC, TRANSACTION_INST_UPDATE, &in.base),
+           LEDGER_QUORUM_SHORT);
+    EXPECT(act_govern(world, TRANSACTION_INST_UPDATE, &in.base), LEDGER_OK);
+}
+
+/* ---- keys ---------------------------------------------------------------- */
+
+static void test_client_key_rotates_at_a_height(void **state)
+{
+    struct world *world = *state;
+    struct party *party = &world->parties[CLINIC];
+    struct new_key key;
+    struct ledger_position now;
+    act_new_key(world, &key, &party->institution, NULL);
+    ledger_position(world->ledger, &now);
+    Salus__V1__KeyRotate in = SALUS__V1__KEY_ROTATE__INIT;
+    in.old_key_id = field_of(party->submit_id.bytes, 16);
+    in.new_key = field_of(key.key.bytes, 32);
+    in.possession = field_of(key.possession.bytes, 64);
+    in.effective_seq = now.seq + 1;
+    EXPECT(act_simple(world, CLINIC, TRANSACTION_KEY_ROTATE, &in.base),
+           LEDGER_PERIOD);
+    in.effective_seq = now.seq + 5;
+    EXPECT(act_simple(world, HOSPITAL, TRANSACTION_KEY_ROTATE, &in.base),
+           LEDGER_KEY_STATE);
+    EXPECT(act_simple(world, CLINIC, TRANSACTION_KEY_ROTATE, &in.base),
+           LEDGER_OK); /* Block 4. */
+    EXPECT(act_simple(world, CLINIC, TRANSACTION_KEY_ROTATE, &in.base),
+           LEDGER_KEY_STATE); /* In block 5. */
+    struct party old = *party;
+    party->submit_key = key.key;
+    party->submit_id = key.id;
+    party->next_sequence = 1;
+    EXPECT(anything(world, CLINIC), LEDGER_OK);
+    party->submit_key = old.submit_key;
+    party->submit_id = old.submit_id;
+    party->next_sequence = old.next_sequence;
+    EXPECT(anything(world, CLINIC), LEDGER_KEY_STATE);
+}
+
+static void test_revoked_key_signs_nothing(void **state)
+{
+    struct world *world = *state;
+    Salus__V1__KeyRevoke in = SALUS__V1__KEY_REVOKE__INIT;
+    in.key_id = field_of(world->parties[LABORATORY].submit_id.bytes, 16);
+    in.reason = SALUS__V1__KEY_REVOKE__REASON__LOST;
+    in.compromise_time_ms = 5;
+    EXPECT(act_govern(world, TRANSACTION_KEY_REVOKE, &in.base),
+           LEDGER_FIELD_FORM);
+    in.reason = SALUS__V1__KEY_REVOKE__REASON__COMPROMISE;
+    in.compromise_time_ms = world->now_ms - 1000;
+    EXPECT(act_simple(world, HOSPITAL, TRANSACTION_KEY_REVOKE, &in.base),
+           LEDGER_QUORUM_SHORT);
+    EXPECT(act_govern(world, TRANSACTION_KEY_REVOKE, &in.base), LEDGER_OK);
+    EXPECT(act_govern(world, TRANSACTION_KEY_REVOKE, &in.base),
+           LEDGER_COSIGNER); /* Signed with it. */
+    EXPECT(anything(world, LABORATORY), LEDGER_KEY_STATE);
+}
+
+static void test_lost_key_of_a_patient_is_replaced(void **state)
+{
+    struct world *world = *state;
+    struct party *party = &world->parties[HOSPITAL];
+    struct new_key key;
+    struct ledger_position now;
+    act_new_key(world, &key, &party->institution, NULL);
+    ledger_position(world->ledger, &now);
+    Salus__V1__KeyRotate in = SALUS__V1__KEY_ROTATE__INIT;
+    in.old_key_id = field_of(world->agent_id.bytes, 16);
+    in.new_key = field_of(key.key.bytes, 32);
+    in.possession = field_of(key.possession.bytes, 64);
+    in.effective_seq = now.seq + 2;
+    EXPECT(act_simple(world, HOSPITAL, TRANSACTION_KEY_ROTATE, &in.base),
+           LEDGER_OK);
+    struct world_ids ids;
+    struct transaction grant = world_grant(world, &ids);
+    grant.consent_grant.mode = TRANSACTION_AGENT_KEY;
+    EXPECT(world_submit_with_agent(world, HOSPITAL, &grant), LEDGER_COSIGNER);
+    world->agent_secret = key.secret;
+    world->agent_id = key.id;
+    grant = world_grant(world, &ids);
+    grant.consent_grant.mode = TRANSACTION_AGENT_KEY;
+    EXPECT(world_submit_with_agent(world, HOSPITAL, &grant), LEDGER_OK);
+}
+
+/* ---- participants -------------------------------------------------------- */
+
+static void test_participant_changes_and_ends(void **state)
+{
+    struct world *world = *state;
+    Salus__V1__ParticipantUpdate update = SALUS__V1__PARTICIPANT_UPDATE__INIT;
+    uint32_t roles[] = {CODES_ROLE_DOCTOR};
+    update.participant = field_of(world->doctor, 16);
+    update.roles = roles;
+    update.n_roles = 1;
+    EXPECT(
+        act_simple(world, CLINIC, TRANSACTION_PARTICIPANT_UPDATE, &update.base),
+        LEDGER_PART_STATE);
+    EXPECT(act_simple(world, HOSPITAL, TRANSACTION_PARTICIPANT_UPDATE,
+                      &update.base),
+           LEDGER_OK);
+    roles[0] = 9999;
+    EXPECT(act_simple(world, HOSPITAL, TRANSACTION_PARTICIPANT_UPDATE,
+                      &update.base),
+           LEDGER_UNKNOWN_CODE);
+    Salus__V1__ParticipantRevoke end = SALUS__V1__PARTICIPANT_REVOKE__INIT;
+    end.participant = field_of(world->doctor, 16);
+    end.reason = CODES_REASON_CONTRACT;
+    EXPECT(
+        act_simple(world, HOSPITAL, TRANSACTION_PARTICIPANT_REVOKE, &end.base),
+        LEDGER_OK);
+    EXPECT(
+        act_simple(world, HOSPITAL, TRANSACTION_PARTICIPANT_REVOKE, &end.base),
+        LEDGER_PART_STATE);
+    EXPECT(act_as(world, HOSPITAL, world->doctor,
+                  TRANSACTION_PARTICIPANT_REVOKE, &end.base),
+           LEDGER_PART_STATE);
+}
+
+/* ---- policies and codes -------------------------------------------------- */
+
+#define NEW_URI "urn:example:policy:new"
+
+static Salus__V1__PolicyPublish
+policy_of(struct world *world, struct transaction_id16 *id, uint8_t digest[32])
+{
+    Salus__V1__PolicyPublish in = SALUS__V1__POLICY_PUBLISH__INIT;
+    transaction_policy_id(id, bytes_of(NEW_URI, sizeof NEW_URI - 1));
+    world_fill(world, digest, 32);
+    in.policy = field_of(id->bytes, 16);
+    in.version = 1;
+    in.uri = (char *)NEW_URI;
+    in.sha256 = field_of(digest, 32);
+    in.implicit_consent = 1;
+    in.break_glass_override = 2;
+    in.break_glass_window_ms = 3600000;
+    in.break_glass_review_ms = 7200000;
+    in.late_after_ms = 3600000;
+    in.decision_ttl_ms = 86400000;
+    in.delinquent_limit = 1;
+    return in;
+}
+
+static void test_policy_comes_into_force_at_a_height(void **state)
+{
+    struct world *world = *state;
+    struct transaction_id16 id;
+    uint8_t digest[32];
+    struct ledger_position now;
+    struct world_ids ids;
+    Salus__V1__PolicyPublish in = policy_of(world, &id, digest);
+    EXPECT(act_simple(world, HOSPITAL, TRANSACTION_POLICY_PUBLISH, &in.base),
+           LEDGER_QUORUM_SHORT);
+    in.version = 2;
+    EXPECT(act_govern(world, TRANSACTION_POLICY_PUBLISH, &in.base),
+           LEDGER_POLICY_VERSION);
+    in.version = 1;
+    in.implicit_consent = 5;
+    EXPECT(act_govern(world, TRANSACTION_POLICY_PUBLISH, &in.base),
+           LEDGER_FIELD_FORM);
+    in.implicit_consent = 1;
+    EXPECT(act_govern(world, TRANSACTION_POLICY_PUBLISH, &in.base), LEDGER_OK);
+
+    struct transaction grant = world_grant(world, &ids);
+    grant.consent_grant.policy = bytes_of(id.bytes, 16);
+    EXPECT(world_submit(world, HOSPITAL, &grant), LEDGER_POLICY_INACTIVE);
+    ledger_position(world->ledger, &now);
+    Salus__V1__PolicyActivate on = SALUS__V1__POLICY_ACTIVATE__INIT;
+    on.policy = field_of(id.bytes, 16);
+    on.version = 1;
+    on.governing = true;
+    on.effective_seq = now.seq;
+    EXPECT(act_govern(world, TRANSACTION_POLICY_ACTIVATE, &on.base),
+           LEDGER_PERIOD);
+    on.effective_seq = now.seq + 4;
+    EXPECT(act_govern(world, TRANSACTION_POLICY_ACTIVATE, &on.base),
+           LEDGER_OK); /* Block 2 of 4. */
+    grant = world_grant(world, &ids);
+    grant.consent_grant.policy = bytes_of(id.bytes, 16);
+    EXPECT(world_submit(world, HOSPITAL, &grant), LEDGER_POLICY_INACTIVE);
+    grant = world_grant(world, &ids);
+    grant.consent_grant.policy = bytes_of(id.bytes, 16);
+    EXPECT(world_submit(world, HOSPITAL, &grant), LEDGER_OK);
+    /* Its late_after rules now: an hour instead of a day. */
+    Salus__V1__SubjectSettle settle = SALUS__V1__SUBJECT_SETTLE__INIT;
+    const struct act old = {.who = HOSPITAL,
+                            .event_ms = world->now_ms - 2 * 3600000};
+    EXPECT(act_do(world, &old, TRANSACTION_SUBJECT_SETTLE, &settle.base),
+           LEDGER_LATE_UNMARKED);
+}
+
+static void test_codes_are_added_and_never_changed(void **state)
+{
+    struct world *world = *state;
+    Salus__V1__CodetablePublish in = SALUS__V1__CODETABLE_PUBLISH__INIT;
+    Salus__V1__CodetablePublish__Entry entry =
+        SALUS__V1__CODETABLE_PUBLISH__ENTRY__INIT;
+    Salus__V1__CodetablePublish__Entry *list[] = {&entry};
+    entry.table = CODES_PURPOSE;
+    entry.id = 100;
+    entry.parent = CODES_PURPOSE_TREAT;
+    entry.system = (char *)"urn:example:purposes";
+    entry.code = (char *)"SECONDOPINION";
+    in.entries = list;
+    in.n_entries = 1;
+    in.version = 3;
+    EXPECT(act_govern(world, TRANSACTION_CODETABLE_PUBLISH, &in.base),
+           LEDGER_TABLE_CONFLICT);
+    in.version = 2;
+    entry.id = CODES_PURPOSE_TREAT;
+    EXPECT(act_govern(world, TRANSACTION_CODETABLE_PUBLISH, &in.base),
+           LEDGER_TABLE_CONFLICT);
+    entry.id = 100;
+    EXPECT(act_simple(world, HOSPITAL, TRANSACTION_CODETABLE_PUBLISH, &in.base),
+           LEDGER_QUORUM_SHORT);
+    struct world_ids ids;
+    struct transaction grant = world_grant(world, &ids);
+    ids.purposes[0] = 100;
+    EXPECT(world_submit(world, HOSPITAL, &grant), LEDGER_UNKNOWN_CODE);
+    EXPECT(act_govern(world, TRANSACTION_CODETABLE_PUBLISH, &in.base),
+           LEDGER_OK);
+    grant = world_grant(world, &ids);
+    ids.purposes[0] = 100;
+    EXPECT(world_submit(world, HOSPITAL, &grant), LEDGER_OK);
+    in.version = 3;
+    EXPECT(act_govern(world, TRANSACTION_CODETABLE_PUBLISH, &in.base),
+           LEDGER_TABLE_CONFLICT); /* 100 is in use. */
+}
+
+#define TEST(name)                                                             \
+    cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_institution_is_admitted_by_quorum),
+        TEST(test_candidate_must_be_whole),
+        TEST(test_suspended_institution_may_not_act),
+        TEST(test_records_of_a_retired_institution_have_a_keeper),
+        TEST(test_institution_updates_itself),
+        TEST(test_client_key_rotates_at_a_height),
+        TEST(test_revoked_key_signs_nothing),
+        TEST(test_lost_key_of_a_patient_is_replaced),
+        TEST(test_participant_changes_and_ends),
+        TEST(test_policy_comes_into_force_at_a_height),
+        TEST(test_codes_are_added_and_never_changed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
