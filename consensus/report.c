@@ -40,6 +40,19 @@ static size_t slot_memory(const struct pbft_slot *slot)
            (slot->body == NULL ? memory_of(slot->committed) : 0);
 }
 
+/* What changing views holds; a message in two places counts twice. */
+static size_t view_change_memory(const struct pbft_replica *replica)
+{
+    const struct pbft_view_changes *changes = &replica->changes;
+    size_t bytes = memory_of(changes->pending);
+    for (pbft_replica_id id = 0; id < replica->n; id++) {
+        bytes += memory_of(changes->collected[id]) +
+                 memory_of(changes->ahead[id]) + memory_of(changes->found[id]) +
+                 memory_of(changes->entered[id]);
+    }
+    return bytes;
+}
+
 size_t pbft_replica_buffered_bytes(const struct pbft_replica *replica)
 {
     size_t bytes = replica->requests.bytes;
@@ -49,7 +62,7 @@ size_t pbft_replica_buffered_bytes(const struct pbft_replica *replica)
     for (uint32_t i = 0; i < PBFT_FETCH_BLOCKS_MAX; i++) {
         bytes += memory_of(replica->sync.blocks[i]);
     }
-    return bytes;
+    return bytes + view_change_memory(replica);
 }
 
 static enum pbft_condition condition_of(const struct pbft_replica *replica)

@@ -227,6 +227,10 @@ static void hear(struct pbft_replica *replica,
     if (!pbft_claim_read(&statement, &claim)) {
         return;
     }
+    /* An incarnation that nobody has granted yet displaces nothing. */
+    is_verified =
+        is_verified &&
+        claim.incarnation <= replica->incarnations.of[claim.signer].number;
     if (is_about_seq(claim.type)) {
         hear_of_seq(replica, &statement, &claim, is_verified);
     } else {
