@@ -23,6 +23,7 @@ static void note_divergence(struct pbft_replica *replica, pbft_seq seq)
 {
     if (replica->diverged == 0 || seq < replica->diverged) {
         replica->diverged = seq;
+        pbft_mark(PBFT_MARK_STATE_DIVERGED);
     }
     PBFT_ASSERT(replica->diverged > 0);
 }
@@ -329,6 +330,7 @@ enum pbft_verdict pbft_on_stable(struct pbft_replica *replica,
         return PBFT_REJECTED;
     }
     if (seq <= replica->executed) {
+        pbft_mark(PBFT_MARK_STABLE_BY_PROOF);
         wait_to_pass(replica, message);
         pbft_adopt_waiting(replica);
         return PBFT_ACCEPTED;
@@ -341,6 +343,7 @@ enum pbft_verdict pbft_on_stable(struct pbft_replica *replica,
                         message->stable.vote_count);
     /* Q replicas executed it: so far must we catch up (design: P9). */
     pbft_keep(&replica->stable_ahead, message);
+    pbft_mark(PBFT_MARK_STABLE_WAITS);
     if (seq > replica->behind) {
         replica->behind = seq;
     }

@@ -81,6 +81,7 @@ static void enter(struct pbft_replica *replica,
         pbft_forget_view(replica);
     }
     replica->view_active = true;
+    pbft_mark(PBFT_MARK_NEW_VIEW_ENTERED);
     pbft_keep(&replica->new_view, new_view);
     pbft_log_record(replica, PBFT_RECORD_NEW_VIEW, 0, new_view);
     keep_sources(replica, selection);
@@ -148,6 +149,7 @@ void pbft_open_view(struct pbft_replica *replica)
             sources[id] = pbft_message_ref(replica->changes.collected[id]);
         }
     }
+    pbft_mark(PBFT_MARK_NEW_VIEW_OPENED);
     pbft_select(replica, &selection);
     const struct pbft_message *new_view = build_new_view(replica, &selection);
     pbft_forget_pending(replica);
@@ -306,12 +308,17 @@ static void note_refuted(struct pbft_view_changes *changes, pbft_view view)
         changes->refuted_count = 0;
     }
     changes->refuted_count++;
+    pbft_mark(PBFT_MARK_NEW_VIEW_REFUTED);
 }
 
 enum pbft_verdict pbft_try_pending(struct pbft_replica *replica)
 {
     const struct pbft_message *pending = replica->changes.pending;
-    if (pending == NULL || resolve_sources(replica) > 0) {
+    if (pending == NULL) {
+        return PBFT_UNEXPECTED;
+    }
+    if (resolve_sources(replica) > 0) {
+        pbft_mark(PBFT_MARK_NEW_VIEW_LACKS_SOURCE);
         return PBFT_UNEXPECTED;
     }
     const pbft_view view = pbft_message_view(pending);

@@ -251,6 +251,7 @@ static enum pbft_verdict repeat(struct pbft_replica *replica,
     const struct pbft_pre_prepare *fields = &message->pre_prepare;
     if (!pbft_digest_equal(&fields->digest,
                            &slot->header->pre_prepare.digest)) {
+        pbft_mark(PBFT_MARK_SECOND_PRE_PREPARE);
         return PBFT_CONFLICTING; /* OSDI'99 4.2: the first one stands. */
     }
     if (fields->body == NULL || pbft_slot_has_body(slot)) {
@@ -338,6 +339,7 @@ enum pbft_verdict pbft_on_batch(struct pbft_replica *replica,
         if (slot->header != NULL && !pbft_slot_has_body(slot) &&
             pbft_digest_equal(&slot->header->pre_prepare.digest,
                               &message->batch.digest)) {
+            pbft_mark(PBFT_MARK_BODY_AFTER_HEADER);
             verdict = complete(replica, slot, message);
         }
     }
@@ -367,10 +369,12 @@ enum pbft_verdict pbft_on_vote(struct pbft_replica *replica,
     }
     const struct pbft_ballots *ballots = pbft_slot_ballots(slot, phase);
     if (pbft_set_has(&ballots->voters, message->sender)) {
-        return pbft_digest_equal(&ballots->items[message->sender].digest,
-                                 &fields->digest)
-                   ? PBFT_DUPLICATE
-                   : PBFT_CONFLICTING;
+        if (pbft_digest_equal(&ballots->items[message->sender].digest,
+                              &fields->digest)) {
+            return PBFT_DUPLICATE;
+        }
+        pbft_mark(PBFT_MARK_CONFLICTING_VOTE);
+        return PBFT_CONFLICTING;
     }
     const struct pbft_vote vote = pbft_vote_of(message);
     pbft_slot_add_vote(slot, phase, &fields->digest, &vote);

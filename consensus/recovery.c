@@ -69,6 +69,7 @@ void pbft_begin_recovery(struct pbft_replica *replica)
 {
     PBFT_ASSERT(!replica->recovery.is_active);
     replica->recovery.is_active = true;
+    pbft_mark(PBFT_MARK_RECOVERY_BEGUN);
     replica->may_vote = false;
     replica->is_fresh = false;
     put_mark(replica, PBFT_INCARNATION_UNKNOWN);
@@ -172,6 +173,7 @@ void pbft_try_voting(struct pbft_replica *replica)
         replica->is_fresh = false;
     }
     replica->may_vote = true;
+    pbft_mark(PBFT_MARK_VOTES_AFTER_START);
     pbft_attest_late(replica);
     pbft_ask_again(replica);
     pbft_advance_all(replica);

@@ -11,6 +11,7 @@
 #include "consensus/assert.h"
 #include "consensus/certificate.h"
 #include "consensus/log.h"
+#include "consensus/mark.h"
 #include "consensus/monitor.h"
 #include "consensus/output.h"
 #include "consensus/pbft.h"

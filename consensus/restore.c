@@ -233,6 +233,7 @@ enum pbft_verdict pbft_on_restore(struct pbft_replica *replica,
         return PBFT_REJECTED;
     }
     replica->is_fresh = false;
+    pbft_mark(PBFT_MARK_RECORD_RESTORED);
     switch (record->kind) {
     case PBFT_RECORD_STABLE:
         return restore_stable(replica, record->message);

@@ -299,6 +299,7 @@ void pbft_relay_stale(struct pbft_replica *replica, pbft_time_ms age_ms)
 void pbft_on_stall(struct pbft_replica *replica)
 {
     PBFT_ASSERT(replica->n > 1);
+    pbft_mark(PBFT_MARK_STALLED);
     if (replica->behind > replica->committed) {
         pbft_sync_rotate(replica);
     }

@@ -69,6 +69,7 @@ static const struct pbft_message *choose(const struct pbft_replica *replica,
         if (best == NULL || is_valid(replica, best)) {
             return best;
         }
+        pbft_mark(PBFT_MARK_CLAIM_REFUTED);
         pbft_set_add(&refuted, claimant);
     }
     return NULL;
@@ -85,6 +86,7 @@ void pbft_select(const struct pbft_replica *replica,
         selection->choice[i] =
             choose(replica, selection, cursors, selection->first + i);
         if (selection->choice[i] != NULL) {
+            pbft_mark(PBFT_MARK_PREPARED_REPROPOSED);
             selection->count = i + 1;
         }
     }
@@ -97,6 +99,9 @@ pbft_chosen_digest(const struct pbft_replica *replica,
 {
     const struct pbft_message *certificate = selection->choice[i];
     PBFT_ASSERT(i < selection->count);
+    if (certificate == NULL) {
+        pbft_mark(PBFT_MARK_GAP_FILLED);
+    }
     return certificate == NULL
                ? &replica->null_batch->batch.digest
                : &certificate->prepared.pre_prepare->pre_prepare.digest;

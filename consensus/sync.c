@@ -101,6 +101,7 @@ static void ask(struct pbft_replica *replica)
     const struct pbft_fetch fetch = {
         .kind = PBFT_FETCH_BLOCKS, .seq = sync->requested + 1, .last = last};
     PBFT_ASSERT(fetch.last - fetch.seq < PBFT_FETCH_BLOCKS_MAX);
+    pbft_mark(PBFT_MARK_BLOCKS_FETCHED);
     pbft_send_fetch(replica, sync->peer, &fetch);
     sync->requested = last;
 }
@@ -160,6 +161,7 @@ void pbft_sync_rotate(struct pbft_replica *replica)
 {
     struct pbft_sync *sync = &replica->sync;
     PBFT_ASSERT(replica->n > 1);
+    pbft_mark(PBFT_MARK_DONOR_CHANGED);
     sync->is_active = replica->behind > replica->committed;
     sync->peer = choose_peer(replica, sync->peer);
     sync->requested = replica->committed;
@@ -175,6 +177,7 @@ void pbft_fetch_stable(struct pbft_replica *replica)
         if (id != replica->config.self &&
             replica->peers[id].stable > replica->log.low) {
             replica->stable_peer = id;
+            pbft_mark(PBFT_MARK_STABLE_FETCHED);
             pbft_send_fetch(replica, id, &fetch);
             return;
         }
@@ -188,6 +191,7 @@ void pbft_fetch_bodies(struct pbft_replica *replica)
     if (left == 0 || replica->n == 1) {
         return;
     }
+    pbft_mark(PBFT_MARK_BODIES_FETCHED);
     const pbft_replica_id to = replica->body_peer;
     for (pbft_seq seq = replica->log.low + 1; left > 0 && seq <= high; seq++) {
         const struct pbft_slot *slot = pbft_slot_log_at(&replica->log, seq);
@@ -293,6 +297,7 @@ static enum pbft_verdict serve_blocks(struct pbft_replica *replica,
         }
     }
     if (serve.first != 0) {
+        pbft_mark(PBFT_MARK_BLOCKS_SERVED);
         pbft_output_serve(&replica->output, &serve);
         verdict = PBFT_ACCEPTED;
     }

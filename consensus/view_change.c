@@ -138,6 +138,9 @@ static void arm_view_timer(struct pbft_replica *replica)
     if (delay > config->view_change_timeout_max_ms) {
         delay = config->view_change_timeout_max_ms;
     }
+    if (replica->changes.failures > 0) {
+        pbft_mark(PBFT_MARK_VIEW_TIMER_DOUBLED);
+    }
     PBFT_ASSERT(delay > 0);
     pbft_timers_arm(&replica->timers, PBFT_TIMER_VIEW, replica->now, delay);
 }
@@ -160,6 +163,7 @@ void pbft_continue_view_change(struct pbft_replica *replica)
     PBFT_ASSERT(changes->collected_count <= replica->n);
     PBFT_ASSERT(replica->stage == PBFT_STAGE_RUNNING);
     if (join > replica->view && replica->may_vote) {
+        pbft_mark(PBFT_MARK_VIEW_JOINED);
         leave_for(replica, join);
     }
     if (!replica->view_active && count_asking(replica) >= replica->quorum &&
@@ -192,6 +196,7 @@ enum pbft_verdict pbft_complain(struct pbft_replica *replica)
         replica->view == UINT64_MAX || pbft_is_primary(replica)) {
         return PBFT_UNEXPECTED;
     }
+    pbft_mark(PBFT_MARK_PRIMARY_LEFT);
     leave_for(replica, replica->view + 1);
     pbft_continue_view_change(replica);
     return PBFT_ACCEPTED;
@@ -203,10 +208,14 @@ enum pbft_verdict pbft_on_view_timeout(struct pbft_replica *replica)
      * primary did not come; else whoever cannot hear the others would climb
      * alone. */
     if (replica->view_active || !replica->may_vote ||
-        replica->view == UINT64_MAX ||
-        count_asking(replica) < replica->quorum) {
+        replica->view == UINT64_MAX) {
         return PBFT_UNEXPECTED;
     }
+    if (count_asking(replica) < replica->quorum) {
+        pbft_mark(PBFT_MARK_NO_LONE_ESCALATION);
+        return PBFT_UNEXPECTED;
+    }
+    pbft_mark(PBFT_MARK_VIEW_TIMEOUT);
     leave_for(replica, replica->view + 1);
     pbft_continue_view_change(replica);
     return PBFT_ACCEPTED;

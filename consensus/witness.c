@@ -127,6 +127,7 @@ static void accuse(struct pbft_replica *replica,
     }
     if (is_verified) {
         keep_evidence(witness, evidence);
+        pbft_mark(PBFT_MARK_EVIDENCE_KEPT);
         pbft_log_record(replica, PBFT_RECORD_EVIDENCE, 0, evidence);
     }
     pbft_message_unref(evidence);

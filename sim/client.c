@@ -22,8 +22,8 @@ void client_init(struct client *client, struct sim *sim, uint32_t index,
 {
     *client = (struct client){.sim = sim, .index = index};
     (void)snprintf(client->name, sizeof client->name, "%s", name);
-    fake_signer_init(&client->signer, "client", index);
-    client->crypto = fake_crypto(&client->signer);
+    sim_signer_init(&client->signer, "client", index, sim->settings.signatures);
+    client->crypto = sim_signer_crypto(&client->signer);
     client->domain = (struct pbft_domain){.crypto = &client->crypto,
                                           .cluster = sim->cluster};
     client->institution.bytes[0] = (uint8_t)(index % sim->settings.n);

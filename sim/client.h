@@ -6,8 +6,8 @@
 #ifndef SIM_CLIENT_H
 #define SIM_CLIENT_H
 
-#include "sim/fake_crypto.h"
 #include "sim/network.h"
+#include "sim/signer.h"
 
 #define CLIENT_NAME_SIZE 16
 
@@ -25,7 +25,7 @@ struct client {
     struct sim *sim;
     uint32_t index;
     char name[CLIENT_NAME_SIZE];
-    struct fake_signer signer;
+    struct sim_signer signer;
     struct pbft_crypto crypto;
     struct pbft_domain domain;
     struct pbft_institution institution;

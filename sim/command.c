@@ -78,14 +78,15 @@ void options_refuse(struct options *options, const char *option)
 }
 
 void print_violation(const struct sim_violation *violation,
-                     const char *reproduce)
+                     const char *reproduce, FILE *out)
 {
     (void)fflush(stdout);
-    (void)printf("VIOLATION %s at event %" PRIu64 ", %" PRIu64
-                 ".%03u ms: %s; reproduce: %s\n",
-                 violation->rule, violation->event, violation->time_us / 1000,
-                 (unsigned)(violation->time_us % 1000), violation->text,
-                 reproduce);
+    (void)fprintf(out,
+                  "VIOLATION %s at event %" PRIu64 ", %" PRIu64
+                  ".%03u ms: %s; reproduce: %s\n",
+                  violation->rule, violation->event, violation->time_us / 1000,
+                  (unsigned)(violation->time_us % 1000), violation->text,
+                  reproduce);
 }
 
 /* For the hook, which has no other way to know. */
@@ -154,7 +155,7 @@ static int run_one(const struct profile *profile, uint64_t seed, bool trace,
     }
     print_result(profile->name, seed, &result);
     if (result.violation.found) {
-        print_violation(&result.violation, reproduce_text);
+        print_violation(&result.violation, reproduce_text, stdout);
         return EXIT_VIOLATION;
     }
     if (!is_written) {

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "sim/sim.h"
 
@@ -44,6 +45,6 @@ bool parse_number(const char *text, uint64_t max, uint64_t *out);
 
 /* Names invariant, replicas, event and how to see it again. */
 void print_violation(const struct sim_violation *violation,
-                     const char *reproduce);
+                     const char *reproduce, FILE *out);
 
 #endif /* SIM_COMMAND_H */

@@ -15,7 +15,6 @@
 struct fake_signer {
     struct pbft_public_key key;
     struct pbft_digest secret;
-    uint64_t *check_count; /* Of signatures checked with it; or NULL. */
 };
 
 /* The signer number `number` of the group `group` (replicas, clients, ...). */

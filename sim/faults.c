@@ -86,6 +86,7 @@ static void begin_one(struct sim *sim, const struct fault_kind *kind)
         return;
     }
     faults->begun++;
+    faults->begun_by_kind[kind - fault_kinds]++;
     PBFT_ASSERT(faults->active_count < FAULTS_ACTIVE_MAX);
     faults->active[faults->active_count++] = fault;
     note(sim, &fault, "fault");

@@ -12,6 +12,7 @@
 struct sim;
 
 #define FAULTS_ACTIVE_MAX 16
+#define FAULT_KINDS_MAX 64
 
 /* Which faults happen: all but these, or only these. Numbers in rising order;
  * borrowed. */
@@ -47,6 +48,7 @@ struct faults {
     struct fault active[FAULTS_ACTIVE_MAX];
     uint32_t active_count;
     uint64_t begun;
+    uint64_t begun_by_kind[FAULT_KINDS_MAX];
     bool is_frozen;
     uint32_t mask; /* Rows that may begin; 0: no more faults. */
     uint64_t interval_us;

@@ -40,9 +40,9 @@ void host_init(struct host *host, struct sim *sim, uint32_t index,
 {
     *host = (struct host){.sim = sim, .index = index, .id = id};
     (void)snprintf(host->name, sizeof host->name, "%s", name);
-    fake_signer_init(&host->signer, "replica", id);
+    sim_signer_init(&host->signer, "replica", id, sim->settings.signatures);
     host->signer.check_count = &host->check_count;
-    host->crypto = fake_crypto(&host->signer);
+    host->crypto = sim_signer_crypto(&host->signer);
     host->domain =
         (struct pbft_domain){.crypto = &host->crypto, .cluster = sim->cluster};
     host->config = sim->settings.replica;

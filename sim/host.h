@@ -8,9 +8,9 @@
 
 #include "consensus/driver.h"
 #include "sim/disk.h"
-#include "sim/fake_crypto.h"
 #include "sim/network.h"
 #include "sim/service.h"
+#include "sim/signer.h"
 
 #define HOST_NAME_SIZE 8
 /* Requests whose signatures a host remembers to have verified. */
@@ -60,7 +60,7 @@ struct host {
     enum host_behavior behavior;
     uint64_t life; /* Counts starts; events of an older life are stale. */
 
-    struct fake_signer signer;
+    struct sim_signer signer;
     uint64_t check_count; /* Signatures checked. */
     struct pbft_crypto crypto;
     struct pbft_domain domain;

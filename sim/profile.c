@@ -9,6 +9,8 @@
 #define STREAM_PROFILE 4
 /* Apart, so that a draw more here leaves all others as they were. */
 #define STREAM_ATTACKS 6
+/* One seed in so many. */
+#define REAL_SIGNATURES_INTERVAL 100
 #define SECOND_US (1000 * SIM_MS_US)
 #define STANDARD_LOAD_US (170 * SECOND_US)
 #define STANDARD_REQUESTS_MIN 100
@@ -68,6 +70,15 @@ static uint32_t draw_faults(struct random *random)
     return mask;
 }
 
+/* What is fake elsewhere must not hide what is real: now and then the two
+ * change places. */
+static void draw_signatures(struct sim_settings *settings, uint64_t seed)
+{
+    settings->signatures = seed % REAL_SIGNATURES_INTERVAL == 0
+                               ? SIM_SIGNATURES_REAL
+                               : SIM_SIGNATURES_FAKE;
+}
+
 /* Byzantine replicas, in half of the seeds, and half of the strategies. */
 static void draw_adversaries(struct sim_settings *settings, uint64_t seed)
 {
@@ -96,6 +107,7 @@ static void draw_lite(struct sim_settings *settings, uint64_t seed)
         (uint32_t)random_below(&random, 2) * 50;
     settings->network.detour_permille = (uint32_t)random_below(&random, 2) * 50;
     draw_adversaries(settings, seed);
+    draw_signatures(settings, seed);
 }
 
 static uint32_t draw_sometimes(struct random *random, uint32_t permille_max)
@@ -174,6 +186,7 @@ static void draw_minutes(struct sim_settings *settings, uint64_t seed,
     settings->liveness_us = 5 * STANDARD_LOAD_US;
     settings->has_core_mode = true;
     draw_adversaries(settings, seed);
+    draw_signatures(settings, seed);
 }
 
 static void draw_standard(struct sim_settings *settings, uint64_t seed)
@@ -214,6 +227,7 @@ static void draw_dense(struct sim_settings *settings, uint64_t seed)
     settings->requests = (uint32_t)random_between(&random, 100, 400);
     settings->has_core_mode = true;
     draw_adversaries(settings, seed);
+    draw_signatures(settings, seed);
 }
 
 static void draw_calm(struct sim_settings *settings, uint64_t seed)

@@ -123,8 +123,18 @@ static void run_to_the_end(struct sim *sim, uint32_t *bound_permille)
     audit_end(sim);
 }
 
+/* The hook of the core knows no run: there is one at a time. */
+static uint64_t marks_reached[PBFT_MARK_COUNT];
+
+static void on_mark(enum pbft_mark mark)
+{
+    marks_reached[mark]++;
+}
+
 static void run_whole(struct sim *sim, struct sim_result *out)
 {
+    memset(marks_reached, 0, sizeof marks_reached);
+    pbft_mark_set_hook(on_mark);
     add_clients(sim);
     adversaries_begin(sim);
     sim_start_hosts(sim);
@@ -142,6 +152,9 @@ static void run_whole(struct sim *sim, struct sim_result *out)
     out->bound_permille = bound_permille;
     out->byzantine = sim->adversaries.count;
     memcpy(out->acts, sim->adversaries.acts, sizeof out->acts);
+    memcpy(out->faults_by_kind, sim->faults.begun_by_kind,
+           sizeof out->faults_by_kind);
+    memcpy(out->marks, marks_reached, sizeof out->marks);
     for (uint32_t i = 0; i < sim->host_count; i++) {
         if (sim->hosts[i]->block_count > out->blocks) {
             out->blocks = sim->hosts[i]->block_count;

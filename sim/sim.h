@@ -7,6 +7,7 @@
 #ifndef SIM_SIM_H
 #define SIM_SIM_H
 
+#include "consensus/mark.h"
 #include "sim/adversary.h"
 #include "sim/auditor.h"
 #include "sim/client.h"
@@ -27,6 +28,7 @@ struct sim_settings {
     struct pbft_config replica; /* `self` is filled in per host. */
     struct network_settings network;
     const struct service_kind *service;
+    enum sim_signatures signatures;
     uint64_t sync_us;        /* What a sync takes at least; */
     uint64_t sync_jitter_us; /* on top of it, mean. */
     uint64_t execute_us;     /* What a block takes. */
@@ -145,7 +147,9 @@ struct sim_result {
     uint64_t events;
     uint64_t time_us;
     uint64_t faults;
-    uint64_t faults_drawn; /* Possible or not: the highest number. */
+    uint64_t faults_by_kind[FAULT_KINDS_MAX];
+    uint64_t marks[PBFT_MARK_COUNT]; /* Branches of the core, how often. */
+    uint64_t faults_drawn;           /* Possible or not: the highest number. */
     uint64_t blocks;
     uint64_t requests;
     uint64_t trace_hash;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include "consensus/assert.h"
 #include "sim/command.h"
 #include "sim/profile.h"
+#include "sim/totals.h"
 
 #define JOBS_MAX 64
 #define COMMAND_TEXT_SIZE 160
@@ -111,12 +113,7 @@ static bool start_jobs(struct swarm *swarm, int pipe_ends[2])
 }
 
 struct totals {
-    uint64_t seeds;
-    uint64_t events;
-    uint64_t time_us;
-    uint64_t faults;
-    uint64_t requests;
-    uint64_t hash; /* Of all trace hashes, in any order. */
+    struct sim_totals sums;
     bool failed;
     struct report first_failure;
 };
@@ -155,12 +152,7 @@ static void collect(struct swarm *swarm, int from, struct totals *totals)
         if (!report.is_done) {
             continue;
         }
-        totals->seeds++;
-        totals->events += report.result.events;
-        totals->time_us += report.result.time_us;
-        totals->faults += report.result.faults;
-        totals->requests += report.result.requests;
-        totals->hash += report.result.trace_hash;
+        sim_totals_add(&totals->sums, &report.result);
         if (report.result.violation.found) {
             totals->failed = true;
             totals->first_failure = report;
@@ -174,6 +166,8 @@ static void collect(struct swarm *swarm, int from, struct totals *totals)
         (void)waitpid(swarm->children[job], &status, 0);
         if (!totals->failed && is_running[job]) {
             totals->failed = true; /* It died without a word. */
+            totals->sums.seeds++;
+            totals->sums.failed++;
             totals->first_failure = (struct report){.seed = running[job]};
             (void)snprintf(totals->first_failure.rule, sizeof report.rule,
                            "crash");
@@ -184,38 +178,30 @@ static void collect(struct swarm *swarm, int from, struct totals *totals)
     }
 }
 
-static void print_totals(const struct swarm *swarm, const struct totals *totals,
-                         double seconds)
+static double children_cpu_seconds(void)
 {
-    double rate = seconds > 0 ? (double)totals->events / seconds : 0;
-    const char *format =
-        swarm->json
-            ? "{\"profile\":\"%s\",\"seeds\":%" PRIu64 ",\"events\":%" PRIu64
-              ",\"simulated_seconds\":%.1f,\"faults\":%" PRIu64
-              ",\"requests\":%" PRIu64 ",\"violations\":%d,\"jobs\":%" PRIu64
-              ",\"seconds\":%.2f,\"events_per_second\":%.0f,"
-              "\"trace_sum\":\"%016" PRIx64 "\"}\n"
-            : "profile %s seeds %" PRIu64 " events %" PRIu64
-              " simulated_s %.1f faults %" PRIu64 " requests %" PRIu64
-              " violations %d jobs %" PRIu64 " seconds %.2f events/s %.0f "
-              "trace_sum %016" PRIx64 "\n";
-#if defined(__GNUC__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-#endif
-    (void)printf(format, swarm->profile->name, totals->seeds, totals->events,
-                 (double)totals->time_us * 1e-6, totals->faults,
-                 totals->requests, totals->failed ? 1 : 0, swarm->jobs, seconds,
-                 rate, totals->hash);
-#if defined(__GNUC__)
-#pragma GCC diagnostic pop
-#endif
+    struct rusage usage;
+    (void)getrusage(RUSAGE_CHILDREN, &usage);
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
+}
+
+static void print_totals(const struct swarm *swarm, const struct totals *totals,
+                         const char *reproduce)
+{
+    if (swarm->json) {
+        sim_totals_print_json(&totals->sums, swarm->profile->name,
+                              totals->first_failure.rule,
+                              totals->failed ? reproduce : NULL, stdout);
+    } else {
+        sim_totals_print(&totals->sums, swarm->profile->name, stdout);
+    }
 }
 
 static int run_swarm(struct swarm *swarm)
 {
     int pipe_ends[2];
-    struct totals totals = {.seeds = 0};
+    struct totals totals = {.failed = false};
     double begin = now_seconds();
     if (pipe(pipe_ends) != 0 || !start_jobs(swarm, pipe_ends)) {
         (void)fprintf(stderr, "salus-sim swarm: cannot start jobs: %s\n",
@@ -226,17 +212,19 @@ static int run_swarm(struct swarm *swarm)
     (void)close(pipe_ends[1]);
     collect(swarm, pipe_ends[0], &totals);
     (void)close(pipe_ends[0]);
-    print_totals(swarm, &totals, now_seconds() - begin);
-    if (!totals.failed) {
-        return EXIT_WELL;
-    }
+    totals.sums.seconds = now_seconds() - begin;
+    totals.sums.cpu_seconds = children_cpu_seconds();
     char reproduce[COMMAND_TEXT_SIZE];
-    struct sim_violation *violation = &totals.first_failure.result.violation;
-    violation->rule = totals.first_failure.rule;
     (void)snprintf(reproduce, sizeof reproduce,
                    "salus-sim run --profile %s --seed %" PRIu64,
                    swarm->profile->name, totals.first_failure.seed);
-    print_violation(violation, reproduce);
+    print_totals(swarm, &totals, reproduce);
+    if (!totals.failed) {
+        return EXIT_WELL;
+    }
+    struct sim_violation *violation = &totals.first_failure.result.violation;
+    violation->rule = totals.first_failure.rule;
+    print_violation(violation, reproduce, swarm->json ? stderr : stdout);
     return EXIT_VIOLATION;
 }
 
