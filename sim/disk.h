@@ -38,8 +38,9 @@ struct disk_image {
     struct disk_block *blocks; /* Block seq is at seq - 1. */
     size_t block_count;
     size_t block_capacity;
-    bool is_formatted; /* A replica has started from it. */
-    bool is_log_lost;  /* A damaged log was set aside, nothing written since. */
+    pbft_seq damaged_block; /* Its checksum fails; 0: none. */
+    bool is_formatted;      /* A replica has started from it. */
+    bool is_log_lost; /* A damaged log was set aside, nothing written since. */
 };
 
 enum disk_write_kind {
@@ -128,6 +129,10 @@ void disk_restore(struct disk *disk, struct disk_image image);
 bool disk_corrupt(struct disk *disk, uint32_t kinds, pbft_seq seq);
 /* The log ends before the first such record. */
 bool disk_cut(struct disk *disk, uint32_t kinds, pbft_seq seq);
+/* Likewise for executed blocks: damages the one at `seq` (0: the newest); drops
+ * it and those behind it (0: all). False: there is none. */
+bool disk_corrupt_block(struct disk *disk, pbft_seq seq);
+bool disk_cut_blocks(struct disk *disk, pbft_seq seq);
 void disk_image_add_record(struct disk_image *image, struct disk_record record);
 void disk_image_add_block(struct disk_image *image, struct disk_block block);
 void disk_image_truncate(struct disk_image *image, pbft_seq stable_seq);

@@ -72,6 +72,7 @@ void disk_image_truncate(struct disk_image *image, pbft_seq stable_seq)
 struct disk_image disk_image_clone(const struct disk_image *image)
 {
     struct disk_image copy = {.first_number = image->first_number,
+                              .damaged_block = image->damaged_block,
                               .is_formatted = image->is_formatted};
     for (size_t i = 0; i < image->record_count; i++) {
         struct disk_record record = image->records[i];
@@ -132,4 +133,32 @@ bool disk_cut(struct disk *disk, uint32_t kinds, pbft_seq seq)
         }
     }
     return false;
+}
+
+bool disk_corrupt_block(struct disk *disk, pbft_seq seq)
+{
+    struct disk_image *image = &disk->image;
+    if (image->block_count == 0 || seq > image->block_count) {
+        return false;
+    }
+    image->damaged_block = seq == 0 ? image->block_count : seq;
+    return true;
+}
+
+bool disk_cut_blocks(struct disk *disk, pbft_seq seq)
+{
+    struct disk_image *image = &disk->image;
+    const size_t kept = seq == 0 ? 0 : (size_t)(seq - 1);
+    if (kept >= image->block_count) {
+        return false;
+    }
+    for (size_t i = kept; i < image->block_count; i++) {
+        pbft_message_unref(image->blocks[i].committed);
+        pbft_message_unref(image->blocks[i].proof);
+    }
+    image->block_count = kept;
+    if (image->damaged_block > kept) {
+        image->damaged_block = 0;
+    }
+    return true;
 }

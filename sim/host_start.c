@@ -115,9 +115,15 @@ void host_start(struct host *host)
     for (uint32_t i = 0; i < sim->client_count; i++) {
         keys[i] = sim->clients[i]->signer.key;
     }
+    host->life++;
+    if (host->disk.image.damaged_block != 0) {
+        /* The executed state cannot be read: the daemon ends. */
+        host->state = HOST_HALTED;
+        host_trace_life(host, "halt");
+        return;
+    }
     host->service =
         sim->settings.service->create(&host->domain, sim->client_count, keys);
-    host->life++;
     replay_blocks(host);
     const bool is_lost = is_log_lost(host, restore(host));
     host->state = HOST_UP;

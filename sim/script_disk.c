@@ -151,8 +151,14 @@ static void damage(struct script *script, struct words *words,
         return;
     }
     (void)words_number(script, words, "seq", &seq);
-    bool done = is_cut ? disk_cut(&host->disk, kinds, seq)
-                       : disk_corrupt(&host->disk, kinds, seq);
+    bool done;
+    if (kinds == DISK_KIND_APPLIED) {
+        done = is_cut ? disk_cut_blocks(&host->disk, seq)
+                      : disk_corrupt_block(&host->disk, seq);
+    } else {
+        done = is_cut ? disk_cut(&host->disk, kinds, seq)
+                      : disk_corrupt(&host->disk, kinds, seq);
+    }
     if (!done) {
         script_error(script, "%s has no such record", host->name);
     }

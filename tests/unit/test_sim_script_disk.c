@@ -99,6 +99,21 @@ static void test_a_lost_disk_is_noticed(void **state)
               "disk R1 truncate record=prepare seq=1\nrestart R1\n"
               "run until status R1 recovering max 100ms\n",
          PASSES, NULL},
+        /* The executed blocks: unreadable, the process ends; gone, it
+         * executes again. */
+        {FOUR "submit c1 A B C D E to all\nsettle\ncrash R1\n"
+              "disk R1 corrupt record=applied seq=2\nrestart R1\n"
+              "expect status R1 halted\nrun 300ms\ncrash R1\n"
+              "restart R1\nexpect status R1 halted\ncrash R1\n"
+              "disk R1 wipe\nrestart R1\nrun until live max 5s\n",
+         PASSES, NULL},
+        {FOUR "submit c1 A B C D E to all\nsettle\ncrash R1\n"
+              "disk R1 truncate record=applied seq=2\n"
+              "expect executed R1 1 A\nexpect not-executed R1 2\n"
+              "restart R1\nrun until live max 500ms\n",
+         PASSES, NULL},
+        {FOUR "crash R1\ndisk R1 truncate record=applied seq=2\n", INVALID,
+         "no such record"},
         {FOUR "disk R1 wipe\n", INVALID, "crashed"},
         {FOUR "disk R1 corrupt record=any\n", INVALID, "crashed"},
         {FOUR "crash R1\ndisk R1 corrupt record=vote\n", INVALID, "vote"},
