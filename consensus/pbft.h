@@ -195,11 +195,11 @@ pbft_time_ms pbft_deadline(const struct pbft_replica *replica);
 pbft_time_ms pbft_timer_deadline(const struct pbft_replica *replica,
                                  enum pbft_timer timer);
 
-/* What a replica is busy with, the gravest first. */
+/* What a replica is busy with. */
 enum pbft_condition {
+    PBFT_CONDITION_STARTING,   /* It asks what it had promised (P14). */
     PBFT_CONDITION_RECOVERING, /* Its promises are lost: it votes on nothing
                                   until its new incarnation may (P14). */
-    PBFT_CONDITION_STARTING,   /* It asks what it had promised (P14). */
     PBFT_CONDITION_VIEW_CHANGE,
     PBFT_CONDITION_SYNCING, /* Fetching blocks, for being behind. */
     PBFT_CONDITION_NORMAL,

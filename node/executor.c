@@ -14,12 +14,16 @@ struct executor {
     struct ledger *ledger;
     struct executor_sink sink;
     pthread_t thread;
-    pthread_mutex_t lock; /* Guards the ring and `stopping`. */
+    const struct pbft_keyring *keyring;
+    pthread_mutex_t lock; /* Guards the ring, `stopping`, `published`. */
     pthread_cond_t filled;
     const struct pbft_message *committed[PBFT_WINDOW_MAX]; /* A ring. */
     size_t first;
     size_t count;
     bool stopping;
+    struct pbft_incarnations published;
+    bool has_published;                    /* And nobody took it yet. */
+    struct pbft_incarnations incarnations; /* For the thread alone. */
     /* For the thread alone; reused from block to block. */
     struct ledger_request *requests; /* PBFT_BATCH_REQUESTS_MAX of them. */
     uint8_t *results;
@@ -75,6 +79,42 @@ static struct pbft_bytes encode_results(struct executor *executor,
     return (struct pbft_bytes){executor->results, size};
 }
 
+/* Encoded if the block changed it, else empty. */
+static struct pbft_bytes update_incarnations(struct executor *executor,
+                                             const struct pbft_batch *batch,
+                                             pbft_seq seq, pbft_wall_us time,
+                                             uint8_t *out)
+{
+    const uint32_t n = executor->keyring->replica_count;
+    if (!pbft_incarnations_execute(&executor->incarnations, executor->keyring,
+                                   batch, seq, time)) {
+        return (struct pbft_bytes){NULL, 0};
+    }
+    pbft_incarnations_encode(&executor->incarnations, n, out);
+    return (struct pbft_bytes){out, (size_t)n * PBFT_INCARNATION_SIZE};
+}
+
+static void publish_incarnations(struct executor *executor)
+{
+    (void)pthread_mutex_lock(&executor->lock);
+    executor->published = executor->incarnations;
+    executor->has_published = true;
+    (void)pthread_mutex_unlock(&executor->lock);
+}
+
+bool executor_take_incarnations(struct executor *executor,
+                                struct pbft_incarnations *out)
+{
+    (void)pthread_mutex_lock(&executor->lock);
+    bool is_new = executor->has_published;
+    if (is_new) {
+        *out = executor->published;
+        executor->has_published = false;
+    }
+    (void)pthread_mutex_unlock(&executor->lock);
+    return is_new;
+}
+
 static enum pbft_status execute(struct executor *executor,
                                 const struct pbft_message *committed)
 {
@@ -82,6 +122,7 @@ static enum pbft_status execute(struct executor *executor,
         &committed->committed.pre_prepare->pre_prepare;
     struct ledger_block block;
     struct ledger_block_result result;
+    uint8_t incarnations[PBFT_INCARNATIONS_SIZE_MAX];
     PBFT_ASSERT(header->body != NULL);
     describe_block(executor, header, &block);
     enum pbft_status status = ledger_execute(executor->ledger, &block, &result);
@@ -96,8 +137,14 @@ static enum pbft_status execute(struct executor *executor,
                      .results_root = result.results_root,
                      .ledger_root = result.ledger_root},
         .results = encode_results(executor, &result.block),
+        .incarnations =
+            update_incarnations(executor, &header->body->batch, block.seq,
+                                result.block.time, incarnations),
     };
     status = storage_block_write(executor->storage, &written, executor->state);
+    if (status == PBFT_OK && written.incarnations.size > 0) {
+        publish_incarnations(executor);
+    }
     if (status == PBFT_OK) {
         executor->sink.executed(executor->sink.context, &written.executed,
                                 &result);
@@ -142,6 +189,8 @@ static void *run(void *context)
 struct executor *executor_create(struct storage *storage,
                                  struct storage_state *state,
                                  struct ledger *ledger,
+                                 const struct pbft_keyring *keyring,
+                                 const struct pbft_incarnations *incarnations,
                                  const struct executor_sink *sink)
 {
     struct executor *executor = calloc(1, sizeof *executor);
@@ -152,6 +201,8 @@ struct executor *executor_create(struct storage *storage,
     executor->storage = storage;
     executor->state = state;
     executor->ledger = ledger;
+    executor->keyring = keyring;
+    executor->incarnations = *incarnations;
     executor->sink = *sink;
     (void)pthread_mutex_init(&executor->lock, NULL);
     (void)pthread_cond_init(&executor->filled, NULL);

@@ -24,13 +24,21 @@ struct executor_sink {
 void executor_describe_request(const struct pbft_request *request,
                                struct ledger_request *out);
 
-/* Starts the thread, which owns `ledger` and `state` until it is destroyed. */
+/* Starts the thread, which owns `ledger` and `state` until it is destroyed.
+ * `incarnations`: after the last block; copied. */
 struct executor *executor_create(struct storage *storage,
                                  struct storage_state *state,
                                  struct ledger *ledger,
+                                 const struct pbft_keyring *keyring,
+                                 const struct pbft_incarnations *incarnations,
                                  const struct executor_sink *sink);
 /* Executes what is waiting, then ends the thread. NULL is fine. */
 void executor_destroy(struct executor *executor);
+
+/* The table after the last block that was reported, or a later one. False, and
+ * `out` is not touched: as at the last call. For one thread. */
+bool executor_take_incarnations(struct executor *executor,
+                                struct pbft_incarnations *out);
 
 /* Takes a reference; never blocks. Commits come in order of seq, no more than
  * PBFT_WINDOW_MAX are waiting. */

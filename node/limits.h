@@ -68,4 +68,7 @@ static_assert(NODE_CALLS_WAITING_BYTES_MAX >= PBFT_REQUEST_BYTES_MAX,
 static_assert(NODE_INBOX_BYTES_MAX >= WIRE_FRAME_BYTES_MAX,
               "the largest message fits into the empty inbox");
 
+/* Paths of files beside those that the configuration names. */
+#define NODE_PATH_MAX 1100
+
 #endif /* NODE_LIMITS_H */

@@ -14,6 +14,7 @@
 #include "node/limits.h"
 #include "node/node.h"
 #include "node/options.h"
+#include "node/started.h"
 #include "node/version.h"
 
 #define MIB ((size_t)1024 * 1024)
@@ -162,14 +163,21 @@ static void warn_unsafe(const struct options *options)
     }
 }
 
+/* Beside the key, which outlives a data folder. */
+static char started_mark_path[NODE_PATH_MAX];
+
 static void describe(const struct options *options,
                      const struct node_config *config,
                      const struct node_identity *identity,
                      struct node_setup *out)
 {
+    bool fits = started_path(config->replica_key, started_mark_path,
+                             sizeof started_mark_path);
+    PBFT_ASSERT(fits); /* CONFIG_PATH_MAX is smaller. */
     *out = (struct node_setup){
         .identity = identity,
         .data_dir = config->data_dir,
+        .started_mark = started_mark_path,
         .peer_listen = config->peer_listen,
         .client_listen = config->client_listen,
         .security = options->unsafe_no_tls ? NET_UNSAFE_PLAIN_TCP : NET_TLS,

@@ -20,6 +20,7 @@ struct node;
 struct node_setup {
     const struct node_identity *identity;
     const char *data_dir;
+    const char *started_mark;  /* A file beside the key (started.h). */
     const char *peer_listen;   /* host:port */
     const char *client_listen; /* host:port */
     enum net_security security;
@@ -40,8 +41,8 @@ struct node_setup {
 /* Opens everything in the order that lets each mistake say itself, and begins
  * to take part. On failure nothing is left behind; `reason` says why.
  * UNREACHABLE: it cannot listen, e.g. since a port is in use; else the statuses
- * of storage_open(), ledger_create(), net_peers_open(); CORRUPT also if the
- * consensus log is damaged: this replica must not vote. */
+ * of storage_open(), ledger_create(), net_peers_open(). A damaged
+ * consensus log is set aside: the replica takes part and recovers. */
 PBFT_MUST_USE enum pbft_status node_open(const struct node_setup *setup,
                                          struct node **out,
                                          struct salus_reason *reason);

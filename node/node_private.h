@@ -53,6 +53,9 @@ struct node {
     struct storage_state *state;
     struct ledger *ledger;
     struct pbft_driver *driver; /* For the protocol thread. */
+    /* For the protocol thread: as of the last block that it was told of. */
+    struct pbft_incarnations incarnations;
+    bool is_log_lost; /* The records restored may not be all. */
     struct inbox *inbox;
     struct request_cache *cache;
     struct pbft_verifier verifier;
@@ -101,7 +104,8 @@ enum pbft_status node_failure(struct node *node, struct salus_reason *reason);
 
 /* protocol.c: the thread that owns the driver. */
 void node_protocol_run(struct node *node);
-/* Feeds what is durable, before the thread starts. DAMAGED: PBFT_CORRUPT. */
+/* Feeds what is durable, before the thread starts. A damaged log is set aside:
+ * the replica recovers. */
 PBFT_MUST_USE enum pbft_status node_restore(struct node *node,
                                             struct salus_reason *reason);
 /* The vtables of the driver. */

@@ -121,12 +121,20 @@ static void publish(struct node *node)
     (void)pthread_mutex_lock(&node->report_lock);
     bool view_changed = report.view != node->report.view ||
                         report.view_active != node->report.view_active;
+    bool was_recovering = node->report.condition == PBFT_CONDITION_RECOVERING;
+    bool is_recovering = report.condition == PBFT_CONDITION_RECOVERING;
     node->report = report;
     (void)pthread_mutex_unlock(&node->report_lock);
     if (view_changed) {
         journal(JOURNAL_INFO, "view",
                 "view=%" PRIu64 " active=%d primary=%" PRIu32, report.view,
                 report.view_active, report.primary);
+    }
+    if (is_recovering != was_recovering) {
+        journal(is_recovering ? JOURNAL_WARNING : JOURNAL_INFO,
+                is_recovering ? "recovering" : "recovered",
+                "incarnation=%" PRIu64 " executed=%" PRIu64, report.incarnation,
+                report.executed);
     }
 }
 
@@ -139,6 +147,9 @@ static bool run_turn(struct node *node, struct inbox_turn *turn)
         enum pbft_verdict verdict;
         struct pbft_event event = {.type = PBFT_EVENT_EXECUTED,
                                    .executed = turn->executed};
+        if (executor_take_incarnations(node->executor, &node->incarnations)) {
+            event.incarnations = &node->incarnations;
+        }
         more = feed(node, &event, &verdict);
     }
     if (more) {
@@ -195,7 +206,8 @@ void node_protocol_run(struct node *node)
 {
     enum pbft_verdict verdict;
     struct inbox_turn turn;
-    struct pbft_event start = {.type = PBFT_EVENT_START};
+    struct pbft_event start = {.type = PBFT_EVENT_START,
+                               .is_log_lost = node->is_log_lost};
     if (!feed(node, &start, &verdict) || !feed_unproved(node)) {
         return;
     }
@@ -220,30 +232,38 @@ static void on_record(void *context, const struct pbft_record *record)
     feed_restored(context, &event);
 }
 
-static enum pbft_status judge(const struct storage_log_summary *log,
+/* A log that may not be trusted makes place for a new one. */
+static enum pbft_status judge(struct node *node,
+                              const struct storage_log_summary *log,
                               struct salus_reason *reason)
 {
-    switch (log->verdict) {
-    case PBFT_LOG_INTACT:
+    if (log->verdict == PBFT_LOG_INTACT) {
         return PBFT_OK;
-    case PBFT_LOG_TORN:
+    }
+    if (log->verdict == PBFT_LOG_TORN) {
         journal(JOURNAL_WARNING, "log-cut", "records=%" PRIu64 " reason=\"%s\"",
                 log->cut, log->reason.text);
         return PBFT_OK;
-    case PBFT_LOG_DAMAGED:
-        salus_reason_set(reason,
-                         "the consensus log is damaged (%s): this replica may "
-                         "have forgotten votes and must not vote",
-                         log->reason.text);
-        return PBFT_CORRUPT;
     }
-    return PBFT_CORRUPT;
+    journal(JOURNAL_ERROR, "log-lost",
+            "reason=\"%s\" consequence=\"this replica may have forgotten "
+            "votes: it recovers\"",
+            log->reason.text);
+    node->is_log_lost = true;
+    enum pbft_status status = storage_log_set_aside(node->storage, log);
+    if (status != PBFT_OK) {
+        salus_reason_set(reason, "setting the damaged consensus log aside: %s",
+                         pbft_status_text(status));
+        (void)storage_failure(node->storage, reason);
+    }
+    return status;
 }
 
 enum pbft_status node_restore(struct node *node, struct salus_reason *reason)
 {
     struct storage_log_summary log;
-    struct pbft_event applied = {.type = PBFT_EVENT_APPLIED};
+    struct pbft_event applied = {.type = PBFT_EVENT_APPLIED,
+                                 .incarnations = &node->incarnations};
     storage_applied(node->storage, &applied.executed);
     feed_restored(node, &applied);
     enum pbft_status status =
@@ -253,7 +273,7 @@ enum pbft_status node_restore(struct node *node, struct salus_reason *reason)
                          pbft_status_text(status));
         return status;
     }
-    status = judge(&log, reason);
+    status = judge(node, &log, reason);
     if (status == PBFT_OK) {
         journal(JOURNAL_INFO, "restored",
                 "executed=%" PRIu64 " records=%" PRIu64 " orderly=%d",

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What this replica says of itself (NodeStatus of client.proto). */
+#include <inttypes.h>
+
 #include "consensus/assert.h"
 #include "consensus/quorum.h"
 #include "node/clock.h"
@@ -108,7 +110,28 @@ static void collect_unsafe(struct node *node, struct collected *to)
     to->status.unsafe = to->unsafe;
 }
 
+/* How far it is, for whoever waits. */
+static void describe_recovery(const struct pbft_report *report,
+                              struct salus_reason *out)
+{
+    if (report->recovery_seq != 0) {
+        salus_reason_set(out,
+                         "recovering: votes again when block %" PRIu64
+                         " is stable, now at %" PRIu64,
+                         report->recovery_seq, report->stable);
+    } else {
+        salus_reason_set(out,
+                         "recovering: votes of this replica are lost; has "
+                         "block %" PRIu64 " of %" PRIu64
+                         ", then asks the others for a new incarnation",
+                         report->executed,
+                         report->behind > report->executed ? report->behind
+                                                           : report->executed);
+    }
+}
+
 static void collect_problem(struct node *node, struct collected *to,
+                            const struct pbft_report *report,
                             uint32_t reachable)
 {
     uint32_t n = node->identity->replica_count;
@@ -119,6 +142,9 @@ static void collect_problem(struct node *node, struct collected *to,
                          "%u of %u peers are connected, %u are needed",
                          (unsigned)reachable, (unsigned)(n - 1),
                          (unsigned)(pbft_quorum(n) - 1));
+        to->status.problem = to->problem.text;
+    } else if (report->condition == PBFT_CONDITION_RECOVERING) {
+        describe_recovery(report, &to->problem);
         to->status.problem = to->problem.text;
     } else if (to->status.disk_free_bytes < NODE_DISK_FREE_WARN_BYTES) {
         to->status.problem = text("the disk is almost full");
@@ -147,7 +173,7 @@ enum pbft_status node_status_reply(struct node *node,
     uint32_t reachable = collect_peers(node, to);
     collect_machine(node, to);
     collect_unsafe(node, to);
-    collect_problem(node, to, reachable);
+    collect_problem(node, to, &report, reachable);
     Salus__V1__ClientReply reply = SALUS__V1__CLIENT_REPLY__INIT;
     reply.version = REPLY_VERSION;
     reply.kind_case = SALUS__V1__CLIENT_REPLY__KIND_STATUS;

@@ -7,6 +7,7 @@
 
 #include "consensus/assert.h"
 #include "node/limits.h"
+#include "node/started.h"
 #include "proto/codec.h"
 
 #define US_PER_MS 1000u
@@ -17,9 +18,24 @@ enum pbft_status wiring_open_storage(struct node *node,
 {
     const struct storage_identity owner = {.cluster = node->identity->cluster,
                                            .replica = node->identity->self};
+    struct storage_options options = setup->storage;
+    options.expects_data = started_is_marked(setup->started_mark);
     enum pbft_status status =
-        storage_open(setup->data_dir, &owner, &node->identity->domain,
-                     &setup->storage, &node->storage, reason);
+        storage_open(setup->data_dir, &owner, &node->identity->domain, &options,
+                     &node->storage, reason);
+    struct salus_reason damage;
+    if (status == PBFT_OK &&
+        storage_set_aside(node->storage, &damage) != NULL) {
+        journal(JOURNAL_ERROR, "data-set-aside", "folder=\"%s\" reason=\"%s\"",
+                storage_set_aside(node->storage, &damage), damage.text);
+    }
+    if (status == PBFT_OK && !options.expects_data &&
+        !started_mark(setup->started_mark)) {
+        journal(JOURNAL_WARNING, "unmarked",
+                "file=\"%s\" gives_up=\"a lost data folder is noticed at "
+                "once\"",
+                setup->started_mark);
+    }
     if (status != PBFT_OK && reason->text[0] == '\0') {
         salus_reason_set(reason, "%s: %s", setup->data_dir,
                          pbft_status_text(status));
@@ -132,7 +148,8 @@ void wiring_create_queues(struct node *node, const struct node_setup *setup)
     create_pool(node, setup);
     node->log_writer = log_writer_create(node->storage, &log_sink);
     node->executor = executor_create(node->storage, node->state, node->ledger,
-                                     &executor_sink);
+                                     &node->identity->keyring,
+                                     &node->incarnations, &executor_sink);
     node->replier = replier_create(&replier_work);
 }
 

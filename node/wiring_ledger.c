@@ -120,6 +120,12 @@ enum pbft_status wiring_open_ledger(struct node *node,
         (void)storage_failure(node->storage, reason);
         return status;
     }
+    status = storage_incarnations(node->storage, node->identity->replica_count,
+                                  &node->incarnations);
+    if (status != PBFT_OK) {
+        salus_reason_set(reason, "the table of incarnations is unreadable");
+        return status;
+    }
     storage_state_gather(node->state);
     return compare_heights(node, reason);
 }

@@ -43,6 +43,10 @@ static enum pbft_status put_block(struct storage *storage,
     put_part(batch, header->seq, BLOCK_RESULTS, block->results);
     rocks_batch_put(batch, ROCKS_META, storage_name_key(META_APPLIED),
                     attestation);
+    if (block->incarnations.size > 0) {
+        rocks_batch_put(batch, ROCKS_META, storage_name_key(META_INCARNATIONS),
+                        block->incarnations);
+    }
     return PBFT_OK;
 }
 
@@ -82,6 +86,26 @@ void storage_applied(const struct storage *storage,
     (void)pthread_mutex_lock(&mutable->applied_lock);
     *out = storage->applied;
     (void)pthread_mutex_unlock(&mutable->applied_lock);
+}
+
+enum pbft_status storage_incarnations(const struct storage *storage,
+                                      uint32_t replica_count,
+                                      struct pbft_incarnations *out)
+{
+    uint8_t bytes[PBFT_INCARNATIONS_SIZE_MAX];
+    size_t size = 0;
+    *out = (struct pbft_incarnations){0};
+    enum pbft_status status = storage_meta_get(storage, META_INCARNATIONS,
+                                               bytes, sizeof bytes, &size);
+    if (status == PBFT_NOT_FOUND) {
+        return PBFT_OK;
+    }
+    if (status == PBFT_OK &&
+        !pbft_incarnations_decode(out, replica_count,
+                                  (struct pbft_bytes){bytes, size})) {
+        status = PBFT_CORRUPT;
+    }
+    return status;
 }
 
 enum pbft_status storage_proof_write(struct storage *storage, pbft_seq seq,

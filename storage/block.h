@@ -10,6 +10,7 @@
 #ifndef STORAGE_BLOCK_H
 #define STORAGE_BLOCK_H
 
+#include "consensus/incarnation.h"
 #include "consensus/message.h"
 #include "storage/storage.h"
 
@@ -22,6 +23,8 @@ struct storage_block {
     const struct pbft_message *committed; /* COMMITTED, with its body. */
     struct pbft_attestation executed;
     struct pbft_bytes results; /* Opaque here; ledger/results.h. */
+    /* The table after it, encoded; empty: as before. */
+    struct pbft_bytes incarnations;
 };
 
 /* Stores block `executed.seq`, which must follow the last one, with the writes
@@ -34,6 +37,12 @@ storage_block_write(struct storage *storage, const struct storage_block *block,
  * thread. */
 void storage_applied(const struct storage *storage,
                      struct pbft_attestation *out);
+
+/* The last table of incarnations that was stored with a block, which must be of
+ * `replica_count` replicas; zeros if there is none. */
+PBFT_MUST_USE enum pbft_status
+storage_incarnations(const struct storage *storage, uint32_t replica_count,
+                     struct pbft_incarnations *out);
 
 /* Stores the f + 1 attestations that prove block `seq`. Not synced: any peer
  * can give them again. */

@@ -53,12 +53,22 @@ static enum pbft_status compare_identity(const char *dir,
 }
 
 static enum pbft_status write_identity(struct storage *storage,
-                                       const struct storage_identity *identity)
+                                       const struct storage_identity *identity,
+                                       bool is_log_lost)
 {
     uint8_t bytes[IDENTITY_SIZE];
+    const uint8_t mark[1] = {1};
+    struct rocks_batch *batch = storage->block_batch;
     encode_identity(bytes, identity);
-    return storage_meta_put(storage, META_IDENTITY,
-                            (struct pbft_bytes){bytes, sizeof bytes});
+    rocks_batch_put(batch, ROCKS_META, storage_name_key(META_IDENTITY),
+                    (struct pbft_bytes){bytes, sizeof bytes});
+    if (is_log_lost) {
+        rocks_batch_put(batch, ROCKS_META, storage_name_key(META_LOG_LOST),
+                        (struct pbft_bytes){mark, sizeof mark});
+    }
+    enum pbft_status status = storage_write(storage, batch, ROCKS_SYNC);
+    rocks_batch_clear(batch);
+    return status;
 }
 
 static bool family_is_empty(struct storage *storage, enum rocks_family family)
@@ -77,7 +87,7 @@ static bool family_is_empty(struct storage *storage, enum rocks_family family)
 enum pbft_status
 storage_settle_identity(struct storage *storage,
                         const struct storage_identity *identity,
-                        struct salus_reason *reason)
+                        bool expects_data, struct salus_reason *reason)
 {
     uint8_t found[IDENTITY_SIZE];
     size_t size = 0;
@@ -96,7 +106,7 @@ storage_settle_identity(struct storage *storage,
         salus_reason_set(reason, "%s: data without an identity", storage->dir);
         return PBFT_CORRUPT;
     }
-    status = write_identity(storage, identity);
+    status = write_identity(storage, identity, expects_data);
     if (status != PBFT_OK) {
         (void)storage_failure(storage, reason);
     }

@@ -81,6 +81,10 @@ enum pbft_status storage_log_append(struct storage *storage,
     for (size_t i = 0; i < count && status == PBFT_OK; i++) {
         status = put_record(storage, storage->log_next + i, &records[i]);
     }
+    if (storage->is_log_lost) {
+        rocks_batch_delete(storage->log_batch, ROCKS_META,
+                           storage_name_key(META_LOG_LOST));
+    }
     if (status == PBFT_OK && count != 0) {
         status = storage_write(storage, storage->log_batch, ROCKS_SYNC);
     }
@@ -89,6 +93,7 @@ enum pbft_status storage_log_append(struct storage *storage,
         return status;
     }
     rocks_batch_clear(storage->log_batch);
+    storage->is_log_lost = storage->is_log_lost && count == 0;
     storage->log_next += count;
     atomic_store(&storage->log_records, storage->log_next - storage->log_first);
     return PBFT_OK;

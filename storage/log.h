@@ -29,13 +29,21 @@ struct storage_log_summary {
 /* Judges the whole log and, if it may be trusted, hands out its records, oldest
  * first; the record and its message are borrowed. TORN: the bad tail is deleted
  * first. DAMAGED: nothing is handed out, and every append fails with
- * PBFT_CORRUPT. Call it once, before the first append.
+ * PBFT_CORRUPT, until the log is set aside. DAMAGED is also the log of a folder
+ * that has lost its data. Call it once, before the first append.
  *
  * PBFT_OK also for DAMAGED: look at the verdict. */
 PBFT_MUST_USE enum pbft_status storage_log_replay(
     struct storage *storage,
     void (*on_record)(void *context, const struct pbft_record *record),
     void *context, struct storage_log_summary *out);
+
+/* After DAMAGED: begins a new log. What can be read of the old one is kept in
+ * the folder as damaged-log-NUMBER. Until the new one has a record, every
+ * replay says DAMAGED again. */
+PBFT_MUST_USE enum pbft_status
+storage_log_set_aside(struct storage *storage,
+                      const struct storage_log_summary *damaged);
 
 /* Makes all records durable with one synced write. On any error nothing more
  * may be written: see storage_failure(). */

@@ -169,6 +169,18 @@ static enum pbft_status judge_log(struct replay *replay, uint64_t first)
     return status;
 }
 
+/* The folder has lost its data, or its log was set aside, and nothing was
+ * promised since. */
+static enum pbft_status find_lost(const struct storage *storage, bool *is_lost)
+{
+    uint8_t mark[1];
+    size_t size = 0;
+    enum pbft_status status =
+        storage_meta_get(storage, META_LOG_LOST, mark, sizeof mark, &size);
+    *is_lost = status == PBFT_OK;
+    return status == PBFT_NOT_FOUND ? PBFT_OK : status;
+}
+
 enum pbft_status storage_log_replay(
     struct storage *storage,
     void (*on_record)(void *context, const struct pbft_record *record),
@@ -188,6 +200,14 @@ enum pbft_status storage_log_replay(
     }
     struct replay replay = {.storage = storage, .summary = out};
     status = judge_log(&replay, first);
+    bool is_lost = false;
+    if (status == PBFT_OK) {
+        status = find_lost(storage, &is_lost);
+    }
+    if (status == PBFT_OK && is_lost) {
+        out->verdict = PBFT_LOG_DAMAGED;
+        salus_reason_set(&out->reason, "the data of this replica are gone");
+    }
     if (status != PBFT_OK || out->verdict == PBFT_LOG_DAMAGED) {
         return status;
     }

@@ -179,6 +179,23 @@ enum pbft_status rocks_open(const char *dir,
     return PBFT_OK;
 }
 
+enum pbft_status rocks_empty_family(struct rocks *rocks,
+                                    enum rocks_family family)
+{
+    char *error = NULL;
+    PBFT_ASSERT(family != ROCKS_META); /* RocksDB keeps its default family. */
+    rocksdb_drop_column_family(rocks->db, rocks->families[family], &error);
+    enum pbft_status status = rocks_status_of(error, NULL);
+    if (status != PBFT_OK) {
+        return status;
+    }
+    rocksdb_column_family_handle_destroy(rocks->families[family]);
+    error = NULL;
+    rocks->families[family] = rocksdb_create_column_family(
+        rocks->db, rocks->family_options[family], PLANS[family].name, &error);
+    return rocks_status_of(error, NULL);
+}
+
 void rocks_close(struct rocks *rocks)
 {
     if (rocks == NULL) {
@@ -186,7 +203,9 @@ void rocks_close(struct rocks *rocks)
     }
     if (rocks->db != NULL) {
         for (size_t i = 0; i < ROCKS_FAMILY_COUNT; i++) {
-            rocksdb_column_family_handle_destroy(rocks->families[i]);
+            if (rocks->families[i] != NULL) {
+                rocksdb_column_family_handle_destroy(rocks->families[i]);
+            }
         }
         rocksdb_close(rocks->db);
     }

@@ -33,6 +33,11 @@ PBFT_MUST_USE enum pbft_status rocks_open(const char *dir,
                                           struct salus_reason *reason);
 void rocks_close(struct rocks *rocks);
 
+/* Drops all files of the family, readable or not. For a time when nobody else
+ * uses the database. */
+PBFT_MUST_USE enum pbft_status rocks_empty_family(struct rocks *rocks,
+                                                  enum rocks_family family);
+
 struct rocks_batch *rocks_batch_create(struct rocks *rocks);
 void rocks_batch_destroy(struct rocks_batch *batch);
 void rocks_batch_clear(struct rocks_batch *batch);

@@ -142,6 +142,31 @@ static enum pbft_status take_clean_mark(struct storage *storage,
     return status;
 }
 
+/* A damaged database has forgotten what nobody can tell: it is set aside. */
+static enum pbft_status open_database(struct storage *storage,
+                                      const struct storage_options *options,
+                                      struct salus_reason *reason)
+{
+    struct salus_reason damage = {{0}};
+    enum pbft_status status =
+        rocks_open(storage->dir, options, &storage->rocks, &damage);
+    if (status == PBFT_CORRUPT) {
+        status =
+            storage_folder_set_aside(storage->dir, storage->set_aside, &damage);
+    } else if (status == PBFT_OK) {
+        return PBFT_OK;
+    }
+    if (status != PBFT_OK) {
+        salus_reason_set(reason, "%s", damage.text);
+        return status;
+    }
+    salus_reason_set(&storage->damage, "%s", damage.text);
+    status = prepare_folder(storage->dir, reason);
+    return status != PBFT_OK
+               ? status
+               : rocks_open(storage->dir, options, &storage->rocks, reason);
+}
+
 enum pbft_status storage_open(const char *dir,
                               const struct storage_identity *identity,
                               const struct pbft_domain *domain,
@@ -162,14 +187,16 @@ enum pbft_status storage_open(const char *dir,
     if (storage == NULL) {
         return PBFT_NO_MEMORY;
     }
-    status = rocks_open(dir, options, &storage->rocks, reason);
+    status = open_database(storage, options, reason);
     if (status == PBFT_LOCKED) {
         salus_reason_set(reason, "%s: another process uses this folder", dir);
     }
     if (status == PBFT_OK) {
         storage->log_batch = rocks_batch_create(storage->rocks);
         storage->block_batch = rocks_batch_create(storage->rocks);
-        status = storage_settle_identity(storage, identity, reason);
+        status = storage_settle_identity(
+            storage, identity,
+            options->expects_data || storage->set_aside[0] != '\0', reason);
     }
     if (status == PBFT_OK) {
         status = load_applied(storage, reason);
@@ -197,6 +224,13 @@ void storage_close(struct storage *storage)
      * and says that the close was not orderly. */
     (void)status;
     storage_destroy(storage);
+}
+
+const char *storage_set_aside(const struct storage *storage,
+                              struct salus_reason *reason)
+{
+    *reason = storage->damage;
+    return storage->set_aside[0] != '\0' ? storage->set_aside : NULL;
 }
 
 bool storage_was_closed_orderly(const struct storage *storage)

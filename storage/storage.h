@@ -23,6 +23,7 @@
 /* Name of an entry of `meta`, and its value. */
 #define STORAGE_META_NAME_MAX 32
 #define STORAGE_META_VALUE_MAX 4096
+#define STORAGE_PATH_MAX 1024
 
 /* Less than this on the file system: the database is not opened. Less than the
  * second: whoever watches must stop writing. RocksDB does not survive each
@@ -50,15 +51,21 @@ struct storage_options {
     size_t write_buffer_bytes;
     size_t cache_bytes;
     uint64_t open_free_bytes_min; /* 0: STORAGE_OPEN_FREE_BYTES_MIN. */
+    /* This replica has used a folder before: an empty one has lost its data, so
+     * its log is judged DAMAGED (storage/log.h). */
+    bool expects_data;
 };
 
 /* Opens or, if `dir` is empty or absent, creates the database. `domain` is
  * kept: messages that are read back compute their digests with it.
  *
  * PBFT_LOCKED: another process uses the folder. PBFT_WRONG_IDENTITY: it belongs
- * to another replica or cluster. PBFT_CORRUPT: RocksDB found damage. PBFT_
- * PERMISSION, PBFT_NO_SPACE, PBFT_IO: the environment. PBFT_VERSION: written by
- * another format. `reason` (may be NULL) says it in words. */
+ * to another replica or cluster. A database that RocksDB finds damaged is
+ * renamed to DIR.damaged-N and a new one opened, whose log is judged DAMAGED;
+ * PBFT_CORRUPT if that cannot be done, or if data are there without an
+ * identity. PBFT_ PERMISSION, PBFT_NO_SPACE, PBFT_IO: the environment.
+ * PBFT_VERSION: written by another format. `reason` (may be NULL) says it in
+ * words. */
 PBFT_MUST_USE enum pbft_status
 storage_open(const char *dir, const struct storage_identity *identity,
              const struct pbft_domain *domain,
@@ -67,6 +74,11 @@ storage_open(const char *dir, const struct storage_identity *identity,
 
 /* All that was written unsynced is synced first. NULL is fine. */
 void storage_close(struct storage *storage);
+
+/* Where a damaged folder was put at open, and what was wrong with it; NULL if
+ * it was sound. */
+const char *storage_set_aside(const struct storage *storage,
+                              struct salus_reason *reason);
 
 /* False after a crash (and for a new folder): unsynced writes, among them a
  * torn last one, may then have been lost. */

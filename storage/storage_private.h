@@ -15,7 +15,9 @@
 #define META_IDENTITY "identity"
 #define META_APPLIED "applied"     /* Attestation of the last block. */
 #define META_LOG_FIRST "log.first" /* Number of the oldest log record. */
-#define META_CLEAN "clean"         /* There if the last close was orderly. */
+#define META_LOG_LOST "log.lost"   /* There until a new log has a record. */
+#define META_INCARNATIONS "incarnations" /* After the last block. */
+#define META_CLEAN "clean" /* There if the last close was orderly. */
 
 #define LOG_KEY_SIZE 8
 #define BODY_KEY_SIZE (8 + PBFT_DIGEST_SIZE) /* seq, batch digest */
@@ -38,9 +40,12 @@ struct storage {
     const struct pbft_domain *domain;
     pbft_replica_id self;
     bool was_clean;
+    char set_aside[STORAGE_PATH_MAX]; /* Where a damaged folder went, or "". */
+    struct salus_reason damage;       /* What was wrong with it. */
 
     /* The log: for the thread that appends. */
-    bool log_ready; /* It was replayed and may be trusted. */
+    bool log_ready;   /* It was replayed and may be trusted. */
+    bool is_log_lost; /* META_LOG_LOST is there. */
     uint64_t log_first;
     uint64_t log_next;
     struct rocks_batch *log_batch;
@@ -62,11 +67,17 @@ struct storage {
     atomic_uint_least64_t writes;
 };
 
-/* Writes the identity into a new database, compares it in an old one. */
+/* aside.c: renames `dir`, whose damage `reason` describes. */
+PBFT_MUST_USE enum pbft_status
+storage_folder_set_aside(const char *dir, char out[STORAGE_PATH_MAX],
+                         struct salus_reason *reason);
+
+/* Writes the identity into a new database, compares it in an old one. With
+ * `expects_data` a new one has lost what it held. */
 PBFT_MUST_USE enum pbft_status
 storage_settle_identity(struct storage *storage,
                         const struct storage_identity *identity,
-                        struct salus_reason *reason);
+                        bool expects_data, struct salus_reason *reason);
 
 /* Writes the batch unless an earlier write failed; remembers the failure. */
 PBFT_MUST_USE enum pbft_status storage_write(struct storage *storage,

@@ -24,6 +24,7 @@ struct storage_fixture {
     struct storage *storage;
     struct storage_log_summary log;
     uint64_t free_bytes_min; /* 0: the usual. */
+    bool expects_data;
 };
 
 static inline struct storage_identity
@@ -36,7 +37,9 @@ fixture_identity(const struct storage_fixture *fixture)
 static inline enum pbft_status fixture_try_open(struct storage_fixture *fixture)
 {
     const struct storage_options options = {
-        .sync = STORAGE_SYNCED, .open_free_bytes_min = fixture->free_bytes_min};
+        .sync = STORAGE_SYNCED,
+        .open_free_bytes_min = fixture->free_bytes_min,
+        .expects_data = fixture->expects_data};
     struct storage_identity identity = fixture_identity(fixture);
     return storage_open(fixture->dir, &identity,
                         &fixture->cast.replicas[0].domain, &options,

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The consensus log: what was appended comes back, or the replica is told. */
+#include <stdio.h>
+
 #include "consensus/bytes.h"
 #include "storage/storage_private.h"
 #include "tests/support/storage.h"
@@ -222,6 +224,21 @@ static void expect_damage(struct storage_fixture *fixture, const char *words)
     const struct pbft_record record = {PBFT_RECORD_BODY, 0, 9, batch};
     assert_int_equal(storage_log_append(fixture->storage, &record, 1),
                      PBFT_CORRUPT);
+
+    /* Kept for the operator; a new log goes on behind its numbers. */
+    const uint64_t last = fixture->log.last_number;
+    char aside[SUPPORT_PATH_MAX];
+    char name[32];
+    (void)snprintf(name, sizeof name, "damaged-log-%u",
+                   (unsigned)fixture->log.first_number);
+    assert_int_equal(storage_log_set_aside(fixture->storage, &fixture->log),
+                     PBFT_OK);
+    assert_int_equal(support_folder_newest(aside, fixture->dir, name), 1);
+    assert_int_equal(storage_log_append(fixture->storage, &record, 1), PBFT_OK);
+    fixture_close(fixture);
+    fixture_open(fixture);
+    assert_int_equal(fixture->log.verdict, PBFT_LOG_INTACT);
+    assert_int_equal(fixture->log.first_number, last + 1);
     pbft_message_unref(batch);
 }
 

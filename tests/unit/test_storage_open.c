@@ -152,8 +152,35 @@ static void flip_byte(const char *path, off_t offset)
     (void)close(file);
 }
 
-/* The default mode of RocksDB would open this with half of the records. */
-static void test_open_refuses_a_damaged_wal(void **state)
+/* Judged DAMAGED until a new log has a record. */
+static void expect_lost_log(struct storage_fixture *fixture)
+{
+    assert_int_equal(fixture_try_open(fixture), PBFT_OK);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(
+            storage_log_replay(fixture->storage, NULL, NULL, &fixture->log),
+            PBFT_OK);
+        assert_int_equal(fixture->log.verdict, PBFT_LOG_DAMAGED);
+        fixture_close(fixture);
+        assert_int_equal(fixture_try_open(fixture), PBFT_OK);
+    }
+    assert_int_equal(
+        storage_log_replay(fixture->storage, NULL, NULL, &fixture->log),
+        PBFT_OK);
+    assert_int_equal(storage_log_set_aside(fixture->storage, &fixture->log),
+                     PBFT_OK);
+    struct pbft_message *batch = cast_batch(&fixture->cast, 1000, 1, 1);
+    const struct pbft_record record = {PBFT_RECORD_BODY, 0, 1, batch};
+    assert_int_equal(storage_log_append(fixture->storage, &record, 1), PBFT_OK);
+    pbft_message_unref(batch);
+    fixture_close(fixture);
+    fixture_open(fixture);
+    assert_int_equal(fixture->log.verdict, PBFT_LOG_INTACT);
+}
+
+/* Nobody knows what it has forgotten: kept for the operator, and not believed.
+ * The default mode of RocksDB would open this with half of the records. */
+static void test_a_damaged_wal_is_set_aside(void **state)
 {
     struct storage_fixture *fixture = *state;
     char path[SUPPORT_PATH_MAX];
@@ -164,7 +191,20 @@ static void test_open_refuses_a_damaged_wal(void **state)
 
     flip_byte(path, found.st_size / 2);
 
-    assert_int_equal(fixture_try_open(fixture), PBFT_CORRUPT);
+    expect_lost_log(fixture);
+    char aside[SUPPORT_PATH_MAX + 16];
+    (void)snprintf(aside, sizeof aside, "%s.damaged-1", fixture->dir);
+    assert_int_equal(stat(aside, &found), 0);
+    support_folder_remove(aside);
+}
+
+/* The replica has had a folder before, its owner says: this one is no new one.
+ */
+static void test_an_empty_folder_that_should_have_data(void **state)
+{
+    struct storage_fixture *fixture = *state;
+    fixture->expects_data = true;
+    expect_lost_log(fixture);
 }
 
 static void test_meta(void **state)
@@ -279,7 +319,8 @@ int main(void)
         TEST(test_open_refuses_a_file),
         TEST(test_open_after_a_crash_keeps_all),
         TEST(test_open_cuts_a_torn_tail),
-        TEST(test_open_refuses_a_damaged_wal),
+        TEST(test_a_damaged_wal_is_set_aside),
+        TEST(test_an_empty_folder_that_should_have_data),
         TEST(test_meta),
         TEST(test_stats_count_syncs),
         TEST(test_open_needs_some_space),

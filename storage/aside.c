@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What cannot be trusted any more is set aside, never deleted: a whole database
+ * that RocksDB finds damaged, or the consensus log of a sound one. The replica
+ * goes on without it and recovers (design: P14). */
+#include "storage/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "consensus/bytes.h"
+#include "storage/storage_private.h"
+
+#define ASIDE_MAX 100
+#define FILE_MODE 0600
+
+/* The first free name of the form `dir`.damaged-N. */
+static bool free_name(const char *dir, char out[STORAGE_PATH_MAX])
+{
+    struct stat found;
+    for (int i = 1; i <= ASIDE_MAX; i++) {
+        int size = snprintf(out, STORAGE_PATH_MAX, "%s.damaged-%d", dir, i);
+        if (size < 0 || (size_t)size >= STORAGE_PATH_MAX) {
+            return false;
+        }
+        if (lstat(out, &found) != 0 && errno == ENOENT) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum pbft_status storage_folder_set_aside(const char *dir,
+                                          char out[STORAGE_PATH_MAX],
+                                          struct salus_reason *reason)
+{
+    char trimmed[STORAGE_PATH_MAX];
+    struct salus_reason damage = *reason;
+    int size = snprintf(trimmed, sizeof trimmed, "%s", dir);
+    if (size < 0 || (size_t)size >= sizeof trimmed) {
+        return PBFT_INVALID_ARGUMENT;
+    }
+    while (size > 1 && trimmed[size - 1] == '/') {
+        trimmed[--size] = '\0';
+    }
+    if (!free_name(trimmed, out) || rename(trimmed, out) != 0) {
+        salus_reason_set(reason,
+                         "%s is damaged (%.120s) and cannot be renamed: move "
+                         "it away and start again",
+                         dir, damage.text);
+        return PBFT_CORRUPT;
+    }
+    return PBFT_OK;
+}
+
+static bool write_all(int file, struct pbft_bytes bytes)
+{
+    while (bytes.size > 0) {
+        ssize_t written = write(file, bytes.data, bytes.size);
+        if (written < 0 && errno == EINTR) {
+            continue;
+        }
+        if (written <= 0) {
+            return false;
+        }
+        bytes.data += written;
+        bytes.size -= (size_t)written;
+    }
+    return true;
+}
+
+/* What can be read of the records, for whoever wants to know: frames of
+ * consensus/record.h, each behind its size. */
+static void copy_records(struct storage *storage, uint64_t first)
+{
+    char path[STORAGE_PATH_MAX];
+    uint8_t head[PBFT_U32_SIZE];
+    const struct pbft_bytes none = {NULL, 0};
+    int size = snprintf(path, sizeof path, "%s/damaged-log-%" PRIu64,
+                        storage->dir, first);
+    if (size < 0 || (size_t)size >= sizeof path) {
+        return;
+    }
+    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
+    if (file < 0) {
+        return;
+    }
+    struct rocks_iterator *iterator =
+        rocks_iterate(storage->rocks, NULL, ROCKS_LOG, none, none);
+    bool is_good = true;
+    for (; is_good && rocks_iterator_valid(iterator);
+         rocks_iterator_next(iterator)) {
+        const struct pbft_bytes frame = rocks_iterator_value(iterator);
+        pbft_put_u32(head, (uint32_t)frame.size);
+        is_good = write_all(file, (struct pbft_bytes){head, sizeof head}) &&
+                  write_all(file, frame);
+    }
+    rocks_iterator_destroy(iterator);
+    (void)close(file);
+}
+
+enum pbft_status
+storage_log_set_aside(struct storage *storage,
+                      const struct storage_log_summary *damaged)
+{
+    uint8_t first[LOG_KEY_SIZE];
+    const uint8_t mark[1] = {1};
+    /* Numbers are never used twice. */
+    const uint64_t next = damaged->last_number + 1;
+    if (storage->log_ready) {
+        return PBFT_INVALID_ARGUMENT;
+    }
+    storage_log_key(first, next);
+    rocks_batch_put(storage->log_batch, ROCKS_META,
+                    storage_name_key(META_LOG_LOST),
+                    (struct pbft_bytes){mark, sizeof mark});
+    rocks_batch_put(storage->log_batch, ROCKS_META,
+                    storage_name_key(META_LOG_FIRST),
+                    (struct pbft_bytes){first, sizeof first});
+    enum pbft_status status =
+        storage_write(storage, storage->log_batch, ROCKS_SYNC);
+    rocks_batch_clear(storage->log_batch);
+    if (status == PBFT_OK && damaged->first_number != 0) {
+        copy_records(storage, damaged->first_number);
+        status = rocks_empty_family(storage->rocks, ROCKS_LOG);
+    }
+    if (status == PBFT_OK) {
+        storage->log_first = next;
+        storage->log_next = next;
+        storage->is_log_lost = true;
+        storage->log_ready = true;
+        atomic_store(&storage->log_records, 0);
+    }
+    return status;
+}
