@@ -16,6 +16,8 @@ int command_run(int argc, char **argv);
 int command_swarm(int argc, char **argv);
 int command_list(int argc, char **argv);
 int command_script(int argc, char **argv);
+int command_bench(int argc, char **argv);
+int command_calibrate(int argc, char **argv);
 int command_shrink(int argc, char **argv);
 
 struct profile;

@@ -22,6 +22,15 @@ static const char usage[] =
     "  shrink --seed N [--profile P] [--out FILE] [--trials N]\n"
     "        leaves out faults and requests while a failing seed still fails,\n"
     "        and writes what is left as a scenario script.\n"
+    "  bench [--replicas N] [--latency FILE|lan|wan-eu|wan-us|wan-global]\n"
+    "        [--bandwidth 1Gbit] [--link-bandwidth 1Gbit] [--rate R|max]\n"
+    "        [--clients C] [--payload B] [--transactions-per-request K]\n"
+    "        [--cores N] [--one-machine] [--costs FILE] [--duration 10s]\n"
+    "        [--warm-up 2s] [--events-max N] [--json] [--curve] [--svg FILE]\n"
+    "        how fast it would be: the production core with costs of CPU,\n"
+    "        disks and networks; --curve: 4 to 100 replicas.\n"
+    "  calibrate [--cores N] [--out FILE] MEASURED.json...\n"
+    "        fits the costs to lines of salus bench --json.\n"
     "  list  profiles, faults and invariants.\n"
     "\n"
     "exit: 0 all is well, 1 an invariant or expectation broke, 2 bad usage\n";
@@ -32,6 +41,7 @@ static const struct {
 } commands[] = {
     {"run", command_run},       {"swarm", command_swarm},
     {"script", command_script}, {"shrink", command_shrink},
+    {"bench", command_bench},   {"calibrate", command_calibrate},
     {"list", command_list},
 };
 

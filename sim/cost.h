@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What things cost on a machine: the parameters of `salus-sim bench`, a table.
+ * docs/simulator.md has the formulas. A cost file holds `name value` a line.
+ */
+#ifndef SIM_COST_H
+#define SIM_COST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+enum cost {
+    COST_ENVELOPE,
+    COST_MESSAGE,
+    COST_BYTE,
+    COST_DIGEST_BYTE,
+    COST_VERIFY,
+    COST_SIGN,
+    COST_REQUEST,
+    COST_TRANSACTION,
+    COST_BLOCK,
+    COST_LOG,
+    COST_SYNC,
+    COST_SYNC_BYTE,
+    COST_CLIENT_REQUEST,
+    COST_CLIENT_TRANSACTION,
+    COST_CORE_SHARE, /* Not a cost: how much of a shared machine is ours. */
+    COST_COUNT
+};
+
+struct cost_row {
+    const char *name; /* Ends with its unit. */
+    const char *says;
+    double ns;      /* Nanoseconds in one unit of it. */
+    double value;   /* Shipped: measured as docs/simulator.md says. */
+    bool is_fitted; /* By calibrate; else measured by itself. */
+};
+
+extern const struct cost_row cost_rows[COST_COUNT];
+
+/* How the shipped values were found, and how far they are off. */
+#define COST_CALIBRATION "shipped costs: docs/simulator.md, Cost model"
+
+struct cost_model {
+    double value[COST_COUNT]; /* In the unit of the row. */
+};
+
+void cost_defaults(struct cost_model *model);
+double cost_ns(const struct cost_model *model, enum cost cost);
+/* Values that are not named stay. False: *line (1, 2, ...) is wrong. */
+bool cost_read(struct cost_model *model, FILE *file, unsigned *line);
+void cost_write(const struct cost_model *model, FILE *file);
+
+#endif /* SIM_COST_H */
