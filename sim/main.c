@@ -18,7 +18,7 @@ static const char usage[] =
     "  swarm [--profile P] (--seeds A..B | --seconds N) [--jobs J] [--json]\n"
     "        many seeds; stops at the first violation.\n"
     "  script [--quiet] FILE...\n"
-    "        scenario scripts (docs/simulator.md).\n"
+    "        scenario scripts; the language: docs/scenarios.md.\n"
     "  shrink --seed N [--profile P] [--out FILE] [--trials N]\n"
     "        leaves out faults and requests while a failing seed still fails,\n"
     "        and writes what is left as a scenario script.\n"

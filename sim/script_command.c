@@ -46,10 +46,22 @@ static char *read_file(const char *path)
 /* The worst exit code of all files: 2 before 1 before 0. */
 int command_script(int argc, char **argv)
 {
+    static const char usage[] =
+        "usage: salus-sim script [--quiet] FILE...\n"
+        "\n"
+        "Runs scenarios; docs/scenarios.md describes their language. Prints\n"
+        "the trace, with --quiet the verdicts alone.\n"
+        "\n"
+        "exit: 0 all expectations held, 1 one did not or an invariant broke,\n"
+        "2 a text is wrong; of several files the worst\n";
     int worst = EXIT_WELL;
+    if (argc == 1 && strcmp(argv[0], "--help") == 0) {
+        (void)fputs(usage, stdout);
+        return EXIT_WELL;
+    }
     bool is_quiet = argc > 0 && strcmp(argv[0], "--quiet") == 0;
     if (argc - is_quiet < 1) {
-        (void)fprintf(stderr, "usage: salus-sim script [--quiet] FILE...\n");
+        (void)fputs(usage, stderr);
         return EXIT_USAGE;
     }
     pbft_assert_set_hook(on_assertion);
