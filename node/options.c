@@ -31,7 +31,7 @@ const char options_help[] =
     "  3  a key, a certificate or the data folder belongs to somebody else, "
     "or\n"
     "     another process uses the data folder\n"
-    "  4  the stored data are damaged, or the disk is full or fails\n"
+    "  4  the disk is full or fails, or damaged data cannot be set aside\n"
     "\n"
     "The journal goes to standard error, one line per event as key=value.\n";
 
