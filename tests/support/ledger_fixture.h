@@ -58,6 +58,8 @@ struct world {
     uint64_t now_ms;
     uint64_t random;
     struct ledger_block_result last; /* Of the last block. */
+    struct ledger *shadow;           /* Executes the same, if it is there. */
+    struct ledger_kv_memory *shadow_memory;
     /* Things that exist after world_create(). */
     uint8_t subject[LEDGER_HANDLE_SIZE];  /* Of the hospital. */
     uint8_t stranger[LEDGER_HANDLE_SIZE]; /* Of the clinic. */
@@ -129,6 +131,14 @@ static inline void world_execute(struct world *world,
                sizeof block.block_digest.bytes);
     assert_int_equal(ledger_execute(world->ledger, &block, &world->last),
                      PBFT_OK);
+    if (world->shadow != NULL) {
+        struct ledger_block_result same;
+        assert_int_equal(ledger_execute(world->shadow, &block, &same), PBFT_OK);
+        assert_memory_equal(&same.results_root, &world->last.results_root,
+                            sizeof same.results_root);
+        assert_memory_equal(&same.ledger_root, &world->last.ledger_root,
+                            sizeof same.ledger_root);
+    }
 }
 
 /* Submits encoded Transactions as one request in one block. */
@@ -540,7 +550,33 @@ static inline void world_destroy(struct world *world)
 {
     ledger_destroy(world->ledger);
     ledger_kv_memory_destroy(world->memory);
+    ledger_destroy(world->shadow);
+    if (world->shadow_memory != NULL) {
+        ledger_kv_memory_destroy(world->shadow_memory);
+    }
     free(world);
+}
+
+/* A new store and ledger under the genesis as it is now. */
+static inline void world_open(struct world *world,
+                              struct ledger_kv_memory **memory,
+                              struct ledger **ledger)
+{
+    *memory = ledger_kv_memory_create();
+    assert_int_equal(ledger_create(ledger, ledger_kv_memory_vtable(*memory),
+                                   &world->genesis),
+                     PBFT_OK);
+}
+
+/* Opens the shadow again: it may hold nothing that is not in its store. */
+static inline void world_restart_shadow(struct world *world)
+{
+    ledger_destroy(world->shadow);
+    assert_int_equal(
+        ledger_create(&world->shadow,
+                      ledger_kv_memory_vtable(world->shadow_memory),
+                      &world->genesis),
+        PBFT_OK);
 }
 
 static inline int world_setup(void **state)

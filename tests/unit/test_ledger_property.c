@@ -1,0 +1,681 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Random histories of consents, records, requests, grants, disclosures and
+ * emergencies, against a naive second implementation of the decision rule, and
+ * the invariants of health-ledger C.6:
+ *
+ *   I1  no envelope without a decision, emergency or legal basis of its moment
+ *   I2  an ended consent never comes back
+ *   I3  a deny more never permits more, a deny less never permits less
+ *   I4  the order of filing does not matter
+ *   I5  every emergency is reviewed, due, or overdue
+ *   I8, I10  the same blocks give the same outcomes and the same state
+ *
+ * I6 has no transactions yet, I7 is in test_ledger_accounting.c, I9 in
+ * test_tool_privacy.c. SALUS_HISTORIES says how many (default 200), SALUS_SEED
+ * where to begin.
+ */
+#include <stdio.h>
+
+#include "ledger/state.h"
+#include "tests/support/ledger_access.h"
+#include "tests/support/ledger_oracle.h"
+
+#define HISTORIES_DEFAULT 200u
+#define STEPS 40u
+#define CONSENTS_MAX 24u
+#define RECORDS_MAX 8u
+#define TAGS 4u
+#define PARTS 4u
+
+/* One consent with all that it points to. */
+struct filed {
+    struct transaction_consent_grant grant;
+    struct transaction_exception exceptions[PARTS];
+    struct transaction_actor actors[PARTS];
+    struct transaction_data_ref data[PARTS];
+    uint32_t codes[PARTS][4][2];
+    uint8_t tags[PARTS][LEDGER_ID_SIZE];
+    uint8_t id[LEDGER_ID_SIZE];
+    uint8_t commit[32];
+};
+
+struct made {
+    struct oracle_record record;
+    uint8_t id[LEDGER_ID_SIZE];
+    uint8_t tags[TAGS * LEDGER_ID_SIZE];
+    uint8_t related[LEDGER_ID_SIZE];
+};
+
+struct history {
+    struct world *world;
+    uint8_t tags[TAGS][LEDGER_ID_SIZE]; /* Ascending. */
+    uint8_t encounter[LEDGER_ID_SIZE];
+    struct filed consents[CONSENTS_MAX];
+    struct oracle_consent told[CONSENTS_MAX];
+    size_t consent_count;
+    struct made records[RECORDS_MAX];
+    size_t record_count;
+    uint8_t officer[LEDGER_ID_SIZE]; /* Of the clinic. */
+    uint8_t emergencies[8][LEDGER_ID_SIZE];
+    size_t emergency_count;
+};
+
+static uint32_t pick(struct history *history, uint32_t below)
+{
+    return (uint32_t)(world_random(history->world) % below);
+}
+
+static bool chance(struct history *history, uint32_t percent)
+{
+    return pick(history, 100) < percent;
+}
+
+/* ---- random consents ----------------------------------------------------- */
+
+static const uint32_t purposes[] = {1, 2, 4, 5, 7, 10, 11, 20, 45, 60, 62};
+
+static struct transaction_codes some_codes(struct history *history,
+                                           uint32_t *out, const uint32_t *from,
+                                           uint32_t count)
+{
+    uint32_t a = pick(history, count);
+    uint32_t b = pick(history, count);
+    out[0] = from[a < b ? a : b];
+    out[1] = from[a < b ? b : a];
+    return (struct transaction_codes){out, a == b ? 1 : 2};
+}
+
+static struct transaction_actor some_actor(struct history *history)
+{
+    struct world *world = history->world;
+    struct transaction_actor out = {.kind = TRANSACTION_ACTOR_ROLE,
+                                    .role = CODES_ROLE_DOCTOR};
+    switch (pick(history, 5)) {
+    case 0:
+        out.role = 0;
+        out.kind = TRANSACTION_ACTOR_GROUP;
+        out.id = bytes_of(world->team, 16);
+        break;
+    case 1:
+        out.role = 0;
+        out.kind = TRANSACTION_ACTOR_PARTICIPANT;
+        out.id = bytes_of(world->outsider, 16);
+        break;
+    case 2:
+    case 3:
+        out.role = 0;
+        out.kind = TRANSACTION_ACTOR_INSTITUTION;
+        out.id = bytes_of(
+            world->parties[pick(history, WHO_COUNT)].institution.bytes, 16);
+        break;
+    default:
+        break;
+    }
+    return out;
+}
+
+static struct transaction_data_ref some_ref(struct history *history)
+{
+    struct transaction_data_ref out = {
+        .meaning = (enum transaction_meaning)(1 + pick(history, 4)),
+        .id = bytes_of(history->encounter, 16)};
+    if (out.meaning == TRANSACTION_AUTHORED_BY) {
+        out.id = bytes_of(history->world->doctor, 16);
+    } else if (history->record_count > 0 && chance(history, 60)) {
+        out.id = bytes_of(
+            history->records[pick(history, (uint32_t)history->record_count)].id,
+            16);
+    }
+    return out;
+}
+
+#define DAY(n) ((WORLD_NOW_MS / 86400000u - 400 + (n)) * 86400000u)
+
+static struct transaction_selector some_selector(struct history *history,
+                                                 struct filed *out, size_t part,
+                                                 bool must_say)
+{
+    static const uint32_t confs[] = {CODES_CONF_N, CODES_CONF_R, CODES_CONF_V};
+    static const uint32_t actions[] = {CODES_ACTION_ACCESS,
+                                       CODES_ACTION_DISCLOSE};
+    static const uint32_t classes[] = {1, 5};
+    struct transaction_selector in = {.actor_count = 0};
+    if (must_say || chance(history, 60)) {
+        in.purposes = some_codes(history, out->codes[part][0], purposes,
+                                 sizeof purposes / sizeof purposes[0]);
+    }
+    if (chance(history, 20)) {
+        in.actions = some_codes(history, out->codes[part][1], actions, 2);
+    }
+    if (chance(history, 30)) {
+        in.confidentiality = some_codes(history, out->codes[part][2], confs, 3);
+    }
+    if (chance(history, 25)) {
+        memcpy(out->tags[part], history->tags[pick(history, TAGS)], 16);
+        in.tags = (struct transaction_ids){out->tags[part], 1};
+    }
+    if (chance(history, 20)) {
+        in.classes = some_codes(history, out->codes[part][3], classes, 2);
+    }
+    if (chance(history, 20)) {
+        in.data_from_ms = DAY(pick(history, 100));
+        in.data_to_ms = in.data_from_ms + 86400000u * (1 + pick(history, 100));
+    }
+    if (chance(history, 20)) {
+        out->data[part] = some_ref(history);
+        in.data = &out->data[part];
+        in.data_count = 1;
+    }
+    if (chance(history, 40)) {
+        out->actors[part] = some_actor(history);
+        in.actors = &out->actors[part];
+        in.actor_count = 1;
+    }
+    return in;
+}
+
+static void some_consent(struct history *history, struct filed *out)
+{
+    struct world_ids ids;
+    struct transaction from = world_grant(history->world, &ids);
+    struct transaction_consent_grant *in = &out->grant;
+    *in = from.consent_grant;
+    memcpy(out->id, ids.id, sizeof out->id);
+    memcpy(out->commit, ids.commit, sizeof out->commit);
+    in->consent = bytes_of(out->id, sizeof out->id);
+    in->subject =
+        bytes_of(history->world->subject, sizeof history->world->subject);
+    in->policy = bytes_of(history->world->policy.policy, LEDGER_ID_SIZE);
+    in->evidence_commit = bytes_of(out->commit, sizeof out->commit);
+    in->base_decision =
+        chance(history, 70) ? TRANSACTION_PERMIT : TRANSACTION_DENY;
+    in->root = some_selector(history, out, 0, false);
+    in->exception_count = pick(history, PARTS);
+    for (size_t i = 0; i < in->exception_count; i++) {
+        out->exceptions[i].type =
+            chance(history, 50) ? TRANSACTION_PERMIT : TRANSACTION_DENY;
+        out->exceptions[i].selector =
+            some_selector(history, out, i + 1 < PARTS ? i + 1 : i, true);
+    }
+    in->exceptions = out->exceptions;
+    if (chance(history, 20)) {
+        in->period_to_ms = history->world->now_ms + 1 + pick(history, 60000);
+    }
+    if (chance(history, 10)) {
+        in->period_from_ms = history->world->now_ms + pick(history, 20000);
+        in->period_to_ms = 0;
+    }
+}
+
+static uint32_t file(struct world *world, const struct filed *consent)
+{
+    const struct transaction in = {.type = TRANSACTION_CONSENT_GRANT,
+                                   .consent_grant = consent->grant};
+    return world_submit(world, HOSPITAL, &in);
+}
+
+static void file_one(struct history *history)
+{
+    if (history->consent_count == CONSENTS_MAX) {
+        return;
+    }
+    struct filed *consent = &history->consents[history->consent_count];
+    some_consent(history, consent);
+    EXPECT(file(history->world, consent), LEDGER_OK);
+    history->told[history->consent_count++] =
+        (struct oracle_consent){&consent->grant, false};
+}
+
+static void end_one(struct history *history)
+{
+    struct world *world = history->world;
+    if (history->consent_count == 0) {
+        return;
+    }
+    size_t i = pick(history, (uint32_t)history->consent_count);
+    const struct transaction_consent_grant *grant = history->told[i].grant;
+    struct transaction revoke = world_revoke(world, grant->consent.data);
+    uint32_t code = world_submit(world, HOSPITAL, &revoke);
+    bool over =
+        grant->period_to_ms != 0 && grant->period_to_ms <= world->now_ms;
+    EXPECT(code, history->told[i].is_ended || over ? LEDGER_CONSENT_STATE
+                                                   : LEDGER_OK); /* I2 */
+    history->told[i].is_ended = true;
+}
+
+/* ---- random records and requests ----------------------------------------- */
+
+static void anchor_one(struct history *history)
+{
+    struct world_ids ids;
+    struct world *world = history->world;
+    if (history->record_count == RECORDS_MAX) {
+        return;
+    }
+    struct made *made = &history->records[history->record_count++];
+    struct transaction in = world_anchor(world, &ids);
+    struct oracle_record *record = &made->record;
+    memset(made, 0, sizeof *made);
+    memcpy(made->id, ids.id, sizeof made->id);
+    record->id = made->id;
+    record->class_code = chance(history, 50) ? 1 : 5;
+    record->confidentiality = CODES_CONF_N + pick(history, 3);
+    if (chance(history, 60)) {
+        record->from_ms = DAY(pick(history, 150));
+        record->to_ms = record->from_ms + 86400000u;
+    }
+    if (chance(history, 50)) {
+        record->author = world->doctor;
+        in.record_anchor.author = bytes_of(world->doctor, 16);
+    }
+    if (chance(history, 50)) {
+        memcpy(made->related, history->encounter, sizeof made->related);
+        record->related = made->related;
+        in.record_anchor.related = (struct transaction_ids){made->related, 1};
+    }
+    if (chance(history, 50)) { /* All four: some real, some padding. */
+        for (size_t i = 0; i < TAGS; i++) {
+            memcpy(made->tags + 16 * i, history->tags[i], 16);
+            if (chance(history, 50)) {
+                world_fill(world, made->tags + 16 * i + 2, 14);
+            }
+        }
+        record->tags = made->tags;
+        record->tag_count = TAGS;
+        in.record_anchor.tags = (struct transaction_ids){made->tags, TAGS};
+    }
+    in.record_anchor.class_code = record->class_code;
+    in.record_anchor.confidentiality = record->confidentiality;
+    in.record_anchor.data_from_ms = record->from_ms;
+    in.record_anchor.data_to_ms = record->to_ms;
+    EXPECT(world_submit(world, HOSPITAL, &in), LEDGER_OK);
+}
+
+struct question {
+    enum who who;
+    const uint8_t *participant;
+    struct oracle_who as;
+    uint32_t purpose;
+    uint32_t action;
+};
+
+static void some_question(struct history *history, struct question *out)
+{
+    struct world *world = history->world;
+    memset(out, 0, sizeof *out);
+    out->who = chance(history, 60) ? CLINIC : HOSPITAL;
+    out->as.institution = world->parties[out->who].institution;
+    out->purpose =
+        purposes[pick(history, sizeof purposes / sizeof purposes[0])];
+    out->action =
+        chance(history, 70) ? CODES_ACTION_ACCESS : CODES_ACTION_DISCLOSE;
+    if (chance(history, 70)) {
+        bool clinic = out->who == CLINIC;
+        out->participant = clinic ? world->outsider : world->doctor;
+        out->as.participant = out->participant;
+        out->as.group = clinic ? NULL : world->team;
+        out->as.role = CODES_ROLE_DOCTOR;
+    }
+}
+
+/* Everything the ledger computes for all records equals what the oracle says.
+ * Returns the bits. */
+static uint64_t ask_all(struct history *history, struct world *world,
+                        const struct question *question, struct asked *asked)
+{
+    uint8_t sorted[RECORDS_MAX][LEDGER_ID_SIZE];
+    size_t order[RECORDS_MAX];
+    size_t count = history->record_count;
+    struct wire_arena arena;
+    for (size_t i = 0; i < count; i++) {
+        size_t at = i;
+        for (; at > 0 && memcmp(history->records[i].id, sorted[at - 1],
+                                LEDGER_ID_SIZE) < 0;
+             at--) {
+            memcpy(sorted[at], sorted[at - 1], LEDGER_ID_SIZE);
+            order[at] = order[at - 1];
+        }
+        memcpy(sorted[at], history->records[i].id, LEDGER_ID_SIZE);
+        order[at] = i;
+    }
+    ask_for(world, asked, history->records[0].id);
+    for (size_t i = 0; i < count; i++) {
+        asked->records[i] = field_of(history->records[order[i]].id, 16);
+    }
+    asked->in.n_records = count;
+    asked->in.purpose = question->purpose;
+    asked->in.action = question->action;
+    uint32_t code = act_as(world, question->who, question->participant,
+                           TRANSACTION_ACCESS_REQUEST, &asked->in.base);
+    if (code == LEDGER_PURPOSE_ROLE) {
+        return UINT64_MAX; /* BTG and ETREAT without a clinician. */
+    }
+    EXPECT(code, LEDGER_OK);
+    wire_arena_init(&arena, 8u * 1024 * 1024);
+    uint64_t bits = explain(world, asked->id, &arena)->computed;
+    wire_arena_deinit(&arena);
+    for (size_t i = 0; i < count; i++) {
+        bool expected =
+            oracle_permits(history->told, history->consent_count, world->now_ms,
+                           &question->as, question->purpose, question->action,
+                           &history->records[order[i]].record);
+        if (expected != ((bits >> i & 1) != 0)) {
+            fail_msg("record %zu, purpose %u: the oracle says %s", i,
+                     (unsigned)question->purpose, expected ? "permit" : "deny");
+        }
+    }
+    return bits;
+}
+
+/* I1: a grant is accepted exactly if the oracle permits that record now. */
+static void grant_some(struct history *history, const struct question *question,
+                       const struct asked *asked, uint64_t bits)
+{
+    if (question->who != CLINIC || bits == UINT64_MAX) {
+        return;
+    }
+    size_t i = pick(history, (uint32_t)history->record_count);
+    bool now =
+        oracle_permits(history->told, history->consent_count,
+                       history->world->now_ms, &question->as, question->purpose,
+                       question->action, &history->records[i].record);
+    bool then = false;
+    for (size_t j = 0; j < asked->in.n_records; j++) {
+        then = then || (memcmp(asked->records[j].data, history->records[i].id,
+                               16) == 0 &&
+                        (bits >> j & 1) != 0);
+    }
+    EXPECT(grant_key(history->world, history->records[i].id, 1, asked->id),
+           now && then ? LEDGER_OK : LEDGER_NO_DECISION);
+}
+
+static void ask_one(struct history *history)
+{
+    struct question question;
+    struct asked asked;
+    if (history->record_count == 0) {
+        anchor_one(history);
+    }
+    some_question(history, &question);
+    uint64_t bits = ask_all(history, history->world, &question, &asked);
+    if (chance(history, 40)) {
+        end_one(history); /* A withdrawal between decision and grant. */
+    }
+    grant_some(history, &question, &asked, bits);
+}
+
+/* ---- emergencies --------------------------------------------------------- */
+
+static void break_one(struct history *history)
+{
+    struct world *world = history->world;
+    Salus__V1__BreakGlass in = SALUS__V1__BREAK_GLASS__INIT;
+    if (history->emergency_count == 8) {
+        return;
+    }
+    uint8_t *id = history->emergencies[history->emergency_count++];
+    world_fill(world, id, LEDGER_ID_SIZE);
+    in.break_glass = field_of(id, 16);
+    in.subject = field_of(world->subject, 32);
+    in.reason = CODES_REASON_LIFE_THREAT;
+    in.window_ms = 1 + pick(history, 3600000);
+    in.purpose = CODES_PURPOSE_BTG;
+    in.witness = field_of(history->officer, 16);
+    EXPECT(act_as(world, CLINIC, world->outsider, TRANSACTION_BREAK_GLASS,
+                  &in.base),
+           LEDGER_OK);
+}
+
+static void review_one(struct history *history)
+{
+    struct world *world = history->world;
+    Salus__V1__BreakGlassReview in = SALUS__V1__BREAK_GLASS_REVIEW__INIT;
+    uint8_t commit[32];
+    uint8_t reviewer[LEDGER_ID_SIZE];
+    if (history->emergency_count == 0) {
+        return;
+    }
+    world_fill(world, commit, sizeof commit);
+    act_register_in(world, CLINIC, CODES_ROLE_PRIVACY_OFFICER, reviewer);
+    in.break_glass = field_of(
+        history->emergencies[pick(history, (uint32_t)history->emergency_count)],
+        16);
+    in.finding = (Salus__V1__BreakGlassReview__Finding)(1 + pick(history, 3));
+    in.finding_commit = field_of(commit, 32);
+    uint32_t code = act_as(world, CLINIC, reviewer,
+                           TRANSACTION_BREAK_GLASS_REVIEW, &in.base);
+    assert_true(code == LEDGER_OK || code == LEDGER_BG_STATE);
+}
+
+/* I5 */
+static void check_emergencies(struct history *history)
+{
+    struct wire_arena arena;
+    uint32_t overdue = 0;
+    Salus__V1__Query query = SALUS__V1__QUERY__INIT;
+    Salus__V1__BreakGlassQuery in = SALUS__V1__BREAK_GLASS_QUERY__INIT;
+    query.kind_case = SALUS__V1__QUERY__KIND_BREAK_GLASS;
+    query.break_glass = &in;
+    wire_arena_init(&arena, 8u * 1024 * 1024);
+    const Salus__V1__BreakGlassList *list =
+        world_ask(history->world, CLINIC, &query, &arena)->break_glass;
+    assert_int_equal(list->n_rows, history->emergency_count);
+    for (size_t i = 0; i < list->n_rows; i++) {
+        const Salus__V1__BreakGlassList__Row *row = list->rows[i];
+        bool open =
+            row->state == SALUS__V1__BREAK_GLASS_LIST__STATE__STATE_OPEN;
+        assert_true(!open || row->overdue ||
+                    row->due_ms > history->world->now_ms);
+        overdue += open && row->overdue;
+    }
+    assert_int_equal(list->overdue, overdue);
+    wire_arena_deinit(&arena);
+}
+
+/* ---- the same everywhere ------------------------------------------------- */
+
+struct comparison {
+    const struct ledger_kv *other;
+    enum ledger_space space;
+    size_t count;
+};
+
+static bool compare_row(void *visitor, struct pbft_bytes key,
+                        struct pbft_bytes value)
+{
+    static uint8_t room[LEDGER_VALUE_MAX];
+    struct comparison *comparison = visitor;
+    size_t size = 0;
+    assert_int_equal(comparison->other->get(comparison->other->context,
+                                            comparison->space, key, room,
+                                            sizeof room, &size),
+                     PBFT_OK);
+    assert_int_equal(size, value.size);
+    assert_memory_equal(room, value.data, size);
+    comparison->count++;
+    return true;
+}
+
+/* I8, I10: row by row. */
+static void compare_with_shadow(struct world *world)
+{
+    const struct ledger_kv *here = ledger_kv_memory_vtable(world->memory);
+    const struct ledger_kv_range all = {.limit = SIZE_MAX,
+                                        .direction = LEDGER_KV_FORWARD};
+    for (int space = 0; space < LEDGER_SPACE_COUNT; space++) {
+        struct comparison comparison = {
+            ledger_kv_memory_vtable(world->shadow_memory),
+            (enum ledger_space)space, 0};
+        assert_int_equal(here->range(here->context, comparison.space, &all,
+                                     compare_row, &comparison),
+                         PBFT_OK);
+        assert_int_equal(
+            comparison.count,
+            ledger_kv_memory_count(world->shadow_memory, comparison.space));
+    }
+}
+
+/* ---- the whole ----------------------------------------------------------- */
+
+static void begin(struct history *history, uint64_t seed)
+{
+    memset(history, 0, sizeof *history);
+    history->world = world_create_empty(seed);
+    struct world *world = history->world;
+    /* Emergencies are always allowed; consents imply nothing. */
+    world->policy.break_glass_override = 3;
+    ledger_destroy(world->ledger);
+    ledger_kv_memory_destroy(world->memory);
+    world_open(world, &world->memory, &world->ledger);
+    world_open(world, &world->shadow_memory, &world->shadow);
+    world_register_subjects(world);
+    act_register_in(world, HOSPITAL, CODES_ROLE_DOCTOR, world->doctor);
+    act_register_in(world, CLINIC, CODES_ROLE_DOCTOR, world->outsider);
+    world_register_one(world, HOSPITAL, TRANSACTION_GROUP, world->team);
+    act_register_in(world, CLINIC, CODES_ROLE_PRIVACY_OFFICER,
+                    history->officer);
+    world_fill(world, history->encounter, sizeof history->encounter);
+    for (size_t i = 0; i < TAGS; i++) {
+        world_fill(world, history->tags[i], LEDGER_ID_SIZE);
+        history->tags[i][0] = (uint8_t)(0x80 + i);
+    }
+}
+
+static void run_steps(struct history *history)
+{
+    for (size_t i = 0; i < STEPS; i++) {
+        uint32_t kind = pick(history, 100);
+        history->world->now_ms += pick(history, 3000);
+        if (kind < 30) {
+            file_one(history);
+        } else if (kind < 40) {
+            end_one(history);
+        } else if (kind < 55) {
+            anchor_one(history);
+        } else if (kind < 60) {
+            break_one(history);
+        } else if (kind < 65) {
+            review_one(history);
+        } else if (kind < 67) {
+            act_wait(history->world, 8ull * 86400000); /* Reviews fall due. */
+        } else {
+            ask_one(history);
+        }
+        if (chance(history, 5)) {
+            world_restart_shadow(history->world);
+        }
+    }
+}
+
+/* I3: one deny more, and nothing that was denied is permitted. */
+static void add_a_deny(struct history *history)
+{
+    struct question question;
+    struct asked asked;
+    if (history->record_count == 0 || history->consent_count == CONSENTS_MAX) {
+        return;
+    }
+    some_question(history, &question);
+    uint64_t before = ask_all(history, history->world, &question, &asked);
+    struct filed *deny = &history->consents[history->consent_count];
+    some_consent(history, deny);
+    deny->grant.base_decision = TRANSACTION_DENY;
+    deny->grant.exception_count = 0;
+    EXPECT(file(history->world, deny), LEDGER_OK);
+    history->told[history->consent_count++] =
+        (struct oracle_consent){&deny->grant, false};
+    uint64_t after = ask_all(history, history->world, &question, &asked);
+    if (before != UINT64_MAX) {
+        assert_int_equal(after & ~before, 0);
+    }
+}
+
+/* I4: the consents in force, filed in another order in another consortium of
+ * the same parties, give the same answers. */
+static void file_in_another_order(struct history *history, uint64_t seed)
+{
+    struct history other;
+    struct question question;
+    struct asked asked;
+    if (history->record_count == 0) {
+        return;
+    }
+    some_question(history, &question);
+    uint64_t here = ask_all(history, history->world, &question, &asked);
+    begin(&other, seed);
+    struct world *world = other.world;
+    memcpy(other.tags, history->tags, sizeof other.tags);
+    world->now_ms = history->world->now_ms;
+    memcpy(other.encounter, history->encounter, sizeof other.encounter);
+    memcpy(other.records, history->records, sizeof other.records);
+    other.record_count = history->record_count;
+    for (size_t i = 0; i < other.record_count; i++) {
+        struct world_ids ids;
+        struct oracle_record *record = &other.records[i].record;
+        struct transaction in = world_anchor(world, &ids);
+        record->id = other.records[i].id;
+        record->tags = record->tags != NULL ? other.records[i].tags : NULL;
+        record->related =
+            record->related != NULL ? other.records[i].related : NULL;
+        in.record_anchor.record = bytes_of(record->id, 16);
+        in.record_anchor.class_code = record->class_code;
+        in.record_anchor.confidentiality = record->confidentiality;
+        in.record_anchor.data_from_ms = record->from_ms;
+        in.record_anchor.data_to_ms = record->to_ms;
+        in.record_anchor.tags =
+            (struct transaction_ids){record->tags, record->tag_count};
+        if (record->author != NULL) {
+            in.record_anchor.author = bytes_of(world->doctor, 16);
+            record->author = world->doctor;
+        }
+        if (record->related != NULL) {
+            in.record_anchor.related =
+                (struct transaction_ids){record->related, 1};
+        }
+        EXPECT(world_submit(world, HOSPITAL, &in), LEDGER_OK);
+    }
+    for (size_t i = history->consent_count; i > 0; i--) { /* Backwards. */
+        if (!history->told[i - 1].is_ended) {
+            EXPECT(file(world, &history->consents[i - 1]), LEDGER_OK);
+        }
+    }
+    memcpy(other.told, history->told, sizeof other.told);
+    other.consent_count = history->consent_count;
+    assert_int_equal(ask_all(&other, world, &question, &asked), here);
+    world_destroy(world);
+}
+
+static size_t histories(void)
+{
+    const char *text = getenv("SALUS_HISTORIES");
+    return text != NULL ? (size_t)strtoul(text, NULL, 10) : HISTORIES_DEFAULT;
+}
+
+static uint64_t first_seed(void)
+{
+    const char *text = getenv("SALUS_SEED");
+    return text != NULL ? strtoull(text, NULL, 10) : 1;
+}
+
+static void test_histories(void **state)
+{
+    static struct history history;
+    size_t count = histories();
+    (void)state;
+    for (uint64_t seed = first_seed(); count > 0; seed++, count--) {
+        begin(&history, seed);
+        run_steps(&history);
+        add_a_deny(&history);
+        check_emergencies(&history);
+        compare_with_shadow(history.world);
+        /* Same seed: the same parties, so that actors mean the same. */
+        file_in_another_order(&history, seed);
+        world_destroy(history.world);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_histories)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
