@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "client/salus.h"
+#include "client/tool_ask.h"
 #include "client/tool_config.h"
 #include "client/tool_consortium.h"
 #include "client/tool_json.h"
@@ -35,6 +36,7 @@ struct arguments {
     const char *replica;
     const char *subject;
     const char *commit;
+    const char *at;
     const char *kind;
     const char *id;
     bool json;
@@ -92,7 +94,9 @@ static bool ask(struct question *question, const struct arguments *arguments)
         question->query.kind_case = SALUS__V1__QUERY__KIND_CONSENT_STATUS;
         question->query.consent_status = &question->status;
         return take_id(question, &question->status.consent, arguments->id,
-                       LEDGER_ID_SIZE);
+                       LEDGER_ID_SIZE) &&
+               tool_time_read(&tool_query, arguments->at,
+                              &question->status.at_ms);
     }
     if (strcmp(arguments->kind, "consent-history") == 0) {
         return ask_history(question, arguments);
@@ -330,6 +334,7 @@ static int run(int argc, char **argv)
         {.name = "--replica", .value = &arguments.replica},
         {.name = "--subject", .value = &arguments.subject},
         {.name = "--commit", .value = &arguments.commit},
+        {.name = "--at", .value = &arguments.at},
         {.name = "--json", .flag = &arguments.json},
         {.name = NULL}};
     struct question question;
@@ -355,14 +360,16 @@ const struct tool_command tool_query = {
     .usage = "consent-status ID | consent-history ID | consent-history "
              "--subject HANDLE\n"
              "       | record ID | record --commit HEX | tx TXID\n"
-             "       [--config FILE] [--replica NAME] [--json]",
+             "       [--at TIME] [--config FILE] [--replica NAME] [--json]",
     .summary = "ask a replica what stands in the ledger",
     .help =
         "The answer is that of one replica, by default the own one, from its\n"
         "own state (read level local). What must be proved to others is a\n"
         "receipt: see salus help receipt.\n"
         "\n"
-        "  consent-status ID     is this consent in force?\n"
+        "  consent-status ID     is this consent in force? With --at TIME: "
+        "was\n"
+        "                        it then (2026-11-28T10:15:00Z, or ms)?\n"
         "  consent-history ID    what became of it; or of all consents of a\n"
         "                        subject: --subject HANDLE\n"
         "  record ID             where and since when a record is anchored;\n"

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* salus may, due, suspects: who may see what now, what is due, what a leaked
+ * key signed. */
+#include <stdio.h>
+#include <string.h>
+
+#include "client/tool_ask.h"
+#include "ledger/limits.h"
+
+#define TEXT(title, field)                                                     \
+    {                                                                          \
+        title, field, TOOL_COLUMN_TEXT, (enum codes_table)0                    \
+    }
+#define MS(title, field)                                                       \
+    {                                                                          \
+        title, field, TOOL_COLUMN_TIME_MS, (enum codes_table)0                 \
+    }
+#define US(title, field)                                                       \
+    {                                                                          \
+        title, field, TOOL_COLUMN_TIME_US, (enum codes_table)0                 \
+    }
+#define INSTITUTION(title, field)                                              \
+    {                                                                          \
+        title, field, TOOL_COLUMN_INSTITUTION, (enum codes_table)0             \
+    }
+#define CODE(title, field, table)                                              \
+    {                                                                          \
+        title, field, TOOL_COLUMN_CODE, table                                  \
+    }
+#define END                                                                    \
+    {                                                                          \
+        NULL, NULL, TOOL_COLUMN_TEXT, (enum codes_table)0                      \
+    }
+#define COMMON_OPTIONS(ask)                                                    \
+    {.name = "--config", .value = &(ask).config},                              \
+        {.name = "--replica", .value = &(ask).replica},                        \
+    {                                                                          \
+        .name = "--json", .flag = &(ask).json                                  \
+    }
+#define COMMON_HELP                                                            \
+    "  --config FILE         client configuration; else $SALUS_CONFIG\n"       \
+    "  --replica NAME        institution whose replica is asked\n"             \
+    "  --json                one line of JSON for each page\n"
+
+/* ---- may ----------------------------------------------------------------- */
+
+static const struct tool_column who_columns[] = {
+    INSTITUTION("institution", "institution"),
+    TEXT("participant", "participant"),
+    CODE("role", "role", CODES_ROLE),
+    TEXT("may", "permitted"),
+    TEXT("but for parts", "narrowed"),
+    TEXT("rule", "rule"),
+    TEXT("consent", "consent"),
+    TEXT("selector", "selector"),
+    END};
+
+static const struct tool_column what_columns[] = {
+    TEXT("subject", "subject"),        INSTITUTION("custodian", "custodian"),
+    TEXT("but for parts", "narrowed"), TEXT("by policy", "implicit"),
+    TEXT("consent", "consent"),        END};
+
+struct may {
+    struct tool_ask ask;
+    const char *subject;
+    const char *institution;
+    const char *purpose;
+    const char *confidentiality;
+    const char *class_code;
+    uint8_t id[LEDGER_HANDLE_SIZE];
+};
+
+static int ask_who(struct may *may)
+{
+    Salus__V1__Query query = SALUS__V1__QUERY__INIT;
+    Salus__V1__WhoMayQuery in = SALUS__V1__WHO_MAY_QUERY__INIT;
+    if (!tool_id_read(&tool_may, may->subject, may->id, LEDGER_HANDLE_SIZE) ||
+        !tool_code_read(&tool_may, CODES_PURPOSE, may->purpose, &in.purpose) ||
+        !tool_code_read(&tool_may, CODES_CONF, may->confidentiality,
+                        &in.confidentiality) ||
+        !tool_code_read(&tool_may, CODES_CLASS, may->class_code,
+                        &in.class_code)) {
+        return TOOL_USAGE;
+    }
+    in.subject = (ProtobufCBinaryData){LEDGER_HANDLE_SIZE, may->id};
+    in.limit = LEDGER_PAGE_ROWS_MAX;
+    query.kind_case = SALUS__V1__QUERY__KIND_WHO_MAY;
+    query.who_may = &in;
+    may->ask.query = &query;
+    may->ask.cursor = &in.cursor;
+    may->ask.answer = "who_may";
+    may->ask.columns = who_columns;
+    return tool_ask(&may->ask);
+}
+
+static int ask_what(struct may *may)
+{
+    Salus__V1__Query query = SALUS__V1__QUERY__INIT;
+    Salus__V1__WhatMayQuery in = SALUS__V1__WHAT_MAY_QUERY__INIT;
+    if (!tool_code_read(&tool_may, CODES_PURPOSE, may->purpose, &in.purpose) ||
+        !tool_code_read(&tool_may, CODES_CONF, may->confidentiality,
+                        &in.confidentiality)) {
+        return TOOL_USAGE;
+    }
+    if (may->institution != NULL) {
+        if (!tool_id_read(&tool_may, may->institution, may->id,
+                          LEDGER_ID_SIZE)) {
+            return TOOL_USAGE;
+        }
+        in.institution = (ProtobufCBinaryData){LEDGER_ID_SIZE, may->id};
+    }
+    in.limit = LEDGER_PAGE_ROWS_MAX;
+    query.kind_case = SALUS__V1__QUERY__KIND_WHAT_MAY;
+    query.what_may = &in;
+    may->ask.query = &query;
+    may->ask.cursor = &in.cursor;
+    may->ask.answer = "what_may";
+    may->ask.columns = what_columns;
+    return tool_ask(&may->ask);
+}
+
+static int run_may(int argc, char **argv)
+{
+    struct may may = {.ask = {.command = &tool_may, .rows = "rows"}};
+    struct tool_list operands = {.count = 0};
+    const struct tool_option options[] = {
+        COMMON_OPTIONS(may.ask),
+        {.name = "--purpose", .value = &may.purpose},
+        {.name = "--conf", .value = &may.confidentiality},
+        {.name = "--class", .value = &may.class_code},
+        {.name = NULL}};
+    int code = tool_options_parse(&tool_may, options, &operands, argc, argv);
+    if (code != -1) {
+        return code;
+    }
+    if (operands.count == 2 && strcmp(operands.items[0], "who") == 0) {
+        may.subject = operands.items[1];
+        return ask_who(&may);
+    }
+    if (operands.count >= 1 && operands.count <= 2 &&
+        strcmp(operands.items[0], "what") == 0) {
+        may.institution = operands.count == 2 ? operands.items[1] : NULL;
+        return ask_what(&may);
+    }
+    return tool_bad_usage(&tool_may, "who HANDLE, or what [INSTITUTION]");
+}
+
+const struct tool_command tool_may = {
+    .name = "may",
+    .usage = "who HANDLE | what [INSTITUTION] [--purpose CODE] [--conf CODE]\n"
+             "       [--class CODE] [--config FILE] [--replica NAME] [--json]",
+    .summary = "who may see a patient's data now, and whose data one may see",
+    .help =
+        "The decision rule, asked for everybody, with the consent "
+        "responsible.\n"
+        "\n"
+        "  who HANDLE            every active institution, and everybody whom "
+        "a\n"
+        "                        consent of the patient names\n"
+        "  what [INSTITUTION]    patients whose data an institution may see; "
+        "by\n"
+        "                        default the own one\n"
+        "\n"
+        "  --purpose CODE        TREAT, HRESCH, ...; TREAT by default\n"
+        "  --conf CODE           up to U, L, M, N, R or V; N by default\n"
+        "  --class CODE          laboratory, imaging, ...; all by default "
+        "(who)\n" COMMON_HELP,
+    .run = run_may,
+};
+
+/* ---- due ----------------------------------------------------------------- */
+
+static const struct tool_column duty_columns[] = {
+    MS("due", "due_ms"), TEXT("what", "kind"), TEXT("id", "id"), END};
+
+static int run_due(int argc, char **argv)
+{
+    struct tool_ask ask = {.command = &tool_due,
+                           .answer = "obligations",
+                           .rows = "rows",
+                           .columns = duty_columns};
+    struct tool_list operands = {.count = 0};
+    const char *before = NULL;
+    Salus__V1__Query query = SALUS__V1__QUERY__INIT;
+    Salus__V1__ObligationsQuery in = SALUS__V1__OBLIGATIONS_QUERY__INIT;
+    uint8_t id[LEDGER_ID_SIZE];
+    const struct tool_option options[] = {
+        COMMON_OPTIONS(ask),
+        {.name = "--before", .value = &before},
+        {.name = NULL}};
+    int code = tool_options_parse(&tool_due, options, &operands, argc, argv);
+    if (code != -1) {
+        return code;
+    }
+    if (operands.count > 1 ||
+        !tool_time_read(&tool_due, before, &in.before_ms)) {
+        return TOOL_USAGE;
+    }
+    if (operands.count == 1) {
+        if (!tool_id_read(&tool_due, operands.items[0], id, sizeof id)) {
+            return TOOL_USAGE;
+        }
+        in.institution = (ProtobufCBinaryData){sizeof id, id};
+    }
+    in.limit = LEDGER_PAGE_ROWS_MAX;
+    query.kind_case = SALUS__V1__QUERY__KIND_OBLIGATIONS;
+    query.obligations = &in;
+    ask.query = &query;
+    ask.cursor = &in.cursor;
+    return tool_ask(&ask);
+}
+
+const struct tool_command tool_due = {
+    .name = "due",
+    .usage = "[INSTITUTION] [--before TIME] [--config FILE] [--replica NAME]\n"
+             "       [--json]",
+    .summary = "what an institution has to do, and until when",
+    .help =
+        "Overdue reviews and open breaches first, then reviews, and ends\n"
+        "of consents and decisions, as they fall due.\n"
+        "\n"
+        "  --before TIME         only what is due before then\n" COMMON_HELP,
+    .run = run_due,
+};
+
+/* ---- suspects ------------------------------------------------------------ */
+
+static const struct tool_column suspect_columns[] = {
+    US("time", "block_time_us"),      TEXT("block", "seq"),
+    TEXT("request", "request_index"), TEXT("session", "session"),
+    TEXT("sequence", "sequence"),     END};
+
+static int run_suspects(int argc, char **argv)
+{
+    struct tool_ask ask = {.command = &tool_suspects,
+                           .answer = "suspects",
+                           .rows = "rows",
+                           .columns = suspect_columns};
+    struct tool_list operands = {.count = 0};
+    Salus__V1__Query query = SALUS__V1__QUERY__INIT;
+    Salus__V1__SuspectQuery in = SALUS__V1__SUSPECT_QUERY__INIT;
+    uint8_t id[LEDGER_ID_SIZE];
+    const struct tool_option options[] = {COMMON_OPTIONS(ask), {.name = NULL}};
+    int code =
+        tool_options_parse(&tool_suspects, options, &operands, argc, argv);
+    if (code != -1) {
+        return code;
+    }
+    if (operands.count != 1 ||
+        !tool_id_read(&tool_suspects, operands.items[0], id, sizeof id)) {
+        return tool_bad_usage(&tool_suspects, "a key id is needed");
+    }
+    in.key_id = (ProtobufCBinaryData){sizeof id, id};
+    in.limit = LEDGER_PAGE_ROWS_MAX;
+    query.kind_case = SALUS__V1__QUERY__KIND_SUSPECT;
+    query.suspect = &in;
+    ask.query = &query;
+    ask.cursor = &in.cursor;
+    return tool_ask(&ask);
+}
+
+const struct tool_command tool_suspects = {
+    .name = "suspects",
+    .usage = "KEYID [--config FILE] [--replica NAME] [--json]",
+    .summary = "what a compromised key signed since it leaked",
+    .help = "KEYID was revoked as compromised (KEY_REVOKE). Listed are the\n"
+            "requests that it signed from then on.\n"
+            "\n" COMMON_HELP,
+    .run = run_suspects,
+};
