@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* OSDI'99 4.5.2, sentence by sentence, in our own words. */
+#include "tests/paper/paper.h"
+
+static pbft_time_ms view_deadline(pbft_replica_id id)
+{
+    return pbft_timer_deadline(cluster_replica(&cluster, id), PBFT_TIMER_VIEW);
+}
+
+static struct pbft_message *view_change(pbft_replica_id signer, pbft_view view)
+{
+    const struct pbft_origin origin = {.sender = signer, .epoch = 1};
+    const struct pbft_domain *domain = &cluster.cast.replicas[signer].domain;
+    struct pbft_message *stable = cast_stable(&cluster.cast, 0, NULL, 0);
+    struct pbft_message *made =
+        pbft_view_change_create(domain, &origin, view, stable, NULL, 0);
+    pbft_message_sign(domain, made);
+    pbft_message_unref(stable);
+    return made;
+}
+
+/* Who asked for v + 1 waits for 2f + 1 view-changes before its timer starts. */
+static void test_4_5_the_timer_starts_at_2f_1_view_changes(void **state)
+{
+    (void)state;
+    paper_mute = 1;
+    (void)cluster_submit(&cluster, 3, 1);
+    (void)cluster_timeout(&cluster, 3, PBFT_TIMER_REQUEST);
+    assert_true(view_deadline(3) == PBFT_TIME_NEVER);
+    (void)paper_hear(3, view_change(0, 1));
+    assert_true(view_deadline(3) == PBFT_TIME_NEVER);
+    (void)paper_hear(3, view_change(2, 1));
+    assert_int_equal(view_deadline(3), cluster.now + PAPER_TREQ);
+}
+
+/* It expires without a new-view: on to v + 2, and twice as long. Ours has a
+ * bound (design: P7). */
+static void test_4_5_each_failed_view_doubles_the_wait(void **state)
+{
+    pbft_time_ms wait = 0;
+    (void)state;
+    cluster_crash(&cluster, 0); /* The others hear R3 and its test alone. */
+    cluster_crash(&cluster, 1);
+    (void)cluster_submit(&cluster, 3, 1);
+    (void)cluster_timeout(&cluster, 3, PBFT_TIMER_REQUEST);
+    for (pbft_view view = 1; view < 8; view++) {
+        if (pbft_primary_of(view, 4) == 3) {
+            break;
+        }
+        (void)paper_hear(3, view_change(0, view));
+        (void)paper_hear(3, view_change(1, view));
+        const pbft_time_ms now = view_deadline(3) - cluster.now;
+        assert_true(wait == 0 || now == 2 * wait);
+        wait = now;
+        (void)cluster_timeout(&cluster, 3, PBFT_TIMER_VIEW);
+        assert_int_equal(paper_report(3).view, view + 1);
+    }
+}
+
+/* The wait is bounded: however many views fail. */
+static void test_4_5_the_wait_is_bounded(void **state)
+{
+    (void)state;
+    paper_drop(PBFT_MESSAGE_PRE_PREPARE);
+    paper_drop(PBFT_MESSAGE_NEW_VIEW);
+    paper_submit_all(1);
+    cluster_run(&cluster, 60 * PAPER_TREQ);
+    const pbft_time_ms deadline = view_deadline(2);
+    assert_true(deadline == PBFT_TIME_NEVER ||
+                deadline <=
+                    cluster.now + cluster.config.view_change_timeout_max_ms);
+    assert_true(paper_report(2).view >= 5);
+    paper_dropped = 0;
+    (void)cluster_run_until(&cluster, 1,
+                            4 * cluster.config.view_change_timeout_max_ms);
+    assert_int_equal(cluster_count_executed(&cluster, 2, 1), 1);
+}
+
+/* f + 1 view-changes of others for higher views: join, before the own timer. */
+static void test_4_5_f_1_view_changes_are_joined(void **state)
+{
+    (void)state;
+    (void)paper_hear(1, view_change(2, 1));
+    assert_int_equal(paper_report(1).view, 0);
+    (void)paper_hear(1, view_change(3, 1));
+    assert_int_equal(paper_report(1).view, 1);
+}
+
+/* Ours goes to the highest view that f + 1 have reached; a smaller one that
+ * only one of them asks for would not form. One replica draws nobody higher. */
+static void test_4_5_one_replica_draws_nobody_to_a_higher_view(void **state)
+{
+    (void)state;
+    (void)paper_hear(1, view_change(2, 3));
+    (void)paper_hear(1, view_change(3, 900));
+    assert_int_equal(paper_report(1).view, 3);
+}
+
+/* A faulty replica cannot cause a view change by asking for it. */
+static void test_4_5_one_faulty_replica_causes_no_view_change(void **state)
+{
+    (void)state;
+    for (pbft_view view = 1; view < 40; view++) {
+        for (pbft_replica_id to = 0; to < 3; to++) {
+            (void)paper_hear(to, view_change(3, view));
+        }
+        paper_order(view, 1);
+    }
+    assert_int_equal(paper_report(0).view, 0);
+    assert_int_equal(paper_executed(2), 39);
+}
+
+/* It can as the primary; but after f views at most an honest one is primary,
+ * and requests execute. */
+static void
+test_4_5_f_faulty_primaries_are_followed_by_an_honest_one(void **state)
+{
+    (void)state;
+    paper_teardown(NULL);
+    paper_start(7);
+    cluster_crash(&cluster, 0);
+    cluster_crash(&cluster, 1);
+    paper_submit_all(1);
+    (void)cluster_run_until(&cluster, 1, 10 * PAPER_TREQ);
+    assert_int_equal(paper_report(3).view, 2);
+    assert_int_equal(cluster_count_executed(&cluster, 3, 1), 1);
+}
+
+/* Correct replicas come to be in one view for long enough, whatever was lost
+ * before. */
+static void test_4_5_replicas_meet_in_one_view_again(void **state)
+{
+    (void)state;
+    cluster.random = 5;
+    cluster.loss_percent = 60;
+    for (uint64_t i = 1; i <= 5; i++) {
+        paper_submit_all(i);
+        cluster_run(&cluster, 3 * PAPER_TREQ);
+    }
+    cluster.loss_percent = 0;
+    paper_submit_all(6);
+    cluster_run(&cluster, 4 * cluster.config.view_change_timeout_max_ms);
+    for (pbft_replica_id id = 0; id < 4; id++) {
+        assert_true(paper_report(id).view_active);
+        assert_int_equal(paper_report(id).view, paper_report(0).view);
+        assert_true(cluster_count_executed(&cluster, id, 6) >= 1);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        PAPER_TEST(test_4_5_the_timer_starts_at_2f_1_view_changes),
+        PAPER_TEST(test_4_5_each_failed_view_doubles_the_wait),
+        PAPER_TEST(test_4_5_the_wait_is_bounded),
+        PAPER_TEST(test_4_5_f_1_view_changes_are_joined),
+        PAPER_TEST(test_4_5_one_replica_draws_nobody_to_a_higher_view),
+        PAPER_TEST(test_4_5_one_faulty_replica_causes_no_view_change),
+        PAPER_TEST(test_4_5_f_faulty_primaries_are_followed_by_an_honest_one),
+        PAPER_TEST(test_4_5_replicas_meet_in_one_view_again),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
