@@ -132,8 +132,11 @@ static bool start(struct demo *demo)
     uint64_t began = demo_now_ms();
 
     demo_title("A consortium of four hospitals on this machine");
-    if (trial_create(&demo->trial, demo->folder, REPLICAS) != PBFT_OK ||
-        trial_start(&demo->trial, START_TIMEOUT_MS) != PBFT_OK) {
+    if (trial_create(&demo->trial, demo->folder, REPLICAS) != PBFT_OK) {
+        return false;
+    }
+    demo->trial.replicas.outlive_us = demo->keep;
+    if (trial_start(&demo->trial, START_TIMEOUT_MS) != PBFT_OK) {
         return false;
     }
     for (uint32_t i = 0; i < demo->trial.count; i++) {
@@ -264,7 +267,6 @@ static int run(int argc, char **argv)
     }
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
-    demo.trial.replicas.outlive_us = demo.keep;
     bool good = run_steps(&demo);
     if (good) {
         tell_next(&demo);

@@ -1,0 +1,68 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The demonstration: with --keep it leaves a consortium that answers; with
+# Ctrl-C it leaves nothing.
+#
+# usage: demo.sh SALUS
+set -u
+salus=$1
+dir=$(mktemp -d)
+export TMPDIR="$dir"
+pids=""
+trap 'kill $pids 2>/dev/null; rm -rf "$dir"' EXIT
+trap 'exit 1' INT TERM
+failures=0
+
+# check WHAT COMMAND...
+check()
+{
+    what=$1
+    shift
+    if "$@" >"$dir/out" 2>&1; then
+        echo "ok: $what"
+    else
+        failures=$((failures + 1))
+        echo "FAILED: $what"
+        cat "$dir/out"
+    fi
+}
+
+"$salus" demo --keep >"$dir/log" 2>&1
+code=$?
+cat "$dir/log"
+pids=$(sed -n 's/^ *kill \([0-9 ]*\);.*/\1/p' "$dir/log")
+folder=$(ls -d "$dir"/salus-demo-*)
+SALUS_CONFIG=$folder/client-0.yaml
+export SALUS_CONFIG
+check 'the demonstration' test $code -eq 0
+check 'it names four processes' test "$(echo $pids | wc -w)" -eq 4
+check 'they are all there' kill -0 $pids
+check 'they answer' "$salus" status
+check 'with a number for each' sh -c \
+    "'$salus' status --json | grep -o '\"reachable\":true' | wc -l | grep -qx 4"
+check 'the receipt is kept and holds' "$salus" verify "$folder/receipt.txt" \
+    --genesis "$folder/genesis.txt"
+kill $pids
+for _ in $(seq 200); do
+    kill -0 $pids 2>/dev/null || break
+    sleep 0.1
+done
+check 'they end when asked' sh -c "! kill -0 $pids 2>/dev/null"
+pids=""
+rm -rf "$folder"
+
+# Ctrl-C as soon as it has begun.
+"$salus" demo >"$dir/log" 2>&1 &
+demo=$!
+for _ in $(seq 600); do
+    grep -q 'up after' "$dir/log" && break
+    sleep 0.1
+done
+children=$(sed -n 's/^ *replica .*process \([0-9]*\)$/\1/p' "$dir/log")
+kill -INT $demo
+wait $demo
+check 'Ctrl-C removes the folder' sh -c "! ls -d '$dir'/salus-demo-*"
+for child in $children; do
+    check "Ctrl-C ends process $child" sh -c "! kill -0 $child 2>/dev/null"
+done
+[ $failures -eq 0 ] || exit 1
