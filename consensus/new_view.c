@@ -87,7 +87,7 @@ static void enter(struct pbft_replica *replica,
     keep_sources(replica, selection);
     pbft_timers_disarm(&replica->timers, PBFT_TIMER_VIEW);
     pbft_requests_wait_again(&replica->requests);
-    pbft_requests_restart(&replica->requests, replica->now);
+    pbft_restart_request_timers(replica);
     pbft_monitor_new_view(replica);
     replica->proposed_due = 0;
     replica->gathering_since = replica->now;

@@ -79,7 +79,7 @@ static void conclude_committed(struct pbft_replica *replica,
     slot->committed = certificate;
     pbft_monitor_committed(replica, slot);
     if (slot->body->batch.request_count > 0) {
-        replica->changes.has_progress = true;
+        pbft_note_progress(replica);
     }
     if (slot->seq == replica->committed + 1) {
         pbft_deliver(replica);

@@ -356,12 +356,19 @@ void pbft_forget_view(struct pbft_replica *replica);
 const struct pbft_message *
 pbft_find_view_change(const struct pbft_replica *replica,
                       const struct pbft_digest *digest);
+/* A view was entered: what is pending has so long from now on. After views that
+ * brought no progress that is the back-off, if it is longer than the request
+ * timeout: else a network slower than that timeout would let no view live long
+ * enough (OSDI'99 4.5.2). */
+void pbft_restart_request_timers(struct pbft_replica *replica);
+/* A batch with requests was committed in this view. */
+void pbft_note_progress(struct pbft_replica *replica);
 /* Again to all, unless they got it within a resend interval. */
 void pbft_resend_view_change(struct pbft_replica *replica);
 /* Between views, and this incarnation has not asked for ours: it does. */
 void pbft_ask_again(struct pbft_replica *replica);
-/* What brings a peer with this status into our view. */
-void pbft_resend_view(struct pbft_replica *replica, pbft_replica_id to,
+/* What brings a peer with this status into our view. False: nothing to send. */
+bool pbft_resend_view(struct pbft_replica *replica, pbft_replica_id to,
                       const struct pbft_status_report *status);
 void pbft_view_changes_deinit(struct pbft_replica *replica);
 

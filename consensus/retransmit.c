@@ -139,7 +139,9 @@ static void resend_attestations(struct resend *job,
     }
 }
 
-static void resend(struct pbft_replica *replica, pbft_replica_id to,
+/* False: there was nothing that the peer lacks, or all of it is so young that
+ * it may be on its way. */
+static bool resend(struct pbft_replica *replica, pbft_replica_id to,
                    const struct pbft_status_report *status)
 {
     struct resend job = {.replica = replica,
@@ -150,11 +152,12 @@ static void resend(struct pbft_replica *replica, pbft_replica_id to,
     if (status->stable < replica->log.low) {
         put_again(&job, replica->stable);
     }
-    pbft_resend_view(replica, to, status);
+    const bool was_view_sent = pbft_resend_view(replica, to, status);
     if (!pbft_is_recovering(replica)) {
         resend_slots(&job, status);
         resend_attestations(&job, status);
     }
+    return was_view_sent || job.messages_left < PBFT_RESEND_MESSAGES_MAX;
 }
 
 /* What is prepared above `executed`; returns how many words are in use. */
@@ -264,9 +267,12 @@ enum pbft_verdict pbft_on_status(struct pbft_replica *replica,
             return PBFT_ACCEPTED;
         }
     }
-    peer->resend_after =
-        pbft_time_after(replica->now, replica->config.resend_interval_ms);
-    resend(replica, message->sender, status);
+    /* A STATUS that came a little too early must not use up the interval: the
+     * next one would find nothing sent, and the loss would outlast the view. */
+    if (resend(replica, message->sender, status)) {
+        peer->resend_after =
+            pbft_time_after(replica->now, replica->config.resend_interval_ms);
+    }
     return PBFT_ACCEPTED;
 }
 

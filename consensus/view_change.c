@@ -125,8 +125,8 @@ static pbft_view view_to_join(const struct pbft_replica *replica)
     return highest[replica->weak - 1];
 }
 
-/* OSDI'99 4.5.2: the timer starts at Q view-changes, and its time doubles. */
-static void arm_view_timer(struct pbft_replica *replica)
+/* OSDI'99 4.5.2: doubles with each view that brought no progress, capped. */
+static pbft_time_ms back_off(const struct pbft_replica *replica)
 {
     const struct pbft_config *config = &replica->config;
     pbft_time_ms delay = config->view_change_timeout_ms;
@@ -135,14 +135,36 @@ static void arm_view_timer(struct pbft_replica *replica)
          i++) {
         delay *= 2;
     }
-    if (delay > config->view_change_timeout_max_ms) {
-        delay = config->view_change_timeout_max_ms;
-    }
+    PBFT_ASSERT(delay > 0);
+    return delay < config->view_change_timeout_max_ms
+               ? delay
+               : config->view_change_timeout_max_ms;
+}
+
+/* The timer starts at Q view-changes. */
+static void arm_view_timer(struct pbft_replica *replica)
+{
     if (replica->changes.failures > 0) {
         pbft_mark(PBFT_MARK_VIEW_TIMER_DOUBLED);
     }
-    PBFT_ASSERT(delay > 0);
-    pbft_timers_arm(&replica->timers, PBFT_TIMER_VIEW, replica->now, delay);
+    pbft_timers_arm(&replica->timers, PBFT_TIMER_VIEW, replica->now,
+                    back_off(replica));
+}
+
+void pbft_restart_request_timers(struct pbft_replica *replica)
+{
+    const pbft_time_ms base = replica->config.request_timeout_ms;
+    const pbft_time_ms delay = back_off(replica);
+    replica->requests.timeout_ms =
+        replica->changes.failures > 0 && delay > base ? delay : base;
+    pbft_requests_restart(&replica->requests, replica->now);
+}
+
+void pbft_note_progress(struct pbft_replica *replica)
+{
+    PBFT_ASSERT(replica->view_active);
+    replica->changes.has_progress = true;
+    replica->requests.timeout_ms = replica->config.request_timeout_ms;
 }
 
 /* For this view, or for a later one: who went on will not ask for it again. */
@@ -333,22 +355,26 @@ void pbft_resend_view_change(struct pbft_replica *replica)
     }
 }
 
-void pbft_resend_view(struct pbft_replica *replica, pbft_replica_id to,
+bool pbft_resend_view(struct pbft_replica *replica, pbft_replica_id to,
                       const struct pbft_status_report *status)
 {
+    bool was_sent = false;
     if (status->view > replica->view ||
         (status->view == replica->view && status->view_active)) {
-        return;
+        return false;
     }
     if (replica->view_active && replica->new_view != NULL) {
         pbft_send_to(replica, to, replica->new_view);
+        was_sent = true;
     }
     if (replica->own_view_change != NULL && !pbft_is_recovering(replica) &&
         !pbft_is_void(replica, replica->own_view_change) &&
         view_of(replica->own_view_change) == replica->view &&
         (status->reply_wanted || is_view_change_stale(replica))) {
         pbft_send_to(replica, to, replica->own_view_change);
+        was_sent = true;
     }
+    return was_sent;
 }
 
 void pbft_view_changes_deinit(struct pbft_replica *replica)
