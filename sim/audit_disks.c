@@ -141,14 +141,21 @@ const struct audit_rule audit_snapshot = {
 };
 
 /* What its log must hold, or it has forgotten a vote. */
+static bool is_on_disk(const struct sim *sim, const struct host *host,
+                       enum pbft_message_type vote_type, pbft_view view,
+                       pbft_seq seq, const struct pbft_digest *digest)
+{
+    enum pbft_record_kind kind = vote_type == PBFT_MESSAGE_COMMIT
+                                     ? PBFT_RECORD_PREPARED
+                                     : PBFT_RECORD_PRE_PREPARE;
+    return audit_is_durable(sim, host, kind, view, seq, digest);
+}
+
 static bool is_remembered(const struct sim *sim, const struct host *host,
                           const struct audit_replica *own)
 {
-    enum pbft_record_kind kind = own->vote_type == PBFT_MESSAGE_COMMIT
-                                     ? PBFT_RECORD_PREPARED
-                                     : PBFT_RECORD_PRE_PREPARE;
-    return audit_is_durable(sim, host, kind, own->vote_view, own->vote_seq,
-                            &own->vote_digest);
+    return is_on_disk(sim, host, own->vote_type, own->vote_view, own->vote_seq,
+                      &own->vote_digest);
 }
 
 static void check_forgetful(struct sim *sim, const struct host *host,
@@ -168,7 +175,10 @@ static void check_forgetful(struct sim *sim, const struct host *host,
         }
     }
     pbft_seq seq = pbft_message_seq(message);
-    if (seq <= own->forgot_seq) {
+    /* What it remembers it may repeat. */
+    if (seq <= own->forgot_seq &&
+        !is_on_disk(sim, host, message->type, pbft_message_view(message), seq,
+                    trace_digest_of(message))) {
         audit_fail(sim, "S36", host,
                    "votes for seq %" PRIu64 " although it forgot its votes up "
                    "to seq %" PRIu64,

@@ -21,8 +21,8 @@ header_of(const struct pbft_message *committed)
     return &committed->committed.pre_prepare->pre_prepare;
 }
 
-/* Honest ones that said they were prepared, and those whose stable checkpoint
- * has passed the slot (OSDI'99 4.2). */
+/* Honest ones that said they were prepared, or have noted it, and those whose
+ * stable checkpoint has passed the slot (OSDI'99 4.2). */
 static void check_committed(struct sim *sim, const struct host *host,
                             const struct pbft_commit *commit)
 {
@@ -32,7 +32,9 @@ static void check_committed(struct sim *sim, const struct host *host,
         const struct table_entry *said =
             audit_find(sim, FACT_COMMIT, id, header->view, header->seq);
         bool is_prepared =
-            said != NULL && is_equal(&said->digest, &header->digest);
+            (said != NULL && is_equal(&said->digest, &header->digest)) ||
+            audit_is_durable(sim, sim->hosts[id], PBFT_RECORD_PREPARED,
+                             header->view, header->seq, &header->digest);
         count +=
             host_is_honest(sim->hosts[id]) &&
             (is_prepared || sim->auditor.replicas[id].stable >= header->seq);

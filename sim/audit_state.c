@@ -41,10 +41,21 @@ static void check_view_sent(struct sim *sim, const struct host *host,
     }
 }
 
+/* Who lost its promises may be in any view as long as it says nothing; and its
+ * next incarnation is not bound by them (design: P14). */
 static void check_view_state(struct sim *sim, const struct host *host,
                              const struct pbft_report *report)
 {
-    const struct audit_replica *replica = &sim->auditor.replicas[host->id];
+    struct audit_replica *replica = &sim->auditor.replicas[host->id];
+    uint64_t incarnation = host->incarnations.of[host->id].number;
+    if (incarnation > replica->incarnation) {
+        replica->incarnation = incarnation;
+        replica->view_spoken = 0;
+        replica->view_changed = 0;
+    }
+    if (!report->may_vote && host->has_lost_data) {
+        return;
+    }
     if (report->view < replica->view_spoken ||
         report->view < replica->view_changed) {
         audit_fail(sim, "S17", host,

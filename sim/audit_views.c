@@ -58,6 +58,9 @@ static void check_escalation(struct sim *sim, const struct host *host,
         return;
     }
     own->asked = view;
+    if (view == own->asked_durable && own->asked_life != host->life) {
+        return; /* It asked in an earlier life, and nobody heard it. */
+    }
     bool was_active = own->entered >= before;
     pbft_view left = was_active ? own->entered : before;
     bool is_next = view == left + 1 || view <= left;
@@ -83,6 +86,10 @@ static void note_own_view(struct sim *sim, const struct host *host,
     (void)message;
     if (record->kind == PBFT_RECORD_NEW_VIEW && record->view > own->entered) {
         own->entered = record->view;
+    }
+    if (record->kind == PBFT_RECORD_VIEW_CHANGE) {
+        own->asked_durable = record->view;
+        own->asked_life = host->life;
     }
 }
 

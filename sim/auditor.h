@@ -115,12 +115,15 @@ struct audit_list {
 struct audit_replica {
     pbft_seq last_executed; /* In this life. */
     pbft_seq stable;
+    uint64_t incarnation;   /* To which the next two belong. */
     pbft_view view_spoken;  /* The highest in which it voted. */
     pbft_view view_changed; /* The highest that it asked for. */
     uint64_t life;
     uint64_t events;
     /* S17b: views asked for, and entered durably. */
     pbft_view asked;
+    pbft_view asked_durable; /* The last that its log holds, */
+    uint64_t asked_life;     /* and since which life. */
     pbft_view entered;
     /* S31, S32. */
     bool was_syncing;

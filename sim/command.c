@@ -223,8 +223,11 @@ int command_list(int argc, char **argv)
         (void)printf("  %-14s %s\n", profiles[i].name, profiles[i].says);
     }
     (void)printf("faults\n");
-    for (uint32_t i = 0; i < fault_kind_count; i++) {
-        (void)printf("  %-14s %s\n", fault_kinds[i].name, fault_kinds[i].says);
+    enum fault_class class = FAULT_NETWORK;
+    for (uint32_t i = 0; fault_kind_at(i, &class) != NULL; i++) {
+        const struct fault_kind *kind = fault_kind_at(i, &class);
+        (void)printf("  %-15s %-8s %s\n", kind->name, fault_class_name(class),
+                     kind->says);
     }
     (void)printf("adversaries\n");
     for (uint32_t i = 0; i < adversary_kind_count; i++) {

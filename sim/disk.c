@@ -233,6 +233,20 @@ void disk_crash(struct disk *disk, size_t keep, bool torn)
 }
 
 /* Reads all frames; `frames` has room for as many as there are records. */
+void disk_drop_some(struct disk *disk, struct random *random)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < disk->pending_count; i++) {
+        struct disk_write *write = &disk->pending[i];
+        if (write->kind == DISK_WRITE_RECORD && random_chance(random, 500)) {
+            drop_write(write);
+        } else {
+            disk->pending[kept++] = *write;
+        }
+    }
+    disk->pending_count = kept;
+}
+
 static enum pbft_log_verdict judge(const struct disk *disk,
                                    struct pbft_frame *frames)
 {

@@ -13,6 +13,7 @@
 
 #include "consensus/pbft.h"
 #include "consensus/record.h"
+#include "sim/random.h"
 
 /* A framed log record. */
 struct disk_record {
@@ -110,6 +111,10 @@ bool disk_sync(struct disk *disk, pbft_ticket ticket);
  * that does not, if it is a record, is left in part. */
 void disk_crash(struct disk *disk, size_t keep, bool torn);
 
+/* Before a power loss: any of the pending records are lost, not the last ones
+ * alone. */
+void disk_drop_some(struct disk *disk, struct random *random);
+
 /* Judges the log, cuts a torn tail, and hands out the decoded records. */
 enum pbft_log_verdict
 disk_replay(struct disk *disk,
@@ -133,6 +138,8 @@ bool disk_cut(struct disk *disk, uint32_t kinds, pbft_seq seq);
  * it and those behind it (0: all). False: there is none. */
 bool disk_corrupt_block(struct disk *disk, pbft_seq seq);
 bool disk_cut_blocks(struct disk *disk, pbft_seq seq);
+/* As if the record had never been written. */
+void disk_image_drop(struct disk_image *image, size_t at);
 void disk_image_add_record(struct disk_image *image, struct disk_record record);
 void disk_image_add_block(struct disk_image *image, struct disk_block block);
 void disk_image_truncate(struct disk_image *image, pbft_seq stable_seq);

@@ -162,3 +162,12 @@ bool disk_cut_blocks(struct disk *disk, pbft_seq seq)
     }
     return true;
 }
+
+void disk_image_drop(struct disk_image *image, size_t at)
+{
+    PBFT_ASSERT(at < image->record_count);
+    free(image->records[at].bytes);
+    image->record_count--;
+    memmove(&image->records[at], &image->records[at + 1],
+            (image->record_count - at) * sizeof image->records[0]);
+}

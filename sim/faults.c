@@ -15,11 +15,19 @@
 #define STREAM_FAULTS 3
 #define STREAM_BEGIN UINT64_C(0x100000000)
 #define STREAM_END UINT64_C(0x200000000)
+#define PART_SHIFT 40
 
 void faults_init(struct faults *faults, uint64_t seed)
 {
     *faults = (struct faults){.seed = seed};
     random_init(&faults->random, seed, STREAM_FAULTS);
+}
+
+void faults_deinit(struct faults *faults)
+{
+    if (faults->has_saved) {
+        disk_image_deinit(&faults->saved);
+    }
 }
 
 static bool is_left_out(const struct fault_filter *filter, uint64_t number)
@@ -71,47 +79,68 @@ static void note(struct sim *sim, const struct fault *fault, const char *what)
                                                 .note = fault->kind->name});
 }
 
-static void begin_one(struct sim *sim, const struct fault_kind *kind)
+void faults_add(struct sim *sim, const struct fault_kind *kind, uint32_t target)
 {
     struct faults *faults = &sim->faults;
-    struct fault fault = {
-        .kind = kind,
-        .number = faults->drawn,
-        .target = (uint32_t)random_below(&faults->random, sim->settings.n),
-    };
+    struct fault fault = {.kind = kind,
+                          .number = faults->drawn,
+                          .part = faults->part++,
+                          .target = target};
     uint64_t duration =
         random_exponential(&faults->random, faults->duration_us) + 1;
-    if (is_left_out(&sim->settings.fault_filter, fault.number) ||
+    /* The last place is for the fault of which this is a part. */
+    if (faults->active_count + (fault.part > 0) >= FAULTS_ACTIVE_MAX ||
         !kind->begin(sim, &fault)) {
         return;
     }
-    faults->begun++;
-    faults->begun_by_kind[kind - fault_kinds]++;
     PBFT_ASSERT(faults->active_count < FAULTS_ACTIVE_MAX);
     faults->active[faults->active_count++] = fault;
     note(sim, &fault, "fault");
-    sim_schedule(sim, SIM_EVENT_HEAL, fault.target, fault.number, duration);
+    sim_queue_push(&sim->queue,
+                   (struct sim_event){.time_us = sim->now_us + duration,
+                                      .kind = SIM_EVENT_HEAL,
+                                      .target = fault.target,
+                                      .argument = fault.number,
+                                      .number = fault.part});
+}
+
+static void begin_one(struct sim *sim, uint32_t row)
+{
+    struct faults *faults = &sim->faults;
+    uint32_t target = (uint32_t)random_below(&faults->random, sim->settings.n);
+    uint32_t before = faults->active_count;
+    if (is_left_out(&sim->settings.fault_filter, faults->drawn)) {
+        return;
+    }
+    enum fault_class class = FAULT_NETWORK;
+    faults->part = 0;
+    faults_add(sim, fault_kind_at(row, &class), target);
+    if (faults->active_count > before) {
+        faults->begun++;
+        faults->begun_by_kind[row]++;
+    }
 }
 
 void faults_on_event(struct sim *sim)
 {
     struct faults *faults = &sim->faults;
-    uint32_t rows[32];
+    uint32_t rows[FAULT_KINDS_MAX];
     uint32_t count = 0;
+    enum fault_class class = FAULT_NETWORK;
     if (faults->mask == 0) {
         return;
     }
     faults->drawn++;
     random_init(&faults->random, faults->seed, STREAM_BEGIN + faults->drawn);
     schedule_next(sim);
-    for (uint32_t i = 0; i < fault_kind_count; i++) {
+    for (uint32_t i = 0; fault_kind_at(i, &class) != NULL; i++) {
+        PBFT_ASSERT(i < FAULT_KINDS_MAX);
         if ((faults->mask >> i & 1) != 0) {
             rows[count++] = i;
         }
     }
     if (count > 0 && faults->active_count < FAULTS_ACTIVE_MAX) {
-        uint64_t row = random_below(&faults->random, count);
-        begin_one(sim, &fault_kinds[rows[row]]);
+        begin_one(sim, rows[random_below(&faults->random, count)]);
     }
 }
 
@@ -124,15 +153,17 @@ static void end_at(struct sim *sim, uint32_t at)
         faults->active[i] = faults->active[i + 1];
     }
     note(sim, &fault, "heal");
-    random_init(&faults->random, faults->seed, STREAM_END + fault.number);
+    random_init(&faults->random, faults->seed,
+                STREAM_END + fault.number + (fault.part << PART_SHIFT));
     fault.kind->end(sim, &fault);
 }
 
-void faults_on_heal(struct sim *sim, uint64_t number)
+void faults_on_heal(struct sim *sim, uint64_t number, uint64_t part)
 {
     struct faults *faults = &sim->faults;
     for (uint32_t i = 0; i < faults->active_count && !faults->is_frozen; i++) {
-        if (faults->active[i].number == number) {
+        if (faults->active[i].number == number &&
+            faults->active[i].part == part) {
             end_at(sim, i);
             return;
         }
@@ -144,6 +175,9 @@ void faults_end_all(struct sim *sim)
     sim->faults.mask = 0;
     while (sim->faults.active_count > 0) {
         end_at(sim, 0);
+    }
+    for (uint32_t i = 0; i < sim->host_count; i++) {
+        sim->hosts[i]->paused_until_us = 0;
     }
 }
 

@@ -7,12 +7,12 @@
 #ifndef SIM_FAULTS_H
 #define SIM_FAULTS_H
 
+#include "sim/disk.h"
 #include "sim/network.h"
 
 struct sim;
 
-#define FAULTS_ACTIVE_MAX 16
-#define FAULT_KINDS_MAX 64
+#define FAULTS_ACTIVE_MAX 32
 
 /* Which faults happen: all but these, or only these. Numbers in rising order;
  * borrowed. */
@@ -25,9 +25,17 @@ struct fault_filter {
 struct fault {
     const struct fault_kind *kind;
     uint64_t number; /* Of this run; the same whatever else is left out. */
+    uint64_t part;   /* Of a fault that is made of several. */
     uint32_t target; /* A host; or what the row wants. */
     uint64_t value;  /* What was before, or what the row wants. */
     uint64_t members[(SIM_HOSTS_MAX + 63) / 64]; /* A set of hosts. */
+};
+
+enum fault_class {
+    FAULT_NETWORK,
+    FAULT_PROCESS,
+    FAULT_STORAGE,
+    FAULT_CLASS_COUNT
 };
 
 struct fault_kind {
@@ -38,28 +46,37 @@ struct fault_kind {
     void (*end)(struct sim *sim, const struct fault *fault);
 };
 
-extern const struct fault_kind fault_kinds[];
-extern const uint32_t fault_kind_count;
+/* The rows of all classes, one after the other; NULL behind the last one. */
+const struct fault_kind *fault_kind_at(uint32_t index, enum fault_class *class);
+const char *fault_class_name(enum fault_class class);
+#define FAULT_KINDS_MAX 64 /* Bits of a mask. */
 
 struct faults {
     struct random random; /* Begins anew with each fault, see faults.c. */
     uint64_t seed;
+    uint64_t part;
     uint64_t drawn; /* The number of the last one, possible or not. */
     struct fault active[FAULTS_ACTIVE_MAX];
     uint32_t active_count;
     uint64_t begun;
     uint64_t begun_by_kind[FAULT_KINDS_MAX];
     bool is_frozen;
-    uint32_t mask; /* Rows that may begin; 0: no more faults. */
+    uint64_t mask; /* Rows that may begin; 0: no more faults. */
     uint64_t interval_us;
     uint64_t duration_us;
+    struct disk_image saved; /* By a fault that restores it later. */
+    bool has_saved;
 };
 
 void faults_init(struct faults *faults, uint64_t seed);
+void faults_deinit(struct faults *faults);
 /* Schedules the first one. */
 void faults_begin(struct sim *sim);
 void faults_on_event(struct sim *sim);
-void faults_on_heal(struct sim *sim, uint64_t number);
+/* One more, as part of another one; it ends by itself. */
+void faults_add(struct sim *sim, const struct fault_kind *kind,
+                uint32_t target);
+void faults_on_heal(struct sim *sim, uint64_t number, uint64_t part);
 /* Begins no more. Ends those of the whole network and of the core; the others
  * last for ever. */
 void faults_freeze(struct sim *sim);

@@ -108,6 +108,8 @@ struct host {
     uint64_t synced_at_us; /* When the last scheduled sync completes. */
     uint64_t paused_until_us;
     int64_t wall_offset_us;
+    int32_t wall_drift_permille;
+    uint64_t wall_drift_from_us; /* Since when. */
 };
 
 void host_init(struct host *host, struct sim *sim, uint32_t index,

@@ -7,6 +7,9 @@
 #include "consensus/quorum.h"
 #include "sim/sim.h"
 
+/* A timer that cannot fire is tried again after so long. */
+#define STUCK_MS 10
+
 void host_on_packet(struct host *host, const struct sim_packet *packet)
 {
     struct sim *sim = host->sim;
@@ -156,7 +159,9 @@ void host_on_timer(struct host *host, uint64_t time_us)
         return; /* An earlier one took its place. */
     }
     host->timer_at_us = UINT64_MAX;
-    if (host_timer_fires(host)) {
+    /* What waits already, since the log is behind, will see the time. */
+    bool is_stuck = host->inbox_count > 0;
+    if (!is_stuck && host_timer_fires(host)) {
         host_fire(host, PBFT_TIMER_COUNT);
     }
     if (host->state != HOST_UP) {
@@ -164,7 +169,7 @@ void host_on_timer(struct host *host, uint64_t time_us)
     }
     /* The driver tells changes only; a busy replica may be due still. */
     uint64_t next = pbft_deadline(host_replica(host));
-    uint64_t soonest = sim_now_ms(host->sim) + 1;
+    uint64_t soonest = sim_now_ms(host->sim) + (is_stuck ? STUCK_MS : 1);
     host_schedule_timer(host, next < soonest ? soonest : next);
 }
 

@@ -54,6 +54,7 @@ static void heal_core(struct sim *sim)
         if (!pbft_set_has(&sim->core, id)) {
             continue;
         }
+        host->paused_until_us = 0;
         if (host->state == HOST_HALTED || host->has_write_failed) {
             host_crash(host, 0, false);
         }
@@ -193,14 +194,7 @@ uint64_t liveness_bound_us(const struct sim *sim)
     uint64_t cap_us =
         replica->view_change_timeout_max_ms * SIM_MS_US + request_us;
     uint64_t steps = STEPS_PER_VIEW * views + replica->window;
-    uint64_t paused_us = 0;
-    for (uint32_t i = 0; i < settings->n; i++) {
-        uint64_t until = sim->hosts[i]->paused_until_us;
-        if (pbft_set_has(&sim->core, i) && until > sim->now_us) {
-            paused_us = more(paused_us, until - sim->now_us);
-        }
-    }
-    return paused_us + views * cap_us +
+    return SIM_PAUSE_STEP_US + views * cap_us +
            requests_left(sim) * (request_us + settings->client_timeout_us) +
            steps * delta_us(settings);
 }

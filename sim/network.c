@@ -9,6 +9,7 @@
 
 #define STREAM_NETWORK 1
 #define DETOUR_FACTOR 10
+#define TAIL_DOUBLINGS_MAX 10
 
 void network_init(struct network *network, struct sim *sim, uint64_t seed)
 {
@@ -26,6 +27,7 @@ static void empty(struct sim_packet *packet)
 
 void network_deinit(struct network *network)
 {
+    network_forget_records(network);
     struct sim_packet *packet = network->first;
     while (packet != NULL) {
         struct sim_packet *next = packet->next;
@@ -125,6 +127,10 @@ static uint64_t draw_delay(struct network *network)
         random_chance(&network->random, settings->detour_permille)) {
         delay *= DETOUR_FACTOR;
     }
+    if (settings->tail_permille > 0 &&
+        random_chance(&network->random, settings->tail_permille)) {
+        delay <<= random_between(&network->random, 1, TAIL_DOUBLINGS_MAX);
+    }
     return delay;
 }
 
@@ -149,12 +155,23 @@ static void send_one(struct network *network, uint32_t from, uint32_t to,
                      const struct pbft_message *message,
                      struct sim_reply *reply, uint64_t delay_us)
 {
+    const struct pbft_message *corrupted = NULL;
+    if (reply == NULL && network->settings.corrupt_permille > 0 &&
+        random_chance(&network->random, network->settings.corrupt_permille)) {
+        corrupted = network_corrupt(network, message);
+        message = corrupted;
+    }
+    if (message == NULL) {
+        network->counts.lost++; /* No decoder takes it. */
+        return;
+    }
     struct sim_packet *packet = add_packet(network);
     packet->from = from;
     packet->to = to;
     packet->message = pbft_message_ref(message);
     packet->reply = reply;
     packet->sent_us = network->sim->now_us;
+    pbft_message_unref(corrupted);
     if (!actor_is_client(from) && !actor_is_client(to) &&
         network->clogs[from][to] > 0) {
         packet->state = PACKET_CLOGGED;
@@ -215,6 +232,9 @@ static void send(struct network *network, uint32_t from, uint32_t to,
         trace_lost(network, from, to, message, why);
         free(reply);
         return;
+    }
+    if (!actor_is_client(from) && !actor_is_client(to)) {
+        network_record(network, from, to, message);
     }
     if (reply == NULL && settings->duplicate_permille > 0 &&
         random_chance(&network->random, settings->duplicate_permille)) {

@@ -17,6 +17,8 @@ struct sim;
 #define SIM_CLIENTS_MAX 64
 #define SIM_ACTORS_MAX (SIM_HOSTS_MAX + SIM_CLIENTS_MAX)
 
+#define NETWORK_RECORDED_MAX 256
+
 static inline bool actor_is_client(uint32_t actor)
 {
     return actor >= SIM_HOSTS_MAX;
@@ -58,7 +60,9 @@ struct network_settings {
     uint64_t jitter_us;  /* Mean of what comes on top; 0: none. */
     uint32_t loss_permille;
     uint32_t duplicate_permille;
-    uint32_t detour_permille; /* Takes ten times as long. */
+    uint32_t detour_permille;  /* Takes ten times as long. */
+    uint32_t tail_permille;    /* Takes up to a thousand times as long. */
+    uint32_t corrupt_permille; /* Arrives with other bits. */
 };
 
 struct network_counts {
@@ -80,6 +84,13 @@ struct network {
     struct sim_packet *last;
     struct sim_packet *unused;
     uint64_t flying;
+    /* Some of what was sent between hosts, a ring, for replays. */
+    struct network_record {
+        uint32_t from;
+        uint32_t to;
+        const struct pbft_message *message; /* Owned reference, or NULL. */
+    } recorded[NETWORK_RECORDED_MAX];
+    uint64_t recorded_count;
     void *filter_context;
     /* May be NULL. Asked when a packet arrives. */
     enum packet_fate (*filter)(void *context, const struct sim_packet *packet);
@@ -108,6 +119,17 @@ void network_slow_link(struct network *network, uint32_t from, uint32_t to,
                        uint16_t factor);
 /* Whatever was wrong with the link. */
 void network_heal_link(struct network *network, uint32_t from, uint32_t to);
+/* So many old messages come again, on the links on which they came. False:
+ * nothing was recorded. */
+bool network_replay(struct network *network, struct random *random,
+                    uint64_t count);
+/* network_noise.c, private: */
+void network_record(struct network *network, uint32_t from, uint32_t to,
+                    const struct pbft_message *message);
+void network_forget_records(struct network *network);
+/* Another message that differs in some bits; NULL: no decoder took it. */
+const struct pbft_message *network_corrupt(struct network *network,
+                                           const struct pbft_message *message);
 /* Private to network*.c: a waiting packet begins to fly. */
 void network_set_out(struct network *network, struct sim_packet *packet,
                      uint64_t delay_us);

@@ -59,12 +59,13 @@ void profile_defaults(struct sim_settings *settings)
 }
 
 /* One fault class in two is off: combinations differ from seed to seed. */
-static uint32_t draw_faults(struct random *random)
+static uint64_t draw_faults(struct random *random)
 {
-    uint32_t mask = 0;
-    for (uint32_t i = 0; i < fault_kind_count; i++) {
+    uint64_t mask = 0;
+    enum fault_class class = FAULT_NETWORK;
+    for (uint32_t i = 0; fault_kind_at(i, &class) != NULL; i++) {
         if (random_chance(random, 500)) {
-            mask |= UINT32_C(1) << i;
+            mask |= UINT64_C(1) << i;
         }
     }
     return mask;

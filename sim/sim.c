@@ -54,6 +54,7 @@ void sim_destroy(struct sim *sim)
         client_deinit(sim->clients[i]);
         free(sim->clients[i]);
     }
+    faults_deinit(&sim->faults);
     adversaries_deinit(&sim->adversaries);
     network_deinit(&sim->network);
     sim_queue_deinit(&sim->queue);
@@ -99,7 +100,12 @@ uint64_t sim_now_ms(const struct sim *sim)
 
 pbft_wall_us sim_wall(const struct sim *sim, const struct host *host)
 {
-    return SIM_WALL_START_US + sim->now_us + (uint64_t)host->wall_offset_us;
+    int64_t offset = host->wall_offset_us;
+    if (host->wall_drift_permille != 0) {
+        offset += (int64_t)(sim->now_us - host->wall_drift_from_us) *
+                  host->wall_drift_permille / 1000;
+    }
+    return SIM_WALL_START_US + sim->now_us + (uint64_t)offset;
 }
 
 const char *sim_actor_name(const struct sim *sim, uint32_t actor)
@@ -175,7 +181,10 @@ static bool is_postponed(struct sim *sim, const struct sim_event *event)
         return false;
     }
     struct sim_event later = *event;
-    later.time_us = host->paused_until_us;
+    /* Not all at once: the pause may be ended before its time. */
+    later.time_us = host->paused_until_us - sim->now_us < SIM_PAUSE_STEP_US
+                        ? host->paused_until_us
+                        : sim->now_us + SIM_PAUSE_STEP_US;
     if (event->kind == SIM_EVENT_TIMER && event->time_us == host->timer_at_us) {
         host->timer_at_us = later.time_us;
     }
@@ -209,7 +218,7 @@ void sim_dispatch(struct sim *sim, const struct sim_event *event)
         faults_on_event(sim);
         return;
     case SIM_EVENT_HEAL:
-        faults_on_heal(sim, event->argument);
+        faults_on_heal(sim, event->argument, event->number);
         return;
     case SIM_EVENT_ADVERSARY:
         adversary_on_tick(sim, event->target);

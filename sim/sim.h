@@ -22,6 +22,8 @@
 #define SIM_WALL_START_US UINT64_C(1767225600000000)
 #define SIM_MS_US UINT64_C(1000)
 #define SIM_TEXT_SIZE 240
+/* A pause that is ended before its time ends within so long. */
+#define SIM_PAUSE_STEP_US (1000 * SIM_MS_US)
 
 struct sim_settings {
     uint32_t n;
@@ -46,7 +48,7 @@ struct sim_settings {
      * keeps `outstanding_max` of them going. */
     uint64_t think_us;
     /* Faults: bit per row of the table; mean time between two. */
-    uint32_t fault_mask;
+    uint64_t fault_mask;
     uint64_t fault_interval_us;
     uint64_t fault_duration_us; /* Mean. */
     struct fault_filter fault_filter;

@@ -75,8 +75,9 @@ static struct counts begin_counts(FILE *out, bool is_json)
 static void put_faults(const struct sim_totals *totals, FILE *out, bool is_json)
 {
     struct counts counts = begin_counts(out, is_json);
-    for (uint32_t i = 0; i < fault_kind_count; i++) {
-        put_count(&counts, fault_kinds[i].name, totals->faults[i]);
+    enum fault_class class = FAULT_NETWORK;
+    for (uint32_t i = 0; fault_kind_at(i, &class) != NULL; i++) {
+        put_count(&counts, fault_kind_at(i, &class)->name, totals->faults[i]);
     }
     put_count(&counts, FAULT_MESSAGES_LOST, totals->network.lost);
     put_count(&counts, FAULT_MESSAGES_DOUBLED, totals->network.duplicated);

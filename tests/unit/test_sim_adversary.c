@@ -28,6 +28,7 @@ static void test_each_strategy_alone(void **state)
             profile_find("lite")->draw(&settings, seed);
             settings.byzantine_count = 1;
             settings.adversary_mask = UINT32_C(1) << kind;
+            settings.fault_mask = UINT64_MAX; /* Views must change. */
             sim_run(&settings, seed, NULL, &result);
             if (result.violation.found) {
                 fail_msg("%s, seed %u: %s %s", adversary_kinds[kind].name,
