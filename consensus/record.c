@@ -118,7 +118,7 @@ void pbft_log_judge_feed(struct pbft_log_judge *judge, enum pbft_status status,
         judge->saw_bad = true;
         /* Only an incomplete frame can come from a write that was cut off. A
          * complete one that does not check was once good: a vote is lost. */
-        judge->damaged = status != PBFT_MALFORMED;
+        judge->damaged = judge->damaged || status != PBFT_MALFORMED;
         return;
     }
     if (judge->next_number != 0 && frame->number != judge->next_number) {

@@ -207,6 +207,14 @@ static void test_judge_gap_repetition_and_wrong_start_are_damage(void **state)
     assert_int_equal(judge_log(1, late, 2), PBFT_LOG_DAMAGED);
 }
 
+/* A record is missing, and the write after it was cut off by a power loss. */
+static void test_judge_gap_before_a_torn_tail_is_damage(void **state)
+{
+    (void)state;
+    const struct fed log[] = {{PBFT_OK, 1}, {PBFT_OK, 3}, {PBFT_MALFORMED, 0}};
+    assert_int_equal(judge_log(1, log, 3), PBFT_LOG_DAMAGED);
+}
+
 static void test_droppable_up_to_the_proof(void **state)
 {
     (void)state;
@@ -235,6 +243,7 @@ int main(void)
         cmocka_unit_test(test_judge_bad_frame_inside_is_damage),
         cmocka_unit_test(test_judge_complete_bad_tail_is_damage),
         cmocka_unit_test(test_judge_gap_repetition_and_wrong_start_are_damage),
+        cmocka_unit_test(test_judge_gap_before_a_torn_tail_is_damage),
         cmocka_unit_test(test_droppable_up_to_the_proof),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
