@@ -72,6 +72,9 @@ static void resend_slot(struct resend *job,
         }
     }
     put_again(job, slot->own_commit);
+    /* The other commits may come from nobody: their senders are dead, or lie,
+     * or have left the view. */
+    put_again(job, slot->committed);
 }
 
 static pbft_seq max_seq(pbft_seq a, pbft_seq b)

@@ -135,9 +135,7 @@ void pbft_sync_continue(struct pbft_replica *replica)
     if (replica->stage != PBFT_STAGE_RUNNING || replica->n == 1) {
         return;
     }
-    if (sync->is_active) {
-        take_buffered(replica);
-    }
+    take_buffered(replica);
     if (replica->behind <= replica->committed) {
         if (sync->is_active) {
             sync->is_active = false;
@@ -208,6 +206,19 @@ void pbft_fetch_bodies(struct pbft_replica *replica)
     PBFT_ASSERT(left == 0);
 }
 
+/* A batch that we accepted and could not commit: peers resend its certificate
+ * unasked. */
+static bool is_wanted(const struct pbft_replica *replica,
+                      const struct pbft_message *message)
+{
+    const struct pbft_pre_prepare *fields =
+        &message->committed.pre_prepare->pre_prepare;
+    const struct pbft_slot *slot = pbft_slot_log_at(&replica->log, fields->seq);
+    return slot != NULL && slot->header != NULL &&
+           pbft_digest_equal(&slot->header->pre_prepare.digest,
+                             &fields->digest);
+}
+
 enum pbft_verdict pbft_on_committed(struct pbft_replica *replica,
                                     const struct pbft_message *message)
 {
@@ -216,7 +227,7 @@ enum pbft_verdict pbft_on_committed(struct pbft_replica *replica,
     if (seq <= replica->committed) {
         return PBFT_DUPLICATE;
     }
-    if (!replica->sync.is_active ||
+    if ((!replica->sync.is_active && !is_wanted(replica, message)) ||
         seq - replica->committed > PBFT_FETCH_BLOCKS_MAX ||
         replica->committed - replica->executed >=
             PBFT_SYNC_BACKLOG_MAX + PBFT_FETCH_BLOCKS_MAX) {
