@@ -53,8 +53,6 @@ add_custom_target(salus_man ALL
   DEPENDS ${pages}/salus.1 ${pages}/salusd.8 ${pages}/salus-sim.1)
 
 configure_file(packaging/salus.pc.in ${CMAKE_BINARY_DIR}/salus.pc @ONLY)
-configure_file(packaging/salusd@.service ${CMAKE_BINARY_DIR}/salusd@.service
-  @ONLY)
 configure_package_config_file(packaging/salusConfig.cmake.in
   ${CMAKE_BINARY_DIR}/salusConfig.cmake
   INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/salus)
@@ -79,6 +77,13 @@ install(DIRECTORY proto/salus DESTINATION ${CMAKE_INSTALL_DATADIR}/salus/proto
 install(FILES ${pages}/salus.1 ${pages}/salus-sim.1
   DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES ${pages}/salusd.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
+# It names the program: by the prefix of the installation, which may be another
+# one than that of the configuration.
+install(CODE "
+  set(CMAKE_INSTALL_FULL_SBINDIR
+    \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_SBINDIR}\")
+  configure_file(\"${CMAKE_SOURCE_DIR}/packaging/salusd@.service\"
+    \"${CMAKE_BINARY_DIR}/salusd@.service\" @ONLY)")
 install(FILES ${CMAKE_BINARY_DIR}/salusd@.service
   DESTINATION lib/systemd/system)
 install(DIRECTORY examples/ DESTINATION ${CMAKE_INSTALL_DATADIR}/salus/examples)
