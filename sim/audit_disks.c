@@ -158,6 +158,21 @@ static bool is_remembered(const struct sim *sim, const struct host *host,
                       &own->vote_digest);
 }
 
+/* The same words as before it lost anything: they add nothing to what it
+ * promised (check_once() compares them). */
+static bool is_repeated(const struct sim *sim, const struct host *host,
+                        const struct pbft_message *message)
+{
+    const enum audit_fact fact =
+        message->type == PBFT_MESSAGE_PREPARE  ? FACT_PREPARE
+        : message->type == PBFT_MESSAGE_COMMIT ? FACT_COMMIT
+                                               : FACT_PRE_PREPARE;
+    const struct table_entry *said =
+        audit_find(sim, fact, host->id, pbft_message_view(message),
+                   pbft_message_seq(message));
+    return said != NULL && said->bits < host->disk_generation;
+}
+
 static void check_forgetful(struct sim *sim, const struct host *host,
                             const struct pbft_message *message)
 {
@@ -165,7 +180,8 @@ static void check_forgetful(struct sim *sim, const struct host *host,
     bool is_vote = message->type == PBFT_MESSAGE_PRE_PREPARE ||
                    message->type == PBFT_MESSAGE_PREPARE ||
                    message->type == PBFT_MESSAGE_COMMIT;
-    if (!is_vote || message->sender != host->id) {
+    if (!is_vote || message->sender != host->id ||
+        is_repeated(sim, host, message)) {
         return;
     }
     if (own->vote_generation != host->disk_generation) {

@@ -29,6 +29,7 @@ static void check_once(struct sim *sim, const struct host *host,
         audit_fact(sim, fact, host->id, view, seq, &is_new);
     if (is_new) {
         entry->digest = *digest;
+        entry->bits = host->disk_generation;
     } else if (memcmp(&entry->digest, digest, sizeof *digest) != 0) {
         audit_fail(sim, rule, host,
                    "sends a second, different %s for view %" PRIu64

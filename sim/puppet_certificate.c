@@ -6,6 +6,9 @@
 #include "consensus/quorum.h"
 #include "sim/script.h"
 
+/* Signatures that nobody gave are full of it. */
+#define INVALID_BYTE 0xee
+
 /* The signature that `signer` really gave to such a vote, if it did. */
 static void find_signature(const struct script *script,
                            enum pbft_message_type type, pbft_replica_id signer,
@@ -23,7 +26,7 @@ static void find_signature(const struct script *script,
             return;
         }
     }
-    memset(out, 0xee, sizeof *out);
+    memset(out, INVALID_BYTE, sizeof *out);
 }
 
 /* "SEQ:LABEL@VIEW:SIGNERS" cut into its parts, in place. */
@@ -51,6 +54,12 @@ struct draft {
     uint32_t count;
 };
 
+static void add_header(const struct script *script, struct draft *draft)
+{
+    find_signature(script, PBFT_MESSAGE_PRE_PREPARE, draft->primary,
+                   &draft->fields, &draft->header);
+}
+
 /* "R0,R1!,R2": the primary of a prepared certificate signs its header. */
 static bool add_signers(struct script *script, struct draft *draft, char *list)
 {
@@ -74,6 +83,7 @@ static bool add_signers(struct script *script, struct draft *draft, char *list)
         vote.signature.bytes[0] ^= is_forced;
         if (draft->vote_type == PBFT_MESSAGE_PREPARE &&
             host->id == draft->primary) {
+            add_header(script, draft);
             draft->header.bytes[0] ^= is_forced;
         } else {
             draft->votes[draft->count++] = vote;
@@ -112,8 +122,11 @@ struct pbft_message *puppet_certificate(struct script *script,
     }
     draft.fields.digest = body->batch.digest;
     draft.primary = pbft_primary_of(draft.fields.view, script->sim->settings.n);
-    find_signature(script, PBFT_MESSAGE_PRE_PREPARE, draft.primary,
-                   &draft.fields, &draft.header);
+    if (type == PBFT_MESSAGE_COMMITTED) {
+        add_header(script, &draft);
+    } else { /* Until the primary is named among the signers. */
+        memset(&draft.header, INVALID_BYTE, sizeof draft.header);
+    }
     struct pbft_message *message = NULL;
     if (add_signers(script, &draft, parts[3])) {
         const struct pbft_origin origin = {.sender = draft.primary,

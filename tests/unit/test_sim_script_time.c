@@ -56,6 +56,7 @@ static void test_step(void **state)
               "expect sent R1 prepare\n",
          PASSES, NULL},
         {FOUR "timer all pause\nstep 1\n", FAILS, "nothing is left"},
+        {FOUR "submit c1 A to R0\ncrash all\nstep 1\n", FAILS, "nothing"},
         {FOUR "step x\n", INVALID, "x"},
         {FOUR "step 1 2\n", INVALID, "2"},
     };
