@@ -53,7 +53,8 @@ static void check_view_state(struct sim *sim, const struct host *host,
         replica->view_spoken = 0;
         replica->view_changed = 0;
     }
-    if (!report->may_vote && host->has_lost_data) {
+    if (!report->may_vote &&
+        (host->has_lost_data || host->disk_generation > 0)) {
         return;
     }
     if (report->view < replica->view_spoken ||
