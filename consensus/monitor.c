@@ -198,6 +198,7 @@ static bool is_overdue(struct pbft_replica *replica)
                                2000 * replica->config.monitor_interval_ms;
     if (replica->next_due == 0 || replica->wall <= grace ||
         replica->wall - grace < replica->next_due ||
+        replica->block_time >= replica->next_due ||
         replica->monitor.committed != replica->committed ||
         replica->monitor.complained_due == replica->next_due) {
         return false;

@@ -64,6 +64,7 @@ static bool owes_block(const struct pbft_replica *replica)
 {
     return replica->next_due != 0 && replica->wall >= replica->next_due &&
            replica->next_due != replica->proposed_due &&
+           replica->block_time < replica->next_due &&
            replica->next_seq - 1 == replica->committed &&
            replica->executed == replica->committed;
 }
@@ -156,6 +157,7 @@ static void arm_due(struct pbft_replica *replica)
 {
     if (replica->stage != PBFT_STAGE_RUNNING || !pbft_is_primary(replica) ||
         replica->next_due == 0 || replica->next_due == replica->proposed_due ||
+        replica->block_time >= replica->next_due ||
         replica->wall >= replica->next_due) {
         return;
     }

@@ -326,6 +326,7 @@ static enum pbft_verdict dispatch(struct pbft_replica *replica,
     case PBFT_EVENT_APPLIED:
         pbft_on_applied(replica, &event->executed, event->incarnations);
         replica->next_due = event->next_due;
+        replica->block_time = event->executed.block_time;
         return PBFT_ACCEPTED;
     case PBFT_EVENT_RESTORE:
         return pbft_on_restore(replica, &event->record);
@@ -343,6 +344,7 @@ static enum pbft_verdict dispatch(struct pbft_replica *replica,
         pbft_on_executed(replica, &event->executed);
         if (event->executed.seq == replica->executed) {
             replica->next_due = event->next_due;
+            replica->block_time = event->executed.block_time;
         }
         return PBFT_ACCEPTED;
     case PBFT_EVENT_TIMEOUT:

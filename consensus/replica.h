@@ -161,6 +161,7 @@ struct pbft_replica {
     struct pbft_monitor monitor; /* Design: P8. */
     pbft_wall_us next_due;       /* The service wants a block then (P18). */
     pbft_wall_us proposed_due;   /* Primary: one was proposed for this. */
+    pbft_wall_us block_time;     /* Of the last executed block. */
     struct pbft_output_buffer output;
 };
 

@@ -3,10 +3,13 @@
 #include "node/executor.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "consensus/assert.h"
 #include "node/thread.h"
+
+#define US_PER_MS 1000u
 
 struct executor {
     struct storage *storage;
@@ -24,6 +27,7 @@ struct executor {
     struct pbft_incarnations published;
     bool has_published;                    /* And nobody took it yet. */
     struct pbft_incarnations incarnations; /* For the thread alone. */
+    atomic_uint_least64_t next_due;
     /* For the thread alone; reused from block to block. */
     struct ledger_request *requests; /* PBFT_BATCH_REQUESTS_MAX of them. */
     uint8_t *results;
@@ -115,6 +119,27 @@ bool executor_take_incarnations(struct executor *executor,
     return is_new;
 }
 
+/* When the ledger next wants a block (P18). One that cannot tell wants none:
+ * what is overdue stands in the next block, whenever it comes. */
+static void find_due(struct executor *executor)
+{
+    struct storage_view *view =
+        storage_view_open(executor->storage, STORAGE_VIEW_NEWEST);
+    uint64_t due_ms = 0;
+    const enum pbft_status status =
+        ledger_next_due(storage_view_kv(view), &due_ms);
+    storage_view_close(view);
+    atomic_store(&executor->next_due,
+                 status == PBFT_OK && due_ms <= UINT64_MAX / US_PER_MS
+                     ? due_ms * US_PER_MS
+                     : 0);
+}
+
+pbft_wall_us executor_next_due(struct executor *executor)
+{
+    return atomic_load(&executor->next_due);
+}
+
 static enum pbft_status execute(struct executor *executor,
                                 const struct pbft_message *committed)
 {
@@ -146,6 +171,7 @@ static enum pbft_status execute(struct executor *executor,
         publish_incarnations(executor);
     }
     if (status == PBFT_OK) {
+        find_due(executor);
         executor->sink.executed(executor->sink.context, &written.executed,
                                 &result);
     }
@@ -204,6 +230,7 @@ struct executor *executor_create(struct storage *storage,
     executor->keyring = keyring;
     executor->incarnations = *incarnations;
     executor->sink = *sink;
+    find_due(executor);
     (void)pthread_mutex_init(&executor->lock, NULL);
     (void)pthread_cond_init(&executor->filled, NULL);
     int failed = pthread_create(&executor->thread, NULL, run, executor);

@@ -40,6 +40,10 @@ void executor_destroy(struct executor *executor);
 bool executor_take_incarnations(struct executor *executor,
                                 struct pbft_incarnations *out);
 
+/* When the ledger next wants a block, after the last one that was executed; 0:
+ * never. Any thread. */
+pbft_wall_us executor_next_due(struct executor *executor);
+
 /* Takes a reference; never blocks. Commits come in order of seq, no more than
  * PBFT_WINDOW_MAX are waiting. */
 void executor_put(struct executor *executor, const struct pbft_commit *commit);

@@ -146,6 +146,8 @@ static bool run_turn(struct node *node, struct inbox_turn *turn)
     if (more && turn->has_executed) {
         enum pbft_verdict verdict;
         struct pbft_event event = {.type = PBFT_EVENT_EXECUTED,
+                                   .next_due =
+                                       executor_next_due(node->executor),
                                    .executed = turn->executed};
         if (executor_take_incarnations(node->executor, &node->incarnations)) {
             event.incarnations = &node->incarnations;
@@ -263,6 +265,7 @@ enum pbft_status node_restore(struct node *node, struct salus_reason *reason)
 {
     struct storage_log_summary log;
     struct pbft_event applied = {.type = PBFT_EVENT_APPLIED,
+                                 .next_due = executor_next_due(node->executor),
                                  .incarnations = &node->incarnations};
     storage_applied(node->storage, &applied.executed);
     feed_restored(node, &applied);
