@@ -7,26 +7,23 @@
 
 #include "consensus/replica.h"
 
-/* The smoothed agreement moves by one part in so many. */
-#define SMOOTHING 8
-
 static bool is_on(const struct pbft_replica *replica)
 {
     return replica->config.monitor_interval_ms > 0 && replica->n > 1;
 }
 
-/* How long a request that the primary knows may lie there. One agreement there
- * and one back are two; a relay that was lost is sent again. Never so much that
- * the request timer (P7) comes first, but for our own doubts. */
+/* How long a request that the primary knows may lie there: twice what we see an
+ * agreement take (if disks and links are slow, it takes long too), and a relay
+ * that is sent again. */
 static pbft_time_ms patience(const struct pbft_replica *replica)
 {
     const struct pbft_config *config = &replica->config;
-    pbft_time_ms grace = 2 * replica->monitor.agreement_ms +
-                         config->resend_interval_ms + config->batch_delay_ms;
+    pbft_time_ms grace = config->resend_interval_ms + config->batch_delay_ms;
     if (grace > config->request_timeout_ms / 2) {
         grace = config->request_timeout_ms / 2;
     }
-    return grace << replica->monitor.doublings;
+    return (grace + 2 * replica->monitor.agreement_ms)
+           << replica->monitor.doublings;
 }
 
 static uint32_t hash_of(const struct pbft_institution *id)
@@ -111,11 +108,12 @@ void pbft_monitor_committed(struct pbft_replica *replica,
         return;
     }
     const pbft_time_ms took = replica->now - slot->accepted_at;
-    monitor->agreement_ms =
-        monitor->agreement_ms == 0
-            ? took
-            : (monitor->agreement_ms * (SMOOTHING - 1) + took + SMOOTHING / 2) /
-                  SMOOTHING;
+    if (took > monitor->slowest_ms) {
+        monitor->slowest_ms = took;
+    }
+    if (took > monitor->agreement_ms) {
+        monitor->agreement_ms = took;
+    }
 }
 
 void pbft_monitor_heard(struct pbft_replica *replica, pbft_replica_id from)
@@ -150,6 +148,8 @@ static void begin_period(struct pbft_replica *replica)
     struct pbft_monitor *monitor = &replica->monitor;
     memset(monitor->counts, 0, sizeof monitor->counts);
     monitor->heard = (struct pbft_replica_set){{0}};
+    monitor->agreement_ms = monitor->slowest_ms; /* Of the last period. */
+    monitor->slowest_ms = 0;
     monitor->committed = replica->committed;
 }
 
@@ -274,5 +274,5 @@ void pbft_monitor_new_view(struct pbft_replica *replica)
     replica->monitor.suspicion = 0;
     replica->monitor.busy_at = replica->now;
     replica->monitor.proposed_at = replica->now;
-    begin_period(replica);
+    memset(replica->monitor.counts, 0, sizeof replica->monitor.counts);
 }

@@ -30,7 +30,8 @@ struct pbft_service_count {
 struct pbft_monitor {
     pbft_time_ms busy_at;      /* So far it had reason to let requests wait. */
     pbft_time_ms proposed_at;  /* Its last batch with requests. */
-    pbft_time_ms agreement_ms; /* From pre-prepare to commit, smoothed. */
+    pbft_time_ms agreement_ms; /* From pre-prepare to commit, the slowest of */
+    pbft_time_ms slowest_ms;   /* this period and the last; of this one. */
     uint32_t suspicion;
     uint32_t doublings;
     uint32_t good_periods;

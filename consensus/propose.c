@@ -16,18 +16,12 @@ static void relay(struct pbft_replica *replica, pbft_replica_id to,
     pbft_message_unref(copy);
 }
 
-/* To the primary: what our clients ask; and, if the monitor is to judge by it
- * (design: P8), what others relay to all because it lies somewhere. */
+/* What our clients ask goes to the primary at once. */
 static void pass_on(struct pbft_replica *replica,
-                    const struct pbft_message *request, bool is_own)
+                    const struct pbft_message *request)
 {
-    const pbft_replica_id primary = pbft_primary(replica);
-    const bool may_tell = replica->config.monitor_interval_ms > 0 &&
-                          pbft_monitor_may_tell(replica, request);
-    if ((is_own || may_tell) && request->sender != primary) {
-        relay(replica, primary, request);
-    }
-    if (may_tell) {
+    relay(replica, pbft_primary(replica), request);
+    if (pbft_monitor_may_tell(replica, request)) {
         pbft_requests_tell(&replica->requests, &request->request.digest,
                            replica->now);
     }
@@ -51,8 +45,8 @@ enum pbft_verdict pbft_on_request(struct pbft_replica *replica,
     if (is_first) {
         replica->gathering_since = replica->now;
     }
-    if (!pbft_is_primary(replica)) {
-        pass_on(replica, message, is_own);
+    if (is_own && !pbft_is_primary(replica)) {
+        pass_on(replica, message);
     }
     return PBFT_ACCEPTED;
 }

@@ -198,6 +198,9 @@ static void on_periodic_status(struct pbft_replica *replica)
 {
     /* Progress of others hides no request of ours (P7). */
     pbft_relay_stale(replica, replica->config.request_timeout_ms / 2);
+    if (replica->config.monitor_interval_ms > 0) {
+        pbft_relay_samples(replica);
+    }
     pbft_send_question(replica);
     pbft_timers_arm(&replica->timers, PBFT_TIMER_STATUS, replica->now,
                     replica->config.status_interval_ms);

@@ -241,6 +241,9 @@ void pbft_send_status(struct pbft_replica *replica,
 void pbft_send_question(struct pbft_replica *replica);
 /* Requests that wait longer than `age_ms` are relayed. */
 void pbft_relay_stale(struct pbft_replica *replica, pbft_time_ms age_ms);
+/* For the monitor (design: P8): a few of what lies here go on earlier, so that
+ * each replica can tell whether the primary is to blame. */
+void pbft_relay_samples(struct pbft_replica *replica);
 /* No progress for a while: ask, and relay requests to all. */
 void pbft_on_stall(struct pbft_replica *replica);
 

@@ -324,6 +324,15 @@ void pbft_requests_tell(struct pbft_requests *requests,
     }
 }
 
+void pbft_requests_share(struct pbft_requests *requests,
+                         const struct pbft_digest *digest)
+{
+    const uint32_t index = find(requests, digest);
+    if (index != PBFT_INDEX_NONE) {
+        requests->items[index].is_shared = true;
+    }
+}
+
 uint32_t pbft_requests_count_of(const struct pbft_requests *requests,
                                 const struct pbft_institution *id)
 {

@@ -37,6 +37,7 @@ struct pbft_pending {
     pbft_time_ms since;     /* When it came. */
     bool is_own;            /* From a client of ours: we relay it. */
     bool is_waiting;        /* In no pre-prepare of this view. */
+    bool is_shared;         /* Of a client of ours: relayed to all. */
     bool is_told;           /* We gave it to this view's primary, */
     pbft_time_ms told_at;   /* the first time then (design: P8). */
 };
@@ -92,6 +93,9 @@ pbft_requests_find(const struct pbft_requests *requests,
 /* The primary was given it, in this view. */
 void pbft_requests_tell(struct pbft_requests *requests,
                         const struct pbft_digest *digest, pbft_time_ms now);
+/* All replicas were given it. */
+void pbft_requests_share(struct pbft_requests *requests,
+                         const struct pbft_digest *digest);
 /* How many are there of one institution. */
 uint32_t pbft_requests_count_of(const struct pbft_requests *requests,
                                 const struct pbft_institution *id);
@@ -99,6 +103,13 @@ uint32_t pbft_requests_count_of(const struct pbft_requests *requests,
  */
 uint32_t pbft_requests_told(const struct pbft_requests *requests,
                             const struct pbft_pending **out, uint32_t max);
+
+/* A few of each institution, oldest first, that wait for longer than `age_ms`:
+ * those of our clients until all have them, the others until the primary has.
+ */
+uint32_t pbft_requests_lying(const struct pbft_requests *requests,
+                             pbft_time_ms now, pbft_time_ms age_ms,
+                             const struct pbft_pending **out, uint32_t max);
 
 /* A pre-prepare of this view has it: it waits no more. */
 void pbft_requests_take(struct pbft_requests *requests,

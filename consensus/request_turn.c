@@ -6,6 +6,8 @@
 
 /* So that one institution's backlog does not fill a relay of all. */
 #define STALE_PER_INSTITUTION 16
+/* Enough to judge a primary by. */
+#define LYING_PER_INSTITUTION 4
 
 /* Urgent requests before a normal one has its turn. Who calls everything urgent
  * (execution judges that, too late) would else keep all normal requests waiting
@@ -116,6 +118,32 @@ uint32_t pbft_requests_stale(const struct pbft_requests *requests,
         }
     }
     PBFT_ASSERT(count <= max);
+    return count;
+}
+
+uint32_t pbft_requests_lying(const struct pbft_requests *requests,
+                             pbft_time_ms now, pbft_time_ms age_ms,
+                             const struct pbft_pending **out, uint32_t max)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < PBFT_INSTITUTIONS_MAX; i++) {
+        const struct pbft_pending_institution *entry =
+            &requests->institutions[i];
+        uint32_t index = entry->count == 0 ? PBFT_INDEX_NONE : entry->age.first;
+        uint32_t taken = 0;
+        for (int seen = 0;
+             seen < STALE_PER_INSTITUTION && count < max &&
+             taken < LYING_PER_INSTITUTION && index != PBFT_INDEX_NONE;
+             seen++) {
+            const struct pbft_pending *item = &requests->items[index];
+            if (now - item->since >= age_ms && item->is_waiting &&
+                (item->is_own ? !item->is_shared : !item->is_told)) {
+                out[count++] = item;
+                taken++;
+            }
+            index = item->age.next;
+        }
+    }
     return count;
 }
 

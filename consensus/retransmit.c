@@ -282,6 +282,25 @@ enum pbft_verdict pbft_on_status(struct pbft_replica *replica,
 /* Those of our clients go to all: then every replica guards them with a timer
  * (OSDI'99 4.1). Those that others relayed go to the primary, lest a relay that
  * came after the commit waits here for ever and deposes it. */
+static void relay_one(struct pbft_replica *replica,
+                      const struct pbft_pending *item)
+{
+    const struct pbft_message *copy =
+        pbft_message_handed_over(item->message, replica->config.self);
+    PBFT_ASSERT(copy != NULL); /* Out of memory: stop. */
+    if (item->is_own) {
+        pbft_send_all(replica, copy);
+        pbft_requests_share(&replica->requests, &copy->request.digest);
+    } else if (!pbft_is_primary(replica)) {
+        pbft_send_to(replica, pbft_primary(replica), copy);
+    }
+    if (pbft_monitor_may_tell(replica, copy)) {
+        pbft_requests_tell(&replica->requests, &copy->request.digest,
+                           replica->now);
+    }
+    pbft_message_unref(copy);
+}
+
 void pbft_relay_stale(struct pbft_replica *replica, pbft_time_ms age_ms)
 {
     const struct pbft_pending *stale[RELAY_MAX];
@@ -289,19 +308,18 @@ void pbft_relay_stale(struct pbft_replica *replica, pbft_time_ms age_ms)
                                                age_ms, stale, RELAY_MAX);
     PBFT_ASSERT(count <= RELAY_MAX);
     for (uint32_t i = 0; i < count; i++) {
-        const struct pbft_message *copy =
-            pbft_message_handed_over(stale[i]->message, replica->config.self);
-        PBFT_ASSERT(copy != NULL); /* Out of memory: stop. */
-        if (stale[i]->is_own) {
-            pbft_send_all(replica, copy);
-        } else if (!pbft_is_primary(replica)) {
-            pbft_send_to(replica, pbft_primary(replica), copy);
-        }
-        if (pbft_monitor_may_tell(replica, copy)) {
-            pbft_requests_tell(&replica->requests, &copy->request.digest,
-                               replica->now);
-        }
-        pbft_message_unref(copy);
+        relay_one(replica, stale[i]);
+    }
+}
+
+void pbft_relay_samples(struct pbft_replica *replica)
+{
+    const struct pbft_pending *lying[PBFT_INSTITUTIONS_MAX];
+    const uint32_t count = pbft_requests_lying(
+        &replica->requests, replica->now, replica->config.resend_interval_ms,
+        lying, PBFT_INSTITUTIONS_MAX);
+    for (uint32_t i = 0; i < count; i++) {
+        relay_one(replica, lying[i]);
     }
 }
 

@@ -176,6 +176,31 @@ static void test_an_overloaded_primary_stays(void **state)
     assert_int_equal(view_of(1), 0);
 }
 
+/* Nothing leaves for almost a resend interval, again and again, at any replica:
+ * that is not the primary's fault. */
+static void test_slow_disks_depose_nobody(void **state)
+{
+    uint64_t sequence = 1;
+    (void)state;
+    for (int round = 0; round < 80; round++) {
+        for (pbft_replica_id id = 0; id < 4; id++) {
+            cluster.nodes[id].is_disk_stuck = round % 10 != 0;
+        }
+        for (int i = 0; i < 9; i++) {
+            submit(1 + (pbft_replica_id)(i % 3), sequence++, (uint8_t)(i % 3));
+        }
+        run(45);
+        for (pbft_replica_id id = 0; id < 4; id++) {
+            cluster.nodes[id].is_disk_stuck = false;
+            (void)cluster_timeout(&cluster, id, PBFT_TIMER_STATUS);
+        }
+        run(55);
+    }
+    assert_true(cluster_report(&cluster, 1).executed > 20);
+    assert_int_equal(view_of(1), 0);
+    assert_int_equal(view_of(3), 0);
+}
+
 static void test_a_lossy_network_deposes_nobody_for_long(void **state)
 {
     (void)state;
@@ -358,6 +383,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_an_honest_primary_stays_at_any_load),
         TEST_BARE(test_an_overloaded_primary_stays),
+        TEST(test_slow_disks_depose_nobody),
         TEST(test_a_lossy_network_deposes_nobody_for_long),
         TEST(test_a_slow_primary_is_replaced),
         TEST(test_a_slow_primary_is_replaced_at_low_load),
