@@ -17,6 +17,7 @@
 struct bench_options {
     struct bench_settings settings;
     const char *latency;
+    const char *calibration; /* Where the costs come from, how good they are. */
     const char *svg;
     bool json;
     bool is_curve;
@@ -102,15 +103,23 @@ static void latency_option(struct options *options, struct bench_options *out)
     }
 }
 
-static void costs_option(struct options *options, struct cost_model *out)
+/* The first line of a file of costs says how good they are. */
+static void costs_option(struct options *options, struct bench_options *out)
 {
+    static char head[TITLE_SIZE];
     const char *path = options_value(options);
     unsigned line = 0;
     if (path == NULL) {
         return;
     }
     FILE *file = fopen(path, "r");
-    if (file == NULL || !cost_read(out, file, &line)) {
+    out->calibration = path;
+    if (file != NULL && fgets(head, sizeof head, file) != NULL) {
+        head[strcspn(head, "\n")] = '\0';
+        out->calibration = head[0] == '#' ? head + 1 : path;
+        rewind(file);
+    }
+    if (file == NULL || !cost_read(&out->settings.costs, file, &line)) {
         (void)fprintf(stderr, "salus-sim %s: %s:%u: not a file of costs\n",
                       options->command, path, line);
         options->failed = true;
@@ -166,7 +175,7 @@ static bool take_other(struct options *options, const char *option,
     } else if (strcmp(option, "--events-max") == 0) {
         settings->events_max = options_number(options, UINT32_MAX);
     } else if (strcmp(option, "--costs") == 0) {
-        costs_option(options, &settings->costs);
+        costs_option(options, out);
     } else if (strcmp(option, "--svg") == 0) {
         out->svg = options_value(options);
     } else if (strcmp(option, "--one-machine") == 0) {
@@ -257,7 +266,7 @@ static void print_table(const struct bench_options *options,
                      bench_resource_name((enum bench_resource)i),
                      r->primary[i] * 100, r->backup[i] * 100);
     }
-    (void)printf("calibration               %s\n", COST_CALIBRATION);
+    (void)printf("calibration               %s\n", options->calibration);
 }
 
 static int write_svg(const struct bench_options *options,
@@ -318,7 +327,8 @@ static int run_curve(struct bench_options *options)
 int command_bench(int argc, char **argv)
 {
     struct options options = {.argc = argc, .argv = argv, .command = "bench"};
-    struct bench_options bench = {.latency = "lan"};
+    struct bench_options bench = {.latency = "lan",
+                                  .calibration = COST_CALIBRATION};
     bench_defaults(&bench.settings, 4);
     for (const char *option = options_next(&options); option != NULL;
          option = options_next(&options)) {

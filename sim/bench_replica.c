@@ -166,9 +166,16 @@ static void end_log(struct bench_replica *replica,
                     const struct bench_task *task)
 {
     struct bench_world *world = replica->world;
+    uint64_t done_ns = world->now_ns + task->device_ns;
+    if (world->settings->is_shared) { /* One disk serves all, one by one. */
+        uint64_t free_ns = world->disk_free_ns;
+        done_ns = (free_ns > world->now_ns ? free_ns : world->now_ns) +
+                  task->device_ns;
+        world->disk_free_ns = done_ns;
+    }
     replica->disk_ns += task->device_ns;
     bench_schedule(world, EVENT_SYNCED, replica->id, task->number, NULL,
-                   world->now_ns + task->device_ns);
+                   done_ns);
 }
 
 void bench_on_synced(struct bench_replica *replica, pbft_ticket ticket)

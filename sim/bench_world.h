@@ -154,6 +154,7 @@ struct bench_world {
     struct sim_queue queue;
     struct random random;
     struct bench_machine shared_machine;
+    uint64_t disk_free_ns;             /* Of the shared machine. */
     struct bench_machine free_machine; /* Of clients, if they cost nothing. */
     struct pbft_keyring keyring;
     struct pbft_digest cluster;

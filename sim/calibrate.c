@@ -119,7 +119,7 @@ void calibrate_predict(struct calibrate_run *run,
     /* Long enough for a few rounds of the closed loop. */
     double round_s = (double)run->clients * run->per_request /
                      fmax(run->measured[FIGURE_RATE], 1);
-    settings.warm_up_s = fmin(fmax(1.5 * round_s, WINDOW_LEAST_S), 3);
+    settings.warm_up_s = fmin(fmax(2 * round_s, WINDOW_LEAST_S), 3);
     settings.duration_s = settings.warm_up_s;
     settings.events_max = 600000;
     bench_run(&settings, &result);

@@ -88,6 +88,30 @@ static int finish(const struct calibration *calibration, double error)
     return fclose(out) == 0 && !is_bad ? EXIT_WELL : EXIT_USAGE;
 }
 
+/* The search may end in a hollow: it begins in two places, and the better end
+ * counts. What a sync takes differs most from machine to machine. */
+static double fit(struct calibration *calibration)
+{
+    static const double sync_factors[] = {1, 4};
+    struct cost_model best = calibration->costs;
+    double least = INFINITY;
+    for (size_t i = 0; i < sizeof sync_factors / sizeof sync_factors[0]; i++) {
+        struct cost_model costs = calibration->costs;
+        costs.value[COST_SYNC] *= sync_factors[i];
+        double error = calibrate_fit(&costs, calibration->runs,
+                                     calibration->count, calibration->cores);
+        if (error < least) {
+            least = error;
+            best = costs;
+        }
+    }
+    calibration->costs = best;
+    for (size_t i = 0; i < calibration->count; i++) {
+        calibrate_predict(&calibration->runs[i], &best, calibration->cores);
+    }
+    return least;
+}
+
 int command_calibrate(int argc, char **argv)
 {
     static struct calibration calibration = {.cores = CORES_DEFAULT};
@@ -113,7 +137,5 @@ int command_calibrate(int argc, char **argv)
                               "FILE] MEASURED.json...\n");
         return EXIT_USAGE;
     }
-    double error = calibrate_fit(&calibration.costs, calibration.runs,
-                                 calibration.count, calibration.cores);
-    return finish(&calibration, error);
+    return finish(&calibration, fit(&calibration));
 }

@@ -139,7 +139,8 @@ static void write_script(FILE *out, const struct shrink_case *shrunk,
     (void)fprintf(out, "# %s: %s\n", last.rule, last.text);
     shrink_write(out, shrunk);
     (void)fprintf(stderr,
-                  "salus-sim shrink: %s; faults %" PRIu64 " -> %zu, events "
+                  "salus-sim shrink: %s; %" PRIu64
+                  " faults drawn, %zu left; events "
                   "%" PRIu64 " -> %" PRIu64 ", %" PRIu64 " trials\n",
                   first->rule, first->faults_drawn, shrunk->fault_count,
                   first->events, last.events, trials);

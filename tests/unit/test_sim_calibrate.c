@@ -72,11 +72,11 @@ static void test_finds_known_costs(void **state)
     truth.value[COST_SYNC] *= 0.5;
     truth.value[COST_CLIENT_TRANSACTION] *= 1.7;
     truth.value[COST_REQUEST] *= 1.6;
-    make_up(&runs[0], &truth, 1, 4);
+    make_up(&runs[0], &truth, 1, 2);
     make_up(&runs[1], &truth, 16, 4);
     cost_defaults(&costs);
     double error = calibrate_fit(&costs, runs, 2, 2);
-    assert_true(error < 0.08);
+    assert_true(error < 0.1);
     static const enum cost known[] = {COST_TRANSACTION,
                                       COST_CLIENT_TRANSACTION};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
@@ -84,8 +84,8 @@ static void test_finds_known_costs(void **state)
         assert_true(fabs(log(ratio)) < 0.25);
     }
     for (unsigned i = 0; i < 2; i++) {
-        assert_true(fabs(calibrate_error(&runs[i], FIGURE_RATE)) < 0.1);
-        assert_true(fabs(calibrate_error(&runs[i], FIGURE_CPU)) < 0.1);
+        assert_true(fabs(calibrate_error(&runs[i], FIGURE_RATE)) < 0.15);
+        assert_true(fabs(calibrate_error(&runs[i], FIGURE_CPU)) < 0.15);
     }
 }
 
