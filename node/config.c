@@ -280,7 +280,7 @@ static enum pbft_status read_file(const char *path, char *text, size_t *size,
 enum pbft_status config_load(const char *path, struct node_config *out,
                              struct salus_reason *reason)
 {
-    size_t size;
+    size_t size = 0;
     memset(out, 0, sizeof *out);
     char *text = malloc(CONFIG_FILE_BYTES_MAX + 2);
     if (text == NULL) {
