@@ -325,8 +325,10 @@ void adversary_send(struct host *host, const struct pbft_send *send)
         if (!pbft_set_has(&send->to, id)) {
             continue;
         }
-        if (kind != NULL && kind->on_send != NULL &&
-            random_chance(&sim->adversaries.random, replica->permille)) {
+        if (scheduler_is_lie(sim, id)) {
+            adversary_say(host, id, adversary_mutate(host, send->message));
+        } else if (kind != NULL && kind->on_send != NULL &&
+                   random_chance(&sim->adversaries.random, replica->permille)) {
             kind->on_send(host, id, send->message);
         } else {
             adversary_speak(host, id, send->message);

@@ -229,6 +229,11 @@ int command_list(int argc, char **argv)
         (void)printf("  %-15s %-8s %s\n", kind->name, fault_class_name(class),
                      kind->says);
     }
+    (void)printf("schedulers\n");
+    for (uint32_t i = 0; i < scheduler_kind_count; i++) {
+        (void)printf("  %-14s %s\n", scheduler_kinds[i].name,
+                     scheduler_kinds[i].says);
+    }
     (void)printf("adversaries\n");
     for (uint32_t i = 0; i < adversary_kind_count; i++) {
         (void)printf("  %-14s %s\n", adversary_kinds[i].name,

@@ -142,13 +142,17 @@ static uint64_t draw_delay_of(struct network *network, uint32_t from,
         network->factors[from][to] > 1) {
         delay *= network->factors[from][to];
     }
+    if (!actor_is_client(from) && !actor_is_client(to)) {
+        delay = scheduler_delay(network->sim, to, delay);
+    }
     return delay;
 }
 
 static bool is_cut(const struct network *network, uint32_t from, uint32_t to)
 {
     return !actor_is_client(from) && !actor_is_client(to) &&
-           network->cuts[from][to] > 0;
+           (network->cuts[from][to] > 0 ||
+            scheduler_is_cut(network->sim, from, to));
 }
 
 static void send_one(struct network *network, uint32_t from, uint32_t to,

@@ -89,6 +89,11 @@ static void draw_adversaries(struct sim_settings *settings, uint64_t seed)
         settings->byzantine_count =
             (uint32_t)random_between(&random, 1, pbft_faults_max(settings->n));
     }
+    settings->scheduler = scheduler_draw(&random);
+    if (scheduler_kinds[settings->scheduler].needs_byzantine &&
+        settings->byzantine_count == 0) {
+        settings->byzantine_count = 1;
+    }
     for (uint32_t i = 0; i < adversary_kind_count; i++) {
         if (random_chance(&random, 500)) {
             settings->adversary_mask |= UINT32_C(1) << i;
@@ -236,6 +241,7 @@ static void draw_calm(struct sim_settings *settings, uint64_t seed)
     draw_standard(settings, seed);
     settings->fault_mask = 0;
     settings->byzantine_count = 0;
+    settings->scheduler = 0;
     settings->network.loss_permille = 0;
     settings->network.detour_permille = 0;
 }

@@ -36,6 +36,7 @@ static bool is_submitted(const struct sim *sim)
 
 static void end_faults(struct sim *sim)
 {
+    sim->scheduler.is_over = true;
     if (sim->settings.has_core_mode) {
         sim->is_excused = !liveness_begin(sim);
     } else {
@@ -138,6 +139,7 @@ static void run_whole(struct sim *sim, struct sim_result *out)
     add_clients(sim);
     adversaries_begin(sim);
     sim_start_hosts(sim);
+    scheduler_begin(sim, sim->settings.scheduler);
     run_with_faults(sim);
     uint32_t bound_permille = 0;
     run_to_the_end(sim, &bound_permille);

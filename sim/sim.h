@@ -16,6 +16,7 @@
 #include "sim/liveness.h"
 #include "sim/network.h"
 #include "sim/queue.h"
+#include "sim/scheduler.h"
 #include "sim/trace.h"
 
 /* 2026-01-01, in microseconds since 1970: where wall clocks begin. */
@@ -57,6 +58,7 @@ struct sim_settings {
     /* Byzantine replicas: how many, and a bit per strategy of the table. */
     uint32_t byzantine_count;
     uint32_t adversary_mask;
+    uint32_t scheduler; /* Row of the table of schedules. */
     /* Liveness: all must be executed so long after the faults have healed. */
     uint64_t liveness_us;
     bool has_core_mode;  /* Only a core is healed; the bound is derived. */
@@ -109,6 +111,7 @@ struct sim {
     struct auditor auditor;
     struct faults faults;
     struct adversaries adversaries;
+    struct scheduler scheduler;
     struct trace trace;
     struct sim_violation violation;
     struct sim_observer observer;
