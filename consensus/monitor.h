@@ -41,4 +41,23 @@ struct pbft_monitor {
     struct pbft_service_count counts[PBFT_INSTITUTIONS_MAX];
 };
 
+struct pbft_replica;
+struct pbft_slot;
+struct pbft_batch;
+struct pbft_message;
+
+/* A batch was accepted: before its requests are taken. */
+void pbft_monitor_proposed(struct pbft_replica *replica,
+                           const struct pbft_batch *batch);
+void pbft_monitor_committed(struct pbft_replica *replica,
+                            const struct pbft_slot *slot);
+void pbft_monitor_heard(struct pbft_replica *replica, pbft_replica_id from);
+/* After each step. */
+void pbft_monitor_look(struct pbft_replica *replica);
+/* What we pass on now, the primary has to take. */
+bool pbft_monitor_may_tell(const struct pbft_replica *replica,
+                           const struct pbft_message *request);
+void pbft_on_monitor(struct pbft_replica *replica);
+void pbft_monitor_new_view(struct pbft_replica *replica);
+
 #endif /* CONSENSUS_MONITOR_H */

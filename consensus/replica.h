@@ -327,21 +327,6 @@ void pbft_witness_message(struct pbft_replica *replica,
 enum pbft_verdict pbft_restore_evidence(struct pbft_replica *replica,
                                         const struct pbft_message *evidence);
 
-/* monitor.c (design: P8) */
-/* A batch was accepted: before its requests are taken. */
-void pbft_monitor_proposed(struct pbft_replica *replica,
-                           const struct pbft_batch *batch);
-void pbft_monitor_committed(struct pbft_replica *replica,
-                            const struct pbft_slot *slot);
-void pbft_monitor_heard(struct pbft_replica *replica, pbft_replica_id from);
-/* After each step. */
-void pbft_monitor_look(struct pbft_replica *replica);
-/* What we pass on now, the primary has to take. */
-bool pbft_monitor_may_tell(const struct pbft_replica *replica,
-                           const struct pbft_message *request);
-void pbft_on_monitor(struct pbft_replica *replica);
-void pbft_monitor_new_view(struct pbft_replica *replica);
-
 /* view_change.c (OSDI'99 4.4) */
 /* Leaves the view, for the primary is to blame (design: P8). */
 enum pbft_verdict pbft_complain(struct pbft_replica *replica);
