@@ -121,6 +121,14 @@ static void test_view_changes_of_puppets(void **state)
               "run until view-active R1,R2 max 50ms\n"
               "expect sent R2 prepare view=1 seq=1 digest=A\n",
          PASSES, NULL},
+        /* Without the primary's pre-prepare it is none. */
+        {FOUR "hold prepare to=R0,R1,R2\nsubmit c1 A to R0\nsettle\n"
+              "drop prepare view=0\nbyzantine R0,R3\n"
+              "puppet R3 send view-change view=1 stable=0 "
+              "prepared=1:A@0:R1,R2,R3 to R1,R2\n"
+              "puppet R0 send view-change view=1 stable=0 to R1,R2\nsettle\n"
+              "expect view-active R1,R2\nexpect not-sent R2 prepare view=1\n",
+         PASSES, NULL},
         {FOUR "byzantine R3\n"
               "puppet R3 send view-change view=1 stable=0 "
               "prepared=1:A@0:R0,R1!,R2 prepared=2:B@0:R0,R1,R1 "
