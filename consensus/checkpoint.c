@@ -339,8 +339,7 @@ enum pbft_verdict pbft_on_stable(struct pbft_replica *replica,
     if (ahead != NULL && seq <= ahead->stable.attestation.seq) {
         return PBFT_DUPLICATE;
     }
-    pbft_note_own_votes(replica, message->stable.votes,
-                        message->stable.vote_count);
+    pbft_note_own_votes(replica, message);
     /* Q replicas executed it: so far must we catch up (design: P9). */
     pbft_keep(&replica->stable_ahead, message);
     pbft_mark(PBFT_MARK_STABLE_WAITS);

@@ -269,6 +269,16 @@ static enum pbft_verdict check_view(const struct pbft_replica *replica,
     return view > replica->view ? PBFT_FUTURE_VIEW : PBFT_ACCEPTED;
 }
 
+/* What its sender may forget, also when the slot has forgotten it. */
+static void keep_last_vote(struct pbft_replica *replica,
+                           const struct pbft_message *vote)
+{
+    const struct pbft_message **last = &replica->peers[vote->sender].last_vote;
+    if (*last == NULL || pbft_message_seq(*last) <= pbft_message_seq(vote)) {
+        pbft_keep(last, vote);
+    }
+}
+
 enum pbft_verdict pbft_on_pre_prepare(struct pbft_replica *replica,
                                       const struct pbft_message *message)
 {
@@ -304,6 +314,7 @@ enum pbft_verdict pbft_on_pre_prepare(struct pbft_replica *replica,
         return PBFT_REJECTED;
     }
     pbft_accept(replica, slot, message);
+    keep_last_vote(replica, slot->header);
     if (!pbft_slot_has_body(slot)) {
         replica->body_peer = message->sender;
         pbft_fetch_bodies(replica);
@@ -378,6 +389,7 @@ enum pbft_verdict pbft_on_vote(struct pbft_replica *replica,
     }
     const struct pbft_vote vote = pbft_vote_of(message);
     pbft_slot_add_vote(slot, phase, &fields->digest, &vote);
+    keep_last_vote(replica, message);
     pbft_advance_slot(replica, slot);
     return PBFT_ACCEPTED;
 }

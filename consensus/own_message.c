@@ -42,6 +42,10 @@ void pbft_echo_all(struct pbft_replica *replica, pbft_replica_id peer)
             pbft_send_to(replica, peer, changes[i]);
         }
     }
+    const struct pbft_message *last = replica->peers[peer].last_vote;
+    if (last != NULL) { /* Slots forget it with its view. */
+        pbft_send_to(replica, peer, last);
+    }
     for (pbft_seq seq = replica->log.low + 1; seq <= high; seq++) {
         struct pbft_slot *slot = pbft_slot_log_at(&replica->log, seq);
         echo_vote(replica, peer, slot, PBFT_PHASE_PREPARE);
@@ -127,10 +131,66 @@ enum pbft_verdict pbft_on_own_message(struct pbft_replica *replica,
 {
     if (replica->recovery.is_active || pbft_is_void(replica, message) ||
         !is_forgotten(replica, message)) {
+        if (message->type == PBFT_MESSAGE_VIEW_CHANGE &&
+            pbft_offer_source(replica, message)) {
+            (void)pbft_try_pending(replica); /* It was part of a NEW-VIEW. */
+        }
         return PBFT_DUPLICATE;
     }
     /* We signed this and do not know it: our log was rolled back. Whatever we
      * vote now could contradict what we voted (design: P14). */
     pbft_begin_recovery(replica);
     return PBFT_CONFLICTING;
+}
+
+/* Attested before it was executed, says our own signature: in a life whose disk
+ * is gone. A checkpoint is in the log before it is sent, behind its block. */
+static void note_own_attestation(struct pbft_replica *replica,
+                                 const struct pbft_stable *stable,
+                                 const struct pbft_vote *vote)
+{
+    const pbft_replica_id self = replica->config.self;
+    const struct pbft_slot *slot =
+        pbft_slot_log_at(&replica->log, stable->attestation.seq);
+    if (!replica->recovery.is_active &&
+        stable->attestation.seq > replica->executed &&
+        vote->incarnation >= replica->incarnations.of[self].number &&
+        (slot == NULL || slot->own_attestation == NULL)) {
+        pbft_begin_recovery(replica);
+    }
+}
+
+static void note_own_commit(struct pbft_replica *replica,
+                            const struct pbft_committed *committed,
+                            const struct pbft_vote *vote)
+{
+    const struct pbft_pre_prepare *header =
+        &committed->pre_prepare->pre_prepare;
+    const struct pbft_message commit = {
+        .type = PBFT_MESSAGE_COMMIT,
+        .sender = replica->config.self,
+        .incarnation = vote->incarnation,
+        .commit = {header->view, header->seq, header->digest}};
+    (void)pbft_on_own_message(replica, &commit);
+}
+
+void pbft_note_own_votes(struct pbft_replica *replica,
+                         const struct pbft_message *certificate)
+{
+    const bool is_block = certificate->type == PBFT_MESSAGE_COMMITTED;
+    const uint32_t count = is_block ? certificate->committed.vote_count
+                                    : certificate->stable.vote_count;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct pbft_vote *vote = is_block
+                                           ? &certificate->committed.votes[i]
+                                           : &certificate->stable.votes[i];
+        if (vote->replica != replica->config.self) {
+            continue;
+        }
+        if (is_block) {
+            note_own_commit(replica, &certificate->committed, vote);
+        } else {
+            note_own_attestation(replica, &certificate->stable, vote);
+        }
+    }
 }

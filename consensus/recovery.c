@@ -146,17 +146,6 @@ static bool has_caught_up(const struct pbft_replica *replica)
            replica->executed >= replica->log.low;
 }
 
-void pbft_note_own_votes(struct pbft_replica *replica,
-                         const struct pbft_vote *votes, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        if (votes[i].replica == replica->config.self && replica->is_fresh &&
-            !replica->recovery.is_active) {
-            pbft_begin_recovery(replica);
-        }
-    }
-}
-
 void pbft_try_voting(struct pbft_replica *replica)
 {
     if (replica->may_vote || replica->stage != PBFT_STAGE_RUNNING ||
@@ -241,6 +230,24 @@ static void drop_void_view_changes(struct pbft_replica *replica,
     }
 }
 
+/* A RECOVER that came to nothing, since another one did: the primary orders it
+ * no more, so nobody may wait for it. */
+static void drop_requests_in_vain(struct pbft_replica *replica)
+{
+    struct pbft_requests *requests = &replica->requests;
+    for (uint32_t i = 0; i < requests->capacity; i++) {
+        const struct pbft_message *message = requests->items[i].message;
+        struct pbft_recover recover;
+        if (message != NULL &&
+            pbft_recover_parse(replica->keyring, &message->request, &recover) &&
+            recover.incarnation <=
+                incarnation_of(replica, recover.replica)->number) {
+            const struct pbft_digest digest = message->request.digest;
+            pbft_requests_remove(requests, &digest, replica->now);
+        }
+    }
+}
+
 void pbft_on_incarnations(struct pbft_replica *replica,
                           const struct pbft_incarnations *incarnations)
 {
@@ -254,6 +261,7 @@ void pbft_on_incarnations(struct pbft_replica *replica,
         replica->may_vote = false; /* Until its bound is stable. */
     }
     end_if_granted(replica);
+    drop_requests_in_vain(replica);
     replica->recovery.owed = highest_bound(replica);
     replica->recovery.owed_since = replica->now;
 }

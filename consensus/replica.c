@@ -143,6 +143,9 @@ void pbft_replica_destroy(struct pbft_replica *replica)
     pbft_keep(&replica->own_view_change, NULL);
     pbft_keep(&replica->new_view, NULL);
     pbft_keep(&replica->recovery.mark, NULL);
+    for (pbft_replica_id id = 0; id < PBFT_REPLICAS_MAX; id++) {
+        pbft_keep(&replica->peers[id].last_vote, NULL);
+    }
     pbft_sync_deinit(&replica->sync);
     pbft_slot_log_deinit(&replica->log);
     pbft_witness_deinit(&replica->witness);

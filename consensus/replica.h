@@ -51,6 +51,9 @@ struct pbft_peer {
     pbft_time_ms answers_until;
     uint32_t serve_budget; /* Blocks it may still fetch, until: */
     pbft_time_ms serve_until;
+    /* Of its pre-prepares, prepares and commits that counted one of the highest
+     * seq: it may forget them (design: P14). A reference, or NULL. */
+    const struct pbft_message *last_vote;
 };
 
 /* Catching up by certified blocks (design: P9, P11). */
@@ -275,10 +278,10 @@ void pbft_note_answer(struct pbft_replica *replica, pbft_replica_id peer,
                       const struct pbft_status_report *status);
 /* Q - 1 peers have answered. */
 bool pbft_is_answered(const struct pbft_replica *replica);
-/* The votes of a certificate about something that this replica, which began
- * with nothing, has not seen: its own is one of an earlier life. */
+/* A COMMITTED or STABLE message about what is not executed here: may hold a
+ * vote of our own, which we then know or have forgotten. */
 void pbft_note_own_votes(struct pbft_replica *replica,
-                         const struct pbft_vote *votes, uint32_t count);
+                         const struct pbft_message *certificate);
 /* Asks for the next incarnation, if it is time. */
 void pbft_continue_recovery(struct pbft_replica *replica);
 void pbft_on_incarnations(struct pbft_replica *replica,

@@ -243,8 +243,7 @@ enum pbft_verdict pbft_on_committed(struct pbft_replica *replica,
     if (*place != NULL && pbft_message_seq(*place) == seq) {
         return PBFT_DUPLICATE;
     }
-    pbft_note_own_votes(replica, message->committed.votes,
-                        message->committed.vote_count);
+    pbft_note_own_votes(replica, message);
     pbft_keep(place, message);
     take_buffered(replica);
     return PBFT_ACCEPTED;
