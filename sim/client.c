@@ -99,13 +99,32 @@ void client_send(struct client *client, const struct pbft_message *request,
     }
 }
 
+static size_t make_payload(struct client *client, uint8_t *out, size_t capacity)
+{
+    struct sim *sim = client->sim;
+    if (sim->settings.service->payload != NULL) {
+        const struct service_client who = {
+            .domain = &client->domain,
+            .client = client->index,
+            .client_count = sim->client_count,
+            .key = &client->signer.key,
+            .institution = &client->institution,
+            .sequence = client->request_count + 1,
+        };
+        return sim->settings.service->payload(&who, &sim->random, out,
+                                              capacity);
+    }
+    size_t size = (size_t)random_between(&sim->random, 1, client->payload_max);
+    PBFT_ASSERT(size <= capacity);
+    memset(out, (int)(client->request_count & UINT8_MAX), size);
+    return size;
+}
+
 static void submit_new(struct client *client)
 {
     struct sim *sim = client->sim;
     uint8_t payload[PAYLOAD_MAX];
-    size_t size = (size_t)random_between(&sim->random, 1, client->payload_max);
-    PBFT_ASSERT(size <= sizeof payload);
-    memset(payload, (int)(client->request_count & UINT8_MAX), size);
+    size_t size = make_payload(client, payload, sizeof payload);
     const struct pbft_message *request =
         client_prepare(client, (struct pbft_bytes){payload, size});
     /* Usually its own institution's replica. */

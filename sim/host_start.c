@@ -111,9 +111,11 @@ void host_start(struct host *host)
 {
     struct sim *sim = host->sim;
     struct pbft_public_key keys[SIM_CLIENTS_MAX];
+    struct pbft_institution institutions[SIM_CLIENTS_MAX];
     PBFT_ASSERT(host->state == HOST_DOWN);
     for (uint32_t i = 0; i < sim->client_count; i++) {
         keys[i] = sim->clients[i]->signer.key;
+        institutions[i] = sim->clients[i]->institution;
     }
     host->life++;
     if (host->disk.image.damaged_block != 0) {
@@ -122,8 +124,8 @@ void host_start(struct host *host)
         host_trace_life(host, "halt");
         return;
     }
-    host->service =
-        sim->settings.service->create(&host->domain, sim->client_count, keys);
+    host->service = sim->settings.service->create(
+        &host->domain, sim->client_count, keys, institutions);
     replay_blocks(host);
     const bool is_lost = is_log_lost(host, restore(host));
     host->state = HOST_UP;

@@ -9,6 +9,8 @@
 #define STREAM_PROFILE 4
 /* Apart, so that a draw more here leaves all others as they were. */
 #define STREAM_ATTACKS 6
+#define LEDGER_INTERVAL 4u
+#define LEDGER_PAYLOAD_MAX 1024u
 /* One seed in so many. */
 #define REAL_SIGNATURES_INTERVAL 100
 #define SECOND_US (1000 * SIM_MS_US)
@@ -80,6 +82,15 @@ static void draw_signatures(struct sim_settings *settings, uint64_t seed)
                                : SIM_SIGNATURES_FAKE;
 }
 
+/* In a quarter of the seeds replicas keep the ledger, not a toy. */
+static void draw_service(struct sim_settings *settings, uint64_t seed)
+{
+    if (seed % LEDGER_INTERVAL == LEDGER_INTERVAL - 1) {
+        settings->service = &service_ledger;
+        settings->payload_max = LEDGER_PAYLOAD_MAX;
+    }
+}
+
 /* Byzantine replicas, in half of the seeds, and half of the strategies. */
 static void draw_adversaries(struct sim_settings *settings, uint64_t seed)
 {
@@ -114,6 +125,7 @@ static void draw_lite(struct sim_settings *settings, uint64_t seed)
     settings->network.detour_permille = (uint32_t)random_below(&random, 2) * 50;
     draw_adversaries(settings, seed);
     draw_signatures(settings, seed);
+    draw_service(settings, seed);
 }
 
 static uint32_t draw_sometimes(struct random *random, uint32_t permille_max)
@@ -193,6 +205,7 @@ static void draw_minutes(struct sim_settings *settings, uint64_t seed,
     settings->has_core_mode = true;
     draw_adversaries(settings, seed);
     draw_signatures(settings, seed);
+    draw_service(settings, seed);
 }
 
 static void draw_standard(struct sim_settings *settings, uint64_t seed)
@@ -234,6 +247,7 @@ static void draw_dense(struct sim_settings *settings, uint64_t seed)
     settings->has_core_mode = true;
     draw_adversaries(settings, seed);
     draw_signatures(settings, seed);
+    draw_service(settings, seed);
 }
 
 static void draw_calm(struct sim_settings *settings, uint64_t seed)
@@ -246,8 +260,18 @@ static void draw_calm(struct sim_settings *settings, uint64_t seed)
     settings->network.detour_permille = 0;
 }
 
+/* The ledger in every seed. */
+static void draw_ledger(struct sim_settings *settings, uint64_t seed)
+{
+    draw_lite(settings, seed);
+    settings->service = &service_ledger;
+    settings->payload_max = LEDGER_PAYLOAD_MAX;
+    settings->requests = 400;
+}
+
 const struct profile profiles[] = {
     {"lite", "n = 4, 60 requests, about 5,000 events", draw_lite},
+    {"ledger", "like lite, 400 requests to the ledger itself", draw_ledger},
     {"standard", "n = 4..13, random limits and timeouts, about 3 minutes",
      draw_standard},
     {"four", "like standard, n = 4", draw_four},

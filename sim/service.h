@@ -3,7 +3,7 @@
  * committed batches, exactly once per request.
  *
  * Two of them: `service_simple` (results are digests; fast) and the ledger
- * (service_ledger.h). A service forgets everything when its host restarts and
+ * (service_ledger.c). A service forgets everything when its host restarts and
  * is fed its durable blocks again.
  */
 #ifndef SIM_SERVICE_H
@@ -24,11 +24,24 @@ struct service_outcome {
     uint32_t result_count;
 };
 
+struct random;
+
+/* Who submits, and which of his requests. */
+struct service_client {
+    const struct pbft_domain *domain;
+    uint32_t client;
+    uint32_t client_count;
+    const struct pbft_public_key *key;
+    const struct pbft_institution *institution;
+    uint64_t sequence; /* From 1. */
+};
+
 struct service_kind {
     const char *name;
     /* Never NULL. */
     void *(*create)(const struct pbft_domain *domain, uint32_t client_count,
-                    const struct pbft_public_key *clients);
+                    const struct pbft_public_key *clients,
+                    const struct pbft_institution *institutions);
     void (*destroy)(void *service);
     /* The block after the last one. */
     void (*execute)(void *service, const struct pbft_message *committed,
@@ -39,8 +52,12 @@ struct service_kind {
      */
     void (*root)(struct pbft_digest *out, const struct pbft_digest *leaves,
                  uint32_t count);
+    /* What a client submits: returns the size. NULL: bytes without meaning. */
+    size_t (*payload)(const struct service_client *client,
+                      struct random *random, uint8_t *out, size_t capacity);
 };
 
 extern const struct service_kind service_simple;
+extern const struct service_kind service_ledger;
 
 #endif /* SIM_SERVICE_H */

@@ -34,9 +34,11 @@ struct simple {
 
 static void *simple_create(const struct pbft_domain *domain,
                            uint32_t client_count,
-                           const struct pbft_public_key *clients)
+                           const struct pbft_public_key *clients,
+                           const struct pbft_institution *institutions)
 {
     (void)domain;
+    (void)institutions;
     struct simple *simple = calloc(1, sizeof *simple);
     PBFT_ASSERT(simple != NULL);
     simple->client_count = client_count;
