@@ -329,6 +329,23 @@ void overlay_digest(const struct overlay *overlay, size_t mark,
     digest_final(&stream, out);
 }
 
+/* In the order of keys: the same at every replica, and a store that keeps keys
+ * in order finds the place of each beside that of the one before. */
+static int compare_writes(const void *left, const void *right)
+{
+    const struct ledger_kv_write *a = left;
+    const struct ledger_kv_write *b = right;
+    if (a->space != b->space) {
+        return a->space < b->space ? -1 : 1;
+    }
+    size_t common = a->key.size < b->key.size ? a->key.size : b->key.size;
+    int order = memcmp(a->key.data, b->key.data, common);
+    if (order != 0) {
+        return order;
+    }
+    return (a->key.size > b->key.size) - (a->key.size < b->key.size);
+}
+
 enum pbft_status overlay_apply(struct overlay *overlay)
 {
     struct ledger_kv_write *writes =
@@ -345,5 +362,6 @@ enum pbft_status overlay_apply(struct overlay *overlay)
             };
         }
     }
+    qsort(writes, count, sizeof *writes, compare_writes);
     return overlay->kv->apply(overlay->kv->context, writes, count);
 }

@@ -92,7 +92,7 @@ void overlay_rollback(struct overlay *overlay, size_t mark);
 void overlay_digest(const struct overlay *overlay, size_t mark,
                     struct pbft_digest *out);
 
-/* Hands all writes to the kv, in order of first use of the keys. */
+/* Hands all writes to the kv, in the order of their spaces and keys. */
 PBFT_MUST_USE enum pbft_status overlay_apply(struct overlay *overlay);
 
 #endif /* LEDGER_OVERLAY_H */
