@@ -167,7 +167,7 @@ static int run_accounting(int argc, char **argv)
     struct common common = {.ask = {.command = &tool_accounting}};
     const char *from = NULL;
     const char *to = NULL;
-    const char *view = "hipaa";
+    const char *view = NULL;
     Salus__V1__Query query = SALUS__V1__QUERY__INIT;
     Salus__V1__AccountingQuery in = SALUS__V1__ACCOUNTING_QUERY__INIT;
     uint8_t handles[LEDGER_ACCOUNT_SUBJECTS_MAX][LEDGER_HANDLE_SIZE];
@@ -197,7 +197,7 @@ static int run_accounting(int argc, char **argv)
     }
     if (!tool_time_read(&tool_accounting, from, &in.from_ms) ||
         !tool_time_read(&tool_accounting, to, &in.to_ms) ||
-        !read_view(view, &in.view)) {
+        !read_view(view != NULL ? view : "hipaa", &in.view)) {
         return TOOL_USAGE;
     }
     in.subjects = subjects;
@@ -270,7 +270,7 @@ static int run_bg(int argc, char **argv)
 {
     struct common common = {.ask = {.command = &tool_bg}};
     const char *institution = NULL;
-    const char *filter = "to-review";
+    const char *filter = NULL;
     Salus__V1__Query query = SALUS__V1__QUERY__INIT;
     Salus__V1__BreakGlassQuery in = SALUS__V1__BREAK_GLASS_QUERY__INIT;
     uint8_t id[LEDGER_ID_SIZE];
@@ -284,7 +284,8 @@ static int run_bg(int argc, char **argv)
     if (code != -1) {
         return code;
     }
-    if (common.operands.count != 0 || !read_filter(filter, &in.filter)) {
+    if (common.operands.count != 0 ||
+        !read_filter(filter != NULL ? filter : "to-review", &in.filter)) {
         return TOOL_USAGE;
     }
     if (institution != NULL) {

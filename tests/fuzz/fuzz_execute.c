@@ -4,7 +4,7 @@
  * executed, the code is a known one, and a refusal leaves no state behind. */
 #include "consensus/assert.h"
 #include "tests/fuzz/fuzz.h"
-#include "tests/support/ledger_fixture.h"
+#include "tests/fuzz/fuzz_world.h"
 
 /* The fields before the payload. */
 static size_t make_envelope(struct world *world, uint8_t *out, size_t capacity)
@@ -20,8 +20,11 @@ static size_t make_envelope(struct world *world, uint8_t *out, size_t capacity)
     PBFT_ASSERT(wire_unpack_strict(&salus__v1__transaction_body__descriptor,
                                    bytes_of(body.data, body.size), &arena,
                                    &message) == PBFT_OK);
-    ((Salus__V1__TransactionBody *)(void *)message)->payload_case =
-        SALUS__V1__TRANSACTION_BODY__PAYLOAD__NOT_SET;
+    Salus__V1__TransactionBody *fields =
+        (Salus__V1__TransactionBody *)(void *)message;
+    fields->payload_case = SALUS__V1__TRANSACTION_BODY__PAYLOAD__NOT_SET;
+    /* A clinician and privacy officer acts: the rules that ask are reached. */
+    fields->participant = field_of(world->doctor, sizeof world->doctor);
     PBFT_ASSERT(wire_pack(message, &buffer) == PBFT_OK);
     size_t size = buffer.size;
     memcpy(out, buffer.data, size);
@@ -84,7 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static uint8_t body[LEDGER_BODY_MAX];
     static size_t envelope_size;
     if (world == NULL) {
-        world = world_create();
+        world = fuzz_world();
         envelope_size = make_envelope(world, body, sizeof body);
     }
     if (size > sizeof body - envelope_size) {

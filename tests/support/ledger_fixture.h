@@ -70,6 +70,7 @@ struct world {
     uint8_t guardian[LEDGER_ID_SIZE]; /* PATIENT_AGENT of the hospital. */
     uint8_t outsider[LEDGER_ID_SIZE]; /* Participant of the clinic. */
     uint8_t team[LEDGER_ID_SIZE];     /* GROUP of the hospital. */
+    uint8_t record[LEDGER_ID_SIZE];   /* Where a test has made one. */
 };
 
 /* splitmix64: any seed, same numbers on every machine. */
