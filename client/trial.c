@@ -150,6 +150,7 @@ bool trial_ask(struct trial *trial, uint32_t replica, struct trial_status *out)
                                      .resident_bytes = status->resident_bytes,
                                      .bytes_sent = status->bytes_sent,
                                      .disk_bytes = status->disk_bytes};
+        out->is_recovering = strcmp(status->state, "recovering") == 0;
         for (size_t i = 0; i < status->n_unsafe; i++) {
             out->no_sync |= strcmp(status->unsafe[i], NO_SYNC_OPTION) == 0;
         }

@@ -66,7 +66,8 @@ struct trial_status {
     uint64_t resident_bytes;
     uint64_t bytes_sent;
     uint64_t disk_bytes;
-    bool no_sync; /* It runs with --unsafe-no-sync. */
+    bool is_recovering; /* It may have forgotten votes, and is silent. */
+    bool no_sync;       /* It runs with --unsafe-no-sync. */
 };
 bool trial_ask(struct trial *trial, uint32_t replica, struct trial_status *out);
 

@@ -4,6 +4,7 @@
  *
  *   torture_clients.c  submitters, and the history of what they saw
  *   torture_faults.c   the nemesis
+ *   torture_disk.c     its part that fills and wipes disks
  *   torture_proxy.c    the network between the replicas
  *   torture_judge.c    the judgement
  */
@@ -18,6 +19,8 @@
 
 #define TORTURE_REPLICAS_MAX 13
 #define TORTURE_SUBMITTERS 12
+/* Sanitizers, slow disks and view changes on top of each other. */
+#define TORTURE_PROGRESS_MS 90000
 
 /* One submission: anchors a record. Several compete for the same record: then
  * one must win, and the others must learn of it. */
@@ -39,6 +42,7 @@ struct torture {
     char small_disk[REPLICAS_PATH_MAX]; /* Data folder of the last replica, a
                                            tmpfs; empty: there is none. */
     uint64_t random;                    /* Of the nemesis alone. */
+    uint32_t wiped; /* Replicas below have had their disks wiped. */
 
     pthread_mutex_t lock;                 /* Guards the rest. */
     bool is_ending;                       /* Nothing new is submitted. */
@@ -78,6 +82,18 @@ struct torture_plan {
 /* Faults one after the other, each healed, each followed by progress. False: a
  * replica ended by itself, or nothing is ordered any more. */
 bool torture_rage(struct torture *torture, const struct torture_plan *plan);
+
+/* What its parts share. */
+bool torture_start_again(struct torture *torture, uint32_t id);
+void torture_kill_one(struct torture *torture, uint32_t id);
+/* After all is healed: what was submitted is ordered again. */
+bool torture_makes_progress(struct torture *torture, const char *after);
+
+/* ---- torture_disk.c ------------------------------------------------------ */
+
+/* The others carry on without it; with space again it comes back. */
+bool torture_fill_disk(struct torture *torture);
+bool torture_wipe(struct torture *torture);
 
 /* ---- torture_judge.c ----------------------------------------------------- */
 

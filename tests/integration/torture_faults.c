@@ -3,23 +3,14 @@
  * Never more than f replicas lose what they promised, so nothing may get lost;
  * and when all is healed transactions must be ordered again.
  */
-#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/statvfs.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "tests/integration/torture.h"
 
-/* Sanitizers, slow disks and view changes on top of each other. */
-#define PROGRESS_TIMEOUT_MS 90000
 #define PROGRESS_OPERATIONS 4
-#define DISK_TIMEOUT_MS 60000
-#define LEFT_BYTES (16 << 20) /* It stops below 32 MiB. */
-#define EXIT_STORAGE 4        /* Of salusd: docs/operations.md. */
 #define CALM_MS 400
 
 static uint64_t below(struct torture *torture, uint64_t bound)
@@ -30,8 +21,6 @@ static uint64_t below(struct torture *torture, uint64_t bound)
     z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
     return (z ^ (z >> 31)) % bound;
 }
-
-/* ---- is everything still well? ------------------------------------------- */
 
 static bool all_alive(struct torture *torture)
 {
@@ -46,9 +35,9 @@ static bool all_alive(struct torture *torture)
 }
 
 /* After all is healed: what was submitted is ordered again. */
-static bool makes_progress(struct torture *torture, const char *after)
+bool torture_makes_progress(struct torture *torture, const char *after)
 {
-    uint64_t deadline = torture_now_us() + PROGRESS_TIMEOUT_MS * UINT64_C(1000);
+    uint64_t deadline = torture_now_us() + TORTURE_PROGRESS_MS * UINT64_C(1000);
     size_t wanted = torture_operations_ended(torture) + PROGRESS_OPERATIONS;
 
     while (torture_operations_ended(torture) < wanted) {
@@ -67,7 +56,7 @@ static bool makes_progress(struct torture *torture, const char *after)
 
 /* ---- processes ----------------------------------------------------------- */
 
-static bool start_again(struct torture *torture, uint32_t id)
+bool torture_start_again(struct torture *torture, uint32_t id)
 {
     if (replicas_start(&torture->trial.replicas, id) == PBFT_OK) {
         return true;
@@ -76,7 +65,7 @@ static bool start_again(struct torture *torture, uint32_t id)
     return false;
 }
 
-static void kill_one(struct torture *torture, uint32_t id)
+void torture_kill_one(struct torture *torture, uint32_t id)
 {
     replicas_kill(&torture->trial.replicas, id);
     torture->kills++;
@@ -105,11 +94,11 @@ static bool kill_and_restart(struct torture *torture, uint32_t first,
     bool good = true;
 
     for (uint32_t i = 0; i < count; i++) {
-        kill_one(torture, (first + i) % n);
+        torture_kill_one(torture, (first + i) % n);
     }
     torture_pass_ms(pause_ms);
     for (uint32_t i = 0; i < count; i++) {
-        good = start_again(torture, (first + i) % n) && good;
+        good = torture_start_again(torture, (first + i) % n) && good;
     }
     return good;
 }
@@ -225,63 +214,6 @@ static bool do_slow(struct torture *torture)
     return true;
 }
 
-/* ---- the disk ------------------------------------------------------------ */
-
-/* All but a little of the space that is left. */
-static bool fill(const char *folder, const char *file)
-{
-    struct statvfs disk;
-    int filler = open(file, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
-    bool good = filler >= 0 && statvfs(folder, &disk) == 0;
-    off_t size = good ? (off_t)(disk.f_bavail * disk.f_frsize) - LEFT_BYTES : 0;
-
-    good = good && size > 0 && posix_fallocate(filler, 0, size) == 0;
-    if (filler >= 0) {
-        (void)close(filler);
-    }
-    return good;
-}
-
-/* It must end by itself, and say so by its exit code. */
-static bool ends_for_want_of_space(struct torture *torture, uint32_t victim)
-{
-    uint64_t deadline = torture_now_us() + DISK_TIMEOUT_MS * UINT64_C(1000);
-    int status = 0;
-
-    while (torture_now_us() < deadline) {
-        int dead = replicas_find_dead(&torture->trial.replicas, &status);
-        if (dead >= 0) {
-            return (uint32_t)dead == victim && WIFEXITED(status) &&
-                   WEXITSTATUS(status) == EXIT_STORAGE;
-        }
-        torture_pass_ms(20);
-    }
-    return false;
-}
-
-/* The others carry on without it; with space again it comes back. */
-static bool do_fill_disk(struct torture *torture)
-{
-    uint32_t victim = torture->trial.count - 1;
-    char file[REPLICAS_PATH_MAX + 16];
-
-    (void)snprintf(file, sizeof(file), "%s/filler", torture->small_disk);
-    /* It may still be starting, and take space at once. */
-    bool good =
-        trial_wait_executed(&torture->trial, victim, 1, DISK_TIMEOUT_MS) &&
-        fill(torture->small_disk, file) &&
-        ends_for_want_of_space(torture, victim) &&
-        makes_progress(torture, "a full disk");
-    if (!good) {
-        (void)fprintf(stderr,
-                      "replica %u: its disk is full, and it did not "
-                      "end as it should, or the others neither\n",
-                      victim);
-    }
-    (void)unlink(file);
-    return good && start_again(torture, victim);
-}
-
 /* ---- one after the other ------------------------------------------------- */
 
 struct fault {
@@ -294,7 +226,8 @@ static const struct fault faults[] = {
     {"kill-all", do_kill_all},   {"stop-primary", do_stop_primary},
     {"partition", do_partition}, {"isolate-primary", do_isolate_primary},
     {"one-way", do_one_way},     {"half-open", do_half_open},
-    {"slow", do_slow},           {"fill-disk", do_fill_disk},
+    {"slow", do_slow},           {"fill-disk", torture_fill_disk},
+    {"wipe", torture_wipe},
 };
 #define FAULT_COUNT (sizeof(faults) / sizeof(faults[0]))
 
@@ -320,8 +253,8 @@ static size_t choose(const struct torture *torture,
     size_t count = 0;
 
     for (size_t i = 0; i < FAULT_COUNT; i++) {
-        bool is_possible =
-            faults[i].strike != do_fill_disk || torture->small_disk[0] != '\0';
+        bool is_possible = faults[i].strike != torture_fill_disk ||
+                           torture->small_disk[0] != '\0';
         if (is_possible && (names == NULL || is_named(names, faults[i].name))) {
             out[count++] = &faults[i];
         }
@@ -335,7 +268,7 @@ static bool strike(struct torture *torture, const struct fault *fault)
     bool good = fault->strike(torture);
     uint64_t healed = torture_now_us();
 
-    good = good && makes_progress(torture, fault->name);
+    good = good && torture_makes_progress(torture, fault->name);
     (void)printf("%-16s %5.1f s, ordered again %4.1f s after it was healed%s\n",
                  fault->name, (double)(healed - began) / 1e6,
                  (double)(torture_now_us() - healed) / 1e6,
@@ -356,7 +289,7 @@ bool torture_rage(struct torture *torture, const struct torture_plan *plan)
         (void)fprintf(stderr, "no such fault, or not here: %s\n", plan->faults);
         return false;
     }
-    if (!makes_progress(torture, "the start")) {
+    if (!torture_makes_progress(torture, "the start")) {
         return false;
     }
     while (torture_now_us() < until || torture->kills < plan->kills) {
