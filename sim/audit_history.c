@@ -31,6 +31,7 @@ static void check_committed(struct sim *sim, const struct host *host,
     for (pbft_replica_id id = 0; id < sim->settings.n; id++) {
         const struct table_entry *said =
             audit_find(sim, FACT_COMMIT, id, header->view, header->seq);
+        /* A crash may come between the certificate and the commit. */
         bool is_prepared =
             (said != NULL && is_equal(&said->digest, &header->digest)) ||
             audit_is_durable(sim, sim->hosts[id], PBFT_RECORD_PREPARED,

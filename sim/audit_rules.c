@@ -17,6 +17,7 @@ const struct audit_rule *const audit_rules[] = {
     &audit_restored_rule,   &audit_snapshot,        &audit_forgetful,
     &audit_evidence,        &audit_resources,       &audit_work,
     &audit_growth,          &audit_identity,        &audit_encoding,
+    &audit_timers,          &audit_mania,           &audit_fairness,
 };
 
 const size_t audit_rule_count = sizeof audit_rules / sizeof audit_rules[0];

@@ -43,6 +43,10 @@ extern const struct audit_rule audit_height;        /* S32 */
 extern const struct audit_rule audit_restored_rule; /* S34 */
 extern const struct audit_rule audit_snapshot;      /* S35 */
 extern const struct audit_rule audit_forgetful;     /* S36 */
+/* audit_liveness.c; L1 and L4: run.c */
+extern const struct audit_rule audit_timers;   /* L5 */
+extern const struct audit_rule audit_mania;    /* L6 */
+extern const struct audit_rule audit_fairness; /* L7 */
 /* audit_wire.c */
 extern const struct audit_rule audit_domains;  /* S23 */
 extern const struct audit_rule audit_work;     /* R2 */

@@ -152,6 +152,7 @@ struct auditor {
     const struct pbft_message **kept; /* Referenced for later judgment. */
     size_t kept_count;
     size_t kept_capacity;
+    bool is_healed; /* The end of a run: the core is healthy for good. */
     pbft_replica_id channel; /* Of the message that is being received. */
     uint64_t sends;
 };
@@ -183,6 +184,8 @@ void audit_start(struct sim *sim, const struct host *host);
 void audit_answer(struct sim *sim, const struct client *client,
                   uint64_t sequence, const struct pbft_attestation *block,
                   const struct sim_reply *reply);
+/* The faults are over, for the core. */
+void audit_healed(struct sim *sim);
 void audit_end(struct sim *sim);
 /* Whoever sends: remembers what time a batch of one request has. */
 void audit_note_batch(struct sim *sim, const struct pbft_message *message);

@@ -253,9 +253,13 @@ static void draw_dense(struct sim_settings *settings, uint64_t seed)
 static void draw_calm(struct sim_settings *settings, uint64_t seed)
 {
     draw_standard(settings, seed);
+    /* Less than what it can take: what clients ask for fits into a batch. */
+    settings->outstanding_max = 1;
+    settings->replica.batch_requests_max = 16;
     settings->fault_mask = 0;
     settings->byzantine_count = 0;
     settings->scheduler = 0;
+    settings->has_core_mode = false;
     settings->network.loss_permille = 0;
     settings->network.detour_permille = 0;
 }

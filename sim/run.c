@@ -54,6 +54,7 @@ static void run_with_faults(struct sim *sim)
            sim->events < settings->faults_events_max && sim_step(sim)) {
     }
     end_faults(sim);
+    audit_healed(sim);
     for (uint32_t i = 0; i < sim->client_count; i++) {
         struct client *client = sim->clients[i];
         client->think_us = 0;
@@ -64,8 +65,8 @@ static void run_with_faults(struct sim *sim)
 }
 
 /* The first request without an answer, and where it took effect, if anywhere.
- */
-static void describe_unanswered(const struct sim *sim, char *out, size_t size)
+ * False: there is none. */
+static bool describe_unanswered(const struct sim *sim, char *out, size_t size)
 {
     for (uint32_t c = 0; c < sim->client_count; c++) {
         const struct client *client = sim->clients[c];
@@ -78,10 +79,11 @@ static void describe_unanswered(const struct sim *sim, char *out, size_t size)
             (void)snprintf(out, size, "%s request %zu (block %" PRIu64 ")",
                            client->name, i + 1,
                            effect == NULL ? 0 : effect->bits >> 16);
-            return;
+            return true;
         }
     }
     (void)snprintf(out, size, "none");
+    return false;
 }
 
 static void fail_liveness(struct sim *sim, uint64_t bound_us)
@@ -101,8 +103,8 @@ static void fail_liveness(struct sim *sim, uint64_t bound_us)
         }
         highest = host->block_count > highest ? host->block_count : highest;
     }
-    describe_unanswered(sim, unanswered, sizeof unanswered);
-    audit_fail(sim, "L1", last,
+    bool is_waiting = describe_unanswered(sim, unanswered, sizeof unanswered);
+    audit_fail(sim, is_waiting ? "L1" : "L4", last,
                "first without an answer: %s; blocks %zu..%zu; %" PRIu64
                " ms after the last fault of the core healed",
                unanswered, lowest, highest, bound_us / SIM_MS_US);

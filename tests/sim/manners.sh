@@ -1,0 +1,54 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# usage: manners.sh SALUS-SIM
+# Exit codes, and what --json promises.
+set -u
+sim=$1
+failed=0
+
+expect() { # CODE ARGUMENT...
+    code=$1
+    shift
+    "$sim" "$@" >/dev/null 2>&1
+    got=$?
+    [ "$got" -eq "$code" ] || {
+        echo "salus-sim $*: exit $got, expected $code"
+        failed=1
+    }
+}
+
+expect 0 help
+expect 0 list
+expect 0 run --seed 1
+expect 0 swarm --seeds 1..2
+expect 0 swarm --seconds 1 --jobs 2
+expect 2
+expect 2 nonsense
+expect 2 run
+expect 2 run --seed
+expect 2 run --seed -1
+expect 2 run --seed 1 --profile nonsense
+expect 2 run --seed 1 extra
+expect 2 swarm
+expect 2 swarm --seeds 5
+expect 2 swarm --seeds 5..1
+expect 2 swarm --seeds 1..2 --jobs 0
+expect 2 swarm --profile nonsense --seeds 1..2
+expect 2 list extra
+
+json=$("$sim" swarm --seeds 1..3 --json)
+[ "$(printf '%s\n' "$json" | wc -l)" -eq 1 ] || {
+    echo "--json is not one line"
+    failed=1
+}
+for key in seeds failed events events_per_second simulated_to_real faults \
+    attacks marks excused failures; do
+    case $json in
+    *"\"$key\":"*) ;;
+    *)
+        echo "--json has no key $key"
+        failed=1
+        ;;
+    esac
+done
+exit $failed
