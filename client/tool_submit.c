@@ -4,22 +4,15 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 #include "client/salus.h"
 #include "client/tool_config.h"
-#include "client/tool_folder.h"
 #include "client/tool_json.h"
 #include "client/tool_options.h"
+#include "client/tool_transaction.h"
 #include "crypto/hex.h"
-#include "ledger/codes.h"
 #include "ledger/transaction.h"
-#include "proto/scan.h"
-#include "salus/v1/ledger.pb-c.h"
 
-#define INPUT_MAX (32u * 1024u * 1024u)
-#define NOT_AFTER_MS (24u * 3600u * 1000u)
 #define SECONDS_MAX 3600
 
 /* What is submitted, and what came of it. */
@@ -29,74 +22,8 @@ struct batch {
     struct salus_transaction *transactions;
     struct salus_result *results;
     size_t count;
-    uint8_t cluster[SALUS_DIGEST_SIZE];
-    uint8_t institution[SALUS_ID_SIZE];
-    uint8_t key_id[SALUS_ID_SIZE];
+    struct tool_identity identity;
 };
-
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-static void default_bytes(ProtobufCBinaryData *field, uint8_t *bytes,
-                          size_t size)
-{
-    if (field->len == 0) {
-        *field = (ProtobufCBinaryData){.len = size, .data = bytes};
-    }
-}
-
-/* What need not be written by hand. */
-static void fill_envelope(struct batch *batch, Salus__V1__TransactionBody *body)
-{
-    default_bytes(&body->chain_id, batch->cluster, sizeof batch->cluster);
-    default_bytes(&body->institution, batch->institution,
-                  sizeof batch->institution);
-    default_bytes(&body->key_id, batch->key_id, sizeof batch->key_id);
-    if (body->version == 0) {
-        body->version = TRANSACTION_VERSION;
-    }
-    if (body->table_version == 0) {
-        body->table_version = CODES_VERSION;
-    }
-    if (body->not_after_ms == 0) {
-        body->not_after_ms = now_ms() + NOT_AFTER_MS;
-    }
-}
-
-static enum pbft_status encode(struct batch *batch, size_t index,
-                               const json_t *json, struct salus_reason *reason)
-{
-    struct wire_arena arena;
-    struct wire_buffer bytes;
-    struct ProtobufCMessage *message = NULL;
-
-    wire_arena_init(&arena, WIRE_UNPACK_BYTES_MAX);
-    wire_buffer_init(&bytes, LEDGER_BODY_MAX);
-    enum pbft_status status =
-        tool_json_to(&message, &arena, &salus__v1__transaction_body__descriptor,
-                     json, reason);
-    if (status == PBFT_OK) {
-        fill_envelope(batch, (Salus__V1__TransactionBody *)message);
-        status = wire_pack(message, &bytes);
-        salus_reason_set(reason, "%s",
-                         "a transaction of more than 64 KiB or a bad list");
-    }
-    if (status == PBFT_OK) {
-        status = transaction_seal(&batch->encoded[index],
-                                  wire_buffer_bytes(&bytes), NULL, 0);
-    }
-    if (status == PBFT_OK) {
-        batch->transactions[index] = (struct salus_transaction){
-            batch->encoded[index].data, batch->encoded[index].size};
-    }
-    wire_buffer_deinit(&bytes);
-    wire_arena_deinit(&arena);
-    return status;
-}
 
 static bool batch_init(struct batch *batch, const json_t *json)
 {
@@ -182,7 +109,9 @@ static int submit_json(struct salus_client *client, const json_t *json,
     enum pbft_status status = PBFT_OK;
     int code = TOOL_FAILED;
 
-    salus_identity(client, batch.cluster, batch.institution, batch.key_id);
+    salus_identity(client, batch.identity.cluster.bytes,
+                   batch.identity.institution.bytes,
+                   batch.identity.key_id.bytes);
     if (!batch_init(&batch, json)) {
         batch_deinit(&batch);
         return tool_failed(&tool_submit, "out of memory");
@@ -190,7 +119,10 @@ static int submit_json(struct salus_client *client, const json_t *json,
     for (size_t i = 0; i < batch.count && status == PBFT_OK; i++) {
         const json_t *item =
             json_is_array(json) ? json_array_get(json, i) : json;
-        status = encode(&batch, i, item, &reason);
+        status = tool_transaction_encode(&batch.encoded[i], &batch.identity,
+                                         item, &reason);
+        batch.transactions[i] = (struct salus_transaction){
+            batch.encoded[i].data, batch.encoded[i].size};
         if (status != PBFT_OK) {
             (void)tool_failed(&tool_submit, "transaction %zu: %s", i + 1,
                               reason.text[0] != '\0'
@@ -203,28 +135,6 @@ static int submit_json(struct salus_client *client, const json_t *json,
     }
     batch_deinit(&batch);
     return code;
-}
-
-static json_t *load_json(const char *path)
-{
-    struct wire_buffer text;
-    struct salus_reason reason = {""};
-    json_error_t error = {.line = 0};
-    json_t *json = NULL;
-
-    enum pbft_status status = tool_text_load(&text, path, INPUT_MAX, &reason);
-    if (status == PBFT_OK) {
-        struct pbft_bytes bytes = wire_buffer_bytes(&text);
-        json = json_loadb((const char *)bytes.data, bytes.size,
-                          JSON_REJECT_DUPLICATES, &error);
-        salus_reason_set(&reason, "%s: line %d, column %d: %s", path,
-                         error.line, error.column, error.text);
-    }
-    wire_buffer_deinit(&text);
-    if (json == NULL) {
-        (void)tool_failed(&tool_submit, "%s", reason.text);
-    }
-    return json;
 }
 
 static int run(int argc, char **argv)
@@ -253,7 +163,7 @@ static int run(int argc, char **argv)
                      &seconds)) {
         return TOOL_USAGE;
     }
-    json_t *json = load_json(operands.items[0]);
+    json_t *json = tool_transaction_load(&tool_submit, operands.items[0]);
     if (json == NULL) {
         return TOOL_FAILED;
     }

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* salus cosign: what several have to sign goes from one to the other as a file,
+ * before it is submitted. */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/tool_config.h"
+#include "client/tool_consortium.h"
+#include "client/tool_json.h"
+#include "client/tool_transaction.h"
+#include "crypto/keyfile.h"
+#include "crypto/sign.h"
+#include "proto/genesis.h"
+#include "proto/scan.h"
+#include "salus/v1/ledger.pb-c.h"
+
+/* Who signs, offline. */
+struct signer {
+    struct tool_identity identity;
+    struct sign_secret secret;
+};
+
+static bool load_signer(struct signer *out, const char *path)
+{
+    struct tool_config config;
+    struct salus_reason reason = {""};
+    struct salus_genesis *genesis = NULL;
+    struct keyfile key;
+    struct pbft_public_key public_key;
+    enum pbft_status status = tool_config_load(&config, path, &reason);
+    if (status == PBFT_OK) {
+        status = genesis_file_load(&genesis, &out->identity.cluster,
+                                   config.genesis, &reason);
+    }
+    genesis_destroy(genesis);
+    if (status == PBFT_OK) {
+        status = keyfile_read(&key, config.key, KEYFILE_CLIENT, &reason);
+    }
+    if (status != PBFT_OK) {
+        (void)tool_failed(&tool_cosign, "%s", reason.text);
+        return false;
+    }
+    sign_from_seed(&out->secret, &public_key, key.secret);
+    out->identity.institution = key.institution;
+    transaction_key_id(&out->identity.key_id, public_key.bytes);
+    keyfile_wipe(&key);
+    return true;
+}
+
+static bool read_role(const char *text, enum transaction_role *out)
+{
+    const ProtobufCEnumValue *found =
+        protobuf_c_enum_descriptor_get_value_by_name(
+            &salus__v1__co_signature__role__descriptor, text);
+    if (found == NULL || found->value == 0) {
+        (void)tool_bad_usage(
+            &tool_cosign, "%s: COSIGN_INST, REVIEWER, DAC or GOVERNANCE", text);
+        return false;
+    }
+    *out = (enum transaction_role)found->value;
+    return true;
+}
+
+static void add_own(const struct signer *signer, struct pbft_bytes body,
+                    enum transaction_role role,
+                    struct transaction_signature *out)
+{
+    uint8_t preimage[TRANSACTION_COSIGN_PREIMAGE_SIZE];
+    struct pbft_digest tx_id;
+    transaction_id(&tx_id, &signer->identity.cluster, body);
+    transaction_cosign_preimage(preimage, &tx_id, role);
+    *out = (struct transaction_signature){.key_id = signer->identity.key_id,
+                                          .role = role};
+    sign_message(&out->signature, &signer->secret,
+                 (struct pbft_bytes){preimage, sizeof preimage});
+}
+
+/* Those that are there, but for an older one of ours in that role. */
+static size_t keep_others(const Salus__V1__Transaction *from,
+                          const struct signer *signer,
+                          enum transaction_role role,
+                          struct transaction_signature *out)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < from->n_signatures && i < LEDGER_SIGNATURES_MAX;
+         i++) {
+        const Salus__V1__CoSignature *one = from->signatures[i];
+        if (one->key_id.len != LEDGER_ID_SIZE ||
+            one->signature.len != PBFT_SIGNATURE_SIZE) {
+            continue;
+        }
+        bool own = memcmp(one->key_id.data, signer->identity.key_id.bytes,
+                          LEDGER_ID_SIZE) == 0 &&
+                   (enum transaction_role)one->role == role;
+        if (!own) {
+            memcpy(out[count].key_id.bytes, one->key_id.data, LEDGER_ID_SIZE);
+            memcpy(out[count].signature.bytes, one->signature.data,
+                   PBFT_SIGNATURE_SIZE);
+            out[count++].role = (enum transaction_role)one->role;
+        }
+    }
+    return count;
+}
+
+/* Prints an encoded Transaction as JSON. */
+static int print_transaction(struct pbft_bytes bytes)
+{
+    struct wire_arena arena;
+    struct ProtobufCMessage *message = NULL;
+    int code = TOOL_FAILED;
+    wire_arena_init(&arena, WIRE_UNPACK_BYTES_MAX);
+    if (wire_unpack_strict(&salus__v1__transaction__descriptor, bytes, &arena,
+                           &message) == PBFT_OK) {
+        tool_json_print(tool_json_of(message));
+        code = TOOL_OK;
+    }
+    wire_arena_deinit(&arena);
+    return code;
+}
+
+static int sign_and_print(const struct signer *signer, struct pbft_bytes bytes,
+                          enum transaction_role role)
+{
+    struct transaction_signature signatures[LEDGER_SIGNATURES_MAX + 1];
+    struct transaction_bytes sealed = {NULL, 0};
+    struct wire_arena arena;
+    struct ProtobufCMessage *message = NULL;
+    int code = TOOL_FAILED;
+    wire_arena_init(&arena, WIRE_UNPACK_BYTES_MAX);
+    if (wire_unpack_strict(&salus__v1__transaction__descriptor, bytes, &arena,
+                           &message) == PBFT_OK) {
+        const Salus__V1__Transaction *from =
+            (const Salus__V1__Transaction *)(const void *)message;
+        struct pbft_bytes body = {from->body.data, from->body.len};
+        size_t count = keep_others(from, signer, role, signatures);
+        add_own(signer, body, role, &signatures[count++]);
+        if (transaction_seal(&sealed, body, signatures, count) == PBFT_OK) {
+            code = print_transaction(
+                (struct pbft_bytes){sealed.data, sealed.size});
+        }
+    }
+    free(sealed.data);
+    wire_arena_deinit(&arena);
+    return code == TOOL_OK
+               ? code
+               : tool_failed(&tool_cosign, "the transaction cannot be signed");
+}
+
+static int cosign(const struct signer *signer, const json_t *json,
+                  const char *role_text)
+{
+    struct transaction_bytes encoded = {NULL, 0};
+    struct salus_reason reason = {""};
+    enum transaction_role role = TRANSACTION_GOVERNANCE;
+    if (role_text != NULL && !read_role(role_text, &role)) {
+        return TOOL_USAGE;
+    }
+    if (tool_transaction_encode(&encoded, &signer->identity, json, &reason) !=
+        PBFT_OK) {
+        return tool_failed(&tool_cosign, "%s", reason.text);
+    }
+    const struct pbft_bytes bytes = {encoded.data, encoded.size};
+    int code = role_text != NULL ? sign_and_print(signer, bytes, role)
+                                 : print_transaction(bytes);
+    free(encoded.data);
+    return code;
+}
+
+static int run(int argc, char **argv)
+{
+    const char *config = NULL;
+    const char *role = NULL;
+    struct signer signer;
+    struct tool_list operands = {.count = 0};
+    const struct tool_option options[] = {
+        {.name = "--config", .value = &config},
+        {.name = "--role", .value = &role},
+        {.name = NULL}};
+    int code = tool_options_parse(&tool_cosign, options, &operands, argc, argv);
+    if (code != -1) {
+        return code;
+    }
+    if (operands.count != 1) {
+        return tool_bad_usage(&tool_cosign, "one file is needed, or -");
+    }
+    json_t *json = tool_transaction_load(&tool_cosign, operands.items[0]);
+    if (json == NULL || !load_signer(&signer, config)) {
+        json_decref(json);
+        return TOOL_FAILED;
+    }
+    code = cosign(&signer, json, role);
+    json_decref(json);
+    return code;
+}
+
+const struct tool_command tool_cosign = {
+    .name = "cosign",
+    .usage = "FILE|- [--role ROLE] [--config FILE]",
+    .summary = "sign what others will submit, as in a decision of all",
+    .help =
+        "Decisions of governance need the signatures of two thirds of the\n"
+        "institutions and one. The one that submits writes the transaction as\n"
+        "JSON (see salus help submit) and fixes it:\n"
+        "\n"
+        "    salus cosign admit.json > admit.tx\n"
+        "\n"
+        "Each of the others reads it, adds its signature, and sends it on:\n"
+        "\n"
+        "    salus cosign admit.tx --role GOVERNANCE > admit-2.tx\n"
+        "\n"
+        "and the first one submits it: salus submit admit-3.tx. Nothing is\n"
+        "sent by this command; the key stays where it is.\n"
+        "\n"
+        "  --role ROLE           GOVERNANCE, COSIGN_INST, REVIEWER or DAC;\n"
+        "                        without it nothing is signed\n"
+        "  --config FILE         client configuration; else $SALUS_CONFIG\n",
+    .run = run,
+};
