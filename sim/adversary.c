@@ -250,7 +250,14 @@ void adversary_say(struct host *host, pbft_replica_id to,
         pbft_message_sign(&host->domain, message);
     }
     adversary_count(host);
-    adversary_deliver(host, to, message, 0);
+    struct network *network = &host->sim->network;
+    const struct pbft_message *recoded = network_recode(network, message);
+    if (recoded != NULL) {
+        adversary_deliver(host, to, recoded, 0);
+    } else {
+        network_lose(network, host->index, to, message, "malformed");
+    }
+    pbft_message_unref(recoded);
     pbft_message_unref(message);
 }
 

@@ -85,7 +85,8 @@ void adversary_count(struct host *host);
 /* Sends to one replica (and to its twins), `delay_us` late. */
 void adversary_deliver(struct host *host, pbft_replica_id to,
                        const struct pbft_message *message, uint64_t delay_us);
-/* Takes over a new message: signs it if its type is signed, sends, drops it. */
+/* Takes over a new message: signs it if its type is signed, sends what the
+ * other side decodes, if anything, and drops it. */
 void adversary_say(struct host *host, pbft_replica_id to,
                    struct pbft_message *message);
 /* What an honest one would say, but for slots with two stories: there the vote
@@ -120,6 +121,12 @@ struct pbft_message *
 adversary_mutate_new_view(struct host *host,
                           const struct pbft_message *message);
 uint64_t adversary_draw_number(struct random *random, uint64_t near);
+
+/* adversary_wire.c */
+void adversary_sign_loosely(struct host *host, pbft_replica_id to,
+                            const struct pbft_message *message);
+void adversary_spoil_bytes(struct host *host, pbft_replica_id to,
+                           const struct pbft_message *message);
 
 /* adversary_view.c */
 void adversary_lie_in_view_change(struct host *host, pbft_replica_id to,

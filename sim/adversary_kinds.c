@@ -356,6 +356,10 @@ const struct adversary_kind adversary_kinds[] = {
     {"paste", "says what others said, slightly changed (B11)", NULL, paste},
     {"twins", "lives two or three times with one key (B13)", NULL, add_twin},
     {"flood", "asks for much, all the time (B14)", NULL, flood},
+    {"loose", "signs so that only lax verifiers take it (B12)",
+     adversary_sign_loosely, NULL},
+    {"encodings", "sends bytes that only lax decoders take (B15)",
+     adversary_spoil_bytes, NULL},
 };
 
 const uint32_t adversary_kind_count =

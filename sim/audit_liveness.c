@@ -25,10 +25,10 @@ static void check_timers(struct sim *sim, const struct host *host)
     pbft_time_ms view =
         pbft_timer_deadline(host_replica(host), PBFT_TIMER_VIEW);
     if (view != PBFT_TIME_NEVER &&
-        view > sim_now_ms(sim) + config->view_change_timeout_max_ms) {
+        view > host_now_ms(host) + config->view_change_timeout_max_ms) {
         audit_fail(sim, "L5", host,
                    "waits %" PRIu64 " ms for a new view, the cap is %" PRIu64,
-                   view - sim_now_ms(sim),
+                   view - host_now_ms(host),
                    (uint64_t)config->view_change_timeout_max_ms);
     }
 }

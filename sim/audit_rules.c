@@ -18,6 +18,7 @@ const struct audit_rule *const audit_rules[] = {
     &audit_evidence,        &audit_resources,       &audit_work,
     &audit_growth,          &audit_identity,        &audit_encoding,
     &audit_timers,          &audit_mania,           &audit_fairness,
+    &audit_strict,
 };
 
 const size_t audit_rule_count = sizeof audit_rules / sizeof audit_rules[0];

@@ -52,6 +52,7 @@ extern const struct audit_rule audit_domains;  /* S23 */
 extern const struct audit_rule audit_work;     /* R2 */
 extern const struct audit_rule audit_identity; /* A1 */
 extern const struct audit_rule audit_encoding; /* A4 */
+extern const struct audit_rule audit_strict;   /* A5 */
 /* audit_clients.c */
 extern const struct audit_rule audit_provenance;   /* S21 */
 extern const struct audit_rule audit_exactly_once; /* S25 */

@@ -5,6 +5,7 @@
 
 #include "proto/codec.h"
 #include "sim/audit_rules.h"
+#include "sim/fake_crypto.h"
 #include "sim/sim.h"
 
 /* Every so many messages are encoded, decoded and encoded again. */
@@ -113,6 +114,38 @@ const struct audit_rule audit_encoding = {
     .name = "A4",
     .says = "a message that is encoded and decoded is the same (sampled)",
     .on_send = check_encoding,
+};
+
+static uint64_t fold_all(const struct pbft_signature *signature)
+{
+    struct pbft_digest digest;
+    const struct pbft_bytes bytes = {signature->bytes, PBFT_SIGNATURE_SIZE};
+    fake_digest(&digest, &bytes, 1);
+    return audit_fold(&digest);
+}
+
+void audit_note_loose(struct sim *sim, const struct pbft_message *message)
+{
+    (void)audit_fact(sim, FACT_LOOSE, message->sender,
+                     fold_all(&message->signature), 0, NULL);
+}
+
+/* Adversaries report themselves what passed a decoder. */
+static void check_strict(struct sim *sim, const struct host *host,
+                         const struct pbft_message *message)
+{
+    if (audit_find(sim, FACT_LOOSE, message->sender,
+                   fold_all(&message->signature), 0) != NULL) {
+        audit_fail(sim, "A5", host, "takes a signature of R%u under a %s",
+                   (unsigned)message->sender,
+                   pbft_message_type_name(message->type));
+    }
+}
+
+const struct audit_rule audit_strict = {
+    .name = "A5",
+    .says = "what lax verifiers or decoders alone would take, nobody takes",
+    .on_receive = check_strict,
 };
 
 /* Nobody makes us check more signatures than he sends. */

@@ -83,6 +83,7 @@ enum audit_fact {
     FACT_VIEW_CHANGE_TEXT, /* Digest, sender: where it is kept (bits). */
     FACT_NEW_VIEW_CHECKED, /* Signature of a new-view. */
     FACT_SNAPSHOT,         /* Seq: mixed state (bits). */
+    FACT_LOOSE,            /* Replica, signature: only lax verifiers take it. */
 };
 
 /* The functions of each occasion are kept together: most rows have few. */
@@ -189,6 +190,8 @@ void audit_healed(struct sim *sim);
 void audit_end(struct sim *sim);
 /* Whoever sends: remembers what time a batch of one request has. */
 void audit_note_batch(struct sim *sim, const struct pbft_message *message);
+/* No strict verifier takes the signature of this message. */
+void audit_note_loose(struct sim *sim, const struct pbft_message *message);
 /* The disk of a crashed host is not what it was: what was durable no longer
  * is, but for what it holds now. */
 void audit_disk_replaced(struct sim *sim, struct host *host);

@@ -152,13 +152,29 @@ static void end_clog(struct sim *sim, const struct fault *fault)
 static const struct fault_kind clog_of_one = {
     "clog", "messages of one replica wait, then burst", begin_clog, end_clog};
 
-/* Some are clogged one after the other, and unclogged in another order. */
+static bool begin_turn(struct sim *sim, struct fault *fault)
+{
+    (void)sim;
+    (void)fault;
+    return true;
+}
+
+static void end_turn(struct sim *sim, const struct fault *fault)
+{
+    faults_follow(sim, fault, &clog_of_one);
+}
+
+/* Not clogged yet: its turn comes when this ends. */
+static const struct fault_kind turn_of_one = {
+    "clog-turn", "a clog that is about to begin", begin_turn, end_turn};
+
+/* Some are clogged one by one, and unclogged one by one, in another order. */
 static bool begin_swizzle(struct sim *sim, struct fault *fault)
 {
     fault->target = UINT32_MAX;
     for (uint32_t i = 0; i < sim->settings.n; i++) {
         if (random_chance(&sim->faults.random, 500)) {
-            faults_add(sim, &clog_of_one, i);
+            faults_add(sim, &turn_of_one, i);
         }
     }
     return true;
@@ -287,7 +303,7 @@ const struct fault_kind fault_network_kinds[] = {
      begin_one_way, end_cut},
     {"clog", "messages of one replica wait, then burst (N3)", begin_clog,
      end_clog},
-    {"swizzle", "some replicas are clogged, unclogged in another order (N3)",
+    {"swizzle", "replicas are clogged one by one, freed in any order (N3)",
      begin_swizzle, fault_end_nothing},
     {"gray", "all that one replica says takes 1000 times as long (N4)",
      begin_gray, end_gray},

@@ -146,6 +146,38 @@ static void end_clock(struct sim *sim, const struct fault *fault)
     host->wall_drift_permille = 0;
 }
 
+/* ---- monotonic clocks ------------------------------------------------------
+ */
+
+static bool bend_ticks(struct sim *sim, struct fault *fault, int32_t permille)
+{
+    struct host *host = fault_host(sim, fault);
+    if (host->ticks_drift_permille != 0) {
+        return false;
+    }
+    host_bend_ticks(host, permille);
+    return true;
+}
+
+static bool begin_ticks_drift(struct sim *sim, struct fault *fault)
+{
+    return bend_ticks(sim, fault,
+                      random_chance(&sim->faults.random, 500)
+                          ? CLOCK_DRIFT_PERMILLE
+                          : -CLOCK_DRIFT_PERMILLE);
+}
+
+/* No timer fires. */
+static bool begin_ticks_freeze(struct sim *sim, struct fault *fault)
+{
+    return bend_ticks(sim, fault, CLOCK_FROZEN_PERMILLE);
+}
+
+static void end_ticks(struct sim *sim, const struct fault *fault)
+{
+    host_bend_ticks(fault_host(sim, fault), 0);
+}
+
 const struct fault_kind fault_process_kinds[] = {
     {"crash", "power loss of one replica, then a restart (P1, P2)", begin_crash,
      fault_end_restart},
@@ -164,5 +196,9 @@ const struct fault_kind fault_process_kinds[] = {
      begin_clock_drift, end_clock},
     {"clock-freeze", "one wall clock stands (P6)", begin_clock_freeze,
      end_clock},
+    {"ticks-drift", "one monotonic clock is a tenth too fast or slow (P6)",
+     begin_ticks_drift, end_ticks},
+    {"ticks-freeze", "one monotonic clock stands (P6)", begin_ticks_freeze,
+     end_ticks},
     {NULL, NULL, NULL, NULL},
 };

@@ -16,6 +16,8 @@
 #define STREAM_BEGIN UINT64_C(0x100000000)
 #define STREAM_END UINT64_C(0x200000000)
 #define PART_SHIFT 40
+/* Behind all parts with which a fault begins. */
+#define PART_FOLLOWS 1024
 
 void faults_init(struct faults *faults, uint64_t seed)
 {
@@ -79,18 +81,14 @@ static void note(struct sim *sim, const struct fault *fault, const char *what)
                                                 .note = fault->kind->name});
 }
 
-void faults_add(struct sim *sim, const struct fault_kind *kind, uint32_t target)
+static void add(struct sim *sim, struct fault fault)
 {
     struct faults *faults = &sim->faults;
-    struct fault fault = {.kind = kind,
-                          .number = faults->drawn,
-                          .part = faults->part++,
-                          .target = target};
     uint64_t duration =
         random_exponential(&faults->random, faults->duration_us) + 1;
     /* The last place is for the fault of which this is a part. */
     if (faults->active_count + (fault.part > 0) >= FAULTS_ACTIVE_MAX ||
-        !kind->begin(sim, &fault)) {
+        !fault.kind->begin(sim, &fault)) {
         return;
     }
     PBFT_ASSERT(faults->active_count < FAULTS_ACTIVE_MAX);
@@ -102,6 +100,26 @@ void faults_add(struct sim *sim, const struct fault_kind *kind, uint32_t target)
                                       .target = fault.target,
                                       .argument = fault.number,
                                       .number = fault.part});
+}
+
+void faults_add(struct sim *sim, const struct fault_kind *kind, uint32_t target)
+{
+    struct faults *faults = &sim->faults;
+    add(sim, (struct fault){.kind = kind,
+                            .number = faults->drawn,
+                            .part = faults->part++,
+                            .target = target});
+}
+
+void faults_follow(struct sim *sim, const struct fault *ended,
+                   const struct fault_kind *kind)
+{
+    if (sim->faults.mask != 0) {
+        add(sim, (struct fault){.kind = kind,
+                                .number = ended->number,
+                                .part = ended->part + PART_FOLLOWS,
+                                .target = ended->target});
+    }
 }
 
 static void begin_one(struct sim *sim, uint32_t row)

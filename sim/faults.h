@@ -76,6 +76,9 @@ void faults_on_event(struct sim *sim);
 /* One more, as part of another one; it ends by itself. */
 void faults_add(struct sim *sim, const struct fault_kind *kind,
                 uint32_t target);
+/* One more in the place of a part that ends, unless faults are over. */
+void faults_follow(struct sim *sim, const struct fault *ended,
+                   const struct fault_kind *kind);
 void faults_on_heal(struct sim *sim, uint64_t number, uint64_t part);
 /* Begins no more. Ends those of the whole network and of the core; the others
  * last for ever. */

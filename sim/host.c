@@ -181,7 +181,7 @@ static struct pbft_event event_of(const struct host *host,
                                   const struct host_input *input)
 {
     struct pbft_event event = {.type = input->type,
-                               .now = sim_now_ms(host->sim),
+                               .now = host_now_ms(host),
                                .wall = sim_wall(host->sim, host)};
     if (input->type == PBFT_EVENT_RECEIVE) {
         event.message = input->message;

@@ -107,6 +107,10 @@ struct host {
     uint64_t sync_us;      /* What a sync takes. */
     uint64_t synced_at_us; /* When the last scheduled sync completes. */
     uint64_t paused_until_us;
+    /* The monotonic clock: what it showed at some time, and its rate since. */
+    uint64_t ticks_us;
+    uint64_t ticks_from_us;
+    int32_t ticks_drift_permille; /* -1000: it stands. */
     int64_t wall_offset_us;
     int32_t wall_drift_permille;
     uint64_t wall_drift_from_us; /* Since when. */
@@ -131,6 +135,10 @@ void host_fire(struct host *host, enum pbft_timer timer);
 /* Whether one is due now. */
 bool host_timer_fires(const struct host *host);
 void host_pause_timers(struct host *host, bool is_paused);
+/* What its monotonic clock shows; it never goes back. */
+uint64_t host_now_ms(const struct host *host);
+/* From now on it is so much too fast, or too slow. */
+void host_bend_ticks(struct host *host, int32_t drift_permille);
 
 /* NULL unless the replica runs. */
 const struct pbft_replica *host_replica(const struct host *host);

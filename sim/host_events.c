@@ -123,16 +123,50 @@ void host_on_flush(struct host *host)
     }
 }
 
+static uint64_t ticks_us(const struct host *host)
+{
+    uint64_t passed_us = host->sim->now_us - host->ticks_from_us;
+    return host->ticks_us +
+           passed_us * (uint64_t)(1000 + host->ticks_drift_permille) / 1000;
+}
+
+uint64_t host_now_ms(const struct host *host)
+{
+    return ticks_us(host) / SIM_MS_US;
+}
+
+/* When its clock will show this, or has; UINT64_MAX: it stands. */
+static uint64_t time_of_ticks(const struct host *host, uint64_t wanted_us)
+{
+    const uint64_t rate = (uint64_t)(1000 + host->ticks_drift_permille);
+    if (wanted_us <= ticks_us(host)) {
+        return host->sim->now_us;
+    }
+    uint64_t left_us = wanted_us - host->ticks_us;
+    if (rate == 0 || left_us > UINT64_MAX / 1000 - rate) {
+        return UINT64_MAX;
+    }
+    return host->ticks_from_us + (left_us * 1000 + rate - 1) / rate;
+}
+
+void host_bend_ticks(struct host *host, int32_t drift_permille)
+{
+    host->ticks_us = ticks_us(host);
+    host->ticks_from_us = host->sim->now_us;
+    host->ticks_drift_permille = drift_permille;
+    if (host->state == HOST_UP) {
+        host->timer_at_us = UINT64_MAX;
+        host_schedule_timer(host, pbft_deadline(host_replica(host)));
+    }
+}
+
 void host_schedule_timer(struct host *host, uint64_t deadline_ms)
 {
     struct sim *sim = host->sim;
     if (deadline_ms >= UINT64_MAX / SIM_MS_US || host->timers_paused) {
         return;
     }
-    uint64_t at_us = deadline_ms * SIM_MS_US;
-    if (at_us < sim->now_us) {
-        at_us = sim->now_us;
-    }
+    uint64_t at_us = time_of_ticks(host, deadline_ms * SIM_MS_US);
     if (at_us < host->timer_at_us) {
         host->timer_at_us = at_us;
         sim_schedule(sim, SIM_EVENT_TIMER, host->index, host->life,
@@ -150,7 +184,7 @@ void host_fire(struct host *host, enum pbft_timer timer)
 bool host_timer_fires(const struct host *host)
 {
     return !host->timers_paused &&
-           pbft_deadline(host_replica(host)) <= sim_now_ms(host->sim);
+           pbft_deadline(host_replica(host)) <= host_now_ms(host);
 }
 
 void host_on_timer(struct host *host, uint64_t time_us)
@@ -169,7 +203,7 @@ void host_on_timer(struct host *host, uint64_t time_us)
     }
     /* The driver tells changes only; a busy replica may be due still. */
     uint64_t next = pbft_deadline(host_replica(host));
-    uint64_t soonest = sim_now_ms(host->sim) + (is_stuck ? STUCK_MS : 1);
+    uint64_t soonest = host_now_ms(host) + (is_stuck ? STUCK_MS : 1);
     host_schedule_timer(host, next < soonest ? soonest : next);
 }
 

@@ -31,7 +31,7 @@ static void replay_blocks(struct host *host)
 
 static void step_at_start(struct host *host, struct pbft_event event)
 {
-    event.now = sim_now_ms(host->sim);
+    event.now = host_now_ms(host);
     event.wall = sim_wall(host->sim, host);
     enum pbft_verdict verdict = pbft_driver_step(host->driver, &event);
     PBFT_ASSERT(verdict != PBFT_BUSY);

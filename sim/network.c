@@ -224,6 +224,13 @@ static void trace_lost(struct network *network, uint32_t from, uint32_t to,
                                    .note = why});
 }
 
+void network_lose(struct network *network, uint32_t from, uint32_t to,
+                  const struct pbft_message *message, const char *why)
+{
+    network->counts.lost++;
+    trace_lost(network, from, to, message, why);
+}
+
 static void send(struct network *network, uint32_t from, uint32_t to,
                  const struct pbft_message *message, struct sim_reply *reply,
                  uint64_t delay_us)
@@ -232,8 +239,7 @@ static void send(struct network *network, uint32_t from, uint32_t to,
     network->counts.sent++;
     const char *why = reason_lost(network, from, to);
     if (why != NULL) {
-        network->counts.lost++;
-        trace_lost(network, from, to, message, why);
+        network_lose(network, from, to, message, why);
         free(reply);
         return;
     }

@@ -107,6 +107,10 @@ void network_send(struct network *network, uint32_t from, uint32_t to,
 void network_send_late(struct network *network, uint32_t from, uint32_t to,
                        const struct pbft_message *message, uint64_t delay_us);
 
+/* The message is lost, and `why` stands in the trace. */
+void network_lose(struct network *network, uint32_t from, uint32_t to,
+                  const struct pbft_message *message, const char *why);
+
 /* One way. What flies there already is lost. Cuts are counted. */
 void network_cut(struct network *network, uint32_t from, uint32_t to);
 void network_join(struct network *network, uint32_t from, uint32_t to);
@@ -130,6 +134,14 @@ void network_forget_records(struct network *network);
 /* Another message that differs in some bits; NULL: no decoder took it. */
 const struct pbft_message *network_corrupt(struct network *network,
                                            const struct pbft_message *message);
+/* The message as the production decoder gives it, for what no honest core made;
+ * NULL: it has no encoding, or no decoder takes it. The caller owns it. */
+const struct pbft_message *network_recode(struct network *network,
+                                          const struct pbft_message *message);
+/* Sends what network_recode() gives. False: it is lost like a malformed frame.
+ */
+bool network_send_recoded(struct network *network, uint32_t from, uint32_t to,
+                          const struct pbft_message *message);
 /* Private to network*.c: a waiting packet begins to fly. */
 void network_set_out(struct network *network, struct sim_packet *packet,
                      uint64_t delay_us);

@@ -103,15 +103,15 @@ void script_on_puppet_packet(void *context, struct host *host,
         return;
     }
     if (answer->kind == ANSWER_CERTIFICATE) {
-        network_send(network, host->index, packet->from, answer->certificate,
-                     NULL);
+        (void)network_send_recoded(network, host->index, packet->from,
+                                   answer->certificate);
     } else if (answer->kind == ANSWER_OLD && host->block_count > 0) {
         network_send(network, host->index, packet->from,
                      host->blocks[0].committed, NULL);
     } else if (answer->kind == ANSWER_GARBAGE) {
         struct pbft_message *garbage =
             make_garbage(script, host, packet->message->fetch.seq);
-        network_send(network, host->index, packet->from, garbage, NULL);
+        (void)network_send_recoded(network, host->index, packet->from, garbage);
         pbft_message_unref(garbage);
     }
 }

@@ -29,7 +29,7 @@ static void send_to(struct script *script, const struct host *host,
         bool exists = actor_is_client(i) ? i - SIM_HOSTS_MAX < sim->client_count
                                          : i < sim->host_count;
         if (exists && actor_set_has(to, i)) {
-            network_send(&sim->network, host->index, i, message, NULL);
+            (void)network_send_recoded(&sim->network, host->index, i, message);
         }
     }
 }

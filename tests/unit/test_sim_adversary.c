@@ -90,12 +90,39 @@ static void test_mutants_are_signed_by_the_adversary_alone(void **state)
     sim_destroy(sim);
 }
 
+/* Votes ascend by replica on the wire: other orders are no message at all. */
+static void test_what_has_no_encoding_arrives_nowhere(void **state)
+{
+    (void)state;
+    struct sim_settings settings;
+    profile_defaults(&settings);
+    struct sim *sim = sim_create(&settings, 1, NULL);
+    struct pbft_attestation fields = {.seq = 4};
+    struct pbft_vote votes[] = {{.replica = 1}, {.replica = 2}};
+    for (int i = 0; i < 2; i++) {
+        struct pbft_message *stable =
+            pbft_stable_create(0, sim->keyring.epoch, &fields, votes, 2);
+        const struct pbft_message *recoded =
+            network_recode(&sim->network, stable);
+        uint64_t lost = sim->network.counts.lost;
+        assert_true((recoded != NULL) == (i == 0));
+        assert_true(network_send_recoded(&sim->network, 0, 1, stable) ==
+                    (i == 0));
+        assert_int_equal(sim->network.counts.lost, lost + (i == 1));
+        pbft_message_unref(recoded);
+        pbft_message_unref(stable);
+        votes[0].replica = 3;
+    }
+    sim_destroy(sim);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_strategy_alone),
         cmocka_unit_test(test_numbers_reach_the_ends),
         cmocka_unit_test(test_mutants_are_signed_by_the_adversary_alone),
+        cmocka_unit_test(test_what_has_no_encoding_arrives_nowhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -56,12 +56,12 @@ static void test_faults_can_be_left_out(void **state)
     for (uint64_t i = 0; i < 4096; i++) {
         numbers[i] = i + 1;
     }
-    struct sim_result all = run_without(3, (struct fault_filter){.count = 0});
+    struct sim_result all = run_without(5, (struct fault_filter){.count = 0});
     struct sim_result some =
-        run_without(3, (struct fault_filter){numbers, 3, false});
+        run_without(5, (struct fault_filter){numbers, 3, false});
     struct sim_result none =
-        run_without(3, (struct fault_filter){numbers, 4096, false});
-    assert_true(all.trace_hash == run("lite", 3).trace_hash);
+        run_without(5, (struct fault_filter){numbers, 4096, false});
+    assert_true(all.trace_hash == run("lite", 5).trace_hash);
     assert_true(some.trace_hash != all.trace_hash);
     assert_true(all.faults > 3);
     assert_true(some.faults > 0);
