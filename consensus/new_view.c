@@ -321,6 +321,9 @@ enum pbft_verdict pbft_try_pending(struct pbft_replica *replica)
         pbft_mark(PBFT_MARK_NEW_VIEW_LACKS_SOURCE);
         return PBFT_UNEXPECTED;
     }
+    if (!pbft_knows_incarnations(replica)) {
+        return PBFT_UNEXPECTED; /* Nor which of the sources are void. */
+    }
     const pbft_view view = pbft_message_view(pending);
     struct pbft_selection selection = {.sources = replica->changes.found,
                                        .choice = replica->changes.choice};

@@ -274,7 +274,8 @@ static void keep_last_vote(struct pbft_replica *replica,
                            const struct pbft_message *vote)
 {
     const struct pbft_message **last = &replica->peers[vote->sender].last_vote;
-    if (*last == NULL || pbft_message_seq(*last) <= pbft_message_seq(vote)) {
+    if (*last == NULL || pbft_message_view(*last) < pbft_message_view(vote) ||
+        pbft_message_seq(*last) <= pbft_message_seq(vote)) {
         pbft_keep(last, vote);
     }
 }

@@ -88,6 +88,11 @@ enum pbft_verdict pbft_restore_recovering(struct pbft_replica *replica,
     return PBFT_ACCEPTED;
 }
 
+bool pbft_knows_incarnations(const struct pbft_replica *replica)
+{
+    return replica->executed >= replica->log.low;
+}
+
 static pbft_seq highest_bound(const struct pbft_replica *replica)
 {
     pbft_seq highest = 0;
@@ -142,14 +147,14 @@ static bool has_caught_up(const struct pbft_replica *replica)
         reached += pbft_set_has(&replica->answered, id) &&
                    replica->recovery.claims[id] <= replica->executed;
     }
-    return reached + 1 >= replica->quorum &&
-           replica->executed >= replica->log.low;
+    return reached + 1 >= replica->quorum && pbft_knows_incarnations(replica);
 }
 
 void pbft_try_voting(struct pbft_replica *replica)
 {
     if (replica->may_vote || replica->stage != PBFT_STAGE_RUNNING ||
-        pbft_is_recovering(replica) || !pbft_is_answered(replica)) {
+        pbft_is_recovering(replica) || !pbft_is_answered(replica) ||
+        !pbft_knows_incarnations(replica)) {
         return;
     }
     if (replica->is_fresh && !has_caught_up(replica)) {

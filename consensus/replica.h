@@ -52,7 +52,8 @@ struct pbft_peer {
     uint32_t serve_budget; /* Blocks it may still fetch, until: */
     pbft_time_ms serve_until;
     /* Of its pre-prepares, prepares and commits that counted one of the highest
-     * seq: it may forget them (design: P14). A reference, or NULL. */
+     * seq in the highest view: it may forget them (design: P14). A reference,
+     * or NULL. */
     const struct pbft_message *last_vote;
 };
 
@@ -61,6 +62,10 @@ struct pbft_sync {
     bool is_active;
     pbft_replica_id peer; /* Who was asked last. */
     pbft_seq requested;   /* Blocks up to here were asked for. */
+    /* The stretch up to here must be complete then, or the peer is left: one
+     * that brings a block now and then is no donor. */
+    pbft_seq goal;
+    pbft_time_ms deadline;
     /* Blocks that came before their turn: seq is at seq % MAX. */
     const struct pbft_message *blocks[PBFT_FETCH_BLOCKS_MAX];
 };
@@ -269,6 +274,9 @@ bool pbft_is_void(const struct pbft_replica *replica,
  * bound, the last one above. */
 bool pbft_counts_at(const struct pbft_replica *replica,
                     const struct pbft_message *message, pbft_seq seq);
+/* Not if a disk lost blocks below a durable proof: what was voted above it was
+ * voted by a newer table, and nothing may be judged by an older one. */
+bool pbft_knows_incarnations(const struct pbft_replica *replica);
 /* Promises were lost: from now on no votes. */
 void pbft_begin_recovery(struct pbft_replica *replica);
 /* Q - 1 peers have answered, or a checkpoint was passed: maybe it may vote. */

@@ -170,7 +170,8 @@ void pbft_replica_check_invariants(const struct pbft_replica *replica)
     PBFT_INVARIANT(replica->executed <= replica->committed);
     /* A crash may have lost blocks below a durable proof: then we catch up. */
     PBFT_INVARIANT(replica->log.low <= replica->executed ||
-                   replica->log.low == replica->low_at_start);
+                   replica->log.low == replica->low_at_start ||
+                   replica->stage != PBFT_STAGE_RUNNING);
     PBFT_INVARIANT(replica->log.low % replica->config.checkpoint_interval == 0);
     PBFT_INVARIANT(replica->quorum + pbft_faults_max(replica->n) <= replica->n);
     PBFT_INVARIANT(replica->missing_bodies <= replica->log.window);

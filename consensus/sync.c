@@ -106,6 +106,23 @@ static void ask(struct pbft_replica *replica)
     sync->requested = last;
 }
 
+/* What is asked for is owed within the time that a request may take. Blocks
+ * that come meanwhile do not prolong it: with one at a time a lying donor would
+ * keep us behind for ever, so with f of them it takes f + 1 attempts. */
+static void watch_donor(struct pbft_replica *replica)
+{
+    struct pbft_sync *sync = &replica->sync;
+    if (replica->committed < sync->goal) {
+        if (replica->now >= sync->deadline) {
+            pbft_sync_rotate(replica);
+        }
+        return;
+    }
+    sync->goal = sync->requested;
+    sync->deadline =
+        pbft_time_after(replica->now, replica->config.request_timeout_ms);
+}
+
 /* Commits all buffered blocks whose turn has come. */
 static void take_buffered(struct pbft_replica *replica)
 {
@@ -151,6 +168,7 @@ void pbft_sync_continue(struct pbft_replica *replica)
         pbft_sync_rotate(replica);
     }
     if (sync->is_active) {
+        watch_donor(replica);
         ask(replica);
     }
 }
@@ -163,6 +181,7 @@ void pbft_sync_rotate(struct pbft_replica *replica)
     sync->is_active = replica->behind > replica->committed;
     sync->peer = choose_peer(replica, sync->peer);
     sync->requested = replica->committed;
+    sync->goal = replica->committed;
     PBFT_ASSERT(sync->peer != replica->config.self);
 }
 

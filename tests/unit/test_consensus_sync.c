@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Catching up from donors that drag their feet, and after blocks were lost
+ * (design: P9, P14). R3 is behind. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "consensus/preimage.h"
+#include "consensus/replica.h"
+#include "tests/support/cluster.h"
+
+#define LATE 3
+#define BLOCKS 60
+#define NOBODY UINT32_MAX
+
+static struct cluster cluster;
+static uint64_t next_sequence;
+
+/* The first donor is the liar: its blocks wait here. */
+static struct {
+    pbft_replica_id liar;
+    const struct pbft_message *blocks[CLUSTER_BLOCKS_MAX];
+    uint32_t count;
+    uint32_t delivered;
+} drip;
+
+static bool hold_back(void *context, const struct cluster_packet *packet)
+{
+    (void)context;
+    if (packet->to != LATE || packet->message->type != PBFT_MESSAGE_COMMITTED) {
+        return false;
+    }
+    if (drip.liar == NOBODY) {
+        drip.liar = packet->from;
+    }
+    if (packet->from != drip.liar || drip.count == CLUSTER_BLOCKS_MAX) {
+        return packet->from == drip.liar;
+    }
+    drip.blocks[drip.count++] = pbft_message_ref(packet->message);
+    return true;
+}
+
+static bool lose_blocks(void *context, const struct cluster_packet *packet)
+{
+    (void)context;
+    return packet->to == LATE &&
+           packet->message->type == PBFT_MESSAGE_COMMITTED;
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    next_sequence = 0;
+    memset(&drip, 0, sizeof drip);
+    drip.liar = NOBODY;
+    cluster_init(&cluster, 4);
+    cluster.config.request_timeout_ms = 800;
+    cluster_start(&cluster);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < drip.count; i++) {
+        pbft_message_unref(drip.blocks[i]);
+    }
+    cluster_deinit(&cluster);
+    return 0;
+}
+
+static void submit(uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        (void)cluster_submit(&cluster, 0, ++next_sequence);
+        cluster_run(&cluster, 5);
+    }
+}
+
+static pbft_seq executed_by(pbft_replica_id id)
+{
+    return cluster_report(&cluster, id).executed;
+}
+
+/* One block within each resend interval looks like progress for ever. */
+static void test_a_donor_that_drips_is_left(void **state)
+{
+    const pbft_time_ms timeout = cluster.config.request_timeout_ms;
+    const pbft_time_ms pause = cluster.config.resend_interval_ms - 10;
+    (void)state;
+    cluster_isolate(&cluster, LATE);
+    submit(BLOCKS);
+    cluster.filter = hold_back;
+    cluster_heal(&cluster);
+    const pbft_time_ms start = cluster.now;
+    while (executed_by(LATE) < BLOCKS && cluster.now - start < 3 * timeout) {
+        cluster_run(&cluster, pause);
+        if (drip.delivered < drip.count) {
+            (void)cluster_receive(&cluster, LATE,
+                                  drip.blocks[drip.delivered++]);
+        }
+    }
+    assert_int_not_equal(drip.liar, NOBODY);
+    assert_int_equal(executed_by(LATE), BLOCKS);
+    /* It needs BLOCKS pauses alone; who is asked next brings the rest. */
+    assert_true(cluster.now - start < 2 * timeout);
+    assert_true(drip.delivered > 0 && drip.delivered < BLOCKS);
+}
+
+/* A disk that lost blocks below a durable proof, but not the log. Which
+ * incarnations are void is not known before they are executed again. */
+static void test_who_lost_blocks_votes_when_they_are_back(void **state)
+{
+    (void)state;
+    submit(10);
+    cluster_run(&cluster, 300);
+    const pbft_seq stable = cluster_report(&cluster, LATE).stable;
+    assert_true(stable >= 8);
+    cluster_crash(&cluster, LATE);
+    struct cluster_node *node = &cluster.nodes[LATE];
+    memset(&node->executed, 0, sizeof node->executed);
+    cluster.filter = lose_blocks;
+    cluster_restart(&cluster, LATE);
+    submit(2);
+    assert_int_equal(cluster_report(&cluster, LATE).stable, stable);
+    assert_int_equal(executed_by(LATE), 0);
+    assert_false(cluster_report(&cluster, LATE).may_vote);
+
+    cluster.filter = NULL;
+    cluster_run(&cluster, 500);
+    assert_true(cluster_report(&cluster, LATE).may_vote);
+    assert_int_equal(executed_by(LATE), executed_by(0));
+}
+
+/* It could not judge which of the view-changes are void. */
+static void test_who_lost_blocks_enters_no_view(void **state)
+{
+    (void)state;
+    submit(10);
+    cluster_run(&cluster, 300);
+    cluster_crash(&cluster, LATE);
+    struct cluster_node *node = &cluster.nodes[LATE];
+    memset(&node->executed, 0, sizeof node->executed);
+    cluster.filter = lose_blocks;
+    for (pbft_replica_id id = 1; id < LATE; id++) {
+        (void)cluster_submit(&cluster, id, ++next_sequence);
+        (void)cluster_timeout(&cluster, id, PBFT_TIMER_REQUEST);
+    }
+    (void)cluster_submit(&cluster, 0, ++next_sequence);
+    cluster_run(&cluster, 50);
+    assert_int_equal(cluster_report(&cluster, 1).view, 1);
+    cluster_restart(&cluster, LATE);
+    cluster_run(&cluster, 300);
+    assert_int_equal(cluster_report(&cluster, LATE).view, 0);
+
+    cluster.filter = NULL;
+    cluster_run(&cluster, 1000);
+    assert_int_equal(cluster_report(&cluster, LATE).view, 1);
+    assert_true(cluster_report(&cluster, LATE).view_active);
+}
+
+/* R2 voted far ahead in view 0 and then, lower, in view 1: the vote that may
+ * bind it is the one of view 1. */
+static void test_the_vote_of_the_highest_view_is_kept(void **state)
+{
+    (void)state;
+    submit(3);
+    const struct pbft_origin origin = {.sender = 2,
+                                       .epoch = cluster.cast.keyring.epoch};
+    const struct pbft_prepare fields = {0, 9, {{7}}};
+    struct pbft_message *vote =
+        pbft_vote_create(PBFT_MESSAGE_PREPARE, &origin, &fields);
+    assert_non_null(vote);
+    pbft_message_sign(&cluster.cast.replicas[2].domain, vote);
+    assert_int_equal(cluster_receive(&cluster, 1, vote), PBFT_ACCEPTED);
+    pbft_message_unref(vote);
+    const struct pbft_replica *replica = cluster_replica(&cluster, 1);
+    assert_int_equal(pbft_message_seq(replica->peers[2].last_vote), 9);
+
+    cluster_crash(&cluster, 0);
+    (void)cluster_submit(&cluster, 1, ++next_sequence);
+    assert_true(cluster_run_until(&cluster, 4, 5000));
+    assert_int_equal(cluster_report(&cluster, 1).view, 1);
+    assert_int_equal(pbft_message_view(replica->peers[2].last_vote), 1);
+}
+
+#define ROW(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ROW(test_a_donor_that_drips_is_left),
+        ROW(test_who_lost_blocks_votes_when_they_are_back),
+        ROW(test_who_lost_blocks_enters_no_view),
+        ROW(test_the_vote_of_the_highest_view_is_kept),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
