@@ -29,6 +29,8 @@ static const char *class_text(enum fhir_class value)
         return "evidence only";
     case FHIR_REJECT:
         return "rejected";
+    case FHIR_LOCAL:
+        return "local";
     }
     return "?";
 }

@@ -141,15 +141,15 @@ void fhir_print_row(const char *file, const struct fhir_item *item)
     print_findings(item);
 }
 
-void fhir_print_counts(const size_t classes[4])
+void fhir_print_counts(const size_t classes[FHIR_CLASSES])
 {
     size_t all = classes[FHIR_ENFORCEABLE] + classes[FHIR_EVIDENCE_ONLY] +
-                 classes[FHIR_REJECT];
+                 classes[FHIR_REJECT] + classes[FHIR_LOCAL];
 
     (void)printf("%zu resources: %zu enforceable, %zu evidence only, %zu "
-                 "rejected\n",
+                 "local, %zu rejected\n",
                  all, classes[FHIR_ENFORCEABLE], classes[FHIR_EVIDENCE_ONLY],
-                 classes[FHIR_REJECT]);
+                 classes[FHIR_LOCAL], classes[FHIR_REJECT]);
 }
 
 static void print_outcome(const struct import_event *event)
@@ -176,6 +176,7 @@ static void print_outcome(const struct import_event *event)
         (void)printf("               no proof in time: run the import again\n");
         break;
     case IMPORT_REJECTED:
+    case IMPORT_LOCAL:
         break;
     }
 }

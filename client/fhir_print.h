@@ -10,7 +10,7 @@
 void fhir_print_json(const char *file, const struct fhir_item *item);
 void fhir_print_row(const char *file, const struct fhir_item *item);
 /* "25 resources: 12 enforceable, 4 evidence only, 9 rejected" */
-void fhir_print_counts(const size_t classes[4]);
+void fhir_print_counts(const size_t classes[FHIR_CLASSES]);
 
 /* The same with what the ledger made of it. */
 void fhir_print_event_json(const struct import_event *event);

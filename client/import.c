@@ -38,6 +38,8 @@ const char *import_outcome_name(enum import_outcome outcome)
         return "refused";
     case IMPORT_OPEN:
         return "open";
+    case IMPORT_LOCAL:
+        return "local";
     }
     return "?";
 }
@@ -124,6 +126,11 @@ static void fill_session(struct import_session *session,
     session->port = port;
     session->plan.vault = options->vault;
     session->plan.register_unknown = options->register_unknown;
+    session->plan.emergency_reason = options->emergency_reason;
+    session->plan.emergency_window_ms = options->emergency_window_ms != 0
+                                            ? options->emergency_window_ms
+                                            : IMPORT_EMERGENCY_MS;
+    session->plan.self_report = options->self_report;
     session->plan.mode =
         options->mode != 0 ? options->mode : TRANSACTION_WET_INK;
     memcpy(session->plan.custodian_key, options->custodian_key,
@@ -146,6 +153,26 @@ static enum pbft_status name_own(const struct import_session *session,
         if (status == PBFT_EXISTS) {
             salus_reason_set(reason,
                              "the vault knows the own reference %zu as "
+                             "somebody else",
+                             i + 1);
+        }
+        if (status != PBFT_OK) {
+            return status;
+        }
+    }
+    return PBFT_OK;
+}
+
+static enum pbft_status name_members(const struct import_options *options,
+                                     struct salus_reason *reason)
+{
+    for (size_t i = 0; i < options->member_count; i++) {
+        const struct import_member *member = &options->members[i];
+        enum pbft_status status = vault_set_institution(
+            options->vault, member->reference, &member->institution);
+        if (status == PBFT_EXISTS) {
+            salus_reason_set(reason,
+                             "the vault knows the reference of member %zu as "
                              "somebody else",
                              i + 1);
         }
@@ -211,6 +238,9 @@ enum pbft_status import_run(const struct import_port *port,
     salus_reason_set(reason, "%s", "");
     fill_session(&run.session, port, options);
     enum pbft_status status = name_own(&run.session, options, reason);
+    if (status == PBFT_OK) {
+        status = name_members(options, reason);
+    }
     if (status == PBFT_OK) {
         status = open_files(&run, files, file_count);
     }

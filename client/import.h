@@ -23,7 +23,10 @@
 #define IMPORT_BATCH_BYTES ((size_t)512 * 1024)
 /* How long a transaction may wait to be ordered. */
 #define IMPORT_VALID_MS ((uint64_t)24 * 60 * 60 * 1000)
+/* How long an emergency lasts whose event does not say it. */
+#define IMPORT_EMERGENCY_MS ((uint64_t)60 * 60 * 1000)
 #define IMPORT_OWN_MAX 16
+#define IMPORT_MEMBERS_MAX 128
 
 /* The ledger as the import sees it. */
 struct import_port {
@@ -52,9 +55,19 @@ struct import_options {
     struct fhir_options fhir;
     enum transaction_mode mode; /* 0: TRANSACTION_WET_INK. */
     bool register_unknown;      /* Trials only: see fhir/plan.h. */
+    /* Of audit events; see fhir/plan.h. */
+    uint32_t emergency_reason;
+    uint64_t emergency_window_ms; /* 0: IMPORT_EMERGENCY_MS. */
+    bool self_report;
     /* References that mean the own institution: "Organization/17". */
     const char *own[IMPORT_OWN_MAX];
     size_t own_count;
+    /* References that mean other members of the consortium. */
+    struct import_member {
+        const char *reference;
+        struct pbft_institution institution;
+    } members[IMPORT_MEMBERS_MAX];
+    size_t member_count;
 };
 
 enum import_outcome {
@@ -64,7 +77,9 @@ enum import_outcome {
     IMPORT_REFUSED,   /* By the ledger, with `code`; the vault has forgotten it.
                        */
     IMPORT_OPEN,      /* No proof came in time; the next import goes on. */
+    IMPORT_LOCAL,     /* It stays at the institution; the report says why. */
 };
+#define IMPORT_OUTCOMES 6 /* An array by outcome. */
 const char *import_outcome_name(enum import_outcome outcome); /* "on ledger" */
 
 struct vault_journal;
@@ -89,10 +104,10 @@ typedef void import_progress(void *context, const struct import_event *event);
 
 struct import_summary {
     size_t resources;
-    size_t classes[4];   /* By enum fhir_class. */
-    size_t outcomes[5];  /* By enum import_outcome. */
-    size_t transactions; /* Executed. */
-    size_t resumed;      /* Resources that an earlier import left open. */
+    size_t classes[FHIR_CLASSES];     /* By enum fhir_class. */
+    size_t outcomes[IMPORT_OUTCOMES]; /* By enum import_outcome. */
+    size_t transactions;              /* Executed. */
+    size_t resumed; /* Resources that an earlier import left open. */
 };
 
 /* Imports all files: participants first, then patients, documents, consents.

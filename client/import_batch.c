@@ -93,6 +93,20 @@ static enum pbft_status find_known(struct import_batch *batch,
     return status == PBFT_NOT_FOUND ? PBFT_OK : status;
 }
 
+static enum import_outcome without_steps(const struct fhir_item *item)
+{
+    switch (fhir_item_class(item)) {
+    case FHIR_REJECT:
+        return IMPORT_REJECTED;
+    case FHIR_LOCAL:
+        return IMPORT_LOCAL;
+    case FHIR_ENFORCEABLE:
+    case FHIR_EVIDENCE_ONLY:
+        break;
+    }
+    return IMPORT_KNOWN;
+}
+
 static enum pbft_status plan_slot(struct import_batch *batch, struct slot *slot)
 {
     const struct fhir_plan_options *plan = &batch->session->plan;
@@ -103,8 +117,7 @@ static enum pbft_status plan_slot(struct import_batch *batch, struct slot *slot)
     }
     enum pbft_status status = fhir_plan(journal, slot->item, plan);
     if (status != PBFT_OK || journal->step_count == 0) {
-        bool rejected = fhir_item_class(slot->item) == FHIR_REJECT;
-        slot->outcome = rejected ? IMPORT_REJECTED : IMPORT_KNOWN;
+        slot->outcome = without_steps(slot->item);
         vault_journal_free(journal);
         free(journal);
         return status;

@@ -3,31 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/fhir_files.h"
 #include "client/fhir_print.h"
-#include "client/tool_config.h"
-#include "client/tool_options.h"
-#include "crypto/keyfile.h"
+#include "client/tool_fhir.h"
 #include "fhir/date.h"
 
-/* The command line. */
-struct call {
-    struct tool_list operands; /* The first one is what to do. */
-    bool json;
-    bool explain;
-    bool register_unknown;
-    const char *config;
-    const char *replica;
-    const char *vault;
-    const char *zone;
-    const char *attachments;
-    const char *mode;
-    struct tool_list own;
-    struct fhir_options fhir;
-    struct fhir_files files;
-};
-
-static bool gather_files(struct call *call)
+static bool gather_files(struct fhir_call *call)
 {
     struct salus_reason reason;
 
@@ -43,8 +23,9 @@ static bool gather_files(struct call *call)
 
 /* ---- dry-run, validate --------------------------------------------------- */
 
-static enum pbft_status judge_file(const struct call *call, const char *path,
-                                   size_t classes[4])
+static enum pbft_status judge_file(const struct fhir_call *call,
+                                   const char *path,
+                                   size_t classes[FHIR_CLASSES])
 {
     struct fhir_file *file = NULL;
     enum pbft_status status = fhir_file_open(&file, path);
@@ -68,9 +49,9 @@ static enum pbft_status judge_file(const struct call *call, const char *path,
 }
 
 /* Needs no replica, vault or configuration. */
-static int judge_all(struct call *call, bool strict)
+static int judge_all(struct fhir_call *call, bool strict)
 {
-    size_t classes[4] = {0};
+    size_t classes[FHIR_CLASSES] = {0};
 
     for (size_t i = 0; i < call->files.count; i++) {
         const char *path = call->files.paths[i];
@@ -86,164 +67,9 @@ static int judge_all(struct call *call, bool strict)
     return strict && classes[FHIR_REJECT] > 0 ? TOOL_FAILED : TOOL_OK;
 }
 
-/* ---- import -------------------------------------------------------------- */
-
-static bool parse_mode(const char *text, enum transaction_mode *out)
-{
-    static const struct {
-        const char *name;
-        enum transaction_mode mode;
-    } modes[] = {{"wet-ink", TRANSACTION_WET_INK},
-                 {"esign", TRANSACTION_ESIGN},
-                 {"verbal", TRANSACTION_VERBAL_WITNESSED}};
-
-    *out = TRANSACTION_WET_INK;
-    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
-        if (text == NULL || strcmp(text, modes[i].name) == 0) {
-            *out = modes[i].mode;
-            return true;
-        }
-    }
-    return false;
-}
-
-static void on_progress(void *context, const struct import_event *event)
-{
-    const struct call *call = context;
-
-    if (call->json) {
-        fhir_print_event_json(event);
-        return;
-    }
-    fhir_print_event_row(event);
-    if (call->explain) {
-        fhir_print_explanation(event);
-    }
-}
-
-/* The vault is made at the first import, and said to be. */
-static struct vault *open_vault(const char *folder)
-{
-    struct salus_reason reason = {.text = ""};
-    struct vault *vault = NULL;
-    enum pbft_status status = vault_open(&vault, folder, &reason);
-
-    if (status == PBFT_NOT_FOUND) {
-        status = vault_create(folder, &reason);
-        if (status == PBFT_OK) {
-            (void)fprintf(stderr, "salus fhir: new vault in %s: back it up\n",
-                          folder);
-            status = vault_open(&vault, folder, &reason);
-        }
-    }
-    if (status != PBFT_OK) {
-        (void)tool_failed(&tool_fhir, "%s",
-                          reason.text[0] != 0 ? reason.text
-                                              : pbft_status_text(status));
-        return NULL;
-    }
-    return vault;
-}
-
-static bool fill_options(struct import_options *out, const struct call *call,
-                         const struct tool_config *config)
-{
-    struct salus_reason reason = {.text = ""};
-    struct keyfile key;
-
-    if (config->encryption_key[0] == 0) {
-        (void)tool_failed(&tool_fhir, "the configuration names no "
-                                      "encryption_key");
-        return false;
-    }
-    if (keyfile_read(&key, config->encryption_key, KEYFILE_ENCRYPTION,
-                     &reason) != PBFT_OK) {
-        (void)tool_failed(&tool_fhir, "%s", reason.text);
-        return false;
-    }
-    memcpy(out->custodian_key, key.public_key.bytes, sizeof out->custodian_key);
-    keyfile_wipe(&key);
-    out->fhir = call->fhir;
-    out->register_unknown = call->register_unknown;
-    for (size_t i = 0; i < call->own.count && i < IMPORT_OWN_MAX; i++) {
-        out->own[out->own_count++] = call->own.items[i];
-    }
-    return true;
-}
-
-static int report_summary(const struct call *call,
-                          const struct import_summary *summary)
-{
-    size_t bad = summary->outcomes[IMPORT_REJECTED] +
-                 summary->outcomes[IMPORT_REFUSED] +
-                 summary->outcomes[IMPORT_OPEN];
-
-    if (!call->json) {
-        fhir_print_counts(summary->classes);
-        (void)printf("%zu transactions executed; %zu resources on the ledger, "
-                     "%zu known before, %zu refused, %zu open\n",
-                     summary->transactions, summary->outcomes[IMPORT_ON_LEDGER],
-                     summary->outcomes[IMPORT_KNOWN],
-                     summary->outcomes[IMPORT_REFUSED],
-                     summary->outcomes[IMPORT_OPEN]);
-    }
-    return bad > 0 ? TOOL_FAILED : TOOL_OK;
-}
-
-static int import_with(struct call *call, struct import_options *options,
-                       struct salus_client *client)
-{
-    struct import_port port;
-    struct import_summary summary;
-    struct salus_reason reason = {.text = ""};
-
-    import_port_of_client(&port, client);
-    enum pbft_status status =
-        import_run(&port, options, (const char *const *)call->files.paths,
-                   call->files.count, on_progress, call, &summary, &reason);
-    int code = report_summary(call, &summary);
-    if (status != PBFT_OK) {
-        return tool_failed(&tool_fhir, "%s", reason.text);
-    }
-    return code;
-}
-
-static int import_all(struct call *call)
-{
-    struct tool_config config;
-    struct salus_reason reason = {.text = ""};
-    struct import_options options = {.own_count = 0};
-
-    if (!parse_mode(call->mode, &options.mode)) {
-        return tool_bad_usage(&tool_fhir, "--mode is wet-ink, esign or verbal");
-    }
-    if (tool_config_load(&config, call->config, &reason) != PBFT_OK) {
-        return tool_failed(&tool_fhir, "%s", reason.text);
-    }
-    const char *folder = call->vault != NULL ? call->vault : config.vault;
-    if (folder[0] == 0) {
-        return tool_failed(&tool_fhir,
-                           "name the vault: --vault DIR, or vault: in the "
-                           "configuration");
-    }
-    if (!fill_options(&options, call, &config)) {
-        return TOOL_FAILED;
-    }
-    options.vault = open_vault(folder);
-    if (options.vault == NULL) {
-        return TOOL_FAILED;
-    }
-    struct salus_client *client = tool_open(call->config, call->replica, 0);
-    int code =
-        client != NULL ? import_with(call, &options, client) : TOOL_FAILED;
-    salus_close(client);
-    vault_close(options.vault);
-    return code;
-}
-
 /* ---- command ------------------------------------------------------------- */
 
-static int dispatch(struct call *call)
+static int dispatch(struct fhir_call *call)
 {
     const char *what = call->operands.items[0];
 
@@ -254,7 +80,7 @@ static int dispatch(struct call *call)
         return judge_all(call, true);
     }
     if (strcmp(what, "import") == 0) {
-        return import_all(call);
+        return fhir_import_all(call);
     }
     return tool_bad_usage(&tool_fhir,
                           "\"%s\": it is dry-run, validate or "
@@ -264,7 +90,7 @@ static int dispatch(struct call *call)
 
 static int run(int argc, char **argv)
 {
-    struct call call = {.json = false};
+    struct fhir_call call = {.json = false};
     const struct tool_option options[] = {
         {"--json", &call.json, NULL, NULL},
         {"--explain", &call.explain, NULL, NULL},
@@ -275,7 +101,11 @@ static int run(int argc, char **argv)
         {"--zone", NULL, &call.zone, NULL},
         {"--attachments", NULL, &call.attachments, NULL},
         {"--mode", NULL, &call.mode, NULL},
+        {"--emergency-reason", NULL, &call.emergency_reason, NULL},
+        {"--emergency-window", NULL, &call.emergency_window, NULL},
+        {"--self-report", &call.self_report, NULL, NULL},
         {"--own", NULL, NULL, &call.own},
+        {"--member", NULL, NULL, &call.members},
         {NULL, NULL, NULL, NULL}};
     int code =
         tool_options_parse(&tool_fhir, options, &call.operands, argc, argv);
@@ -308,6 +138,7 @@ const struct tool_command tool_fhir = {
         "  ENFORCEABLE    the ledger holds exactly what it says\n"
         "  EVIDENCE_ONLY  a consent that is on file, but not computable: it\n"
         "                 widens nothing, and a steward has to settle it\n"
+        "  LOCAL          an internal event, which stays at the institution\n"
         "  REJECT         not imported\n"
         "\n"
         "with all reasons, each with its JSON path. docs/fhir.md has the "
@@ -328,6 +159,22 @@ const struct tool_command tool_fhir = {
         "                       that the vault does not know get random ids\n"
         "  --own REFERENCE...   what means the own institution, such as\n"
         "                       Organization/17; kept in the vault\n"
+        "  --member REFERENCE=NAME...   what means another institution, by "
+        "its\n"
+        "                       name in the genesis: recipients of "
+        "disclosures\n"
+        "  --self-report        disclosures that name no decision, emergency "
+        "or\n"
+        "                       request of the patient become violations that\n"
+        "                       the institution tells itself; else rejected\n"
+        "  --emergency-reason R why glass is broken: life-threat,\n"
+        "                       incapacitated, imminent-harm, disaster,\n"
+        "                       system-unavailable; without it such events "
+        "are\n"
+        "                       rejected\n"
+        "  --emergency-window N minutes of an emergency that does not say "
+        "them\n"
+        "                       (60)\n"
         "  --zone +HH:MM        of dates without a time; UTC if left out\n"
         "  --attachments DIR    where attachments with relative urls lie\n"
         "  --mode MODE          how consents were given: wet-ink (if left\n"

@@ -46,6 +46,7 @@ void digest_final(struct digest_stream *stream, struct pbft_digest *out);
 #define COMMIT_DOMAIN_SOURCE "salus/src/1"
 #define COMMIT_DOMAIN_WRAP "salus/wrapc/1"
 #define COMMIT_DOMAIN_CREDENTIAL "salus/cred/1"
+#define COMMIT_DOMAIN_ITEM "salus/item/1"
 
 void commit_sha256(struct pbft_digest *out, const char *domain,
                    const uint8_t salt[COMMIT_SALT_SIZE],

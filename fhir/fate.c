@@ -16,6 +16,15 @@ static const char *const document_to_ledger[] = {
     "context.period", "meta.security", NULL};
 static const char *const role_to_ledger[] = {"code.coding", "period", NULL};
 static const char *const group_to_ledger[] = {"member.entity", NULL};
+/* The whole event is sealed too; what it was about leaves as one root. */
+static const char *const audit_to_ledger[] = {"recorded",
+                                              "period.",
+                                              "purposeOfEvent.coding",
+                                              "entity.what.reference",
+                                              "agent.who.reference",
+                                              "agent.policy",
+                                              "agent.purposeOfUse.coding",
+                                              NULL};
 static const char *const nothing[] = {NULL};
 
 static bool begins_with_one(const char *path, const char *const *list)
@@ -55,8 +64,11 @@ static const char *const *ledger_paths(enum fhir_rank rank)
         return role_to_ledger;
     case FHIR_RANK_GROUP:
         return group_to_ledger;
+    case FHIR_RANK_AUDIT:
+        return audit_to_ledger;
     case FHIR_RANK_PARTICIPANT:
     case FHIR_RANK_PATIENT:
+    case FHIR_RANK_PROVENANCE:
     case FHIR_RANK_OTHER:
         break;
     }
@@ -67,7 +79,8 @@ static enum fhir_fate fate_of(const struct fhir_item *item, const char *path)
 {
     bool is_content = strncmp(path, "content.attachment.data", 23) == 0;
 
-    if (fhir_item_class(item) == FHIR_REJECT) {
+    if (fhir_item_class(item) == FHIR_REJECT ||
+        fhir_item_class(item) == FHIR_LOCAL) {
         return FHIR_DROPPED;
     }
     if (item->rank == FHIR_RANK_DOCUMENT && is_content) {
@@ -81,7 +94,9 @@ static enum fhir_fate fate_of(const struct fhir_item *item, const char *path)
     if (strcmp(path, "id") == 0 || strncmp(path, "identifier.", 11) == 0) {
         return FHIR_IN_VAULT;
     }
-    return item->rank == FHIR_RANK_CONSENT ? FHIR_SEALED : FHIR_DROPPED;
+    return item->rank == FHIR_RANK_CONSENT || item->rank == FHIR_RANK_AUDIT
+               ? FHIR_SEALED
+               : FHIR_DROPPED;
 }
 
 struct fates {

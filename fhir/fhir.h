@@ -12,7 +12,7 @@
 #include "consensus/status.h"
 #include "fhir/report.h"
 
-/* In the order of dependencies: who, patients, documents, consents. */
+/* In the order of dependencies: who, patients, documents, consents, events. */
 enum fhir_rank {
     FHIR_RANK_PARTICIPANT = 0, /* Practitioner, Organization. */
     FHIR_RANK_ROLE = 1,        /* PractitionerRole. */
@@ -20,7 +20,9 @@ enum fhir_rank {
     FHIR_RANK_PATIENT = 3,
     FHIR_RANK_DOCUMENT = 4,
     FHIR_RANK_CONSENT = 5,
-    FHIR_RANK_OTHER = 6, /* Rejected. */
+    FHIR_RANK_AUDIT = 6,
+    FHIR_RANK_PROVENANCE = 7,
+    FHIR_RANK_OTHER = 8, /* Rejected. */
 };
 
 struct fhir_options {

@@ -83,7 +83,9 @@ enum fhir_rank fhir_rank_of(const char *type)
                  {"Group", FHIR_RANK_GROUP},
                  {"Patient", FHIR_RANK_PATIENT},
                  {"DocumentReference", FHIR_RANK_DOCUMENT},
-                 {"Consent", FHIR_RANK_CONSENT}};
+                 {"Consent", FHIR_RANK_CONSENT},
+                 {"AuditEvent", FHIR_RANK_AUDIT},
+                 {"Provenance", FHIR_RANK_PROVENANCE}};
 
     for (size_t i = 0; i < sizeof ranks / sizeof ranks[0]; i++) {
         if (strcmp(type, ranks[i].type) == 0) {

@@ -120,6 +120,12 @@ static void read_model(struct fhir_item *item, const struct fhir_reader *reader,
     case FHIR_RANK_CONSENT:
         fhir_consent_read(reader, &item->consent, root);
         break;
+    case FHIR_RANK_AUDIT:
+        fhir_audit_read(reader, &item->audit, root);
+        break;
+    case FHIR_RANK_PROVENANCE:
+        fhir_provenance_read(reader, &item->provenance, root);
+        break;
     case FHIR_RANK_OTHER:
         break;
     }

@@ -3,10 +3,12 @@
 #ifndef FHIR_ITEM_H
 #define FHIR_ITEM_H
 
+#include "fhir/audit.h"
 #include "fhir/consent.h"
 #include "fhir/document.h"
 #include "fhir/fhir.h"
 #include "fhir/party.h"
+#include "fhir/provenance.h"
 
 #define FHIR_PREFIX_MAX 48
 
@@ -50,6 +52,8 @@ struct fhir_item {
         struct fhir_consent consent;
         struct fhir_document document;
         struct fhir_party party;
+        struct fhir_audit audit;
+        struct fhir_provenance provenance;
     };
 };
 

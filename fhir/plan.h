@@ -18,6 +18,11 @@ struct fhir_plan_options {
     /* For trials: patients, actors and encounters that the vault does not know
      * get random ids instead of a rejection. */
     bool register_unknown;
+    /* Of audit events. REASON code of emergencies; 0: they are rejected. */
+    uint32_t emergency_reason;
+    uint64_t emergency_window_ms; /* Of one that does not say how long. */
+    /* Disclosures that stand on nothing are told as violations. */
+    bool self_report;
     uint64_t now_ms; /* Since 1970 UTC. */
 };
 

@@ -177,6 +177,7 @@ static bool seal_content(struct planner *planner, struct anchor *anchor)
     const char *name = planner_item_name(planner);
 
     vault_draw_record(&anchor->record);
+    anchor->record.class_code = document->class_code;
     memcpy(anchor->record.subject, anchor->subject.handle,
            sizeof anchor->record.subject);
     commit_sha256(&commit, COMMIT_DOMAIN_RECORD, anchor->record.salt, content);

@@ -31,29 +31,58 @@ void planner_find(struct planner *planner, enum fhir_finding_kind kind,
 
 /* ---- steps --------------------------------------------------------------- */
 
+static bool has_room(struct planner *planner)
+{
+    if (planner->out->step_count == VAULT_JOURNAL_STEPS_MAX) {
+        planner_find(planner, FHIR_MANY, "$");
+        return false;
+    }
+    return true;
+}
+
+/* Takes over the body. */
+static struct vault_step *add_body(struct planner *planner,
+                                   enum transaction_type type,
+                                   const struct transaction_bytes *body)
+{
+    struct vault_journal *out = planner->out;
+    struct vault_step *step = &out->steps[out->step_count++];
+
+    memset(step, 0, sizeof *step);
+    step->type = (uint32_t)type;
+    step->body = body->data;
+    step->size = body->size;
+    transaction_id(&step->tx_id, &planner->options->envelope.chain,
+                   (struct pbft_bytes){body->data, body->size});
+    return step;
+}
+
 struct vault_step *planner_add(struct planner *planner,
                                const struct transaction *transaction)
 {
-    struct vault_journal *out = planner->out;
     struct transaction_bytes body = {NULL, 0};
-    const struct transaction_envelope *envelope = &planner->options->envelope;
 
-    if (out->step_count == VAULT_JOURNAL_STEPS_MAX) {
-        planner_find(planner, FHIR_MANY, "$");
+    if (!has_room(planner) ||
+        !planner_check(planner,
+                       transaction_build(&body, &planner->options->envelope,
+                                         transaction))) {
         return NULL;
     }
-    if (!planner_check(planner,
-                       transaction_build(&body, envelope, transaction))) {
+    return add_body(planner, transaction->type, &body);
+}
+
+struct vault_step *planner_add_payload(
+    struct planner *planner, const struct transaction_envelope *envelope,
+    enum transaction_type type, const struct ProtobufCMessage *payload)
+{
+    struct transaction_bytes body = {NULL, 0};
+
+    if (!has_room(planner) ||
+        !planner_check(planner, transaction_build_payload(&body, envelope, type,
+                                                          payload))) {
         return NULL;
     }
-    struct vault_step *step = &out->steps[out->step_count++];
-    memset(step, 0, sizeof *step);
-    step->type = (uint32_t)transaction->type;
-    step->body = body.data;
-    step->size = body.size;
-    transaction_id(&step->tx_id, &envelope->chain,
-                   (struct pbft_bytes){body.data, body.size});
-    return step;
+    return add_body(planner, type, &body);
 }
 
 static char *copy_text(struct planner *planner, const char *text)
@@ -88,11 +117,20 @@ bool planner_add_version(struct planner *planner,
                          enum vault_kind kind, const uint8_t id[VAULT_ID_SIZE],
                          const uint8_t *previous)
 {
-    char own_name[VAULT_OWN_NAME_SIZE];
     struct vault_step *step = planner_add(planner, transaction);
+
+    return step != NULL &&
+           planner_keep_version(planner, step, kind, id, previous);
+}
+
+bool planner_keep_version(struct planner *planner, struct vault_step *step,
+                          enum vault_kind kind, const uint8_t id[VAULT_ID_SIZE],
+                          const uint8_t *previous)
+{
+    char own_name[VAULT_OWN_NAME_SIZE];
     const char *name = planner_item_name(planner);
 
-    if (step == NULL || name == NULL) {
+    if (name == NULL) {
         return false;
     }
     vault_own_name(own_name, id);
@@ -292,6 +330,12 @@ static void plan_by_rank(struct planner *planner)
         break;
     case FHIR_RANK_CONSENT:
         plan_consent(planner);
+        break;
+    case FHIR_RANK_AUDIT:
+        plan_audit(planner);
+        break;
+    case FHIR_RANK_PROVENANCE:
+        plan_provenance(planner);
         break;
     case FHIR_RANK_OTHER:
         break;

@@ -7,6 +7,8 @@
 #include "fhir/plan.h"
 #include "vault/entries.h"
 
+struct ProtobufCMessage;
+
 /* Problems of the item become findings and planning goes on, to name them all;
  * a failure of the environment is kept in `status` and ends it. */
 struct planner {
@@ -41,6 +43,11 @@ bool planner_data(struct planner *planner, uint8_t out[VAULT_ID_SIZE],
  * fills in how the vault goes back. */
 struct vault_step *planner_add(struct planner *planner,
                                const struct transaction *transaction);
+/* The same for a payload as generated from ledger.proto, in an envelope of its
+ * own. */
+struct vault_step *planner_add_payload(
+    struct planner *planner, const struct transaction_envelope *envelope,
+    enum transaction_type type, const struct ProtobufCMessage *payload);
 /* The same for a row with one name. */
 bool planner_add_row(struct planner *planner,
                      const struct transaction *transaction,
@@ -51,6 +58,12 @@ bool planner_add_version(struct planner *planner,
                          enum vault_kind kind, const uint8_t id[VAULT_ID_SIZE],
                          const uint8_t *previous);
 
+/* How the vault goes back if the step is refused: the row of `id`, and the name
+ * of the item that means it. */
+bool planner_keep_version(struct planner *planner, struct vault_step *step,
+                          enum vault_kind kind, const uint8_t id[VAULT_ID_SIZE],
+                          const uint8_t *previous);
+
 /* The name of the item in the vault; made of its bytes if it has no id. In the
  * item's arena; NULL if memory is short. */
 const char *planner_item_name(struct planner *planner);
@@ -60,5 +73,7 @@ void plan_consent(struct planner *planner);
 void plan_document(struct planner *planner);
 void plan_patient(struct planner *planner);
 void plan_participant(struct planner *planner);
+void plan_audit(struct planner *planner);
+void plan_provenance(struct planner *planner);
 
 #endif /* FHIR_PLANNER_H */

@@ -35,6 +35,8 @@ const char *fhir_class_name(enum fhir_class value)
         return "EVIDENCE_ONLY";
     case FHIR_REJECT:
         return "REJECT";
+    case FHIR_LOCAL:
+        return "LOCAL";
     }
     return "?";
 }
@@ -131,6 +133,8 @@ enum fhir_class fhir_report_class(const struct fhir_report *report)
         return FHIR_ENFORCEABLE;
     case FHIR_UNCERTAIN:
         return FHIR_EVIDENCE_ONLY;
+    case FHIR_APART:
+        return FHIR_LOCAL;
     case FHIR_FATAL:
         break;
     }

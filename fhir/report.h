@@ -13,11 +13,18 @@ enum fhir_class {
     FHIR_ENFORCEABLE = 1,   /* The ledger can hold exactly what it says. */
     FHIR_EVIDENCE_ONLY = 2, /* On file, not computable; widens nothing. */
     FHIR_REJECT = 3,        /* Not imported. */
+    FHIR_LOCAL = 4,         /* Sound, and nobody else's business. */
 };
+#define FHIR_CLASSES 5                              /* An array by class. */
 const char *fhir_class_name(enum fhir_class value); /* "ENFORCEABLE" */
 
 /* What a finding does to the class. */
-enum fhir_weight { FHIR_NOTE = 0, FHIR_UNCERTAIN = 1, FHIR_FATAL = 2 };
+enum fhir_weight {
+    FHIR_NOTE = 0,
+    FHIR_UNCERTAIN = 1,
+    FHIR_APART = 2, /* It stays at the institution. */
+    FHIR_FATAL = 3,
+};
 
 /* X(name, weight, reason code of evidence, text). The order is that of reports.
  * "%s" in a text stands for the code; without it codes follow after a colon. */
@@ -70,6 +77,31 @@ enum fhir_weight { FHIR_NOTE = 0, FHIR_UNCERTAIN = 1, FHIR_FATAL = 2 };
     X(FHIR_FOREIGN, FHIR_FATAL, 0, "belongs to another institution")           \
     X(FHIR_TAKEN, FHIR_FATAL, 0, "identifier belongs to another")              \
     X(FHIR_NOT_ON_LEDGER, FHIR_FATAL, 0, "no such consent was imported")       \
+    X(FHIR_NO_PATIENT, FHIR_FATAL, 0, "no entity is the patient")              \
+    X(FHIR_MANY_PATIENTS, FHIR_FATAL, 0, "more than one patient")              \
+    X(FHIR_NO_RECIPIENT, FHIR_FATAL, 0, "no agent is the recipient")           \
+    X(FHIR_MANY_RECIPIENTS, FHIR_FATAL, 0, "more than one recipient")          \
+    X(FHIR_NO_ITEMS, FHIR_FATAL, 0, "no entity says what was disclosed")       \
+    X(FHIR_NO_DECLARER, FHIR_FATAL, 0, "no agent is the requestor")            \
+    X(FHIR_EVENT_PURPOSE, FHIR_FATAL, 0, "purpose is missing or not known")    \
+    X(FHIR_MANY_PURPOSES, FHIR_FATAL, 0, "more than one purpose")              \
+    X(FHIR_POLICY_FORM, FHIR_FATAL, 0,                                         \
+      "not the number of one decision or emergency")                           \
+    X(FHIR_NO_BASIS, FHIR_FATAL, 0,                                            \
+      "no decision, emergency or request of the patient is named")             \
+    X(FHIR_NO_EMERGENCY_REASON, FHIR_FATAL, 0,                                 \
+      "no reason for emergencies is configured")                               \
+    X(FHIR_EVENT_CHANGED, FHIR_FATAL, 0,                                       \
+      "an event of that id was imported with other content")                   \
+    X(FHIR_SIGNATURE, FHIR_FATAL, 0, "signature is malformed")                 \
+    /* what stays at the institution */                                        \
+    X(FHIR_INTERNAL, FHIR_APART, 0, "internal event: stays here")              \
+    X(FHIR_RECEIPT, FHIR_APART, 0,                                             \
+      "receipt of a disclosure, which its source tells: stays here")           \
+    X(FHIR_FAILED_EVENT, FHIR_APART, 0, "did not succeed: stays here")         \
+    X(FHIR_IN_EMERGENCY, FHIR_APART, 0,                                        \
+      "within an emergency that is on the ledger: stays here")                 \
+    X(FHIR_PROVENANCE_STAYS, FHIR_APART, 0, "provenance: stays here")          \
     /* what makes a consent evidence only */                                   \
     X(FHIR_NO_PROVISION, FHIR_UNCERTAIN, CODES_REASON_INCOMPLETE,              \
       "no provision")                                                          \
@@ -130,6 +162,7 @@ enum fhir_weight { FHIR_NOTE = 0, FHIR_UNCERTAIN = 1, FHIR_FATAL = 2 };
       "more than the ledger can hold")                                         \
     /* remarks */                                                              \
     X(FHIR_PURPOSE, FHIR_NOTE, 0, "purpose outside v3-ActReason")              \
+    X(FHIR_SIGNATURE_UNVERIFIED, FHIR_NOTE, 0, "signature is not verified")    \
     X(FHIR_WITHDRAWAL, FHIR_NOTE, 0, "withdraws the consent")
 
 enum fhir_finding_kind {

@@ -246,6 +246,9 @@ enum pbft_status vault_find_record(struct vault *vault,
     layout_get(&layout, out->data_key, sizeof out->data_key);
     layout_get(&layout, out->commit, sizeof out->commit);
     layout_get(&layout, out->wrap, sizeof out->wrap);
+    /* Older rows end here. */
+    out->class_code =
+        layout.read < layout.size ? layout_get_number(&layout) : 0;
     return layout_end(&layout);
 }
 
@@ -260,6 +263,7 @@ enum pbft_status vault_set_record(struct vault *vault, const char *name,
     layout_put(&layout, record->data_key, sizeof record->data_key);
     layout_put(&layout, record->commit, sizeof record->commit);
     layout_put(&layout, record->wrap, sizeof record->wrap);
+    layout_put_number(&layout, record->class_code);
     return store_version(vault, &layout, VAULT_RECORD, name, record->id);
 }
 

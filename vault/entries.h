@@ -37,6 +37,7 @@ struct vault_record {
     uint8_t data_key[VAULT_SECRET_SIZE];
     uint8_t commit[VAULT_SECRET_SIZE];
     uint8_t wrap[VAULT_WRAP_SIZE]; /* Of the data key, for the custodian. */
+    uint32_t class_code;           /* CLASS code; 0: not kept at that time. */
 };
 
 enum vault_consent_kind {

@@ -14,6 +14,7 @@ enum vault_kind {
     VAULT_CONSENT = 4,     /* A consent on the ledger. */
     VAULT_CONTEXT = 5,     /* Data that consents point to: an encounter, ... */
     VAULT_JOURNAL = 6,     /* What became of a resource. */
+    VAULT_EVENT = 7,       /* An audit event on the ledger. */
 };
 
 /* A mark stands in clear beside a row, to find rows without opening all. */

@@ -156,7 +156,7 @@ static void test_every_file_ends_in_a_class_with_a_path(void **state)
 {
     static char paths[FILES_MAX][PATH_SIZE];
     const char *folder = data_folder();
-    size_t classes[4] = {0};
+    size_t classes[FHIR_CLASSES] = {0};
 
     (void)state;
     if (folder == NULL) {

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* AuditEvent: which of them the other institutions have to know, and what of
+ * them. Network addresses, names and descriptions are not looked at. */
+#include "fhir/audit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "fhir/audit_parts.h"
+
+#define SYSTEM_DICOM "http://dicom.nema.org/resources/ontology/DCM"
+#define SYSTEM_LIFECYCLE                                                       \
+    "http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle"
+#define SYSTEM_INTERACTION "http://hl7.org/fhir/restful-interaction"
+
+static const char *const known_elements[] = {"resourceType",
+                                             "id",
+                                             "meta",
+                                             "implicitRules",
+                                             "language",
+                                             "text",
+                                             "contained",
+                                             "extension",
+                                             "modifierExtension",
+                                             "type",
+                                             "subtype",
+                                             "action",
+                                             "period",
+                                             "recorded",
+                                             "outcome",
+                                             "outcomeDesc",
+                                             "purposeOfEvent",
+                                             "agent",
+                                             "source",
+                                             "entity",
+                                             NULL};
+
+/* ---- what kind of event -------------------------------------------------- */
+
+static bool coding_is(const struct fhir_node *node, const char *system,
+                      const char *code)
+{
+    struct fhir_node system_node = fhir_field(node, "system");
+    struct fhir_node code_node = fhir_field(node, "code");
+    const char *said_system = fhir_string(&system_node);
+    const char *said_code = fhir_string(&code_node);
+
+    return said_code != NULL && strcmp(said_code, code) == 0 &&
+           (system == NULL
+                ? said_system == NULL
+                : said_system != NULL && strcmp(said_system, system) == 0);
+}
+
+static bool has_subtype(const struct fhir_node *resource, const char *system,
+                        const char *code)
+{
+    struct fhir_node list = fhir_field(resource, "subtype");
+
+    for (size_t i = 0; i < fhir_size(&list); i++) {
+        struct fhir_node node = fhir_element(&list, i);
+        if (code == NULL) {
+            struct fhir_node said = fhir_field(&node, "system");
+            if (fhir_string(&said) != NULL &&
+                strcmp(fhir_string(&said), system) == 0) {
+                return true;
+            }
+        } else if (coding_is(&node, system, code)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The example of R4 has the bare word, without a system. */
+static bool tells_disclosure(const struct fhir_node *resource)
+{
+    return has_subtype(resource, SYSTEM_LIFECYCLE, "disclose") ||
+           has_subtype(resource, NULL, "Disclosure");
+}
+
+static bool type_is(const struct fhir_node *resource, const char *code)
+{
+    struct fhir_node type = fhir_field(resource, "type");
+
+    return coding_is(&type, SYSTEM_DICOM, code);
+}
+
+static enum fhir_audit_kind kind_of(const struct fhir_reader *reader,
+                                    const struct fhir_node *resource)
+{
+    struct fhir_node outcome = fhir_field(resource, "outcome");
+    struct fhir_node type = fhir_field(resource, "type");
+    bool disclosed = tells_disclosure(resource);
+    bool is_export = type_is(resource, "110106") && disclosed;
+    bool is_emergency = !disclosed && audit_is_emergency(resource);
+
+    if (type_is(resource, "110107") && disclosed) {
+        fhir_find(reader->report, FHIR_RECEIPT, &type, NULL);
+        return FHIR_AUDIT_LOCAL;
+    }
+    if (!is_export && !is_emergency) {
+        fhir_find(reader->report, FHIR_INTERNAL, &type, NULL);
+        return FHIR_AUDIT_LOCAL;
+    }
+    if (fhir_string(&outcome) != NULL &&
+        strcmp(fhir_string(&outcome), "0") != 0) {
+        /* Nothing went out, no glass was broken. */
+        fhir_find(reader->report, FHIR_FAILED_EVENT, &outcome, NULL);
+        return FHIR_AUDIT_LOCAL;
+    }
+    return is_export ? FHIR_AUDIT_DISCLOSURE : FHIR_AUDIT_EMERGENCY;
+}
+
+/* ---- when ---------------------------------------------------------------- */
+
+static void read_recorded(const struct fhir_reader *reader,
+                          struct fhir_audit *out,
+                          const struct fhir_node *resource)
+{
+    struct fhir_node node = fhir_field(resource, "recorded");
+    struct fhir_interval when;
+
+    if (node.json == NULL) {
+        fhir_find(reader->report, FHIR_MISSING, &node, NULL);
+        return;
+    }
+    if (!fhir_take_date(reader, &when, resource, "recorded")) {
+        return;
+    }
+    /* An instant, not a day. */
+    if (when.to - when.from > 1000 || when.from <= 0) {
+        fhir_find(reader->report, FHIR_BAD_DATE, &node, NULL);
+        return;
+    }
+    out->recorded_ms = when.from;
+}
+
+/* ---- classes ------------------------------------------------------------- */
+
+uint32_t fhir_class_of_type(const char *type)
+{
+    static const struct {
+        const char *type;
+        const char *class_name;
+    } classes[] = {{"DocumentReference", "document"},
+                   {"Composition", "document"},
+                   {"ClinicalImpression", "note"},
+                   {"ImagingStudy", "imaging"},
+                   {"Observation", "laboratory"},
+                   {"DiagnosticReport", "laboratory"},
+                   {"Specimen", "laboratory"},
+                   {"MedicationRequest", "medication"},
+                   {"MedicationStatement", "medication"},
+                   {"MedicationAdministration", "medication"},
+                   {"Immunization", "medication"},
+                   {"Procedure", "procedure"},
+                   {"MolecularSequence", "genomic"},
+                   {"Device", "device"},
+                   {"DeviceUseStatement", "device"},
+                   {"Patient", "administrative"},
+                   {"Encounter", "administrative"},
+                   {"Coverage", "administrative"},
+                   {"Consent", "consent-form"},
+                   {"ResearchSubject", "research"}};
+
+    for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++) {
+        if (strcmp(type, classes[i].type) == 0) {
+            const struct codes_entry *entry = codes_find(
+                CODES_CLASS, "urn:salus:class", classes[i].class_name);
+            return entry != NULL ? entry->id : CODES_CLASS_OTHER;
+        }
+    }
+    return CODES_CLASS_OTHER;
+}
+
+/* ---- the whole ----------------------------------------------------------- */
+
+static void read_disclosure(const struct fhir_reader *reader,
+                            struct fhir_audit *out,
+                            const struct fhir_node *resource)
+{
+    out->is_interface = has_subtype(resource, SYSTEM_INTERACTION, NULL);
+    if (out->recipient.name == NULL && out->recipient.path == NULL) {
+        struct fhir_node agent = fhir_field(resource, "agent");
+        fhir_find(reader->report, FHIR_NO_RECIPIENT, &agent, NULL);
+    }
+    if (out->item_count == 0) {
+        struct fhir_node entity = fhir_field(resource, "entity");
+        fhir_find(reader->report, FHIR_NO_ITEMS, &entity, NULL);
+    }
+}
+
+void fhir_audit_read(const struct fhir_reader *reader, struct fhir_audit *out,
+                     const struct fhir_node *resource)
+{
+    memset(out, 0, sizeof *out);
+    fhir_only(reader->report, resource, known_elements);
+    out->kind = kind_of(reader, resource);
+    if (out->kind == FHIR_AUDIT_LOCAL) {
+        return;
+    }
+    read_recorded(reader, out, resource);
+    (void)fhir_take_period(reader, &out->period, resource, "period");
+    audit_read_agents(reader, out, resource);
+    audit_read_entities(reader, out, resource);
+    audit_read_purpose(reader, out, resource);
+    if (out->kind == FHIR_AUDIT_DISCLOSURE) {
+        read_disclosure(reader, out, resource);
+    } else if (out->requestor.name == NULL && out->requestor.path == NULL) {
+        struct fhir_node agent = fhir_field(resource, "agent");
+        fhir_find(reader->report, FHIR_NO_DECLARER, &agent, NULL);
+    }
+}

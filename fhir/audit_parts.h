@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Agents, entities and purposes of an AuditEvent. Private to audit.c. */
+#ifndef FHIR_AUDIT_PARTS_H
+#define FHIR_AUDIT_PARTS_H
+
+#include "fhir/audit.h"
+
+/* Does it say that it is about an emergency (BTG, ETREAT)? */
+bool audit_is_emergency(const struct fhir_node *resource);
+/* Recipient, requestor, and what it stands on. */
+void audit_read_agents(const struct fhir_reader *reader, struct fhir_audit *out,
+                       const struct fhir_node *resource);
+/* Patient, request id, and what was disclosed. */
+void audit_read_entities(const struct fhir_reader *reader,
+                         struct fhir_audit *out,
+                         const struct fhir_node *resource);
+void audit_read_purpose(const struct fhir_reader *reader,
+                        struct fhir_audit *out,
+                        const struct fhir_node *resource);
+
+#endif /* FHIR_AUDIT_PARTS_H */
