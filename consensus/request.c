@@ -184,6 +184,9 @@ static uint32_t institution_of(struct pbft_requests *requests,
     if (index != PBFT_INDEX_NONE) {
         struct pbft_pending_institution *entry = &requests->institutions[index];
         requests->free_institution = entry->hash_next;
+        if (index >= requests->institutions_used) {
+            requests->institutions_used = index + 1;
+        }
         *entry = (struct pbft_pending_institution){
             .id = *id,
             .hash_next = *bucket,

@@ -65,6 +65,7 @@ struct pbft_requests {
     uint32_t *buckets;
     uint32_t bucket_mask;
     struct pbft_pending_institution institutions[PBFT_INSTITUTIONS_MAX];
+    uint32_t institutions_used; /* Those from here on were never in use. */
     uint32_t free_institution;
     uint32_t institution_buckets[PBFT_INSTITUTIONS_MAX];
     struct pbft_chain rounds[PBFT_LANE_COUNT]; /* Who comes next. */

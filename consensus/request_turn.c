@@ -71,7 +71,7 @@ const struct pbft_message *pbft_requests_next(struct pbft_requests *requests,
 /* Takes everything out first: putting back in order of age then keeps it. */
 void pbft_requests_wait_again(struct pbft_requests *requests)
 {
-    for (uint32_t i = 0; i < PBFT_INSTITUTIONS_MAX; i++) {
+    for (uint32_t i = 0; i < requests->institutions_used; i++) {
         const struct pbft_pending_institution *entry =
             &requests->institutions[i];
         uint32_t index = entry->count == 0 ? PBFT_INDEX_NONE : entry->age.first;
@@ -84,7 +84,7 @@ void pbft_requests_wait_again(struct pbft_requests *requests)
     }
     PBFT_ASSERT(requests->waiting == 0);
     PBFT_ASSERT(requests->waiting_bytes == 0);
-    for (uint32_t i = 0; i < PBFT_INSTITUTIONS_MAX; i++) {
+    for (uint32_t i = 0; i < requests->institutions_used; i++) {
         const struct pbft_pending_institution *entry =
             &requests->institutions[i];
         uint32_t index = entry->count == 0 ? PBFT_INDEX_NONE : entry->age.first;
@@ -101,7 +101,7 @@ uint32_t pbft_requests_stale(const struct pbft_requests *requests,
                              const struct pbft_pending **out, uint32_t max)
 {
     uint32_t count = 0;
-    for (uint32_t i = 0; i < PBFT_INSTITUTIONS_MAX; i++) {
+    for (uint32_t i = 0; i < requests->institutions_used; i++) {
         const struct pbft_pending_institution *entry =
             &requests->institutions[i];
         uint32_t index = entry->count == 0 ? PBFT_INDEX_NONE : entry->age.first;
@@ -126,7 +126,7 @@ uint32_t pbft_requests_lying(const struct pbft_requests *requests,
                              const struct pbft_pending **out, uint32_t max)
 {
     uint32_t count = 0;
-    for (uint32_t i = 0; i < PBFT_INSTITUTIONS_MAX; i++) {
+    for (uint32_t i = 0; i < requests->institutions_used; i++) {
         const struct pbft_pending_institution *entry =
             &requests->institutions[i];
         uint32_t index = entry->count == 0 ? PBFT_INDEX_NONE : entry->age.first;
@@ -151,7 +151,7 @@ uint32_t pbft_requests_told(const struct pbft_requests *requests,
                             const struct pbft_pending **out, uint32_t max)
 {
     uint32_t count = 0;
-    for (uint32_t i = 0; i < PBFT_INSTITUTIONS_MAX && count < max; i++) {
+    for (uint32_t i = 0; i < requests->institutions_used && count < max; i++) {
         const struct pbft_pending_institution *entry =
             &requests->institutions[i];
         uint32_t index = entry->count == 0 ? PBFT_INDEX_NONE : entry->age.first;
@@ -171,8 +171,7 @@ uint32_t pbft_requests_told(const struct pbft_requests *requests,
 pbft_time_ms pbft_requests_deadline(struct pbft_requests *requests)
 {
     pbft_time_ms earliest = PBFT_TIME_NEVER;
-    for (uint32_t i = 0; i < PBFT_INSTITUTIONS_MAX && requests->count > 0;
-         i++) {
+    for (uint32_t i = 0; i < requests->institutions_used; i++) {
         const struct pbft_pending_institution *entry =
             &requests->institutions[i];
         if (entry->count > 0 && entry->deadline < earliest) {
@@ -186,7 +185,7 @@ pbft_time_ms pbft_requests_deadline(struct pbft_requests *requests)
 void pbft_requests_restart(struct pbft_requests *requests, pbft_time_ms now)
 {
     const pbft_time_ms deadline = pbft_time_after(now, requests->timeout_ms);
-    for (uint32_t i = 0; i < PBFT_INSTITUTIONS_MAX; i++) {
+    for (uint32_t i = 0; i < requests->institutions_used; i++) {
         if (requests->institutions[i].count > 0) {
             requests->institutions[i].deadline = deadline;
         }
@@ -216,7 +215,7 @@ void pbft_requests_check_invariants(const struct pbft_requests *requests)
 {
     uint32_t count = 0;
     uint32_t waiting = 0;
-    for (uint32_t i = 0; i < PBFT_INSTITUTIONS_MAX; i++) {
+    for (uint32_t i = 0; i < requests->institutions_used; i++) {
         if (requests->institutions[i].count > 0) {
             check_institution(requests, &requests->institutions[i], &waiting);
             count += requests->institutions[i].count;

@@ -42,7 +42,25 @@ void network_deinit(struct network *network)
     }
 }
 
-static struct sim_packet *add_packet(struct network *network)
+static void add_to_link(struct network *network, struct sim_packet *packet)
+{
+    struct network_link *link = network_link(network, packet->from, packet->to);
+    packet->link_previous = link->last;
+    *(link->last != NULL ? &link->last->link_next : &link->first) = packet;
+    link->last = packet;
+}
+
+static void remove_from_link(struct network *network, struct sim_packet *packet)
+{
+    struct network_link *link = network_link(network, packet->from, packet->to);
+    *(packet->link_previous != NULL ? &packet->link_previous->link_next
+                                    : &link->first) = packet->link_next;
+    *(packet->link_next != NULL ? &packet->link_next->link_previous
+                                : &link->last) = packet->link_previous;
+}
+
+static struct sim_packet *add_packet(struct network *network, uint32_t from,
+                                     uint32_t to)
 {
     struct sim_packet *packet = network->unused;
     if (packet != NULL) {
@@ -51,7 +69,9 @@ static struct sim_packet *add_packet(struct network *network)
         packet = malloc(sizeof *packet);
         PBFT_ASSERT(packet != NULL);
     }
-    *packet = (struct sim_packet){.previous = network->last};
+    *packet =
+        (struct sim_packet){.from = from, .to = to, .previous = network->last};
+    add_to_link(network, packet);
     if (network->last != NULL) {
         network->last->next = packet;
     } else {
@@ -85,6 +105,7 @@ static void finish(struct network *network, struct sim_packet *packet)
         network->flying--;
     }
     packet->state = PACKET_DONE;
+    remove_from_link(network, packet);
     empty(packet);
     if (packet->event_count == 0) {
         remove_packet(network, packet);
@@ -169,9 +190,7 @@ static void send_one(struct network *network, uint32_t from, uint32_t to,
         network->counts.lost++; /* No decoder takes it. */
         return;
     }
-    struct sim_packet *packet = add_packet(network);
-    packet->from = from;
-    packet->to = to;
+    struct sim_packet *packet = add_packet(network, from, to);
     packet->message = pbft_message_ref(message);
     packet->reply = reply;
     packet->sent_us = network->sim->now_us;
@@ -271,9 +290,9 @@ void network_cut(struct network *network, uint32_t from, uint32_t to)
     PBFT_ASSERT(from < SIM_HOSTS_MAX && to < SIM_HOSTS_MAX);
     PBFT_ASSERT(network->cuts[from][to] < UINT8_MAX);
     network->cuts[from][to]++;
-    struct sim_packet *packet = network->first;
+    struct sim_packet *packet = network_link(network, from, to)->first;
     while (packet != NULL) {
-        struct sim_packet *next = packet->next;
+        struct sim_packet *next = packet->link_next;
         if (packet->from == from && packet->to == to &&
             packet->state == PACKET_FLYING) {
             trace_lost(network, from, to, packet->message, "cut on its way");

@@ -18,6 +18,9 @@ struct sim;
 #define SIM_ACTORS_MAX (SIM_HOSTS_MAX + SIM_CLIENTS_MAX)
 
 #define NETWORK_RECORDED_MAX 256
+/* So many hosts have each link for itself. */
+#define NETWORK_LINK_HOSTS 16
+#define NETWORK_LINKS (NETWORK_LINK_HOSTS * NETWORK_LINK_HOSTS)
 
 static inline bool actor_is_client(uint32_t actor)
 {
@@ -51,6 +54,8 @@ struct sim_packet {
     uint32_t event_count;        /* Events that name it. */
     struct sim_packet *previous; /* In the order of sending. */
     struct sim_packet *next;
+    struct sim_packet *link_previous; /* Among those of its link. */
+    struct sim_packet *link_next;
 };
 
 enum packet_fate { FATE_DELIVER, FATE_HOLD, FATE_DROP };
@@ -83,6 +88,10 @@ struct network {
     struct sim_packet *first;
     struct sim_packet *last;
     struct sim_packet *unused;
+    struct network_link {
+        struct sim_packet *first;
+        struct sim_packet *last;
+    } links[NETWORK_LINKS]; /* Those that are not done; see network_link(). */
     uint64_t flying;
     /* Some of what was sent between hosts, a ring, for replays. */
     struct network_record {
@@ -110,6 +119,14 @@ void network_send_late(struct network *network, uint32_t from, uint32_t to,
 /* The message is lost, and `why` stands in the trace. */
 void network_lose(struct network *network, uint32_t from, uint32_t to,
                   const struct pbft_message *message, const char *why);
+
+/* The packets from one to the other, in the order of sending; links of many
+ * hosts share a list. */
+static inline struct network_link *network_link(struct network *network,
+                                                uint32_t from, uint32_t to)
+{
+    return &network->links[(from * NETWORK_LINK_HOSTS + to) % NETWORK_LINKS];
+}
 
 /* One way. What flies there already is lost. Cuts are counted. */
 void network_cut(struct network *network, uint32_t from, uint32_t to);

@@ -45,8 +45,8 @@ void network_unclog(struct network *network, uint32_t from, uint32_t to)
     if (network->clogs[from][to] == 0 || --network->clogs[from][to] > 0) {
         return;
     }
-    for (struct sim_packet *packet = network->first; packet != NULL;
-         packet = packet->next) {
+    for (struct sim_packet *packet = network_link(network, from, to)->first;
+         packet != NULL; packet = packet->link_next) {
         if (packet->from == from && packet->to == to &&
             packet->state == PACKET_CLOGGED) {
             network_set_out(network, packet, 0);

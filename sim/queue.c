@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A binary heap. */
+/* A heap of keys with four children each; the events stay where they are. */
 #include "sim/queue.h"
 
 #include <stdlib.h>
@@ -7,6 +7,9 @@
 #include "consensus/assert.h"
 
 #define QUEUE_CAPACITY_FIRST 256
+#define CHILDREN 4
+#define PLACE_BITS 24
+#define PLACE_MASK ((UINT64_C(1) << PLACE_BITS) - 1)
 
 void sim_queue_init(struct sim_queue *queue)
 {
@@ -16,75 +19,109 @@ void sim_queue_init(struct sim_queue *queue)
 void sim_queue_deinit(struct sim_queue *queue)
 {
     free(queue->heap);
+    free(queue->events);
+    free(queue->free_places);
     *queue = (struct sim_queue){.heap = NULL};
 }
 
-static bool is_before(const struct sim_event *a, const struct sim_event *b)
+static bool is_before(const struct sim_queue_key *a,
+                      const struct sim_queue_key *b)
 {
     return a->time_us != b->time_us ? a->time_us < b->time_us
                                     : a->order < b->order;
 }
 
+static struct sim_event *event_of(const struct sim_queue *queue,
+                                  const struct sim_queue_key *key)
+{
+    return &queue->events[key->order & PLACE_MASK];
+}
+
 static void sift_up(struct sim_queue *queue, size_t at)
 {
-    struct sim_event event = queue->heap[at];
+    const struct sim_queue_key key = queue->heap[at];
     while (at > 0) {
-        size_t parent = (at - 1) / 2;
-        if (!is_before(&event, &queue->heap[parent])) {
+        size_t parent = (at - 1) / CHILDREN;
+        if (!is_before(&key, &queue->heap[parent])) {
             break;
         }
         queue->heap[at] = queue->heap[parent];
         at = parent;
     }
-    queue->heap[at] = event;
+    queue->heap[at] = key;
 }
 
 static void sift_down(struct sim_queue *queue, size_t at)
 {
-    struct sim_event event = queue->heap[at];
+    const struct sim_queue_key key = queue->heap[at];
     for (;;) {
-        size_t child = 2 * at + 1;
-        if (child >= queue->count) {
+        size_t best = CHILDREN * at + 1;
+        if (best >= queue->count) {
             break;
         }
-        if (child + 1 < queue->count &&
-            is_before(&queue->heap[child + 1], &queue->heap[child])) {
-            child++;
+        size_t end = best + CHILDREN;
+        end = end < queue->count ? end : queue->count;
+        for (size_t child = best + 1; child < end; child++) {
+            if (is_before(&queue->heap[child], &queue->heap[best])) {
+                best = child;
+            }
         }
-        if (!is_before(&queue->heap[child], &event)) {
+        if (!is_before(&queue->heap[best], &key)) {
             break;
         }
-        queue->heap[at] = queue->heap[child];
-        at = child;
+        queue->heap[at] = queue->heap[best];
+        at = best;
     }
-    queue->heap[at] = event;
+    queue->heap[at] = key;
+}
+
+static void *resize(void *items, size_t count, size_t size)
+{
+    void *bigger = realloc(items, count * size);
+    PBFT_ASSERT(bigger != NULL);
+    return bigger;
+}
+
+static void grow(struct sim_queue *queue)
+{
+    size_t capacity =
+        queue->capacity == 0 ? QUEUE_CAPACITY_FIRST : 2 * queue->capacity;
+    PBFT_ASSERT(capacity <= PLACE_MASK + 1);
+    queue->heap = resize(queue->heap, capacity, sizeof queue->heap[0]);
+    queue->events = resize(queue->events, capacity, sizeof queue->events[0]);
+    queue->free_places =
+        resize(queue->free_places, capacity, sizeof queue->free_places[0]);
+    for (size_t i = queue->capacity; i < capacity; i++) {
+        queue->free_places[i] = (uint32_t)i; /* All others are in use. */
+    }
+    queue->capacity = capacity;
 }
 
 void sim_queue_push(struct sim_queue *queue, struct sim_event event)
 {
     if (queue->count == queue->capacity) {
-        size_t capacity =
-            queue->capacity == 0 ? QUEUE_CAPACITY_FIRST : 2 * queue->capacity;
-        struct sim_event *heap =
-            realloc(queue->heap, capacity * sizeof queue->heap[0]);
-        PBFT_ASSERT(heap != NULL);
-        queue->heap = heap;
-        queue->capacity = capacity;
+        grow(queue);
     }
+    uint32_t place = queue->free_places[queue->count];
     event.order = queue->next_order++;
-    queue->heap[queue->count] = event;
+    PBFT_ASSERT(event.order <= UINT64_MAX >> PLACE_BITS);
+    queue->events[place] = event;
+    queue->heap[queue->count] = (struct sim_queue_key){
+        .time_us = event.time_us, .order = event.order << PLACE_BITS | place};
     sift_up(queue, queue->count++);
 }
 
 const struct sim_event *sim_queue_peek(const struct sim_queue *queue)
 {
-    return queue->count == 0 ? NULL : &queue->heap[0];
+    return queue->count == 0 ? NULL : event_of(queue, &queue->heap[0]);
 }
 
 static struct sim_event take_at(struct sim_queue *queue, size_t at)
 {
-    struct sim_event event = queue->heap[at];
+    const struct sim_queue_key key = queue->heap[at];
+    const struct sim_event event = *event_of(queue, &key);
     queue->count--;
+    queue->free_places[queue->count] = (uint32_t)(key.order & PLACE_MASK);
     if (at < queue->count) {
         queue->heap[at] = queue->heap[queue->count];
         sift_down(queue, at);
@@ -108,7 +145,7 @@ bool sim_queue_take(struct sim_queue *queue,
     for (size_t i = 0; i < queue->count; i++) {
         if ((best == queue->count ||
              is_before(&queue->heap[i], &queue->heap[best])) &&
-            accepts(context, &queue->heap[i])) {
+            accepts(context, event_of(queue, &queue->heap[i]))) {
             best = i;
         }
     }

@@ -32,8 +32,16 @@ struct sim_event {
     void *item;        /* Or NULL. */
 };
 
+/* What the order depends on; four children share a line of the cache. */
+struct sim_queue_key {
+    uint64_t time_us;
+    uint64_t order; /* Above, and the event's place below. */
+};
+
 struct sim_queue {
-    struct sim_event *heap;
+    struct sim_queue_key *heap;
+    struct sim_event *events; /* By place; they do not move. */
+    uint32_t *free_places;
     size_t count;
     size_t capacity;
     uint64_t next_order;
