@@ -14,8 +14,8 @@ static const struct tool_command *const commands[] = {
     &tool_fingerprint, &tool_submit,     &tool_cosign,      &tool_query,
     &tool_explain,     &tool_accounting, &tool_may,         &tool_bg,
     &tool_due,         &tool_suspects,   &tool_status,      &tool_receipt,
-    &tool_verify,      &tool_evidence,   &tool_fhir,        &tool_bench,
-    &tool_demo,
+    &tool_verify,      &tool_evidence,   &tool_fhir,        &tool_seal,
+    &tool_open_sealed, &tool_bench,      &tool_demo,
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 

@@ -5,21 +5,18 @@
 #include <string.h>
 
 #include "crypto/digest.h"
-#include "crypto/hpke.h"
 #include "crypto/random.h"
 #include "crypto/secret.h"
+#include "crypto/wrap.h"
 #include "fhir/planner.h"
 #include "ledger/forms.h"
 #include "vault/sealed.h"
 
-#define WRAP_INFO_TAG "salus/wrap/1"
-#define WRAP_INFO_SIZE                                                         \
-    (sizeof WRAP_INFO_TAG - 1 + VAULT_ID_SIZE + 4 + LEDGER_ID_SIZE)
 #define RECORD_VERSION 1
 #define ALGORITHM_AES_256_GCM 1
 #define LOCATION_SIZE 48
 
-static_assert(VAULT_WRAP_SIZE == VAULT_SECRET_SIZE + HPKE_OVERHEAD,
+static_assert(VAULT_WRAP_SIZE == WRAP_SIZE,
               "a wrap is a data key sealed for one recipient");
 
 /* What the transaction points into. */
@@ -126,27 +123,17 @@ static void blind_labels(struct anchor *anchor,
     anchor->tag_count = padded;
 }
 
-/* HPKE with what binds the wrap to record, version and recipient (D4). */
 static enum pbft_status wrap_key(struct anchor *anchor,
                                  const uint8_t recipient[HPKE_KEY_SIZE])
 {
-    uint8_t info[WRAP_INFO_SIZE];
-    uint8_t *at = info;
     struct transaction_key_id key_id;
-    static const uint8_t version[4] = {0, 0, 0, RECORD_VERSION};
+    struct wrap_identity identity = {.version = RECORD_VERSION};
 
     transaction_key_id(&key_id, recipient);
-    memcpy(at, WRAP_INFO_TAG, sizeof WRAP_INFO_TAG - 1);
-    at += sizeof WRAP_INFO_TAG - 1;
-    memcpy(at, anchor->record.id, VAULT_ID_SIZE);
-    at += VAULT_ID_SIZE;
-    memcpy(at, version, sizeof version);
-    at += sizeof version;
-    memcpy(at, key_id.bytes, sizeof key_id.bytes);
-    enum pbft_status status = hpke_seal(
-        anchor->record.wrap, recipient, (struct pbft_bytes){info, sizeof info},
-        (struct pbft_bytes){NULL, 0},
-        (struct pbft_bytes){anchor->record.data_key, VAULT_SECRET_SIZE});
+    memcpy(identity.record, anchor->record.id, sizeof identity.record);
+    memcpy(identity.key_id, key_id.bytes, sizeof identity.key_id);
+    enum pbft_status status = wrap_seal(anchor->record.wrap, recipient,
+                                        &identity, anchor->record.data_key);
     if (status == PBFT_OK) {
         anchor->envelope.recipient_key = key_id;
         commit_sha256(&anchor->envelope.wrap_commit, COMMIT_DOMAIN_WRAP,

@@ -22,6 +22,7 @@ enum armor_kind {
     ARMOR_PRIVATE_KEY = 3,
     ARMOR_RECEIPT = 4,
     ARMOR_EVIDENCE = 5,
+    ARMOR_ENVELOPE = 6,
 };
 
 /* "GENESIS", "PRIVATE KEY", ... */
