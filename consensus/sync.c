@@ -347,12 +347,22 @@ static enum pbft_verdict serve_body(struct pbft_replica *replica,
     return PBFT_ACCEPTED;
 }
 
+/* What an incarnation said whose log was lost is not on our disk: whoever heard
+ * it may repeat it, we do not. */
+static bool is_of_lost_log(const struct pbft_replica *replica,
+                           const struct pbft_message *message)
+{
+    return message->sender == replica->config.self &&
+           (pbft_is_recovering(replica) || pbft_is_void(replica, message));
+}
+
 /* Signed by whoever made it: passed on as it is. */
 static enum pbft_verdict serve_view(struct pbft_replica *replica,
                                     pbft_replica_id to,
                                     const struct pbft_message *message)
 {
-    if (message == NULL || take_budget(replica, to, 1) == 0) {
+    if (message == NULL || is_of_lost_log(replica, message) ||
+        take_budget(replica, to, 1) == 0) {
         return PBFT_UNEXPECTED;
     }
     pbft_send_to(replica, to, message);
