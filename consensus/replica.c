@@ -204,6 +204,7 @@ static void on_periodic_status(struct pbft_replica *replica)
     if (replica->config.monitor_interval_ms > 0) {
         pbft_relay_samples(replica);
     }
+    pbft_ask_claimant(replica);
     pbft_send_question(replica);
     pbft_timers_arm(&replica->timers, PBFT_TIMER_STATUS, replica->now,
                     replica->config.status_interval_ms);

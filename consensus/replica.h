@@ -66,6 +66,7 @@ struct pbft_sync {
      * that brings a block now and then is no donor. */
     pbft_seq goal;
     pbft_time_ms deadline;
+    pbft_seq stalled_seq; /* Committed at the last periodic STATUS. */
     /* Blocks that came before their turn: seq is at seq % MAX. */
     const struct pbft_message *blocks[PBFT_FETCH_BLOCKS_MAX];
 };
@@ -317,6 +318,11 @@ void pbft_note_executed(struct pbft_replica *replica, pbft_replica_id peer,
 void pbft_sync_continue(struct pbft_replica *replica);
 /* The peer that was asked brought nothing: turn to the next one. */
 void pbft_sync_rotate(struct pbft_replica *replica);
+/* Nothing was committed for a STATUS interval, and a single peer claims more:
+ * it may be the only honest one that holds the certificates (the others died
+ * after they voted, or left the view). Asks one claimant for a stretch; what it
+ * answers proves itself, a lie costs one FETCH. */
+void pbft_ask_claimant(struct pbft_replica *replica);
 /* Asks for the proof of a newer stable checkpoint, if a peer claims one. */
 void pbft_fetch_stable(struct pbft_replica *replica);
 void pbft_sync_deinit(struct pbft_sync *sync);

@@ -225,17 +225,27 @@ void pbft_fetch_bodies(struct pbft_replica *replica)
     PBFT_ASSERT(left == 0);
 }
 
-/* A batch that we accepted and could not commit: peers resend its certificate
- * unasked. */
-static bool is_wanted(const struct pbft_replica *replica,
-                      const struct pbft_message *message)
+void pbft_ask_claimant(struct pbft_replica *replica)
 {
-    const struct pbft_pre_prepare *fields =
-        &message->committed.pre_prepare->pre_prepare;
-    const struct pbft_slot *slot = pbft_slot_log_at(&replica->log, fields->seq);
-    return slot != NULL && slot->header != NULL &&
-           pbft_digest_equal(&slot->header->pre_prepare.digest,
-                             &fields->digest);
+    struct pbft_sync *sync = &replica->sync;
+    const bool has_moved = sync->stalled_seq != replica->committed;
+    PBFT_ASSERT(replica->n > 1);
+    sync->stalled_seq = replica->committed;
+    if (has_moved || sync->is_active || replica->behind > replica->committed) {
+        return; /* Votes come, or blocks were asked for. */
+    }
+    const pbft_replica_id peer = choose_peer(replica, sync->peer);
+    pbft_seq last = replica->peers[peer].executed;
+    sync->peer = peer;
+    if (last <= replica->committed) {
+        return;
+    }
+    if (last - replica->committed > PBFT_FETCH_BLOCKS_MAX) {
+        last = replica->committed + PBFT_FETCH_BLOCKS_MAX;
+    }
+    const struct pbft_fetch fetch = {
+        .kind = PBFT_FETCH_BLOCKS, .seq = replica->committed + 1, .last = last};
+    pbft_send_fetch(replica, peer, &fetch);
 }
 
 enum pbft_verdict pbft_on_committed(struct pbft_replica *replica,
@@ -246,8 +256,8 @@ enum pbft_verdict pbft_on_committed(struct pbft_replica *replica,
     if (seq <= replica->committed) {
         return PBFT_DUPLICATE;
     }
-    if ((!replica->sync.is_active && !is_wanted(replica, message)) ||
-        seq - replica->committed > PBFT_FETCH_BLOCKS_MAX ||
+    /* Asked for or not: it proves itself, and there is a place for it. */
+    if (seq - replica->committed > PBFT_FETCH_BLOCKS_MAX ||
         replica->committed - replica->executed >=
             PBFT_SYNC_BACKLOG_MAX + PBFT_FETCH_BLOCKS_MAX) {
         return PBFT_UNEXPECTED;

@@ -377,15 +377,16 @@ static void test_all_lose_power_after_a_prepare(void **state)
     }
 }
 
-static void test_blocks_that_nobody_asked_for_are_ignored(void **state)
+static void test_blocks_prove_themselves_asked_for_or_not(void **state)
 {
     struct pbft_message *first = proposal(1, 1);
     const pbft_replica_id signers[] = {0, 2, 3};
     struct pbft_message *block = cast_certificate(
         &cluster.cast, PBFT_MESSAGE_COMMITTED, first, signers, 3);
     (void)state;
-    assert_int_equal(receive(block), PBFT_UNEXPECTED);
-    assert_int_equal(cluster_report(&cluster, SELF).committed, 0);
+    assert_int_equal(receive(block), PBFT_ACCEPTED);
+    assert_int_equal(cluster_report(&cluster, SELF).committed, 1);
+    assert_int_equal(receive(block), PBFT_DUPLICATE);
     pbft_message_unref(block);
     pbft_message_unref(first);
 }
@@ -423,7 +424,7 @@ int main(void)
         TEST(test_a_rolled_back_log_is_noticed),
         TEST(test_a_vote_that_is_missing_in_the_log_is_noticed),
         TEST(test_all_lose_power_after_a_prepare),
-        TEST(test_blocks_that_nobody_asked_for_are_ignored),
+        TEST(test_blocks_prove_themselves_asked_for_or_not),
         TEST(test_checkpoints_need_a_quorum_and_own_execution),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
