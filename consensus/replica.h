@@ -17,12 +17,10 @@
 #include "consensus/pbft.h"
 #include "consensus/quorum.h"
 #include "consensus/request.h"
+#include "consensus/sync.h"
 #include "consensus/timer.h"
 #include "consensus/witness.h"
 
-/* Blocks handed out for execution and not yet executed, while catching up: the
- * executor's queue stays short and memory bounded. */
-#define PBFT_SYNC_BACKLOG_MAX (2u * PBFT_FETCH_BLOCKS_MAX)
 /* Own attestations at checkpoints that are kept to be compared with a proof
  * that comes late. */
 #define PBFT_CHECKPOINTS_KEPT 8u
@@ -55,20 +53,6 @@ struct pbft_peer {
      * seq in the highest view: it may forget them (design: P14). A reference,
      * or NULL. */
     const struct pbft_message *last_vote;
-};
-
-/* Catching up by certified blocks (design: P9, P11). */
-struct pbft_sync {
-    bool is_active;
-    pbft_replica_id peer; /* Who was asked last. */
-    pbft_seq requested;   /* Blocks up to here were asked for. */
-    /* The stretch up to here must be complete then, or the peer is left: one
-     * that brings a block now and then is no donor. */
-    pbft_seq goal;
-    pbft_time_ms deadline;
-    pbft_seq stalled_seq; /* Committed at the last periodic STATUS. */
-    /* Blocks that came before their turn: seq is at seq % MAX. */
-    const struct pbft_message *blocks[PBFT_FETCH_BLOCKS_MAX];
 };
 
 /* Changing views (OSDI'99 4.4). At most three view-changes per sender are held,
@@ -303,31 +287,6 @@ void pbft_start_recovery(struct pbft_replica *replica, bool is_log_lost);
 bool pbft_owes_null(const struct pbft_replica *replica);
 /* When a backup's patience with a primary that owes them ends. */
 pbft_time_ms pbft_owed_deadline(struct pbft_replica *replica);
-
-/* sync.c (design: P9, P11) */
-enum pbft_verdict pbft_on_fetch(struct pbft_replica *replica,
-                                const struct pbft_message *message);
-enum pbft_verdict pbft_on_committed(struct pbft_replica *replica,
-                                    const struct pbft_message *message);
-void pbft_send_fetch(struct pbft_replica *replica, pbft_replica_id to,
-                     const struct pbft_fetch *fetch);
-/* A peer signed that it has executed `seq`. */
-void pbft_note_executed(struct pbft_replica *replica, pbft_replica_id peer,
-                        pbft_seq seq);
-/* Asks for what is missing, if it is time. */
-void pbft_sync_continue(struct pbft_replica *replica);
-/* The peer that was asked brought nothing: turn to the next one. */
-void pbft_sync_rotate(struct pbft_replica *replica);
-/* Nothing was committed for a STATUS interval, and a single peer claims more:
- * it may be the only honest one that holds the certificates (the others died
- * after they voted, or left the view). Asks one claimant for a stretch; what it
- * answers proves itself, a lie costs one FETCH. */
-void pbft_ask_claimant(struct pbft_replica *replica);
-/* Asks for the proof of a newer stable checkpoint, if a peer claims one. */
-void pbft_fetch_stable(struct pbft_replica *replica);
-void pbft_sync_deinit(struct pbft_sync *sync);
-/* Asks for the batches of headers that came without. */
-void pbft_fetch_bodies(struct pbft_replica *replica);
 
 /* restore.c (design: P14) */
 void pbft_on_applied(struct pbft_replica *replica,
