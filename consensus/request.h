@@ -31,15 +31,17 @@ struct pbft_link {
 struct pbft_pending {
     const struct pbft_message *message; /* A reference; NULL: free. */
     uint32_t institution;
-    uint32_t hash_next;     /* Also chains the free ones. */
-    struct pbft_link age;   /* Among all of the institution. */
-    struct pbft_link queue; /* Among those of the lane that wait. */
-    pbft_time_ms since;     /* When it came. */
-    bool is_own;            /* From a client of ours: we relay it. */
-    bool is_waiting;        /* In no pre-prepare of this view. */
-    bool is_shared;         /* Of a client of ours: relayed to all. */
-    bool is_told;           /* We gave it to this view's primary, */
-    pbft_time_ms told_at;   /* the first time then (design: P8). */
+    uint32_t hash_next;       /* Also chains the free ones. */
+    struct pbft_link age;     /* Among all of the institution. */
+    struct pbft_link queue;   /* Among those of the lane that wait. */
+    pbft_time_ms since;       /* When it came. */
+    bool is_own;              /* From a client of ours: we relay it. */
+    bool is_waiting;          /* In no pre-prepare of this view. */
+    bool is_shared;           /* Of a client of ours: relayed to all. */
+    bool is_told;             /* We gave it to this view's primary, */
+    pbft_time_ms told_at;     /* the first time then (design: P8). */
+    pbft_time_ms relay_after; /* Not again before, in this view. */
+    pbft_time_ms relay_pause; /* After the last time; 0: never. */
 };
 
 struct pbft_pending_institution {
@@ -136,6 +138,12 @@ void pbft_requests_wait_again(struct pbft_requests *requests);
 uint32_t pbft_requests_stale(const struct pbft_requests *requests,
                              pbft_time_ms now, pbft_time_ms age_ms,
                              const struct pbft_pending **out, uint32_t max);
+
+/* `item`, of this queue, was relayed. It rests then: `pause_ms` after the first
+ * time in a view, each time twice as long, at most `pause_max_ms`. */
+void pbft_requests_relayed(struct pbft_requests *requests,
+                           const struct pbft_pending *item, pbft_time_ms now,
+                           pbft_time_ms pause_ms, pbft_time_ms pause_max_ms);
 
 /* The earliest deadline of an institution's oldest request. */
 pbft_time_ms pbft_requests_deadline(struct pbft_requests *requests);

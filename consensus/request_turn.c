@@ -79,6 +79,8 @@ void pbft_requests_wait_again(struct pbft_requests *requests)
             pbft_requests_take(requests,
                                &requests->items[index].message->request.digest);
             requests->items[index].is_told = false; /* Another primary. */
+            requests->items[index].relay_after = 0;
+            requests->items[index].relay_pause = 0;
             index = requests->items[index].age.next;
         }
     }
@@ -166,6 +168,20 @@ uint32_t pbft_requests_told(const struct pbft_requests *requests,
         }
     }
     return count;
+}
+
+void pbft_requests_relayed(struct pbft_requests *requests,
+                           const struct pbft_pending *item, pbft_time_ms now,
+                           pbft_time_ms pause_ms, pbft_time_ms pause_max_ms)
+{
+    PBFT_ASSERT(item >= requests->items &&
+                item < requests->items + requests->capacity);
+    struct pbft_pending *own = &requests->items[item - requests->items];
+    own->relay_pause = own->relay_pause == 0 ? pause_ms : 2 * own->relay_pause;
+    if (own->relay_pause > pause_max_ms) {
+        own->relay_pause = pause_max_ms;
+    }
+    own->relay_after = pbft_time_after(now, own->relay_pause);
 }
 
 pbft_time_ms pbft_requests_deadline(struct pbft_requests *requests)

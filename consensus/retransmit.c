@@ -301,6 +301,9 @@ static void relay_one(struct pbft_replica *replica,
     pbft_message_unref(copy);
 }
 
+/* Of n replicas that stall together each relays to n: again and again only with
+ * growing pauses, up to the timeout for which whoever hears of it would wait
+ * anyway (design: P7). */
 void pbft_relay_stale(struct pbft_replica *replica, pbft_time_ms age_ms)
 {
     const struct pbft_pending *stale[RELAY_MAX];
@@ -308,6 +311,12 @@ void pbft_relay_stale(struct pbft_replica *replica, pbft_time_ms age_ms)
                                                age_ms, stale, RELAY_MAX);
     PBFT_ASSERT(count <= RELAY_MAX);
     for (uint32_t i = 0; i < count; i++) {
+        if (replica->now < stale[i]->relay_after) {
+            continue;
+        }
+        pbft_requests_relayed(&replica->requests, stale[i], replica->now,
+                              replica->config.resend_interval_ms,
+                              replica->config.request_timeout_ms);
         relay_one(replica, stale[i]);
     }
 }

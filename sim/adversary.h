@@ -46,6 +46,7 @@ struct adversary_replica {
     uint32_t mask;    /* Strategies that it may take up; */
     uint32_t current; /* the one it follows; adversary_kind_count: none. */
     uint32_t permille;
+    uint32_t flood_count;
 };
 
 struct adversaries {

@@ -11,6 +11,9 @@
 #include "sim/sim.h"
 
 #define FLOOD_MESSAGES 12
+/* Floods of one replica in a run: each makes its peers send it hundreds of
+ * blocks, of which nobody learns anything. */
+#define FLOODS_MAX 24
 #define REPLAY_MESSAGES 3
 /* Just below what makes others ask for another view. */
 #define SLOW_PERCENT 90
@@ -289,6 +292,11 @@ static void paste(struct host *host)
 
 static void flood(struct host *host)
 {
+    struct adversary_replica *replica = adversary_of(host);
+    if (replica == NULL || replica->flood_count == FLOODS_MAX) {
+        return;
+    }
+    replica->flood_count++;
     const struct pbft_message *old =
         adversary_recall_type(host->sim, PBFT_MESSAGE_VIEW_CHANGE);
     const struct pbft_origin origin = adversary_origin(host);

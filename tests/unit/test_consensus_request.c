@@ -235,6 +235,29 @@ static void test_stale_requests_are_found(void **state)
     assert_int_equal(pbft_requests_stale(queue, 60, 61, stale, 8), 0);
 }
 
+static void test_relays_rest_longer_each_time(void **state)
+{
+    const struct pbft_pending *item;
+    (void)state;
+    (void)admit(1, 1, PBFT_LANE_NORMAL, 0);
+    assert_int_equal(pbft_requests_stale(queue, 60, 50, &item, 1), 1);
+    assert_int_equal(item->relay_after, 0);
+
+    pbft_requests_relayed(queue, item, 100, 10, 35);
+    assert_int_equal(item->relay_after, 110);
+    pbft_requests_relayed(queue, item, 110, 10, 35);
+    assert_int_equal(item->relay_after, 130);
+    pbft_requests_relayed(queue, item, 130, 10, 35);
+    assert_int_equal(item->relay_after, 165);
+    pbft_requests_relayed(queue, item, 165, 10, 35);
+    assert_int_equal(item->relay_after, 200);
+
+    pbft_requests_wait_again(queue);
+    assert_int_equal(item->relay_after, 0);
+    pbft_requests_relayed(queue, item, 300, 10, 35);
+    assert_int_equal(item->relay_after, 310);
+}
+
 static void test_invented_institutions_are_bounded(void **state)
 {
     uint32_t accepted = 0;
@@ -297,6 +320,7 @@ int main(void)
         TEST(test_a_new_view_puts_all_back_in_order),
         TEST(test_only_its_own_progress_restarts_a_deadline),
         TEST(test_stale_requests_are_found),
+        TEST(test_relays_rest_longer_each_time),
         TEST(test_invented_institutions_are_bounded),
         TEST(test_random_use_keeps_the_invariants),
     };
