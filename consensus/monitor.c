@@ -139,8 +139,9 @@ bool pbft_monitor_may_tell(const struct pbft_replica *replica,
 {
     const uint32_t pending = pbft_requests_count_of(
         &replica->requests, &request->request.institution);
-    const uint32_t share = replica->config.pending_institution_max / replica->n;
-    return pending <= (share > 0 ? share : 1);
+    const struct pbft_requests *requests = &replica->requests;
+    return pending <= requests->institution_limits.part &&
+           requests->all_shares.of[PBFT_SHARE_OWN] <= requests->all_limits.part;
 }
 
 static void begin_period(struct pbft_replica *replica)

@@ -13,9 +13,12 @@
 #define RECORDS_PER_SLOT 6
 #define RECORDS_BESIDE_SLOTS (64 + PBFT_EVIDENCE_MAX)
 /* Pre-prepare, prepare, commit and attestation of each slot, or as many that
- * are handed back to a starting replica. */
+ * are handed back to a starting replica. All timers may fire in one step: two
+ * relays and the samples of each institution, two fetches for each source. */
 #define SENDS_PER_SLOT 4
-#define SENDS_BESIDE_SLOTS (PBFT_RESEND_MESSAGES_MAX + PBFT_REPLICAS_MAX + 64)
+#define SENDS_BESIDE_SLOTS                                                     \
+    (PBFT_RESEND_MESSAGES_MAX + 3 * PBFT_INSTITUTIONS_MAX +                    \
+     3 * PBFT_REPLICAS_MAX + 64)
 #define COMMITS_BESIDE_SLOTS PBFT_FETCH_BLOCKS_MAX
 /* Beside the slots, all of which the end of a recovery attests. */
 #define ATTESTED_BESIDE_SLOTS 4

@@ -120,7 +120,9 @@ struct pbft_replica *pbft_replica_create(const struct pbft_config *config,
         replica->others = pbft_set_others(replica->n, config->self);
         replica->next_seq = 1;
         pbft_timers_init(&replica->timers);
-        if (!allocate(replica)) {
+        if (allocate(replica)) {
+            pbft_requests_reserve(&replica->requests, replica->n);
+        } else {
             pbft_replica_destroy(replica);
             replica = NULL;
         }

@@ -73,62 +73,6 @@ static void detach(struct pbft_requests *requests, struct pbft_chain *chain,
     }
 }
 
-static uint32_t bucket_count_for(uint32_t capacity)
-{
-    uint32_t count = 1;
-    while (count < capacity) {
-        count *= 2;
-    }
-    return count;
-}
-
-bool pbft_requests_init(struct pbft_requests *requests, uint32_t capacity,
-                        uint32_t institution_max, pbft_time_ms timeout_ms)
-{
-    PBFT_ASSERT(capacity > 0);
-    PBFT_ASSERT(institution_max > 0 && institution_max <= capacity);
-    *requests = (struct pbft_requests){
-        .capacity = capacity,
-        .institution_max = institution_max,
-        .timeout_ms = timeout_ms,
-        .bucket_mask = bucket_count_for(capacity) - 1,
-        .rounds = {empty_chain, empty_chain},
-        .earliest = PBFT_TIME_NEVER,
-    };
-    requests->items = calloc(capacity, sizeof *requests->items);
-    requests->buckets =
-        malloc((requests->bucket_mask + 1) * sizeof *requests->buckets);
-    if (requests->items == NULL || requests->buckets == NULL) {
-        free(requests->items);
-        free(requests->buckets);
-        *requests = (struct pbft_requests){0};
-        return false;
-    }
-    for (uint32_t i = 0; i <= requests->bucket_mask; i++) {
-        requests->buckets[i] = PBFT_INDEX_NONE;
-    }
-    for (uint32_t i = 0; i < capacity; i++) {
-        requests->items[i].hash_next =
-            i + 1 < capacity ? i + 1 : PBFT_INDEX_NONE;
-    }
-    for (uint32_t i = 0; i < PBFT_INSTITUTIONS_MAX; i++) {
-        requests->institution_buckets[i] = PBFT_INDEX_NONE;
-        requests->institutions[i].hash_next =
-            i + 1 < PBFT_INSTITUTIONS_MAX ? i + 1 : PBFT_INDEX_NONE;
-    }
-    return true;
-}
-
-void pbft_requests_deinit(struct pbft_requests *requests)
-{
-    for (uint32_t i = 0; i < requests->capacity; i++) {
-        pbft_message_unref(requests->items[i].message);
-    }
-    free(requests->items);
-    free(requests->buckets);
-    *requests = (struct pbft_requests){0};
-}
-
 /* Digests are uniform already: some of their bits are a hash. */
 static uint32_t *bucket_of(const struct pbft_requests *requests,
                            const struct pbft_digest *digest)
@@ -171,7 +115,8 @@ static uint32_t institution_hash(const struct pbft_institution *id)
 
 /* PBFT_INDEX_NONE if there are too many. */
 static uint32_t institution_of(struct pbft_requests *requests,
-                               const struct pbft_institution *id)
+                               const struct pbft_institution *id,
+                               uint32_t bringer)
 {
     uint32_t *bucket = &requests->institution_buckets[institution_hash(id)];
     for (uint32_t i = *bucket; i != PBFT_INDEX_NONE;
@@ -180,8 +125,14 @@ static uint32_t institution_of(struct pbft_requests *requests,
             return i;
         }
     }
+    if (!pbft_shares_have_room(&requests->name_shares, &requests->name_limits,
+                               bringer)) {
+        return PBFT_INDEX_NONE;
+    }
     uint32_t index = requests->free_institution;
     if (index != PBFT_INDEX_NONE) {
+        pbft_shares_take(&requests->name_shares, &requests->name_limits,
+                         bringer);
         struct pbft_pending_institution *entry = &requests->institutions[index];
         requests->free_institution = entry->hash_next;
         if (index >= requests->institutions_used) {
@@ -189,6 +140,7 @@ static uint32_t institution_of(struct pbft_requests *requests,
         }
         *entry = (struct pbft_pending_institution){
             .id = *id,
+            .bringer = bringer,
             .hash_next = *bucket,
             .age = empty_chain,
             .lanes = {empty_chain, empty_chain},
@@ -210,6 +162,8 @@ static void release_institution(struct pbft_requests *requests, uint32_t index)
         at = &requests->institutions[*at].hash_next;
     }
     *at = entry->hash_next;
+    pbft_shares_give_back(&requests->name_shares, &requests->name_limits,
+                          entry->bringer);
     entry->hash_next = requests->free_institution;
     requests->free_institution = index;
 }
@@ -264,27 +218,18 @@ static void end_waiting(struct pbft_requests *requests, uint32_t index)
     requests->waiting_bytes -= item->message->request.payload.size;
 }
 
-enum pbft_verdict pbft_requests_admit(struct pbft_requests *requests,
-                                      const struct pbft_message *message,
-                                      pbft_time_ms now, bool is_own)
+/* Whose part it takes a place of. */
+static uint32_t bringer_of(const struct pbft_message *message)
 {
-    PBFT_ASSERT(message->type == PBFT_MESSAGE_REQUEST);
-    uint32_t known = find(requests, &message->request.digest);
-    if (known != PBFT_INDEX_NONE) {
-        /* Relayed before the client itself came: now it is ours to push. */
-        requests->items[known].is_own |= is_own;
-        return PBFT_DUPLICATE;
-    }
-    if (requests->count == requests->capacity) {
-        return PBFT_QUEUE_FULL;
-    }
-    uint32_t institution =
-        institution_of(requests, &message->request.institution);
-    if (institution == PBFT_INDEX_NONE ||
-        requests->institutions[institution].count >=
-            requests->institution_max) {
-        return PBFT_QUEUE_FULL;
-    }
+    return message->sender < PBFT_REPLICAS_MAX ? message->sender
+                                               : PBFT_SHARE_OWN;
+}
+
+/* There is room for it. */
+static void insert(struct pbft_requests *requests,
+                   const struct pbft_message *message, uint32_t institution,
+                   pbft_time_ms now, bool is_own)
+{
     uint32_t index = requests->free_item;
     PBFT_ASSERT(index != PBFT_INDEX_NONE);
     struct pbft_pending *item = &requests->items[index];
@@ -294,6 +239,7 @@ enum pbft_verdict pbft_requests_admit(struct pbft_requests *requests,
     requests->free_item = item->hash_next;
     *item = (struct pbft_pending){.message = pbft_message_ref(message),
                                   .institution = institution,
+                                  .bringer = bringer_of(message),
                                   .hash_next = *bucket,
                                   .since = now,
                                   .is_own = is_own};
@@ -306,6 +252,35 @@ enum pbft_verdict pbft_requests_admit(struct pbft_requests *requests,
         set_deadline(requests, entry, now);
     }
     pbft_requests_put_back(requests, index);
+}
+
+enum pbft_verdict pbft_requests_admit(struct pbft_requests *requests,
+                                      const struct pbft_message *message,
+                                      pbft_time_ms now, bool is_own)
+{
+    PBFT_ASSERT(message->type == PBFT_MESSAGE_REQUEST);
+    uint32_t known = find(requests, &message->request.digest);
+    if (known != PBFT_INDEX_NONE) {
+        /* Relayed before the client itself came: now it is ours to push. */
+        requests->items[known].is_own |= is_own;
+        return PBFT_DUPLICATE;
+    }
+    const uint32_t bringer = bringer_of(message);
+    if (!pbft_shares_have_room(&requests->all_shares, &requests->all_limits,
+                               bringer)) {
+        return PBFT_QUEUE_FULL;
+    }
+    uint32_t institution =
+        institution_of(requests, &message->request.institution, bringer);
+    if (institution == PBFT_INDEX_NONE ||
+        !pbft_shares_have_room(&requests->institution_shares[institution],
+                               &requests->institution_limits, bringer)) {
+        return PBFT_QUEUE_FULL;
+    }
+    pbft_shares_take(&requests->all_shares, &requests->all_limits, bringer);
+    pbft_shares_take(&requests->institution_shares[institution],
+                     &requests->institution_limits, bringer);
+    insert(requests, message, institution, now, is_own);
     return PBFT_ACCEPTED;
 }
 
@@ -376,6 +351,10 @@ void pbft_requests_remove(struct pbft_requests *requests,
         at = &requests->items[*at].hash_next;
     }
     *at = item->hash_next;
+    pbft_shares_give_back(&requests->all_shares, &requests->all_limits,
+                          item->bringer);
+    pbft_shares_give_back(&requests->institution_shares[item->institution],
+                          &requests->institution_limits, item->bringer);
     requests->count--;
     requests->bytes -= item->message->request.payload.size;
     entry->count--;

@@ -12,6 +12,7 @@
 #define CONSENSUS_REQUEST_H
 
 #include "consensus/pbft.h"
+#include "consensus/request_share.h"
 
 #define PBFT_LANE_COUNT 2
 /* No request, no institution. */
@@ -31,6 +32,7 @@ struct pbft_link {
 struct pbft_pending {
     const struct pbft_message *message; /* A reference; NULL: free. */
     uint32_t institution;
+    uint32_t bringer;         /* A peer, or PBFT_SHARE_OWN. */
     uint32_t hash_next;       /* Also chains the free ones. */
     struct pbft_link age;     /* Among all of the institution. */
     struct pbft_link queue;   /* Among those of the lane that wait. */
@@ -47,6 +49,7 @@ struct pbft_pending {
 struct pbft_pending_institution {
     struct pbft_institution id;
     uint32_t count;                           /* 0: free. */
+    uint32_t bringer;                         /* Of its first request. */
     uint32_t hash_next;                       /* Also chains the free ones. */
     struct pbft_chain age;                    /* Oldest first. */
     struct pbft_chain lanes[PBFT_LANE_COUNT]; /* Those that wait. */
@@ -57,6 +60,9 @@ struct pbft_pending_institution {
 struct pbft_requests {
     uint32_t capacity;
     uint32_t institution_max; /* Requests of one institution. */
+    struct pbft_share_limits all_limits;
+    struct pbft_share_limits institution_limits; /* In each institution. */
+    struct pbft_share_limits name_limits;        /* Of institutions. */
     pbft_time_ms timeout_ms;
     uint32_t count;
     uint32_t waiting;
@@ -68,6 +74,9 @@ struct pbft_requests {
     uint32_t bucket_mask;
     struct pbft_pending_institution institutions[PBFT_INSTITUTIONS_MAX];
     uint32_t institutions_used; /* Those from here on were never in use. */
+    struct pbft_shares all_shares;
+    struct pbft_shares name_shares;
+    struct pbft_shares institution_shares[PBFT_INSTITUTIONS_MAX];
     uint32_t free_institution;
     uint32_t institution_buckets[PBFT_INSTITUTIONS_MAX];
     struct pbft_chain rounds[PBFT_LANE_COUNT]; /* Who comes next. */
@@ -78,6 +87,9 @@ struct pbft_requests {
 /* False if memory is short; then nothing is to be released. */
 bool pbft_requests_init(struct pbft_requests *requests, uint32_t capacity,
                         uint32_t institution_max, pbft_time_ms timeout_ms);
+/* Half of all places is kept for `parts` bringers of requests, in equal parts:
+ * the peers and our own clients. Before the first request. */
+void pbft_requests_reserve(struct pbft_requests *requests, uint32_t parts);
 void pbft_requests_deinit(struct pbft_requests *requests);
 
 /* ACCEPTED, DUPLICATE or QUEUE_FULL. References the message. `is_own`: it came

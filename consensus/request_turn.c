@@ -5,7 +5,7 @@
 #include "consensus/timer.h"
 
 /* So that one institution's backlog does not fill a relay of all. */
-#define STALE_PER_INSTITUTION 16
+#define STALE_PER_INSTITUTION 16u
 /* Enough to judge a primary by. */
 #define LYING_PER_INSTITUTION 4
 
@@ -98,18 +98,29 @@ void pbft_requests_wait_again(struct pbft_requests *requests)
     PBFT_ASSERT(requests->waiting == requests->count);
 }
 
+/* Of each institution so many, that no other is left out. */
+static uint32_t fair_part(const struct pbft_requests *requests, uint32_t max)
+{
+    const uint32_t names = requests->name_shares.total;
+    const uint32_t part = names == 0 ? max : max / names;
+    if (part < 1) {
+        return 1;
+    }
+    return part < STALE_PER_INSTITUTION ? part : STALE_PER_INSTITUTION;
+}
+
 uint32_t pbft_requests_stale(const struct pbft_requests *requests,
                              pbft_time_ms now, pbft_time_ms age_ms,
                              const struct pbft_pending **out, uint32_t max)
 {
+    const uint32_t each = fair_part(requests, max);
     uint32_t count = 0;
     for (uint32_t i = 0; i < requests->institutions_used; i++) {
         const struct pbft_pending_institution *entry =
             &requests->institutions[i];
         uint32_t index = entry->count == 0 ? PBFT_INDEX_NONE : entry->age.first;
-        for (int seen = 0; seen < STALE_PER_INSTITUTION && count < max &&
-                           index != PBFT_INDEX_NONE;
-             seen++) {
+        for (uint32_t seen = 0;
+             seen < each && count < max && index != PBFT_INDEX_NONE; seen++) {
             const struct pbft_pending *item = &requests->items[index];
             PBFT_ASSERT(item->since <= now);
             if (now - item->since < age_ms) {
@@ -133,7 +144,7 @@ uint32_t pbft_requests_lying(const struct pbft_requests *requests,
             &requests->institutions[i];
         uint32_t index = entry->count == 0 ? PBFT_INDEX_NONE : entry->age.first;
         uint32_t taken = 0;
-        for (int seen = 0;
+        for (uint32_t seen = 0;
              seen < STALE_PER_INSTITUTION && count < max &&
              taken < LYING_PER_INSTITUTION && index != PBFT_INDEX_NONE;
              seen++) {
@@ -157,7 +168,7 @@ uint32_t pbft_requests_told(const struct pbft_requests *requests,
         const struct pbft_pending_institution *entry =
             &requests->institutions[i];
         uint32_t index = entry->count == 0 ? PBFT_INDEX_NONE : entry->age.first;
-        for (int seen = 0;
+        for (uint32_t seen = 0;
              seen < STALE_PER_INSTITUTION && index != PBFT_INDEX_NONE; seen++) {
             const struct pbft_pending *item = &requests->items[index];
             if (item->is_waiting && item->is_told) {

@@ -5,8 +5,8 @@
 
 /* Memory of the messages that one STATUS may make us send. */
 #define RESEND_BYTES_MAX (8u * 1024u * 1024u)
-/* Requests relayed to all at once. */
-#define RELAY_MAX 64
+/* Requests relayed at once: each institution owns a timer, so one of each. */
+#define RELAY_MAX PBFT_INSTITUTIONS_MAX
 #define BITS_PER_WORD 64
 /* Questions of one peer that are answered in a resend interval: each costs a
  * window of its votes. */

@@ -258,6 +258,30 @@ static void test_relays_rest_longer_each_time(void **state)
     assert_int_equal(item->relay_after, 310);
 }
 
+/* Each has a timer of its own, so each must reach the primary in time. */
+static void test_a_relay_leaves_no_institution_out(void **state)
+{
+    const struct pbft_pending *stale[PBFT_INSTITUTIONS_MAX];
+    bool is_there[200] = {false};
+    (void)state;
+    pbft_requests_deinit(queue);
+    assert_true(pbft_requests_init(queue, 4096, 64, TIMEOUT_MS));
+    for (uint16_t i = 0; i < 200; i++) {
+        for (uint64_t k = 1; k <= 20; k++) {
+            assert_int_equal(admit(i, k, PBFT_LANE_NORMAL, 0), PBFT_ACCEPTED);
+        }
+    }
+    const uint32_t count =
+        pbft_requests_stale(queue, 100, 50, stale, PBFT_INSTITUTIONS_MAX);
+    for (uint32_t i = 0; i < count; i++) {
+        const uint8_t *id = stale[i]->message->request.institution.bytes;
+        is_there[id[0] + 256 * id[1]] = true;
+    }
+    for (uint16_t i = 0; i < 200; i++) {
+        assert_true(is_there[i]);
+    }
+}
+
 static void test_invented_institutions_are_bounded(void **state)
 {
     uint32_t accepted = 0;
@@ -277,6 +301,63 @@ static void test_invented_institutions_are_bounded(void **state)
     pbft_requests_remove(queue, &first->request.digest, 0);
     pbft_message_unref(first);
     assert_int_equal(admit(399, 1, PBFT_LANE_NORMAL, 0), PBFT_ACCEPTED);
+}
+
+static enum pbft_verdict relay_from(pbft_replica_id peer, uint16_t institution,
+                                    uint64_t sequence)
+{
+    struct pbft_message *message =
+        request(institution, sequence, PBFT_LANE_NORMAL, 1);
+    message->sender = peer;
+    enum pbft_verdict verdict = pbft_requests_admit(queue, message, 0, false);
+    pbft_message_unref(message);
+    pbft_requests_check_invariants(queue);
+    return verdict;
+}
+
+/* One peer relays what it invents until nothing more is taken from it. */
+static void test_who_floods_leaves_the_others_their_part(void **state)
+{
+    (void)state;
+    pbft_requests_deinit(queue);
+    assert_true(pbft_requests_init(queue, 512, 64, TIMEOUT_MS));
+    pbft_requests_reserve(queue, 4);
+    uint64_t sequence = 0;
+    for (uint16_t i = 0; i < 300; i++) {
+        for (uint32_t k = 0; k < 100; k++) {
+            (void)relay_from(3, i, ++sequence);
+        }
+    }
+    assert_int_equal(relay_from(3, 0, ++sequence), PBFT_QUEUE_FULL);
+    assert_int_equal(queue->count, 512 - 3 * 64);
+    /* In the institution that it filled, and in new ones. */
+    for (uint32_t k = 0; k < 8; k++) {
+        assert_int_equal(relay_from(1, 0, ++sequence), PBFT_ACCEPTED);
+        assert_int_equal(admit(0, ++sequence, PBFT_LANE_NORMAL, 0),
+                         PBFT_ACCEPTED);
+    }
+    for (uint16_t i = 0; i < 32; i++) {
+        assert_int_equal(relay_from(2, (uint16_t)(1000 + i), ++sequence),
+                         PBFT_ACCEPTED);
+    }
+}
+
+static void test_invented_institutions_leave_room_for_others(void **state)
+{
+    (void)state;
+    pbft_requests_deinit(queue);
+    assert_true(pbft_requests_init(queue, 1024, 64, TIMEOUT_MS));
+    pbft_requests_reserve(queue, 4);
+    uint32_t accepted = 0;
+    for (uint16_t i = 0; i < 400; i++) {
+        accepted += relay_from(3, i, 1) == PBFT_ACCEPTED;
+    }
+    assert_int_equal(accepted, PBFT_INSTITUTIONS_MAX - 3 * 32);
+    for (uint16_t i = 0; i < 32; i++) {
+        assert_int_equal(relay_from(1, (uint16_t)(1000 + i), 1), PBFT_ACCEPTED);
+        assert_int_equal(admit((uint16_t)(2000 + i), 1, PBFT_LANE_NORMAL, 0),
+                         PBFT_ACCEPTED);
+    }
 }
 
 static void test_random_use_keeps_the_invariants(void **state)
@@ -321,7 +402,10 @@ int main(void)
         TEST(test_only_its_own_progress_restarts_a_deadline),
         TEST(test_stale_requests_are_found),
         TEST(test_relays_rest_longer_each_time),
+        TEST(test_a_relay_leaves_no_institution_out),
         TEST(test_invented_institutions_are_bounded),
+        TEST(test_who_floods_leaves_the_others_their_part),
+        TEST(test_invented_institutions_leave_room_for_others),
         TEST(test_random_use_keeps_the_invariants),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
