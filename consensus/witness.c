@@ -139,8 +139,9 @@ static void compare(struct pbft_replica *replica,
                     const struct pbft_claim *claim, bool is_verified)
 {
     struct pbft_claim said;
-    if (place->statement.size != 0 && place->view == claim->view &&
-        place->seq == claim->seq && pbft_claim_read(&place->statement, &said) &&
+    if (place->view == claim->view && place->seq == claim->seq &&
+        place->statement.size != 0 &&
+        pbft_claim_read(&place->statement, &said) &&
         pbft_claims_conflict(&said, claim)) {
         accuse(replica, &place->statement, statement, claim, is_verified);
     }

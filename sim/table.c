@@ -2,11 +2,16 @@
 /* Open addressing with linear probing; kind 0 marks an empty entry. */
 #include "sim/table.h"
 
+#include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "consensus/assert.h"
 
 #define TABLE_CAPACITY_FIRST 1024
+/* An entry fills one, so that a look costs one miss. */
+#define CACHE_LINE 64
+static_assert(sizeof(struct table_entry) == CACHE_LINE, "one line each");
 
 void table_init(struct table *table)
 {
@@ -58,8 +63,10 @@ static void grow(struct table *table)
     struct table old = *table;
     table->capacity =
         old.capacity == 0 ? TABLE_CAPACITY_FIRST : 2 * old.capacity;
-    table->entries = calloc(table->capacity, sizeof table->entries[0]);
+    size_t size = table->capacity * sizeof table->entries[0];
+    table->entries = aligned_alloc(CACHE_LINE, size);
     PBFT_ASSERT(table->entries != NULL);
+    memset(table->entries, 0, size);
     for (size_t i = 0; i < old.capacity; i++) {
         if (old.entries[i].key.kind != 0) {
             size_t at = place_of(table, &old.entries[i].key);
