@@ -41,6 +41,7 @@ extern const struct tool_command tool_receipt;
 extern const struct tool_command tool_verify;
 extern const struct tool_command tool_evidence;
 extern const struct tool_command tool_fhir;
+extern const struct tool_command tool_vault;
 extern const struct tool_command tool_seal;
 extern const struct tool_command tool_open_sealed; /* salus open */
 extern const struct tool_command tool_bench;

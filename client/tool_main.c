@@ -10,12 +10,12 @@
 #include "crypto/init.h"
 
 static const struct tool_command *const commands[] = {
-    &tool_init,        &tool_keygen,     &tool_certificate, &tool_genesis,
-    &tool_fingerprint, &tool_submit,     &tool_cosign,      &tool_query,
-    &tool_explain,     &tool_accounting, &tool_may,         &tool_bg,
-    &tool_due,         &tool_suspects,   &tool_status,      &tool_receipt,
-    &tool_verify,      &tool_evidence,   &tool_fhir,        &tool_seal,
-    &tool_open_sealed, &tool_bench,      &tool_demo,
+    &tool_init,        &tool_keygen,      &tool_certificate, &tool_genesis,
+    &tool_fingerprint, &tool_submit,      &tool_cosign,      &tool_query,
+    &tool_explain,     &tool_accounting,  &tool_may,         &tool_bg,
+    &tool_due,         &tool_suspects,    &tool_status,      &tool_receipt,
+    &tool_verify,      &tool_evidence,    &tool_fhir,        &tool_vault,
+    &tool_seal,        &tool_open_sealed, &tool_bench,       &tool_demo,
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 

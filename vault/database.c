@@ -36,6 +36,11 @@ static const char *const statement_texts[VAULT_SQL_COUNT_OF] = {
         "SELECT count(*) FROM row WHERE kind = ?1 AND mark = ?2",
     [VAULT_SQL_LIST] = "SELECT id FROM row WHERE kind = ?1 AND mark = ?2"
                        " ORDER BY id LIMIT ?3",
+    [VAULT_SQL_LIST_AFTER] = "SELECT id FROM row WHERE kind = ?1 AND id > ?2"
+                             " ORDER BY id LIMIT ?3",
+    [VAULT_SQL_NEXT] = "SELECT id, kind, wrapped_key FROM row WHERE id > ?1"
+                       " ORDER BY id LIMIT 1",
+    [VAULT_SQL_REWRAP] = "UPDATE row SET wrapped_key = ?2 WHERE id = ?1",
     [VAULT_SQL_CHECKPOINT] = "PRAGMA wal_checkpoint(TRUNCATE)",
 };
 
@@ -56,6 +61,10 @@ static const char schema[] =
     "COMMIT;";
 
 static_assert(VAULT_APPLICATION_ID == 1396788310, "as in the schema");
+/* A vault whose key was changed keeps the hash key of names in the database;
+ * programs that do not know of it must not open it. */
+#define VAULT_SCHEMA_REKEYED 2
+
 static_assert(VAULT_SCHEMA_VERSION == 1, "as in the schema");
 
 /* ---- statements ---------------------------------------------------------- */
@@ -174,7 +183,7 @@ static enum pbft_status read_number(struct vault *vault, const char *pragma,
     return vault_sqlite_status(vault, result);
 }
 
-static enum pbft_status check_schema(struct vault *vault)
+static enum pbft_status check_schema(struct vault *vault, bool *rekeyed)
 {
     int64_t application = 0;
     int64_t version = 0;
@@ -192,12 +201,13 @@ static enum pbft_status check_schema(struct vault *vault)
                          vault->folder);
         return PBFT_CORRUPT;
     }
-    if (version != VAULT_SCHEMA_VERSION) {
+    *rekeyed = version == VAULT_SCHEMA_REKEYED;
+    if (version != VAULT_SCHEMA_VERSION && !*rekeyed) {
         salus_reason_set(&vault->problem,
                          "%s/vault.db: schema version %lld, this program "
                          "knows %d",
                          vault->folder, (long long)version,
-                         VAULT_SCHEMA_VERSION);
+                         VAULT_SCHEMA_REKEYED);
         return PBFT_VERSION;
     }
     return PBFT_OK;
@@ -254,6 +264,82 @@ static enum pbft_status verify_check(struct vault *vault)
     return status;
 }
 
+static const struct pbft_bytes hash_key_aad = {(const uint8_t *)"hash key", 8};
+
+static enum pbft_status load_hash_key(struct vault *vault)
+{
+    struct sqlite3_stmt *statement = NULL;
+    int result = sqlite3_prepare_v2(vault->database,
+                                    "SELECT hash_key FROM vault WHERE id = 1",
+                                    -1, &statement, NULL);
+    enum pbft_status status = PBFT_OK;
+
+    if (result == SQLITE_OK) {
+        result = sqlite3_step(statement);
+    }
+    if (result != SQLITE_ROW) {
+        status = result == SQLITE_DONE ? PBFT_CORRUPT
+                                       : vault_sqlite_status(vault, result);
+    } else {
+        struct pbft_bytes sealed = {sqlite3_column_blob(statement, 0),
+                                    (size_t)sqlite3_column_bytes(statement, 0)};
+        if (sealed.size != sizeof vault->lookup_key + AEAD_OVERHEAD ||
+            aead_open(vault->lookup_key, vault->wrap_key, hash_key_aad,
+                      sealed) != PBFT_OK) {
+            salus_reason_set(&vault->problem,
+                             "%s/vault.db: its hash key is damaged",
+                             vault->folder);
+            status = PBFT_CORRUPT;
+        }
+    }
+    (void)sqlite3_finalize(statement);
+    return status;
+}
+
+static enum pbft_status add_hash_key_column(struct vault *vault)
+{
+    int64_t version = 0;
+    enum pbft_status status =
+        read_number(vault, "PRAGMA user_version", &version);
+
+    if (status != PBFT_OK || version == VAULT_SCHEMA_REKEYED) {
+        return status;
+    }
+    return execute(vault, "ALTER TABLE vault ADD COLUMN hash_key BLOB;"
+                          "PRAGMA user_version = 2;");
+}
+
+enum pbft_status vault_database_set_key(struct vault *vault,
+                                        const uint8_t new_key[32])
+{
+    uint8_t check[sizeof VAULT_CHECK_TEXT + AEAD_OVERHEAD];
+    uint8_t hash_key[sizeof vault->lookup_key + AEAD_OVERHEAD];
+    struct sqlite3_stmt *statement = NULL;
+    enum pbft_status status = add_hash_key_column(vault);
+
+    if (status != PBFT_OK) {
+        return status;
+    }
+    aead_seal(check, new_key, (struct pbft_bytes){NULL, 0},
+              (struct pbft_bytes){(const uint8_t *)VAULT_CHECK_TEXT,
+                                  sizeof VAULT_CHECK_TEXT});
+    aead_seal(hash_key, new_key, hash_key_aad,
+              (struct pbft_bytes){vault->lookup_key, sizeof vault->lookup_key});
+    int result = sqlite3_prepare_v2(
+        vault->database,
+        "UPDATE vault SET check_value = ?1, hash_key = ?2 WHERE id = 1", -1,
+        &statement, NULL);
+    if (result == SQLITE_OK) {
+        (void)sqlite3_bind_blob(statement, 1, check, (int)sizeof check,
+                                SQLITE_TRANSIENT);
+        (void)sqlite3_bind_blob(statement, 2, hash_key, (int)sizeof hash_key,
+                                SQLITE_TRANSIENT);
+        result = sqlite3_step(statement);
+    }
+    (void)sqlite3_finalize(statement);
+    return vault_sqlite_status(vault, result);
+}
+
 enum pbft_status vault_database_create(struct vault *vault)
 {
     enum pbft_status status =
@@ -267,18 +353,24 @@ enum pbft_status vault_database_create(struct vault *vault)
 
 enum pbft_status vault_database_open(struct vault *vault)
 {
+    bool rekeyed = false;
     enum pbft_status status = open_file(vault, SQLITE_OPEN_READWRITE);
 
     if (status == PBFT_OK) {
-        status = check_schema(vault);
+        status = check_schema(vault, &rekeyed);
     }
-    return status == PBFT_OK ? verify_check(vault) : status;
+    if (status == PBFT_OK) {
+        status = verify_check(vault);
+    }
+    return status == PBFT_OK && rekeyed ? load_hash_key(vault) : status;
 }
 
 void vault_database_close(struct vault *vault)
 {
     for (size_t i = 0; i < VAULT_SQL_COUNT_OF; i++) {
         (void)sqlite3_finalize(vault->statements[i]);
+        vault->statements[i] = NULL;
     }
     (void)sqlite3_close(vault->database);
+    vault->database = NULL;
 }

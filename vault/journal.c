@@ -338,10 +338,22 @@ enum pbft_status vault_journal_settle(struct vault *vault,
     return vault_commit(vault);
 }
 
+enum pbft_status vault_journal_get_id(struct vault *vault,
+                                      struct vault_journal *out, int64_t id)
+{
+    struct vault_blob blob;
+    enum pbft_status status = vault_get_id(vault, &blob, VAULT_JOURNAL, id);
+
+    if (status == PBFT_OK) {
+        status = decode(out, &blob);
+        vault_blob_free(&blob);
+    }
+    return status;
+}
+
 enum pbft_status vault_journal_oldest_open(struct vault *vault,
                                            struct vault_journal *out)
 {
-    struct vault_blob blob;
     int64_t id = 0;
     size_t count = 0;
     enum pbft_status status =
@@ -350,13 +362,7 @@ enum pbft_status vault_journal_oldest_open(struct vault *vault,
     if (status != PBFT_OK || count == 0) {
         return status != PBFT_OK ? status : PBFT_NOT_FOUND;
     }
-    status = vault_get_id(vault, &blob, VAULT_JOURNAL, id);
-    if (status != PBFT_OK) {
-        return status;
-    }
-    status = decode(out, &blob);
-    vault_blob_free(&blob);
-    return status;
+    return vault_journal_get_id(vault, out, id);
 }
 
 enum pbft_status vault_journal_count_open(struct vault *vault, uint64_t *count)

@@ -15,6 +15,7 @@
 
 #define LOOKUP_SIZE KDF_HASH_SIZE
 #define WRAPPED_SIZE (AEAD_KEY_SIZE + AEAD_OVERHEAD)
+static_assert(WRAPPED_SIZE == VAULT_WRAPPED_SIZE, "a row key and its overhead");
 #define ROW_AAD_SIZE 13
 
 void vault_blob_free(struct vault_blob *blob)
@@ -41,6 +42,24 @@ static struct pbft_bytes row_aad(uint8_t out[ROW_AAD_SIZE], char role,
         out[5 + i] = (uint8_t)(number >> (8 * (7 - i)));
     }
     return (struct pbft_bytes){out, ROW_AAD_SIZE};
+}
+
+enum pbft_status vault_rewrap(uint8_t out[VAULT_WRAPPED_SIZE],
+                              const uint8_t old_key[32],
+                              const uint8_t new_key[32], enum vault_kind kind,
+                              int64_t id, struct pbft_bytes wrapped)
+{
+    uint8_t key[AEAD_KEY_SIZE];
+    uint8_t aad_bytes[ROW_AAD_SIZE];
+    struct pbft_bytes aad = row_aad(aad_bytes, 'k', kind, id);
+
+    if (wrapped.size != WRAPPED_SIZE ||
+        aead_open(key, old_key, aad, wrapped) != PBFT_OK) {
+        return PBFT_CORRUPT;
+    }
+    aead_seal(out, new_key, aad, (struct pbft_bytes){key, sizeof key});
+    secret_wipe(key, sizeof key);
+    return PBFT_OK;
 }
 
 /* HMAC(lookup key, kind | name). */

@@ -89,3 +89,35 @@ enum pbft_status vault_list(struct vault *vault, int64_t *ids, size_t capacity,
     (void)sqlite3_reset(statement);
     return status;
 }
+
+enum pbft_status vault_forget_id(struct vault *vault, int64_t id)
+{
+    enum pbft_status status = destroy_row(vault, id);
+
+    vault->forgot = vault->forgot || status == PBFT_OK;
+    return status;
+}
+
+enum pbft_status vault_list_after(struct vault *vault, int64_t *ids,
+                                  size_t capacity, size_t *count,
+                                  enum vault_kind kind, int64_t after)
+{
+    struct sqlite3_stmt *statement =
+        vault_statement(vault, VAULT_SQL_LIST_AFTER);
+    int result = SQLITE_ROW;
+
+    *count = 0;
+    if (statement == NULL) {
+        return PBFT_IO;
+    }
+    (void)sqlite3_bind_int(statement, 1, (int)kind);
+    (void)sqlite3_bind_int64(statement, 2, after);
+    (void)sqlite3_bind_int64(statement, 3, (int64_t)capacity);
+    while (*count < capacity &&
+           (result = sqlite3_step(statement)) == SQLITE_ROW) {
+        ids[(*count)++] = sqlite3_column_int64(statement, 0);
+    }
+    enum pbft_status status = vault_sqlite_status(vault, result);
+    (void)sqlite3_reset(statement);
+    return status;
+}

@@ -179,3 +179,12 @@ enum pbft_status vault_sealed_erase(struct vault *vault,
     }
     return sync_folder(vault);
 }
+
+bool vault_sealed_exists(const struct vault *vault, const uint8_t id[16])
+{
+    char path[VAULT_PATH_MAX];
+    struct stat info;
+
+    return sealed_path(vault, path, id, "") == PBFT_OK &&
+           stat(path, &info) == 0;
+}

@@ -9,16 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "crypto/file.h"
-#include "crypto/hex.h"
 #include "crypto/init.h"
-#include "crypto/kdf.h"
-#include "crypto/random.h"
 #include "crypto/secret.h"
 #include "vault/vault_private.h"
-
-#define VAULT_KEY_SIZE 32
-#define VAULT_KEY_TEXT_MAX 128
 
 const char *vault_problem(const struct vault *vault)
 {
@@ -91,7 +84,7 @@ enum pbft_status vault_part_undo(struct vault *vault)
     return status == PBFT_OK ? vault_run(vault, VAULT_SQL_RELEASE) : status;
 }
 
-/* ---- keys ---------------------------------------------------------------- */
+/* ---- life ---------------------------------------------------------------- */
 
 bool vault_join_path(char out[VAULT_PATH_MAX], const char *folder,
                      const char *name)
@@ -100,76 +93,6 @@ bool vault_join_path(char out[VAULT_PATH_MAX], const char *folder,
 
     return size > 0 && size < VAULT_PATH_MAX;
 }
-
-static struct pbft_bytes text_bytes(const char *text)
-{
-    return (struct pbft_bytes){(const uint8_t *)text, strlen(text)};
-}
-
-static enum pbft_status derive_keys(struct vault *vault,
-                                    const uint8_t key[VAULT_KEY_SIZE])
-{
-    enum pbft_status status =
-        kdf_expand(vault->wrap_key, sizeof vault->wrap_key, key,
-                   text_bytes("salus/vault/wrap/1"));
-
-    if (status == PBFT_OK) {
-        status = kdf_expand(vault->lookup_key, sizeof vault->lookup_key, key,
-                            text_bytes("salus/vault/lookup/1"));
-    }
-    return status;
-}
-
-static enum pbft_status create_key(const char *path,
-                                   struct salus_reason *reason)
-{
-    uint8_t key[VAULT_KEY_SIZE];
-    char text[2 * VAULT_KEY_SIZE + 2];
-
-    random_fill(key, sizeof key);
-    hex_encode(text, (struct pbft_bytes){key, sizeof key});
-    text[sizeof text - 2] = '\n';
-    enum pbft_status status = file_create(
-        path, FILE_SECRET,
-        (struct pbft_bytes){(const uint8_t *)text, sizeof text - 1}, reason);
-    secret_wipe(key, sizeof key);
-    secret_wipe(text, sizeof text);
-    return status;
-}
-
-static enum pbft_status read_key(struct vault *vault,
-                                 struct salus_reason *reason)
-{
-    char path[VAULT_PATH_MAX];
-    uint8_t text[VAULT_KEY_TEXT_MAX + 1];
-    uint8_t key[VAULT_KEY_SIZE];
-    size_t size = 0;
-
-    if (!vault_join_path(path, vault->folder, "vault.key")) {
-        return PBFT_INVALID_ARGUMENT;
-    }
-    enum pbft_status status =
-        file_read(text, VAULT_KEY_TEXT_MAX, &size, path, FILE_SECRET, reason);
-    if (status != PBFT_OK) {
-        return status;
-    }
-    while (size > 0 && (text[size - 1] == '\n' || text[size - 1] == '\r')) {
-        size--;
-    }
-    text[size] = 0;
-    if (size != sizeof key * 2 ||
-        hex_decode(key, sizeof key, (const char *)text) != PBFT_OK) {
-        salus_reason_set(reason, "%s: not a vault key", path);
-        status = PBFT_CORRUPT;
-    } else {
-        status = derive_keys(vault, key);
-    }
-    secret_wipe(key, sizeof key);
-    secret_wipe(text, sizeof text);
-    return status;
-}
-
-/* ---- life ---------------------------------------------------------------- */
 
 static enum pbft_status allocate(struct vault **out, const char *folder)
 {
@@ -215,19 +138,16 @@ static enum pbft_status create_database(struct vault *vault)
 enum pbft_status vault_create(const char *folder, struct salus_reason *reason)
 {
     struct vault *vault = NULL;
-    char path[VAULT_PATH_MAX];
     enum pbft_status status = allocate(&vault, folder);
 
     if (status == PBFT_OK) {
         status = make_folders(folder, reason);
     }
     if (status == PBFT_OK) {
-        (void)vault_join_path(path, folder, "vault.key");
-        /* Refuses to overwrite: a lost key is a lost vault. */
-        status = create_key(path, reason);
+        status = vault_key_create(folder, reason);
     }
     if (status == PBFT_OK) {
-        status = read_key(vault, reason);
+        status = vault_key_read(vault, VAULT_KEY_NAME, reason);
     }
     if (status == PBFT_OK) {
         status = create_database(vault);
@@ -259,7 +179,7 @@ static enum pbft_status check_file(const struct vault *vault,
 }
 
 /* Takes the lock that is then kept. */
-static enum pbft_status open_locked(struct vault *vault)
+enum pbft_status vault_open_locked(struct vault *vault)
 {
     enum pbft_status status = vault_database_open(vault);
 
@@ -280,10 +200,11 @@ enum pbft_status vault_open(struct vault **out, const char *folder,
         status = check_file(vault, reason);
     }
     if (status == PBFT_OK) {
-        status = read_key(vault, reason);
+        status = vault_key_read(vault, VAULT_KEY_NAME, reason);
     }
     if (status == PBFT_OK) {
-        status = open_locked(vault);
+        status = vault_open_locked(vault);
+        status = vault_new_key_recover(vault, status, reason);
         if (status != PBFT_OK) {
             salus_reason_set(reason, "%s", vault->problem.text);
         }

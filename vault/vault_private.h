@@ -24,6 +24,9 @@ enum vault_statement {
     VAULT_SQL_DELETE,
     VAULT_SQL_COUNT,
     VAULT_SQL_LIST,
+    VAULT_SQL_LIST_AFTER,
+    VAULT_SQL_NEXT,
+    VAULT_SQL_REWRAP,
     VAULT_SQL_CHECKPOINT,
     VAULT_SQL_COUNT_OF
 };
@@ -63,6 +66,51 @@ void vault_database_close(struct vault *vault);
 /* The row that a name means. NOT_FOUND. */
 enum pbft_status vault_find_row(struct vault *vault, int64_t *id,
                                 enum vault_kind kind, struct pbft_bytes name);
+
+/* From now on the vault opens with the new wrap key; the hash key of names
+ * stays, sealed under it. Within a transaction. */
+enum pbft_status vault_database_set_key(struct vault *vault,
+                                        const uint8_t new_key[32]);
+
+#define VAULT_KEY_NAME "vault.key"
+enum pbft_status vault_key_create(const char *folder,
+                                  struct salus_reason *reason);
+/* From the file of that name in the folder. */
+enum pbft_status vault_key_read(struct vault *vault, const char *name,
+                                struct salus_reason *reason);
+/* Opens the database, and takes the lock that is then kept. */
+enum pbft_status vault_open_locked(struct vault *vault);
+/* After opening with the old key: finishes a change that was interrupted. */
+enum pbft_status vault_new_key_recover(struct vault *vault,
+                                       enum pbft_status opened,
+                                       struct salus_reason *reason);
+
+#define VAULT_WRAPPED_SIZE (32 + 40)
+/* A row key out of one wrap into another. CORRUPT. */
+enum pbft_status vault_rewrap(uint8_t out[VAULT_WRAPPED_SIZE],
+                              const uint8_t old_key[32],
+                              const uint8_t new_key[32], enum vault_kind kind,
+                              int64_t id, struct pbft_bytes wrapped);
+
+/* A new vault key in a file beside the old one, synced; `out` wraps row keys.
+ */
+enum pbft_status vault_new_key_create(struct vault *vault, uint8_t out[32],
+                                      struct salus_reason *reason);
+/* It takes the place of the old one. */
+enum pbft_status vault_new_key_settle(struct vault *vault,
+                                      struct salus_reason *reason);
+
+/* Ids of the kind above `after`, whatever their mark. */
+enum pbft_status vault_list_after(struct vault *vault, int64_t *ids,
+                                  size_t capacity, size_t *count,
+                                  enum vault_kind kind, int64_t after);
+/* As vault_forget(). */
+enum pbft_status vault_forget_id(struct vault *vault, int64_t id);
+bool vault_sealed_exists(const struct vault *vault, const uint8_t id[16]);
+struct vault_journal;
+/* The caller frees what is found. */
+enum pbft_status vault_journal_get_id(struct vault *vault,
+                                      struct vault_journal *out, int64_t id);
 
 /* Several statements are one change, whether or not the caller has begun. */
 enum pbft_status vault_begin_own(struct vault *vault, bool *own);

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* salus vault: care of an institution's private store. */
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "client/tool_config.h"
+#include "client/tool_json.h"
+#include "client/tool_options.h"
+#include "vault/care.h"
+
+struct call {
+    struct tool_list operands; /* The first one is what to do. */
+    const char *config;
+    const char *folder;
+    bool yes;
+    bool json;
+    struct vault *vault;
+};
+
+static const char *const kind_names[VAULT_KINDS] = {
+    [VAULT_SUBJECT] = "patients",     [VAULT_PARTICIPANT] = "participants",
+    [VAULT_RECORD] = "records",       [VAULT_CONSENT] = "consents",
+    [VAULT_CONTEXT] = "other things", [VAULT_JOURNAL] = "journal",
+    [VAULT_EVENT] = "audit events"};
+
+static int report_failure(const struct call *call, enum pbft_status status,
+                          const struct salus_reason *reason)
+{
+    const char *problem = vault_problem(call->vault);
+
+    if (reason != NULL && reason->text[0] != 0) {
+        problem = reason->text;
+    }
+    return tool_failed(&tool_vault, "%s",
+                       problem[0] != 0 ? problem : pbft_status_text(status));
+}
+
+/* ---- list, check --------------------------------------------------------- */
+
+static void print_census(const struct call *call,
+                         const struct vault_census *census, bool checked)
+{
+    json_t *json = json_object();
+
+    for (int kind = VAULT_SUBJECT; kind < VAULT_KINDS; kind++) {
+        (void)json_object_set_new(json, kind_names[kind],
+                                  json_integer((json_int_t)census->rows[kind]));
+    }
+    (void)json_object_set_new(json, "open imports",
+                              json_integer((json_int_t)census->open));
+    (void)json_object_set_new(json, "sealed files",
+                              json_integer((json_int_t)census->sealed));
+    if (checked) {
+        (void)json_object_set_new(json, "damaged rows",
+                                  json_integer((json_int_t)census->damaged));
+        (void)json_object_set_new(json, "missing files",
+                                  json_integer((json_int_t)census->missing));
+    }
+    if (call->json) {
+        tool_json_print(json);
+        return;
+    }
+    const char *key;
+    json_t *value;
+    json_object_foreach(json, key, value)
+    {
+        (void)printf("%12lld  %s\n", (long long)json_integer_value(value), key);
+    }
+    json_decref(json);
+}
+
+static int take_census(struct call *call, bool check)
+{
+    struct vault_census census;
+    enum pbft_status status = check ? vault_check(call->vault, &census)
+                                    : vault_take_census(call->vault, &census);
+
+    if (status != PBFT_OK) {
+        return report_failure(call, status, NULL);
+    }
+    print_census(call, &census, check);
+    if (check && (census.damaged > 0 || census.missing > 0)) {
+        return tool_failed(&tool_vault, "the vault is damaged: go back to a "
+                                        "backup");
+    }
+    return TOOL_OK;
+}
+
+static int list(struct call *call)
+{
+    return take_census(call, false);
+}
+
+static int check(struct call *call)
+{
+    return take_census(call, true);
+}
+
+/* ---- forget -------------------------------------------------------------- */
+
+static int forget(struct call *call)
+{
+    struct vault_forgotten out;
+    enum pbft_status status = vault_forget_subject(
+        call->vault, &out, call->operands.items[1], !call->yes);
+
+    if (status == PBFT_NOT_FOUND) {
+        return tool_failed(&tool_vault, "no patient has that name");
+    }
+    if (status == PBFT_EXISTS) {
+        return tool_failed(&tool_vault, "an import was interrupted: run it "
+                                        "again first");
+    }
+    if (status != PBFT_OK) {
+        return report_failure(call, status, NULL);
+    }
+    (void)printf(
+        "%s: a patient, %llu records, %llu consents, %llu audit "
+        "events, %llu entries of the journal\n",
+        call->yes ? "forgotten" : "would be forgotten",
+        (unsigned long long)out.records, (unsigned long long)out.consents,
+        (unsigned long long)out.events, (unsigned long long)out.journal);
+    if (!call->yes) {
+        return tool_failed(&tool_vault, "nothing was changed: --yes does it, "
+                                        "and it cannot be undone");
+    }
+    return TOOL_OK;
+}
+
+/* ---- backup, rekey ------------------------------------------------------- */
+
+static int backup(struct call *call)
+{
+    struct salus_reason reason = {.text = ""};
+    enum pbft_status status =
+        vault_backup(call->vault, call->operands.items[1], &reason);
+
+    if (status != PBFT_OK) {
+        return report_failure(call, status, &reason);
+    }
+    (void)printf("copied to %s; it opens with the vault.key of now, which is "
+                 "not in it\n",
+                 call->operands.items[1]);
+    return TOOL_OK;
+}
+
+static int rekey(struct call *call)
+{
+    struct salus_reason reason = {.text = ""};
+    enum pbft_status status = vault_rekey(call->vault, &reason);
+
+    if (status != PBFT_OK) {
+        return report_failure(call, status, &reason);
+    }
+    (void)printf("the vault has a new key: make a backup; older ones open with "
+                 "the key of their time\n");
+    return TOOL_OK;
+}
+
+/* ---- command ------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    size_t operands; /* With its own name. */
+    int (*run)(struct call *call);
+} actions[] = {{"list", 1, list},
+               {"check", 1, check},
+               {"forget", 2, forget},
+               {"backup", 2, backup},
+               {"rekey", 1, rekey}};
+
+static int with_vault(struct call *call, int (*action)(struct call *call))
+{
+    struct tool_config config;
+    struct salus_reason reason = {.text = ""};
+
+    if (call->folder == NULL) {
+        if (tool_config_load(&config, call->config, &reason) != PBFT_OK) {
+            return tool_failed(&tool_vault, "%s", reason.text);
+        }
+        call->folder = config.vault;
+    }
+    if (call->folder[0] == 0) {
+        return tool_failed(&tool_vault, "name the vault: --vault DIR, or "
+                                        "vault: in the configuration");
+    }
+    enum pbft_status status = vault_open(&call->vault, call->folder, &reason);
+    if (status != PBFT_OK) {
+        return tool_failed(&tool_vault, "%s",
+                           reason.text[0] != 0 ? reason.text
+                                               : pbft_status_text(status));
+    }
+    int code = action(call);
+    vault_close(call->vault);
+    return code;
+}
+
+static int run(int argc, char **argv)
+{
+    struct call call = {.yes = false};
+    const struct tool_option options[] = {
+        {"--config", NULL, &call.config, NULL},
+        {"--vault", NULL, &call.folder, NULL},
+        {"--yes", &call.yes, NULL, NULL},
+        {"--json", &call.json, NULL, NULL},
+        {NULL, NULL, NULL, NULL}};
+    int code =
+        tool_options_parse(&tool_vault, options, &call.operands, argc, argv);
+
+    if (code >= 0) {
+        return code;
+    }
+    for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
+        if (call.operands.count > 0 &&
+            strcmp(call.operands.items[0], actions[i].name) == 0) {
+            return call.operands.count == actions[i].operands
+                       ? with_vault(&call, actions[i].run)
+                       : tool_bad_usage(&tool_vault,
+                                        "%s: wrong number of names",
+                                        actions[i].name);
+        }
+    }
+    return tool_bad_usage(&tool_vault,
+                          "say list, check, forget, backup or rekey");
+}
+
+const struct tool_command tool_vault = {
+    .name = "vault",
+    .usage = "list|check|forget REFERENCE|backup DIR|rekey [--vault DIR]",
+    .summary = "look after an institution's private store",
+    .help =
+        "The vault ties random ids on the ledger to patients; it never leaves\n"
+        "the institution (docs/fhir.md). No import may run meanwhile. Each of\n"
+        "these is whole or has not happened, wherever it is interrupted: run\n"
+        "it again.\n"
+        "\n"
+        "  list                counts; the vault does not know names, only\n"
+        "                      their keyed hashes\n"
+        "  check               examines the database, opens every row, looks\n"
+        "                      for every sealed file\n"
+        "  forget REFERENCE    destroys what ties a patient, such as\n"
+        "                      Patient/17, to the ledger: row keys, records,\n"
+        "                      consents, audit events, sealed contents. The\n"
+        "                      commitments on the ledger are noise then.\n"
+        "                      Backups keep it: destroy them apart\n"
+        "  backup DIR          a consistent copy in a new folder, encrypted\n"
+        "                      as it is; keep vault.key somewhere else\n"
+        "  rekey               a new vault key, under which all row keys are\n"
+        "                      wrapped again\n"
+        "\n"
+        "  --yes               forget: really; without it only counts\n"
+        "  --json              list, check: one line of JSON\n"
+        "  --vault DIR         instead of the configuration's\n"
+        "  --config FILE       of the client; $SALUS_CONFIG if left out\n"
+        "\n"
+        "examples:\n"
+        "  salus vault check --config trial/client-0.yaml\n"
+        "  salus vault forget Patient/17 --yes --vault trial/vault\n",
+    .run = run,
+};

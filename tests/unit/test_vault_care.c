@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Census, backup, another key, forgetting a patient; and a process that is
+ * killed on the way. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/support/folder.h"
+#include "vault/care.h"
+#include "vault/events.h"
+#include "vault/journal.h"
+#include "vault/sealed.h"
+
+#define PATIENTS 40
+#define PATH_SIZE (SUPPORT_PATH_MAX + 64)
+
+struct fixture {
+    char folder[SUPPORT_PATH_MAX];
+    char vault_folder[PATH_SIZE];
+    struct vault *vault;
+};
+
+static const struct pbft_digest chain = {{7}};
+
+static void open_vault(struct fixture *fixture)
+{
+    assert_int_equal(vault_open(&fixture->vault, fixture->vault_folder, NULL),
+                     PBFT_OK);
+}
+
+static void name_of(char out[32], const char *type, size_t number)
+{
+    (void)snprintf(out, 32, "%s/%zu", type, number);
+}
+
+static void add_patient(struct vault *vault, size_t number)
+{
+    static const uint8_t content[] = "content";
+    char name[32];
+    struct vault_subject subject;
+    struct vault_record record;
+    struct vault_consent consent;
+    struct vault_event event;
+
+    name_of(name, "Patient", number);
+    assert_int_equal(vault_add_subject(vault, &subject, name), PBFT_OK);
+    vault_draw_record(&record);
+    memcpy(record.subject, subject.handle, sizeof record.subject);
+    name_of(name, "DocumentReference", number);
+    assert_int_equal(vault_set_record(vault, name, &record), PBFT_OK);
+    assert_int_equal(vault_sealed_write(vault, NULL, NULL, &chain, record.id,
+                                        record.data_key,
+                                        (struct pbft_bytes){content, 7}),
+                     PBFT_OK);
+    vault_draw_consent(&consent);
+    memcpy(consent.subject, subject.handle, sizeof consent.subject);
+    name_of(name, "Consent", number);
+    assert_int_equal(vault_set_consent(vault, name, &consent), PBFT_OK);
+    assert_int_equal(vault_sealed_write(vault, NULL, NULL, &chain, consent.id,
+                                        consent.data_key,
+                                        (struct pbft_bytes){content, 7}),
+                     PBFT_OK);
+    vault_draw_event(&event);
+    memcpy(event.subject, subject.handle, sizeof event.subject);
+    name_of(name, "AuditEvent", number);
+    assert_int_equal(
+        vault_set_event(vault, name, &event, (struct pbft_bytes){content, 7}),
+        PBFT_OK);
+    struct vault_journal entry = {
+        .key = {(uint8_t)(number + 1)}, .done = true, .step_count = 1};
+    entry.steps[0].kind = VAULT_SUBJECT;
+    name_of(name, "Patient", number);
+    entry.steps[0].row = name;
+    assert_int_equal(vault_journal_store(vault, &entry), PBFT_OK);
+}
+
+static int setup(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+
+    *state = fixture;
+    support_folder_create(fixture->folder);
+    (void)snprintf(fixture->vault_folder, PATH_SIZE, "%s/vault",
+                   fixture->folder);
+    assert_int_equal(vault_create(fixture->vault_folder, NULL), PBFT_OK);
+    open_vault(fixture);
+    assert_int_equal(vault_begin(fixture->vault), PBFT_OK);
+    for (size_t i = 0; i < PATIENTS; i++) {
+        add_patient(fixture->vault, i);
+    }
+    assert_int_equal(vault_commit(fixture->vault), PBFT_OK);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *fixture = *state;
+
+    vault_close(fixture->vault);
+    support_folder_remove(fixture->folder);
+    free(fixture);
+    return 0;
+}
+
+static void expect_whole(struct vault *vault, uint64_t patients)
+{
+    struct vault_census census;
+
+    assert_int_equal(vault_check(vault, &census), PBFT_OK);
+    assert_int_equal(census.damaged, 0);
+    assert_int_equal(census.missing, 0);
+    assert_int_equal(census.rows[VAULT_SUBJECT], patients);
+    assert_int_equal(census.rows[VAULT_RECORD], patients);
+    assert_int_equal(census.rows[VAULT_CONSENT], patients);
+    assert_int_equal(census.rows[VAULT_EVENT], patients);
+    assert_int_equal(census.rows[VAULT_JOURNAL], patients);
+    assert_int_equal(census.sealed, 2 * patients);
+}
+
+static bool knows(struct vault *vault, const char *name)
+{
+    struct vault_subject subject;
+
+    return vault_find_subject(vault, &subject, name) == PBFT_OK;
+}
+
+static void test_check_counts_and_misses(void **state)
+{
+    struct fixture *fixture = *state;
+    struct vault_record record;
+    struct vault_census census;
+
+    expect_whole(fixture->vault, PATIENTS);
+    assert_int_equal(
+        vault_find_record(fixture->vault, &record, "DocumentReference/3"),
+        PBFT_OK);
+    assert_int_equal(vault_sealed_erase(fixture->vault, record.id), PBFT_OK);
+    assert_int_equal(vault_check(fixture->vault, &census), PBFT_OK);
+    assert_int_equal(census.missing, 1);
+}
+
+static void test_forgotten_patient_is_gone_others_stay(void **state)
+{
+    struct fixture *fixture = *state;
+    struct vault_forgotten forgotten;
+    struct vault_record record;
+
+    assert_int_equal(
+        vault_forget_subject(fixture->vault, &forgotten, "Patient/5", true),
+        PBFT_OK);
+    expect_whole(fixture->vault, PATIENTS);
+    assert_int_equal(
+        vault_forget_subject(fixture->vault, &forgotten, "Patient/5", false),
+        PBFT_OK);
+    assert_int_equal(forgotten.records, 1);
+    assert_int_equal(forgotten.consents, 1);
+    assert_int_equal(forgotten.events, 1);
+    assert_int_equal(forgotten.journal, 1);
+    expect_whole(fixture->vault, PATIENTS - 1);
+    assert_false(knows(fixture->vault, "Patient/5"));
+    assert_true(knows(fixture->vault, "Patient/6"));
+    assert_int_equal(
+        vault_find_record(fixture->vault, &record, "DocumentReference/5"),
+        PBFT_NOT_FOUND);
+    assert_int_equal(
+        vault_forget_subject(fixture->vault, &forgotten, "Patient/5", false),
+        PBFT_NOT_FOUND);
+}
+
+static void test_open_import_is_finished_before(void **state)
+{
+    struct fixture *fixture = *state;
+    struct vault_journal entry = {.key = {200}, .step_count = 1};
+    struct vault_forgotten forgotten;
+
+    assert_int_equal(vault_journal_store(fixture->vault, &entry), PBFT_OK);
+    assert_int_equal(
+        vault_forget_subject(fixture->vault, &forgotten, "Patient/5", false),
+        PBFT_EXISTS);
+    assert_true(knows(fixture->vault, "Patient/5"));
+}
+
+static void copy_key(const char *from, const char *to)
+{
+    char text[256];
+    char path[PATH_SIZE + 32];
+
+    (void)snprintf(path, sizeof path, "%s/vault.key", from);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_non_null(fgets(text, sizeof text, file));
+    (void)fclose(file);
+    (void)snprintf(path, sizeof path, "%s/vault.key", to);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    (void)fclose(file);
+    assert_int_equal(chmod(path, 0600), 0);
+}
+
+static void test_backup_opens_with_the_key_only(void **state)
+{
+    struct fixture *fixture = *state;
+    struct vault *copy = NULL;
+    struct salus_reason reason;
+    char folder[PATH_SIZE];
+
+    (void)snprintf(folder, sizeof folder, "%s/backup", fixture->folder);
+    assert_int_equal(vault_backup(fixture->vault, folder, &reason), PBFT_OK);
+    assert_int_equal(vault_backup(fixture->vault, folder, &reason),
+                     PBFT_EXISTS);
+    assert_int_equal(vault_open(&copy, folder, &reason), PBFT_NOT_FOUND);
+    copy_key(fixture->vault_folder, folder);
+    assert_int_equal(vault_open(&copy, folder, &reason), PBFT_OK);
+    expect_whole(copy, PATIENTS);
+    assert_true(knows(copy, "Patient/7"));
+    vault_close(copy);
+}
+
+static void test_other_key_opens_the_same(void **state)
+{
+    struct fixture *fixture = *state;
+    struct salus_reason reason;
+    struct vault *stolen = NULL;
+    char old[PATH_SIZE];
+
+    (void)snprintf(old, sizeof old, "%s/old", fixture->folder);
+    assert_int_equal(mkdir(old, 0700), 0);
+    copy_key(fixture->vault_folder, old);
+    for (size_t round = 0; round < 2; round++) {
+        assert_int_equal(vault_rekey(fixture->vault, &reason), PBFT_OK);
+        expect_whole(fixture->vault, PATIENTS);
+        assert_true(knows(fixture->vault, "Patient/7"));
+        vault_close(fixture->vault);
+        open_vault(fixture);
+        expect_whole(fixture->vault, PATIENTS);
+        assert_true(knows(fixture->vault, "Patient/7"));
+    }
+    add_patient(fixture->vault, PATIENTS);
+    expect_whole(fixture->vault, PATIENTS + 1);
+    /* Who stole the first key has nothing. */
+    vault_close(fixture->vault);
+    copy_key(old, fixture->vault_folder);
+    assert_int_equal(vault_open(&stolen, fixture->vault_folder, &reason),
+                     PBFT_WRONG_IDENTITY);
+    fixture->vault = NULL;
+}
+
+/* ---- death --------------------------------------------------------------- */
+
+/* Does the work in a process that is killed after so many microseconds; true
+ * if it was done before. */
+static bool dies(struct fixture *fixture, unsigned delay_us,
+                 enum pbft_status (*work)(struct vault *vault))
+{
+    int status = 0;
+
+    vault_close(fixture->vault);
+    fixture->vault = NULL;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct vault *vault = NULL;
+        if (vault_open(&vault, fixture->vault_folder, NULL) != PBFT_OK) {
+            _exit(2);
+        }
+        struct timespec pause = {0, (long)delay_us * 1000};
+        pid_t worker = getpid();
+        if (fork() == 0) {
+            (void)nanosleep(&pause, NULL);
+            (void)kill(worker, SIGKILL);
+            _exit(0);
+        }
+        _exit(work(vault) == PBFT_OK ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    open_vault(fixture);
+    if (WIFEXITED(status)) {
+        assert_int_equal(WEXITSTATUS(status), 0);
+        return true;
+    }
+    return false;
+}
+
+static enum pbft_status rekey(struct vault *vault)
+{
+    return vault_rekey(vault, NULL);
+}
+
+static enum pbft_status forget(struct vault *vault)
+{
+    struct vault_forgotten forgotten;
+    enum pbft_status status =
+        vault_forget_subject(vault, &forgotten, "Patient/9", false);
+
+    return status == PBFT_NOT_FOUND ? PBFT_OK : status;
+}
+
+static void test_rekey_survives_death_anywhere(void **state)
+{
+    struct fixture *fixture = *state;
+    size_t died = 0;
+
+    for (unsigned delay_us = 0; delay_us < 30000; delay_us += 700) {
+        died += !dies(fixture, delay_us, rekey);
+        expect_whole(fixture->vault, PATIENTS);
+        assert_true(knows(fixture->vault, "Patient/7"));
+    }
+    assert_true(died > 0);
+}
+
+static void test_forgetting_survives_death_anywhere(void **state)
+{
+    struct fixture *fixture = *state;
+    struct vault_census census;
+
+    for (unsigned delay_us = 0; delay_us < 10000; delay_us += 500) {
+        (void)dies(fixture, delay_us, forget);
+        assert_int_equal(vault_check(fixture->vault, &census), PBFT_OK);
+        assert_int_equal(census.damaged, 0);
+        /* All rows or none; files may be gone before. */
+        assert_true(census.rows[VAULT_SUBJECT] == census.rows[VAULT_RECORD] &&
+                    census.rows[VAULT_SUBJECT] == census.rows[VAULT_EVENT]);
+    }
+    assert_int_equal(forget(fixture->vault), PBFT_OK);
+    expect_whole(fixture->vault, PATIENTS - 1);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(test_check_counts_and_misses),
+        T(test_forgotten_patient_is_gone_others_stay),
+        T(test_open_import_is_finished_before),
+        T(test_backup_opens_with_the_key_only),
+        T(test_other_key_opens_the_same),
+        T(test_rekey_survives_death_anywhere),
+        T(test_forgetting_survives_death_anywhere),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
