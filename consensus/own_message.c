@@ -35,8 +35,7 @@ void pbft_echo_all(struct pbft_replica *replica, pbft_replica_id peer)
 {
     const pbft_seq high = pbft_slot_log_high(&replica->log);
     const struct pbft_message *const changes[] = {
-        replica->changes.collected[peer], replica->changes.ahead[peer],
-        replica->changes.entered[peer]};
+        replica->peers[peer].last_view_change, replica->changes.entered[peer]};
     for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
         if (changes[i] != NULL) {
             pbft_send_to(replica, peer, changes[i]);

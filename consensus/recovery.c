@@ -223,6 +223,11 @@ static void drop_void_view_changes(struct pbft_replica *replica,
                                    pbft_replica_id id)
 {
     struct pbft_view_changes *changes = &replica->changes;
+    struct pbft_peer *peer = &replica->peers[id];
+    if (peer->last_view_change != NULL &&
+        pbft_is_void(replica, peer->last_view_change)) {
+        pbft_keep(&peer->last_view_change, NULL);
+    }
     if (changes->ahead[id] != NULL &&
         pbft_is_void(replica, changes->ahead[id])) {
         pbft_keep(&changes->ahead[id], NULL);

@@ -147,6 +147,7 @@ void pbft_replica_destroy(struct pbft_replica *replica)
     pbft_keep(&replica->recovery.mark, NULL);
     for (pbft_replica_id id = 0; id < PBFT_REPLICAS_MAX; id++) {
         pbft_keep(&replica->peers[id].last_vote, NULL);
+        pbft_keep(&replica->peers[id].last_view_change, NULL);
     }
     pbft_sync_deinit(&replica->sync);
     pbft_slot_log_deinit(&replica->log);

@@ -53,6 +53,8 @@ struct pbft_peer {
      * seq in the highest view: it may forget them (design: P14). A reference,
      * or NULL. */
     const struct pbft_message *last_vote;
+    /* Its view-change for the highest view; those who went on forget it. */
+    const struct pbft_message *last_view_change;
 };
 
 /* Changing views (OSDI'99 4.4). At most three view-changes per sender are held,

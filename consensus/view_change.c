@@ -301,6 +301,10 @@ enum pbft_verdict pbft_on_view_change(struct pbft_replica *replica,
     if (view > replica->peers[message->sender].view) {
         replica->peers[message->sender].view = view;
     }
+    if (!pbft_is_void(replica, message) &&
+        view >= view_of(replica->peers[message->sender].last_view_change)) {
+        pbft_keep(&replica->peers[message->sender].last_view_change, message);
+    }
     const bool was_wanted = pbft_offer_source(replica, message);
     if (pbft_is_void(replica, message)) {
         verdict = PBFT_REJECTED; /* It proves a NEW-VIEW, and asks nothing. */

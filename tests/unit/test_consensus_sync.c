@@ -187,6 +187,38 @@ static void test_the_vote_of_the_highest_view_is_kept(void **state)
     assert_int_equal(pbft_message_view(replica->peers[2].last_vote), 1);
 }
 
+/* Who went on to a later view drops it; its sender may have forgotten it. */
+static void test_the_last_view_change_is_kept(void **state)
+{
+    const struct pbft_attestation genesis = {0};
+    (void)state;
+    const pbft_epoch epoch = cluster.cast.keyring.epoch;
+    const struct pbft_origin origin = {.sender = 2, .epoch = epoch};
+    struct pbft_message *stable =
+        pbft_stable_create(2, epoch, &genesis, NULL, 0);
+    struct pbft_message *asked = pbft_view_change_create(
+        &cluster.cast.replicas[2].domain, &origin, 1, stable, NULL, 0);
+    pbft_message_sign(&cluster.cast.replicas[2].domain, asked);
+    assert_int_equal(cluster_receive(&cluster, 1, asked), PBFT_ACCEPTED);
+    cluster_isolate(&cluster, 1);
+    (void)cluster_submit(&cluster, 1, ++next_sequence);
+    (void)cluster_timeout(&cluster, 1, PBFT_TIMER_REQUEST);
+    for (pbft_replica_id id = 0; id < 4; id += 3) {
+        const struct pbft_origin other = {.sender = id, .epoch = epoch};
+        struct pbft_message *later = pbft_view_change_create(
+            &cluster.cast.replicas[id].domain, &other, 3, stable, NULL, 0);
+        pbft_message_sign(&cluster.cast.replicas[id].domain, later);
+        (void)cluster_receive(&cluster, 1, later);
+        pbft_message_unref(later);
+    }
+    const struct pbft_replica *replica = cluster_replica(&cluster, 1);
+    assert_int_equal(replica->view, 3);
+    assert_null(replica->changes.collected[2]);
+    assert_ptr_equal(replica->peers[2].last_view_change, asked);
+    pbft_message_unref(asked);
+    pbft_message_unref(stable);
+}
+
 #define ROW(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -196,6 +228,7 @@ int main(void)
         ROW(test_who_lost_blocks_votes_when_they_are_back),
         ROW(test_who_lost_blocks_enters_no_view),
         ROW(test_the_vote_of_the_highest_view_is_kept),
+        ROW(test_the_last_view_change_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
