@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/fhir_outcome.h"
 #include "client/fhir_print.h"
 #include "client/tool_fhir.h"
 #include "fhir/date.h"
@@ -37,7 +38,9 @@ static enum pbft_status judge_file(const struct fhir_call *call,
             break;
         }
         classes[fhir_item_class(item)]++;
-        if (call->json) {
+        if (call->outcome) {
+            fhir_outcome_print(path, item);
+        } else if (call->json) {
             fhir_print_json(path, item);
         } else {
             fhir_print_row(path, item);
@@ -61,7 +64,7 @@ static int judge_all(struct fhir_call *call, bool strict)
                                pbft_status_text(status));
         }
     }
-    if (!call->json) {
+    if (!call->json && !call->outcome) {
         fhir_print_counts(classes);
     }
     return strict && classes[FHIR_REJECT] > 0 ? TOOL_FAILED : TOOL_OK;
@@ -93,6 +96,7 @@ static int run(int argc, char **argv)
     struct fhir_call call = {.json = false};
     const struct tool_option options[] = {
         {"--json", &call.json, NULL, NULL},
+        {"--outcome", &call.outcome, NULL, NULL},
         {"--explain", &call.explain, NULL, NULL},
         {"--register-unknown", &call.register_unknown, NULL, NULL},
         {"--config", NULL, &call.config, NULL},
@@ -152,6 +156,9 @@ const struct tool_command tool_fhir = {
         "\n"
         "  --json               one line of JSON a resource: file, class,\n"
         "                       reason, path, and all findings\n"
+        "  --outcome            dry-run, validate: an OperationOutcome a "
+        "resource,\n"
+        "                       with severity, code and expression\n"
         "  --explain            the transactions, and of every element\n"
         "                       whether it is on the ledger, sealed or "
         "dropped\n"

@@ -12,6 +12,7 @@
 struct fhir_call {
     struct tool_list operands; /* The first one is what to do. */
     bool json;
+    bool outcome;
     bool explain;
     bool register_unknown;
     const char *config;
