@@ -75,6 +75,7 @@ static void adopt(struct pbft_replica *replica,
     pbft_output_stable(&replica->output, seq);
     pass_attested_below(replica);
     pbft_accept_reproposed(replica); /* Those that lay beyond the window. */
+    replica->is_attesting_late = replica->executed > seq;
     pbft_try_voting(replica);
 }
 
@@ -192,9 +193,7 @@ void pbft_attest(struct pbft_replica *replica, struct pbft_slot *slot,
     const struct pbft_origin origin = pbft_own_origin(replica);
     PBFT_ASSERT(slot->seq == content->seq);
     if (pbft_is_recovering(replica)) {
-        /* Attested when it may speak again. */
-        slot->attestations.items[replica->config.self].content = *content;
-        return;
+        return; /* Attested when it may speak again. */
     }
     if (slot->own_attestation != NULL) {
         /* Restored: executed again after a crash. One word a seq (S12). */
@@ -218,20 +217,27 @@ void pbft_attest(struct pbft_replica *replica, struct pbft_slot *slot,
     conclude(replica, slot);
 }
 
+void pbft_remember_executed(struct pbft_replica *replica,
+                            const struct pbft_attestation *executed)
+{
+    PBFT_ASSERT(executed->seq > 0);
+    replica->recent[executed->seq % replica->log.window] = *executed;
+}
+
 void pbft_attest_late(struct pbft_replica *replica)
 {
     PBFT_ASSERT(!pbft_is_recovering(replica));
     const pbft_seq high = pbft_slot_log_high(&replica->log);
+    replica->is_attesting_late = false;
     for (pbft_seq seq = replica->log.low + 1;
          seq <= replica->executed && seq <= high; seq++) {
         struct pbft_slot *slot = pbft_slot_log_at(&replica->log, seq);
-        if (slot == NULL) {
-            continue; /* Stable by now. */
-        }
-        const struct pbft_attestation content =
-            slot->attestations.items[replica->config.self].content;
-        if (slot->own_attestation == NULL && content.seq == seq) {
-            pbft_attest(replica, slot, &content);
+        const struct pbft_attestation *content =
+            &replica->recent[seq % replica->log.window];
+        /* No slot: stable by now. */
+        if (slot != NULL && slot->own_attestation == NULL &&
+            content->seq == seq) {
+            pbft_attest(replica, slot, content);
         }
     }
 }
@@ -254,6 +260,7 @@ static void attest_again(struct pbft_replica *replica,
 void pbft_on_executed(struct pbft_replica *replica,
                       const struct pbft_attestation *executed)
 {
+    pbft_remember_executed(replica, executed);
     if (executed->seq < replica->applied.seq) {
         attest_again(replica, executed);
         return;

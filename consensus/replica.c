@@ -86,11 +86,13 @@ static bool allocate(struct pbft_replica *replica)
     replica->batch = calloc(config->batch_requests_max, sizeof *replica->batch);
     replica->changes.choice =
         calloc(config->window, sizeof *replica->changes.choice);
+    replica->recent = calloc(config->window, sizeof *replica->recent);
     replica->null_batch = pbft_batch_create(replica->domain, 0, NULL, 0);
     replica->stable = pbft_stable_create(config->self, replica->keyring->epoch,
                                          &genesis, NULL, 0);
     return replica->batch != NULL && replica->changes.choice != NULL &&
-           replica->null_batch != NULL && replica->stable != NULL &&
+           replica->recent != NULL && replica->null_batch != NULL &&
+           replica->stable != NULL &&
            pbft_slot_log_init(&replica->log, config->window, replica->n) &&
            pbft_witness_init(&replica->witness, config->window, replica->n) &&
            pbft_output_init(&replica->output, config->window) &&
@@ -155,6 +157,7 @@ void pbft_replica_destroy(struct pbft_replica *replica)
     pbft_requests_deinit(&replica->requests);
     pbft_output_deinit(&replica->output);
     free(replica->changes.choice);
+    free(replica->recent);
     free(replica->batch);
     free(replica);
 }
@@ -320,6 +323,9 @@ static void arm_resend(struct pbft_replica *replica)
 static void proceed(struct pbft_replica *replica)
 {
     if (replica->stage == PBFT_STAGE_RUNNING) {
+        if (replica->is_attesting_late && !pbft_is_recovering(replica)) {
+            pbft_attest_late(replica);
+        }
         pbft_sync_continue(replica);
         pbft_propose(replica);
         arm_resend(replica);

@@ -141,6 +141,11 @@ struct pbft_replica {
     const struct pbft_message *stable;       /* Proof of `log.low`. */
     const struct pbft_message *stable_ahead; /* Waits to be passed, or NULL. */
     struct pbft_attestation checkpoints[PBFT_CHECKPOINTS_KEPT];
+    /* What was executed last, a window of it: seq is at seq % window. Blocks
+     * that were executed beyond the window, or in silence, are attested when
+     * their slots come. */
+    struct pbft_attestation *recent;
+    bool is_attesting_late;
 
     struct pbft_requests requests;
     const struct pbft_message **batch; /* Room for one batch's requests. */
@@ -226,6 +231,8 @@ void pbft_attest(struct pbft_replica *replica, struct pbft_slot *slot,
                  const struct pbft_attestation *content);
 /* What was executed without a word, while recovering. */
 void pbft_attest_late(struct pbft_replica *replica);
+void pbft_remember_executed(struct pbft_replica *replica,
+                            const struct pbft_attestation *executed);
 
 /* retransmit.c (TOCS'02 5.2; design: P9) */
 enum pbft_verdict pbft_on_status(struct pbft_replica *replica,

@@ -313,6 +313,9 @@ void pbft_on_start(struct pbft_replica *replica, bool is_log_lost)
     replica->may_vote = replica->n == 1 && !pbft_is_recovering(replica);
     struct pbft_slot *slot =
         pbft_slot_log_at(&replica->log, replica->applied.seq);
+    if (replica->applied.seq > 0) {
+        pbft_remember_executed(replica, &replica->applied);
+    }
     if (slot != NULL) {
         pbft_attest(replica, slot, &replica->applied);
     }
