@@ -15,7 +15,8 @@ struct bench {
     uint32_t submitters; /* 0: by per_request. */
     uint32_t duration_ms;
     uint32_t warm_up_ms;
-    bool coalesce; /* Submissions of one; libsalus puts them together. */
+    uint32_t window; /* Blocks under way at once, by the genesis. */
+    bool coalesce;   /* Submissions of one; libsalus puts them together. */
     bool json;
     struct trial trial;
     struct load_report load;

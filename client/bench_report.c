@@ -69,22 +69,25 @@ static const char *sync_mode(const struct bench *bench)
 
 static void print_conditions(const struct bench *bench, const struct figures *f)
 {
-    (void)printf(
-        "conditions\n"
-        "  replicas                  %u (f = %u), on this machine, with the "
-        "load\n"
-        "  transactions              RECORD_ANCHOR of %u bytes\n"
-        "  transactions per request  %u%s\n"
-        "  submitters                %u, closed loop\n"
-        "  TLS                       %s\n"
-        "  signatures                clients and replicas, Ed25519\n"
-        "  synced writes             %s\n"
-        "  measured                  %.1f s after %.1f s of warm-up\n",
-        bench->replicas, (bench->replicas - 1) / 3, bench->payload,
-        bench->per_request, bench->coalesce ? " at most, coalesced" : "",
-        bench->submitters,
-        bench->trial.plain_tcp ? "UNSAFE: off" : "mutual, everywhere",
-        sync_mode(bench), f->seconds, bench->warm_up_ms / 1000.0);
+    (void)printf("conditions\n"
+                 "  replicas                  %u (f = %u), %s\n"
+                 "  transactions              RECORD_ANCHOR of %u bytes\n"
+                 "  transactions per request  %u%s\n"
+                 "  submitters                %u, closed loop\n"
+                 "  window                    %u blocks under way at once\n"
+                 "  TLS                       %s\n"
+                 "  signatures                clients and replicas, Ed25519\n"
+                 "  synced writes             %s\n"
+                 "  measured                  %.1f s after %.1f s of warm-up\n",
+                 bench->replicas, (bench->replicas - 1) / 3,
+                 bench->config != NULL || bench->genesis != NULL
+                     ? "running before, where the genesis says"
+                     : "on this machine, with the load",
+                 bench->payload, bench->per_request,
+                 bench->coalesce ? " at most, coalesced" : "",
+                 bench->submitters, bench->window,
+                 bench->trial.plain_tcp ? "UNSAFE: off" : "mutual, everywhere",
+                 sync_mode(bench), f->seconds, bench->warm_up_ms / 1000.0);
 }
 
 static void print_results(const struct bench *bench, const struct figures *f)
@@ -124,12 +127,14 @@ static void print_json_conditions(const struct bench *bench,
     (void)printf(
         "{\"replicas\":%u,\"faults_tolerated\":%u,\"payload_bytes\":%u,"
         "\"transactions_per_request\":%u,\"coalesced\":%s,\"clients\":%u,"
+        "\"window\":%u,"
         "\"tls\":%s,\"client_signatures\":true,\"replica_signatures\":true,"
         "\"synced_writes\":%s,\"duration_seconds\":%.3f,"
         "\"warm_up_seconds\":%.3f,",
         bench->replicas, (bench->replicas - 1) / 3, bench->payload,
         bench->per_request, bench->coalesce ? "true" : "false",
-        bench->submitters, bench->trial.plain_tcp ? "false" : "true",
+        bench->submitters, bench->window,
+        bench->trial.plain_tcp ? "false" : "true",
         bench->trial.no_sync ? "false" : "true", f->seconds,
         bench->warm_up_ms / 1000.0);
 }

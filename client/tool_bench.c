@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "client/bench.h"
+#include "client/client.h"
 #include "client/tool.h"
 
 #define START_TIMEOUT_MS 30000
@@ -112,6 +113,8 @@ static bool is_consistent(const struct bench *bench)
         problem = "give --config or --genesis, not both";
     } else if (runs && bench->replicas != 0) {
         problem = "--replicas is for a consortium that bench starts";
+    } else if (bench->payload < LOAD_PAYLOAD_MIN) {
+        problem = "--payload: a RecordAnchor has 184 bytes or more";
     } else if (runs && bench->trial.no_sync) {
         problem = "--unsafe-no-sync is for a consortium that bench starts";
     }
@@ -239,6 +242,7 @@ static int report(const struct bench *bench, enum salus_status status)
 
 static int run_load(struct bench *bench)
 {
+    bench->window = bench->trial.clients[0]->genesis->parameters.window;
     enum salus_status status = measure(bench);
     int result = report(bench, status);
 
