@@ -148,6 +148,7 @@ static enum pbft_status open_database(struct storage *storage,
                                       struct salus_reason *reason)
 {
     struct salus_reason damage = {{0}};
+    storage->is_synced = options->sync == STORAGE_SYNCED;
     enum pbft_status status =
         rocks_open(storage->dir, options, &storage->rocks, &damage);
     if (status == PBFT_CORRUPT) {
@@ -270,7 +271,7 @@ enum pbft_status storage_write(struct storage *storage,
         return status;
     }
     atomic_fetch_add(&storage->writes, 1);
-    if (sync == ROCKS_SYNC) {
+    if (sync == ROCKS_SYNC && storage->is_synced) {
         atomic_fetch_add(&storage->syncs, 1);
     }
     return PBFT_OK;

@@ -63,6 +63,7 @@ struct storage {
     enum pbft_status failure;
     struct salus_reason failure_reason;
 
+    bool is_synced; /* Not with STORAGE_UNSAFE_NO_SYNC. */
     atomic_uint_least64_t syncs;
     atomic_uint_least64_t writes;
 };
