@@ -230,7 +230,9 @@ static int exchange(struct pages *pages)
             salus_query_local(pages->client, &reply, packed.data, packed.size);
     }
     if (status != SALUS_OK) {
-        (void)tool_failed(ask->command, "%s", salus_status_text(status));
+        (void)tool_failed(
+            ask->command, "%s%s", tool_one_replica_text(status),
+            status == SALUS_UNREACHABLE ? "; another one: --replica NAME" : "");
     } else if (wire_unpack_strict(&salus__v1__answer__descriptor,
                                   (struct pbft_bytes){reply.data, reply.size},
                                   &arena, &message) != PBFT_OK) {

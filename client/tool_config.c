@@ -275,3 +275,9 @@ struct salus_client *tool_open(const char *path, const char *replica,
     }
     return client;
 }
+
+const char *tool_one_replica_text(enum salus_status status)
+{
+    return status == SALUS_UNREACHABLE ? "this replica does not answer"
+                                       : salus_status_text(status);
+}

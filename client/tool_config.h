@@ -49,4 +49,7 @@ void tool_config_to_client(struct salus_config *out,
 struct salus_client *tool_open(const char *path, const char *replica,
                                unsigned timeout_ms);
 
+/* Why a call to one replica alone (a query, its status) ended. */
+const char *tool_one_replica_text(enum salus_status status);
+
 #endif /* CLIENT_TOOL_CONFIG_H */

@@ -190,6 +190,9 @@ const struct tool_command tool_fhir = {
         "  --config FILE        of the client; $SALUS_CONFIG if left out\n"
         "  --replica NAME       institution whose replica is asked first\n"
         "\n"
+        "Exit code 1 of validate and import: something was rejected, or is\n"
+        "not on the ledger; the rest is done.\n"
+        "\n"
         "examples:\n"
         "  salus fhir dry-run consents/ --json\n"
         "  salus fhir import examples/fhir --config trial/client-0.yaml\n",

@@ -115,7 +115,7 @@ static void print_row(const struct row *row, uint64_t highest)
     (void)printf("%7u  %-16s ", (unsigned)row->replica,
                  salus_replica_name(row->client, row->replica));
     if (status == NULL) {
-        (void)printf("%s\n", salus_status_text(row->outcome));
+        (void)printf("%s\n", tool_one_replica_text(row->outcome));
         return;
     }
     bytes_text(disk, status->disk_bytes);
@@ -175,8 +175,8 @@ static json_t *row_json(const struct row *row, uint64_t highest)
                            : 0;
         (void)json_object_set_new(json, "lag", json_integer((json_int_t)lag));
     } else {
-        (void)json_object_set_new(json, "problem",
-                                  json_string(salus_status_text(row->outcome)));
+        (void)json_object_set_new(
+            json, "problem", json_string(tool_one_replica_text(row->outcome)));
     }
     return json;
 }
