@@ -178,6 +178,13 @@ static enum pbft_status refuse_text(struct config_source *source,
         (void)snprintf(line, sizeof line, "key %.63s is missing", key);
         return config_refuse(source, line);
     }
+    if (sscanf(source->what, "Invalid ENUM value: %63s", key) == 1) {
+        (void)snprintf(line, sizeof line,
+                       "%.63s is none of the words that this "
+                       "key may have (docs/operations.md)",
+                       key);
+        return config_refuse(source, line);
+    }
     return config_refuse(
         source, source->what[0] != '\0' ? source->what : cyaml_strerror(error));
 }

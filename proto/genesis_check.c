@@ -81,12 +81,14 @@ static enum pbft_status check_members(const struct salus_genesis *genesis,
         if (status != PBFT_OK) {
             return status;
         }
-        if (i > 0 && memcmp(&genesis->members[i - 1].institution,
-                            &member->institution, PBFT_INSTITUTION_SIZE) >= 0) {
-            salus_reason_set(reason,
-                             "genesis: member %s: institution ids are not "
-                             "ascending and distinct",
-                             member->name);
+        int order = i == 0
+                        ? -1
+                        : memcmp(&genesis->members[i - 1].institution,
+                                 &member->institution, PBFT_INSTITUTION_SIZE);
+        if (order >= 0) {
+            salus_reason_set(reason, "genesis: member %s: %s", member->name,
+                             order == 0 ? "it is there twice"
+                                        : "institution ids do not ascend");
             return PBFT_INVALID_CONFIG;
         }
     }

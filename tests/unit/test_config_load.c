@@ -136,6 +136,14 @@ static void test_config_unsafe_options_stay_on_the_command_line(void **state)
                    "line only");
 }
 
+static void test_config_words(void **state)
+{
+    (void)state;
+    expect_refusal(REQUIRED "monitor: maybe\n",
+                   ":8:10: maybe is none of the words that this key may have "
+                   "(docs/operations.md)");
+}
+
 static void test_config_double_keys(void **state)
 {
     (void)state;
@@ -269,6 +277,7 @@ int main(void)
         cmocka_unit_test(test_config_all_keys),
         cmocka_unit_test(test_config_unknown_keys),
         cmocka_unit_test(test_config_unsafe_options_stay_on_the_command_line),
+        cmocka_unit_test(test_config_words),
         cmocka_unit_test(test_config_double_keys),
         cmocka_unit_test(test_config_missing_keys),
         cmocka_unit_test(test_config_truncated_files),
