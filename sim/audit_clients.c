@@ -126,6 +126,13 @@ const struct audit_rule audit_same_answer = {
     .on_executed = check_same_answer,
 };
 
+void audit_note_request(struct sim *sim, const struct pbft_message *request)
+{
+    const struct pbft_digest *digest = &request->request.digest;
+    audit_fact(sim, FACT_REQUEST, 0, audit_fold(digest), 0, NULL)->digest =
+        *digest;
+}
+
 static void check_validity(struct sim *sim, const struct host *host,
                            const struct pbft_message *committed,
                            const struct service_outcome *outcome)
@@ -134,15 +141,12 @@ static void check_validity(struct sim *sim, const struct host *host,
     (void)outcome;
     for (uint32_t i = 0; i < batch->request_count; i++) {
         const struct pbft_request *request = &batch->requests[i]->request;
-        const struct client *client = client_of(sim, &request->client);
         struct pbft_recover recover;
         if (pbft_recover_parse(&sim->keyring, request, &recover)) {
             continue; /* Signed by the replica that it names. */
         }
         const struct table_entry *made =
-            client == NULL ? NULL
-                           : audit_find(sim, FACT_REQUEST, client->index,
-                                        request->sequence, 0);
+            audit_find(sim, FACT_REQUEST, 0, audit_fold(&request->digest), 0);
         if (made == NULL || !is_equal(&made->digest, &request->digest)) {
             audit_fail(
                 sim, "S27", host,

@@ -73,7 +73,7 @@ enum audit_fact {
     FACT_BLOCK,          /* Seq: digest of the batch. */
     FACT_EXECUTED,       /* Seq: digest of the attestation. */
     FACT_EFFECT,         /* Client, sequence: where it took effect (bits). */
-    FACT_REQUEST,        /* Client, sequence: digest of the request. */
+    FACT_REQUEST,        /* Digest of a request that some client made. */
     FACT_BATCH_TIME,     /* Request digest, seq: its first time (bits). */
     FACT_COMMITTED,      /* Seq: digest, and the lowest view (bits). */
     FACT_PREPARE_TOP,    /* Seq: digest that the highest view prepared. */
@@ -190,6 +190,9 @@ void audit_healed(struct sim *sim);
 void audit_end(struct sim *sim);
 /* Whoever sends: remembers what time a batch of one request has. */
 void audit_note_batch(struct sim *sim, const struct pbft_message *message);
+/* A client has made this request; a hostile one may make several for the same
+ * sequence. */
+void audit_note_request(struct sim *sim, const struct pbft_message *request);
 /* No strict verifier takes the signature of this message. */
 void audit_note_loose(struct sim *sim, const struct pbft_message *message);
 /* The disk of a crashed host is not what it was: what was durable no longer

@@ -36,6 +36,7 @@ void client_deinit(struct client *client)
         pbft_message_unref(client->requests[i].message);
     }
     free(client->requests);
+    hostile_destroy(client->hostile);
 }
 
 const struct pbft_message *client_prepare(struct client *client,
@@ -64,8 +65,7 @@ const struct pbft_message *client_prepare(struct client *client,
     pbft_message_sign(&client->domain, message);
     client->requests[client->request_count++] = (struct client_request){
         .message = message, .submitted_us = sim->now_us};
-    audit_fact(sim, FACT_REQUEST, client->index, fields.sequence, 0, NULL)
-        ->digest = message->request.digest;
+    audit_note_request(sim, message);
     return message;
 }
 
@@ -173,6 +173,10 @@ static void submit_missing(struct client *client)
 void client_on_event(struct client *client, uint64_t sequence)
 {
     struct sim *sim = client->sim;
+    if (client->hostile != NULL) {
+        hostile_on_event(client);
+        return;
+    }
     if (sequence == 0) {
         submit_missing(client);
         return;

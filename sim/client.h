@@ -6,6 +6,7 @@
 #ifndef SIM_CLIENT_H
 #define SIM_CLIENT_H
 
+#include "sim/client_hostile.h"
 #include "sim/network.h"
 #include "sim/signer.h"
 
@@ -22,6 +23,7 @@ struct client_request {
 };
 
 struct client {
+    struct hostile *hostile; /* Owned; NULL: it is honest. */
     struct sim *sim;
     uint32_t index;
     char name[CLIENT_NAME_SIZE];

@@ -256,6 +256,11 @@ int command_list(int argc, char **argv)
         (void)printf("  %-14s %s\n", adversary_kinds[i].name,
                      adversary_kinds[i].says);
     }
+    (void)printf("hostile clients\n");
+    for (uint32_t i = 0; i < hostile_kind_count; i++) {
+        (void)printf("  %-17s %s\n", hostile_kinds[i].name,
+                     hostile_kinds[i].says);
+    }
     (void)printf("invariants\n");
     for (size_t i = 0; i < audit_rule_count; i++) {
         (void)printf("  %-14s %s\n", audit_rules[i]->name,

@@ -17,6 +17,8 @@
 #define HOST_CACHE_SIZE 1024
 /* What waits while the replica is busy; beyond it the network loses. */
 #define HOST_INBOX_MAX 4096
+/* Answers for which one client may wait at a host. */
+#define HOST_WAITERS_MAX 256
 
 enum host_state {
     HOST_DOWN,

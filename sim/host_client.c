@@ -53,11 +53,16 @@ static void answer(struct host *host, uint32_t client, uint64_t sequence,
 static void remember_waiter(struct host *host, uint32_t client,
                             uint64_t sequence)
 {
+    size_t own = 0;
     for (size_t i = 0; i < host->waiter_count; i++) {
+        own += host->waiters[i].client == client;
         if (host->waiters[i].client == client &&
             host->waiters[i].sequence == sequence) {
             return;
         }
+    }
+    if (own >= HOST_WAITERS_MAX) {
+        return; /* It asks again. */
     }
     if (host->waiter_count == host->waiter_capacity) {
         host->waiter_capacity =

@@ -9,6 +9,8 @@
 #define STREAM_PROFILE 4
 /* Apart, so that a draw more here leaves all others as they were. */
 #define STREAM_ATTACKS 6
+#define STREAM_HOSTILE 10
+#define HOSTILE_MAX 2
 #define LEDGER_INTERVAL 4u
 #define LEDGER_PAYLOAD_MAX 1024u
 /* One seed in so many. */
@@ -112,6 +114,22 @@ static void draw_adversaries(struct sim_settings *settings, uint64_t seed)
     }
 }
 
+/* Hostile clients, in half of the seeds, and half of what they can do. */
+static void draw_hostile(struct sim_settings *settings, uint64_t seed)
+{
+    struct random random;
+    random_init(&random, seed, STREAM_HOSTILE);
+    if (random_chance(&random, 500)) {
+        settings->hostile_count =
+            (uint32_t)random_between(&random, 1, HOSTILE_MAX);
+    }
+    for (uint32_t i = 0; i < hostile_kind_count; i++) {
+        if (random_chance(&random, 500)) {
+            settings->hostile_mask |= UINT32_C(1) << i;
+        }
+    }
+}
+
 static void draw_lite(struct sim_settings *settings, uint64_t seed)
 {
     struct random random;
@@ -124,6 +142,7 @@ static void draw_lite(struct sim_settings *settings, uint64_t seed)
         (uint32_t)random_below(&random, 2) * 50;
     settings->network.detour_permille = (uint32_t)random_below(&random, 2) * 50;
     draw_adversaries(settings, seed);
+    draw_hostile(settings, seed);
     draw_signatures(settings, seed);
     draw_service(settings, seed);
 }
@@ -204,6 +223,7 @@ static void draw_minutes(struct sim_settings *settings, uint64_t seed,
     settings->liveness_us = 5 * STANDARD_LOAD_US;
     settings->has_core_mode = true;
     draw_adversaries(settings, seed);
+    draw_hostile(settings, seed);
     draw_signatures(settings, seed);
     draw_service(settings, seed);
 }
@@ -246,6 +266,7 @@ static void draw_dense(struct sim_settings *settings, uint64_t seed)
     settings->requests = (uint32_t)random_between(&random, 100, 400);
     settings->has_core_mode = true;
     draw_adversaries(settings, seed);
+    draw_hostile(settings, seed);
     draw_signatures(settings, seed);
     draw_service(settings, seed);
 }
@@ -258,6 +279,7 @@ static void draw_calm(struct sim_settings *settings, uint64_t seed)
     settings->replica.batch_requests_max = 16;
     settings->fault_mask = 0;
     settings->byzantine_count = 0;
+    settings->hostile_count = 0;
     settings->scheduler = 0;
     settings->has_core_mode = false;
     settings->network.loss_permille = 0;

@@ -36,6 +36,7 @@ static bool is_submitted(const struct sim *sim)
 
 static void end_faults(struct sim *sim)
 {
+    hostiles_end_faults(sim);
     sim->scheduler.is_over = true;
     if (sim->settings.has_core_mode) {
         sim->is_excused = !liveness_begin(sim);
@@ -57,6 +58,9 @@ static void run_with_faults(struct sim *sim)
     audit_healed(sim);
     for (uint32_t i = 0; i < sim->client_count; i++) {
         struct client *client = sim->clients[i];
+        if (client->hostile != NULL) {
+            continue;
+        }
         client->think_us = 0;
         uint64_t most = client->request_count + settings->requests_after;
         client->share = client->share < most ? client->share : most;
@@ -139,6 +143,7 @@ static void run_whole(struct sim *sim, struct sim_result *out)
     memset(marks_reached, 0, sizeof marks_reached);
     pbft_mark_set_hook(on_mark);
     add_clients(sim);
+    hostiles_begin(sim);
     adversaries_begin(sim);
     sim_start_hosts(sim);
     scheduler_begin(sim, sim->settings.scheduler);
@@ -155,6 +160,8 @@ static void run_whole(struct sim *sim, struct sim_result *out)
     out->is_excused = sim->is_excused;
     out->bound_permille = bound_permille;
     out->byzantine = sim->adversaries.count;
+    out->hostile = sim->settings.hostile_count;
+    memcpy(out->hostile_acts, sim->hostiles.acts, sizeof out->hostile_acts);
     memcpy(out->acts, sim->adversaries.acts, sizeof out->acts);
     memcpy(out->faults_by_kind, sim->faults.begun_by_kind,
            sizeof out->faults_by_kind);

@@ -212,6 +212,14 @@ static void make_room(struct service_ledger *service, uint32_t count)
     }
 }
 
+/* It has used up its slot: also if nothing in it can be read, or if something
+ * is wrong with single transactions. */
+static bool is_slot_used(enum ledger_code code)
+{
+    return code == LEDGER_OK || code == LEDGER_NON_CANONICAL ||
+           code == LEDGER_SIZE || code == LEDGER_TOO_MANY;
+}
+
 /* What the ledger made of a request, in the terms of the simulator. */
 static void report(struct service_ledger *service, pbft_seq seq,
                    const struct pbft_request *request,
@@ -228,8 +236,7 @@ static void report(struct service_ledger *service, pbft_seq seq,
         out->first_seq = first->seq;
         return;
     }
-    /* What is wrong with single transactions has used up the slot, too. */
-    if (first != NULL && result->code == LEDGER_OK) {
+    if (first != NULL && is_slot_used((enum ledger_code)result->code)) {
         out->is_effective = true;
         *first = (struct first_result){seq, out->leaf};
     }

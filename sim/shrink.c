@@ -30,6 +30,8 @@
 
 NUMBER(byzantine_count)
 NUMBER(adversary_mask)
+NUMBER(hostile_count)
+NUMBER(hostile_mask)
 NUMBER(requests)
 NUMBER(requests_after)
 NUMBER(client_count)
@@ -54,6 +56,8 @@ NETWORK_NUMBER(jitter_us)
 const struct shrink_number shrink_numbers[] = {
     ROW("byzantine", 0, byzantine_count, "how many Byzantine replicas"),
     ROW_SET("strategies", adversary_mask, "a bit for each row of the table"),
+    ROW("hostile", 0, hostile_count, "how many hostile clients"),
+    ROW_SET("misdeeds", hostile_mask, "a bit for each row of their table"),
     ROW("requests", 0, requests, "of all clients together, amid the faults"),
     ROW("after", 0, requests_after, "requests of each client after the faults"),
     ROW("clients", 1, client_count, "how many clients"),

@@ -29,6 +29,7 @@ struct sim *sim_create(const struct sim_settings *settings, uint64_t seed,
     auditor_init(&sim->auditor);
     faults_init(&sim->faults, seed);
     adversaries_init(&sim->adversaries, seed);
+    hostiles_init(&sim->hostiles, seed);
     trace_init(&sim->trace, trace_out);
     sim->keyring.epoch = EPOCH_FIRST;
     sim->keyring.replica_count = settings->n;

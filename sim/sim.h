@@ -58,6 +58,9 @@ struct sim_settings {
     /* Byzantine replicas: how many, and a bit per strategy of the table. */
     uint32_t byzantine_count;
     uint32_t adversary_mask;
+    /* Hostile clients: how many, and a bit per row of their table. */
+    uint32_t hostile_count;
+    uint32_t hostile_mask;
     uint32_t scheduler; /* Row of the table of schedules. */
     /* Liveness: all must be executed so long after the faults have healed. */
     uint64_t liveness_us;
@@ -111,6 +114,7 @@ struct sim {
     struct auditor auditor;
     struct faults faults;
     struct adversaries adversaries;
+    struct hostiles hostiles;
     struct scheduler scheduler;
     struct trace trace;
     struct sim_violation violation;
@@ -159,9 +163,11 @@ struct sim_result {
     uint64_t requests;
     uint64_t trace_hash;
     uint32_t byzantine;      /* Replicas. */
+    uint32_t hostile;        /* Clients. */
     bool is_excused;         /* Nothing could be demanded at the end. */
     uint32_t bound_permille; /* How much of the bound the end took. */
-    uint64_t acts[ADVERSARY_KINDS_MAX]; /* Of theirs, by strategy. */
+    uint64_t acts[ADVERSARY_KINDS_MAX]; /* Of replicas, by strategy. */
+    uint64_t hostile_acts[HOSTILE_KINDS_MAX];
     struct network_counts network;
     struct sim_violation violation;
 };

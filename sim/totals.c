@@ -24,11 +24,13 @@ void sim_totals_add(struct sim_totals *totals, const struct sim_result *result)
     totals->blocks += result->blocks;
     totals->excused += result->is_excused;
     totals->byzantine += result->byzantine > 0;
+    totals->hostile += result->hostile > 0;
     totals->network.lost += result->network.lost;
     totals->network.duplicated += result->network.duplicated;
     totals->hash += result->trace_hash;
     add_all(totals->faults, result->faults_by_kind, FAULT_KINDS_MAX);
     add_all(totals->attacks, result->acts, ADVERSARY_KINDS_MAX);
+    add_all(totals->hostile_acts, result->hostile_acts, HOSTILE_KINDS_MAX);
     add_all(totals->marks, result->marks, PBFT_MARK_COUNT);
 }
 
@@ -92,6 +94,15 @@ static void put_attacks(const struct sim_totals *totals, FILE *out,
     }
 }
 
+static void put_hostile(const struct sim_totals *totals, FILE *out,
+                        bool is_json)
+{
+    struct counts counts = begin_counts(out, is_json);
+    for (uint32_t i = 0; i < hostile_kind_count; i++) {
+        put_count(&counts, hostile_kinds[i].name, totals->hostile_acts[i]);
+    }
+}
+
 static void put_marks(const struct sim_totals *totals, FILE *out, bool is_json)
 {
     struct counts counts = begin_counts(out, is_json);
@@ -118,8 +129,10 @@ void sim_totals_print(const struct sim_totals *totals, const char *profile,
     double simulated = simulated_seconds(totals);
     (void)fprintf(out,
                   "profile %s: %" PRIu64 " seeds, %" PRIu64 " failed, %" PRIu64
-                  " with Byzantine replicas\n",
-                  profile, totals->seeds, totals->failed, totals->byzantine);
+                  " with Byzantine replicas, %" PRIu64
+                  " with hostile clients\n",
+                  profile, totals->seeds, totals->failed, totals->byzantine,
+                  totals->hostile);
     (void)fprintf(out,
                   "events %" PRIu64
                   ", %.0f/s; seeds %.1f/s; simulated %.1f s, %.0f : 1; took "
@@ -138,6 +151,8 @@ void sim_totals_print(const struct sim_totals *totals, const char *profile,
     put_faults(totals, out, false);
     (void)fputs("\nattacks ", out);
     put_attacks(totals, out, false);
+    (void)fputs("\nhostile clients ", out);
+    put_hostile(totals, out, false);
     (void)fputs("\nmarks ", out);
     put_marks(totals, out, false);
     put_missed_marks(totals, out);
@@ -170,6 +185,8 @@ void sim_totals_print_json(const struct sim_totals *totals, const char *profile,
     put_faults(totals, out, true);
     (void)fputs("},\"attacks\":{", out);
     put_attacks(totals, out, true);
+    (void)fputs("},\"hostile_clients\":{", out);
+    put_hostile(totals, out, true);
     (void)fputs("},\"marks\":{", out);
     put_marks(totals, out, true);
     (void)fputs("},\"failures\":[", out);

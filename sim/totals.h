@@ -15,9 +15,11 @@ struct sim_totals {
     uint64_t requests;
     uint64_t blocks;
     uint64_t excused;   /* Runs at whose end nothing could be demanded. */
-    uint64_t byzantine; /* Runs with adversaries. */
+    uint64_t byzantine; /* Runs with adversaries; */
+    uint64_t hostile;   /* and with hostile clients. */
     uint64_t faults[FAULT_KINDS_MAX];
     uint64_t attacks[ADVERSARY_KINDS_MAX];
+    uint64_t hostile_acts[HOSTILE_KINDS_MAX];
     uint64_t marks[PBFT_MARK_COUNT];
     struct network_counts network;
     uint64_t hash; /* Of all trace hashes, in any order. */

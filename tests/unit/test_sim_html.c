@@ -62,11 +62,14 @@ static void test_tells_the_run(void **state)
     (void)state;
     char *text = draw(3, NULL);
     json_t *data = data_of(text);
-    /* Two clients; a run may add twins. */
+    struct sim_settings settings;
+    profile_find("lite")->draw(&settings, 3);
+    json_int_t clients = settings.client_count + settings.hostile_count;
+    /* A run may add twins. */
     json_int_t hosts = json_integer_value(json_object_get(data, "hosts"));
     assert_true(hosts >= 4);
     assert_int_equal(json_array_size(json_object_get(data, "lanes")),
-                     hosts + 2);
+                     hosts + clients);
     assert_true(json_is_null(json_object_get(data, "violation")));
     assert_true(count_rows(data, "m") > 1000);
     assert_true(count_rows(data, "f") > 3);
