@@ -13,13 +13,22 @@ static bool is_equal(const struct pbft_digest *a, const struct pbft_digest *b)
     return memcmp(a, b, sizeof *a) == 0;
 }
 
+/* One that lost its promises is bound again from its next incarnation on. */
+static bool is_bound(const struct sim *sim, pbft_replica_id id,
+                     uint64_t incarnation)
+{
+    return !pbft_set_has(&sim->byzantine, id) ||
+           (pbft_set_has(&sim->reborn, id) &&
+            incarnation >= sim->auditor.replicas[id].reborn);
+}
+
 /* A verified vote of an honest replica that it never sent is a forgery. */
 static void check_provenance(struct sim *sim, const struct host *host,
                              const struct pbft_message *message)
 {
     enum audit_fact fact;
     if (message->sender >= sim->settings.n ||
-        pbft_set_has(&sim->byzantine, message->sender)) {
+        !is_bound(sim, message->sender, message->incarnation)) {
         return;
     }
     if (message->type == PBFT_MESSAGE_PREPARE) {

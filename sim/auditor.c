@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "consensus/assert.h"
+#include "consensus/quorum.h"
 #include "proto/codec.h"
 #include "sim/sim.h"
 
@@ -134,10 +135,18 @@ void audit_verified(struct sim *sim, const struct host *host,
     }
 }
 
+/* What it hears and executes must be true all the same, and counts when it is
+ * bound again. */
+static bool is_unbound(const struct sim *sim, const struct host *host)
+{
+    return host->index == host->id && host->behavior == HOST_HONEST &&
+           sim->auditor.replicas[host->id].is_unbound;
+}
+
 void audit_receive(struct sim *sim, const struct host *host,
                    pbft_replica_id channel, const struct pbft_message *message)
 {
-    if (!host_is_honest(host)) {
+    if (!host_is_honest(host) && !is_unbound(sim, host)) {
         return;
     }
     sim->auditor.channel = channel;
@@ -160,7 +169,7 @@ void audit_durable(struct sim *sim, const struct host *host,
 void audit_commit(struct sim *sim, const struct host *host,
                   const struct pbft_commit *commit)
 {
-    if (!host_is_honest(host)) {
+    if (!host_is_honest(host) && !is_unbound(sim, host)) {
         return;
     }
     const struct audit_list *own = &sim->auditor.lists[AUDIT_COMMIT];
@@ -173,7 +182,7 @@ void audit_executed(struct sim *sim, const struct host *host,
                     const struct pbft_message *committed,
                     const struct service_outcome *outcome)
 {
-    if (!host_is_honest(host)) {
+    if (!host_is_honest(host) && !is_unbound(sim, host)) {
         return;
     }
     const struct audit_list *own = &sim->auditor.lists[AUDIT_EXECUTED];
@@ -194,8 +203,44 @@ void audit_inspect(struct sim *sim, const struct host *host)
     }
 }
 
+void audit_unbind(struct sim *sim, struct host *host)
+{
+    struct audit_replica *replica = &sim->auditor.replicas[host->id];
+    uint64_t highest = 0;
+    if (!host_is_honest(host)) {
+        return;
+    }
+    for (uint32_t i = 0; i < sim->host_count; i++) {
+        uint64_t number = sim->hosts[i]->incarnations.of[host->id].number;
+        highest = number > highest ? number : highest;
+    }
+    replica->is_unbound = true;
+    replica->reborn = highest + 1;
+    pbft_set_add(&sim->byzantine, host->id);
+    pbft_set_remove(&sim->reborn, host->id);
+}
+
+/* Its RECOVER is granted, and the checkpoint behind it is stable. */
+static void bind_again(struct sim *sim, const struct host *host)
+{
+    struct audit_replica *replica = &sim->auditor.replicas[host->id];
+    struct pbft_report report;
+    if (!is_unbound(sim, host)) {
+        return;
+    }
+    pbft_replica_report(host_replica(host), &report);
+    if (report.may_vote && report.incarnation >= replica->reborn) {
+        replica->is_unbound = false;
+        replica->reborn = report.incarnation;
+        pbft_set_add(&sim->reborn, host->id);
+    }
+}
+
 void audit_state(struct sim *sim, const struct host *host)
 {
+    if (host->state == HOST_UP) {
+        bind_again(sim, host);
+    }
     if (host->state != HOST_UP || !host_is_honest(host)) {
         return;
     }

@@ -116,6 +116,8 @@ struct audit_list {
 struct audit_replica {
     pbft_seq last_executed; /* In this life. */
     pbft_seq stable;
+    bool is_unbound;        /* See audit_unbind(). */
+    uint64_t reborn;        /* In this incarnation it is bound again. */
     uint64_t incarnation;   /* To which the next two belong. */
     pbft_view view_spoken;  /* The highest in which it voted. */
     pbft_view view_changed; /* The highest that it asked for. */
@@ -190,6 +192,10 @@ void audit_healed(struct sim *sim);
 void audit_end(struct sim *sim);
 /* Whoever sends: remembers what time a batch of one request has. */
 void audit_note_batch(struct sim *sim, const struct pbft_message *message);
+/* A replica lost what it had synced, and its log does not show it: what it said
+ * may be known to nobody that it can ask. No rule binds it, it is one of the f,
+ * until a RECOVER of it is granted and it votes in its new incarnation. */
+void audit_unbind(struct sim *sim, struct host *host);
 /* A client has made this request; a hostile one may make several for the same
  * sequence. */
 void audit_note_request(struct sim *sim, const struct pbft_message *request);

@@ -126,7 +126,7 @@ static bool may_lose(struct sim *sim, const struct host *host)
     for (uint32_t i = 0; i < sim->settings.n; i++) {
         struct host *other = sim->hosts[i];
         other->has_lost_data = other->has_lost_data && !has_recovered(other);
-        faulty += other->has_lost_data || pbft_set_has(&sim->byzantine, i);
+        faulty += other->has_lost_data || !host_is_honest(other);
     }
     return host->state == HOST_UP && host_is_honest(host) &&
            !host->has_lost_data && faulty < pbft_faults_max(sim->settings.n);
@@ -137,6 +137,7 @@ static void begin_loss(struct sim *sim, struct host *host)
 {
     fault_crash(sim, host);
     host->has_lost_data = true;
+    host->is_disk_changed = true;
 }
 
 static uint64_t draw_record(struct sim *sim, const struct disk_image *image)
@@ -273,9 +274,6 @@ static void end_rollback(struct sim *sim, const struct fault *fault)
     begin_loss(sim, host);
     disk_restore(&host->disk, faults->saved);
     audit_disk_replaced(sim, host);
-    /* What it said since then may be known to nobody that it can ask: no rule
-     * binds it any more, it is one of the f for good. */
-    pbft_set_add(&sim->byzantine, host->id);
     host_start(host);
 }
 

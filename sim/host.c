@@ -272,7 +272,8 @@ const struct pbft_replica *host_replica(const struct host *host)
 bool host_is_honest(const struct host *host)
 {
     return host->behavior == HOST_HONEST &&
-           !pbft_set_has(&host->sim->byzantine, host->id);
+           (!pbft_set_has(&host->sim->byzantine, host->id) ||
+            pbft_set_has(&host->sim->reborn, host->id));
 }
 
 const char *host_status_name(const struct host *host,

@@ -80,6 +80,7 @@ struct host {
     uint32_t disk_generation; /* Counts disks that lost what was synced. */
     bool has_started;         /* Ever: known beside the key, not on the disk. */
     bool has_lost_data;       /* What was synced; it is one of the f. */
+    bool is_disk_changed;     /* By a fault; it has not started since. */
     bool has_write_failed;    /* Nothing is written any more; */
     bool has_disk_failed;     /* and the driver was told. */
     void *service;

@@ -128,6 +128,10 @@ void host_start(struct host *host)
         &host->domain, sim->client_count, keys, institutions);
     replay_blocks(host);
     const bool is_lost = is_log_lost(host, restore(host));
+    if (host->is_disk_changed && !is_lost) {
+        audit_unbind(sim, host);
+    }
+    host->is_disk_changed = false;
     host->state = HOST_UP;
     host_trace_life(host, "start");
     audit_start(sim, host);

@@ -108,6 +108,7 @@ struct sim {
     struct client *clients[SIM_CLIENTS_MAX];
     uint32_t client_count;
     struct pbft_replica_set byzantine; /* By replica id; never shrinks. */
+    struct pbft_replica_set reborn;    /* Of them: honest again, see P14. */
     struct pbft_replica_set core;      /* Of liveness mode. */
     bool has_core;
     bool is_excused; /* There is no core of which to demand something. */
