@@ -10,6 +10,7 @@
 #include "ledger/errors.h"
 
 #define DRAW_EVERY_MS 200
+#define DRAW_FROM_MS 1000 /* Earlier a rate says nothing. */
 #define LINE_SIZE 96
 
 static uint64_t now_ms(void)
@@ -84,7 +85,7 @@ void fhir_tally_draw(struct fhir_tally *tally, const struct import_event *event)
     uint64_t now = now_ms();
     uint64_t spent = now - tally->began_ms;
 
-    if (!tally->is_terminal || event->number == 0 ||
+    if (!tally->is_terminal || event->number == 0 || spent < DRAW_FROM_MS ||
         (now - tally->drawn_ms < DRAW_EVERY_MS &&
          event->number < event->total)) {
         return;

@@ -147,6 +147,7 @@ static bool add_members(struct import_options *out,
     static char references[MEMBERS_TEXT_MAX];
     struct salus_reason reason = {.text = ""};
     struct salus_genesis *genesis = NULL;
+    struct pbft_digest cluster;
     size_t size = 0;
     char *copy = references;
 
@@ -160,7 +161,7 @@ static bool add_members(struct import_options *out,
         (void)tool_failed(&tool_fhir, "--member: the references are too long");
         return false;
     }
-    if (genesis_file_load(&genesis, NULL, config->genesis, &reason) !=
+    if (genesis_file_load(&genesis, &cluster, config->genesis, &reason) !=
         PBFT_OK) {
         (void)tool_failed(&tool_fhir, "%s", reason.text);
         return false;

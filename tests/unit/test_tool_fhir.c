@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command line of salus fhir import, with the files of a trial and without
+ * replicas. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "client/tool.h"
+#include "crypto/init.h"
+#include "tests/support/folder.h"
+
+#define PATH_SIZE (SUPPORT_PATH_MAX + 64)
+
+static int run(const struct tool_command *command, const char *const *rest)
+{
+    char *argv[16] = {(char *)(uintptr_t)command->name};
+    int argc = 1;
+
+    for (; *rest != NULL; rest++) {
+        argv[argc++] = (char *)(uintptr_t)*rest;
+    }
+    return command->run(argc, argv);
+}
+
+static void test_options_are_judged_before_anything_happens(void **state)
+{
+    static const char *const wrong[][2] = {
+        {"--member", "Organization/1=nobody"},
+        {"--member", "Organization/1"},
+        {"--emergency-reason", "curiosity"},
+        {"--emergency-window", "0"},
+    };
+    char folder[SUPPORT_PATH_MAX];
+    char trial[PATH_SIZE];
+    char config[PATH_SIZE];
+    char vault[PATH_SIZE];
+
+    (void)state;
+    assert_int_equal(crypto_init(), PBFT_OK);
+    support_folder_create(folder);
+    (void)snprintf(trial, sizeof trial, "%s/trial", folder);
+    (void)snprintf(config, sizeof config, "%s/trial/client-0.yaml", folder);
+    (void)snprintf(vault, sizeof vault, "%s/vault", folder);
+    const char *const init[] = {trial,         "--replicas", "4",
+                                "--base-port", "7000",       NULL};
+    assert_int_equal(run(&tool_init, init), TOOL_OK);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        const char *const arguments[] = {"import",    config,    wrong[i][0],
+                                         wrong[i][1], "--vault", vault,
+                                         "--config",  config,    NULL};
+        assert_int_not_equal(run(&tool_fhir, arguments), TOOL_OK);
+        FILE *made = fopen(vault, "r");
+        assert_null(made);
+    }
+    support_folder_remove(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_options_are_judged_before_anything_happens),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
