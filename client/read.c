@@ -74,9 +74,13 @@ static enum pbft_status call_replica(struct salus_client *client,
                                      uint32_t replica, struct pbft_bytes bytes,
                                      struct pbft_buffer **reply)
 {
-    pbft_time_ms deadline = client_now_ms() + client->config.attempt_timeout_ms;
+    const struct salus_config *config = &client->config;
+    pbft_time_ms deadline = client_now_ms();
     enum pbft_status status = PBFT_CLOSED;
 
+    deadline += config->attempt_timeout_ms < config->timeout_ms
+                    ? config->attempt_timeout_ms
+                    : config->timeout_ms;
     (void)pthread_mutex_lock(&client->lock);
     while (!client->closing) {
         (void)pthread_mutex_unlock(&client->lock);
