@@ -77,7 +77,9 @@ static void send_attempt(struct salus_client *client, struct request *request)
                                 .request = request,
                                 .replica = request->replica,
                                 .number = request->attempt};
-    request->references++;
+    /* The attempt's, given back with its answer, and ours: the answer may come,
+     * and end the request, before we hold the lock again. */
+    request->references += 2;
     struct pbft_bytes call = {request->call, request->call_size};
     pbft_time_ms deadline = client_now_ms() + client->config.attempt_timeout_ms;
     (void)pthread_mutex_unlock(&client->lock);
@@ -97,6 +99,7 @@ static void send_attempt(struct salus_client *client, struct request *request)
         }
         client_request_release(request);
     }
+    client_request_release(request);
 }
 
 uint64_t client_progress(struct salus_client *client)
