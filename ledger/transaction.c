@@ -153,7 +153,9 @@ static void copy_exact(uint8_t *out, size_t size,
 static const ProtobufCBinaryData *
 payload_id(const Salus__V1__TransactionBody *body)
 {
-    const ProtobufCMessage *payload = &body->participant_register->base;
+    /* All payloads share one pointer, and each begins with its base. */
+    const ProtobufCMessage *payload =
+        (const ProtobufCMessage *)(const void *)body->participant_register;
     if (body->payload_case == SALUS__V1__TRANSACTION_BODY__PAYLOAD__NOT_SET ||
         payload == NULL) {
         return NULL;
