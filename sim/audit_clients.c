@@ -13,9 +13,8 @@ static bool is_equal(const struct pbft_digest *a, const struct pbft_digest *b)
     return memcmp(a, b, sizeof *a) == 0;
 }
 
-/* One that lost its promises is bound again from its next incarnation on. */
-static bool is_bound(const struct sim *sim, pbft_replica_id id,
-                     uint64_t incarnation)
+bool audit_is_bound(const struct sim *sim, pbft_replica_id id,
+                    uint64_t incarnation)
 {
     return !pbft_set_has(&sim->byzantine, id) ||
            (pbft_set_has(&sim->reborn, id) &&
@@ -28,7 +27,7 @@ static void check_provenance(struct sim *sim, const struct host *host,
 {
     enum audit_fact fact;
     if (message->sender >= sim->settings.n ||
-        !is_bound(sim, message->sender, message->incarnation)) {
+        !audit_is_bound(sim, message->sender, message->incarnation)) {
         return;
     }
     if (message->type == PBFT_MESSAGE_PREPARE) {

@@ -92,6 +92,11 @@ static inline uint64_t audit_slot(pbft_seq seq,
 /* The disk of a host, as the key of a fact. */
 uint32_t audit_disk(const struct host *host);
 
+/* Must it keep what it says in this incarnation? One that lost its promises is
+ * bound again from its next incarnation on. */
+bool audit_is_bound(const struct sim *sim, pbft_replica_id id,
+                    uint64_t incarnation);
+
 /* Whether such a record of the host was ever synced on its present disk.
  * `view` is 0 for a body. */
 bool audit_is_durable(const struct sim *sim, const struct host *host,

@@ -316,7 +316,7 @@ static void check_evidence(struct sim *sim, const struct host *host,
     }
     const struct pbft_claim claim = pbft_evidence_claim(&message->evidence);
     if (claim.signer >= sim->settings.n ||
-        host_is_honest(sim->hosts[claim.signer])) {
+        audit_is_bound(sim, claim.signer, claim.incarnation)) {
         audit_fail(sim, "S37", host, "holds evidence against an honest R%u: %s",
                    (unsigned)claim.signer, pbft_message_type_name(claim.type));
     }
