@@ -33,17 +33,32 @@ static json_t *findings_of(const struct fhir_report *report)
     return list;
 }
 
+/* Programs see three classes: what stays local is not imported, and says so
+ * beside it. */
+static void add_class(json_t *json, enum fhir_class class_of)
+{
+    const bool is_local = class_of == FHIR_LOCAL;
+    (void)json_object_set_new(
+        json, "class",
+        json_string(fhir_class_name(is_local ? FHIR_REJECT : class_of)));
+    if (is_local) {
+        (void)json_object_set_new(json, "local", json_true());
+    }
+}
+
 static json_t *describe(const char *file, const struct fhir_item *item)
 {
     const struct fhir_report *report = fhir_item_report(item);
     char reasons[REASONS_SIZE];
 
     fhir_report_reasons(report, reasons, sizeof reasons);
-    json_t *json =
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "file", file, "class",
-                  fhir_class_name(fhir_item_class(item)), "reason", reasons,
-                  "path", fhir_report_path(report), "resource",
-                  fhir_item_type(item), "findings", findings_of(report));
+    json_t *json = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:o}", "file", file, "class", "", "reason",
+        reasons, "path", fhir_report_path(report), "resource",
+        fhir_item_type(item), "findings", findings_of(report));
+    if (json != NULL) {
+        add_class(json, fhir_item_class(item));
+    }
     if (json != NULL && fhir_item_line(item) > 0) {
         json_int_t line = (json_int_t)fhir_item_line(item);
         (void)json_object_set_new(json, "line", json_integer(line));
@@ -80,12 +95,13 @@ static void add_ledger(json_t *json, const struct import_event *event)
 
 void fhir_print_event_json(const struct import_event *event)
 {
-    json_t *json = event->item != NULL
-                       ? describe(event->file, event->item)
-                       : json_pack("{s:s, s:s}", "file", "(earlier import)",
-                                   "class", fhir_class_name(event->class_of));
+    json_t *json =
+        event->item != NULL
+            ? describe(event->file, event->item)
+            : json_pack("{s:s, s:s}", "file", "(earlier import)", "class", "");
 
     if (json != NULL) {
+        add_class(json, event->class_of);
         add_ledger(json, event);
     }
     tool_json_print(json);
