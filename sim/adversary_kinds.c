@@ -286,8 +286,9 @@ static void paste(struct host *host)
     if (old == NULL) {
         return;
     }
-    adversary_say(host, adversary_draw_victim(host),
-                  adversary_mutate(host, old));
+    /* One draw after the other: arguments have no order. */
+    const uint32_t victim = adversary_draw_victim(host);
+    adversary_say(host, victim, adversary_mutate(host, old));
 }
 
 static void flood(struct host *host)

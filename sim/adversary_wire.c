@@ -194,8 +194,10 @@ static void add_bad_tag(struct random *random, struct wire_buffer *buffer)
     if (random_chance(random, 500)) {
         put_tag(buffer, 0, random_below(random, 3));
     } else {
-        put_tag(buffer, random_between(random, 1, 20),
-                random_between(random, 3, 7));
+        /* One after the other: arguments have no order. */
+        const uint64_t field = random_between(random, 1, 20);
+        const uint64_t wire_type = random_between(random, 3, 7);
+        put_tag(buffer, field, wire_type);
     }
     put_varint(buffer, 0);
 }

@@ -101,8 +101,8 @@ static void send_to_backups(struct client *client)
 static void send_to_primary(struct client *client)
 {
     const struct pbft_request fields = hostile_fields(client);
-    hostile_send(client, hostile_guess_primary(client),
-                 hostile_make(client, &fields));
+    const pbft_replica_id primary = hostile_guess_primary(client);
+    hostile_send(client, primary, hostile_make(client, &fields));
 }
 
 /* A Byzantine one, if there is one. */

@@ -244,7 +244,8 @@ static void make_key_grant(struct making *making)
     struct pbft_public_key key;
     struct transaction_key_id key_id;
     making->a = make_id(ID_RECORD, making->client->client, some_number(making));
-    making->b = make_id(ID_REQUEST, some_client(making), some_number(making));
+    const uint32_t of_client = some_client(making);
+    making->b = make_id(ID_REQUEST, of_client, some_number(making));
     making->c =
         make_id(ID_COMMIT, making->client->client, making->client->sequence);
     workload_encryption_key(&key, making->client->institution);
@@ -264,7 +265,8 @@ static void make_disclosure(struct making *making)
     making->a = make_id(ID_DISCLOSURE, making->client->client, number);
     making->b = make_id(ID_SUBJECT, making->client->client, 0);
     making->c = make_id(ID_COMMIT, making->client->client, number);
-    making->d = make_id(ID_REQUEST, some_client(making), some_number(making));
+    const uint32_t of_client = some_client(making);
+    making->d = make_id(ID_REQUEST, of_client, some_number(making));
     making->codes[0] = CODES_CLASS_OTHER;
     in.disclosure = field(&making->a, 16);
     in.subject = field(&making->b, 32);
