@@ -199,25 +199,6 @@ static const struct justification justifications[] = {
     {PBFT_MESSAGE_NEW_VIEW, PBFT_RECORD_NEW_VIEW},
 };
 
-/* A view-change that was justified when it was said, on a disk that is gone: a
- * peer gave it back, and as a source of a new-view it may come from anyone. */
-static bool is_said_before(const struct sim *sim, const struct host *host,
-                           const struct pbft_message *message)
-{
-    for (uint32_t disk = 0; message->type == PBFT_MESSAGE_VIEW_CHANGE &&
-                            disk < host->disk_generation;
-         disk++) {
-        if (audit_find(sim, FACT_DURABLE, host->index | disk << 16,
-                       pbft_message_view(message) << 4 |
-                           (uint64_t)PBFT_RECORD_VIEW_CHANGE,
-                       audit_slot(pbft_message_seq(message),
-                                  trace_digest_of(message))) != NULL) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void check_durable(struct sim *sim, const struct host *host,
                           const struct pbft_message *message)
 {
@@ -227,7 +208,7 @@ static void check_durable(struct sim *sim, const struct host *host,
                    pbft_message_type_name(message->type));
         return;
     }
-    if (message->sender != host->id || is_said_before(sim, host, message) ||
+    if (message->sender != host->id ||
         (message->type == PBFT_MESSAGE_ATTESTATION &&
          seq % sim->settings.replica.checkpoint_interval != 0)) {
         return; /* Other attestations can be computed again. */
