@@ -43,9 +43,9 @@ static void check_provenance(struct sim *sim, const struct host *host,
         audit_find(sim, fact, message->sender, pbft_message_view(message),
                    pbft_message_seq(message));
     if (sent == NULL || !is_equal(&sent->digest, trace_digest_of(message))) {
-        audit_fail(sim, "S21", host, "accepted a %s of R%u that R%u never sent",
-                   pbft_message_type_name(message->type),
-                   (unsigned)message->sender, (unsigned)message->sender);
+        audit_fail(
+            sim, "S21", host, "accepts a vote of R%u, %s, that it never sent",
+            (unsigned)message->sender, pbft_message_type_name(message->type));
     }
 }
 

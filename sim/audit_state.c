@@ -204,7 +204,7 @@ static void check_durable(struct sim *sim, const struct host *host,
 {
     pbft_seq seq = pbft_message_seq(message);
     if (host->has_disk_failed) {
-        audit_fail(sim, "S22", host, "sends a %s after a write failed",
+        audit_fail(sim, "S22", host, "sends its %s after a write failed",
                    pbft_message_type_name(message->type));
         return;
     }

@@ -136,7 +136,7 @@ static void check_strict(struct sim *sim, const struct host *host,
 {
     if (audit_find(sim, FACT_LOOSE, message->sender,
                    fold_all(&message->signature), 0) != NULL) {
-        audit_fail(sim, "A5", host, "takes a signature of R%u under a %s",
+        audit_fail(sim, "A5", host, "takes a loose signature of R%u: %s",
                    (unsigned)message->sender,
                    pbft_message_type_name(message->type));
     }
@@ -156,9 +156,9 @@ static void check_work(struct sim *sim, const struct host *host,
         SIGNATURES_BESIDE + pbft_message_memory(message) / BYTES_PER_SIGNATURE;
     if (checks > most) {
         audit_fail(sim, "R2", host,
-                   "checks %" PRIu64 " signatures of a %s of %zu bytes", checks,
-                   pbft_message_type_name(message->type),
-                   pbft_message_memory(message));
+                   "checks %" PRIu64 " signatures of %zu bytes: %s", checks,
+                   pbft_message_memory(message),
+                   pbft_message_type_name(message->type));
     }
 }
 

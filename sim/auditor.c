@@ -114,9 +114,36 @@ void audit_fail(struct sim *sim, const char *rule, const struct host *host,
     va_end(arguments);
 }
 
+/* What it hears and executes must be true all the same, and counts when it is
+ * bound again. */
+static bool is_unbound(const struct sim *sim, const struct host *host)
+{
+    return host->index == host->id && host->behavior == HOST_HONEST &&
+           sim->auditor.replicas[host->id].is_unbound;
+}
+
+/* Its RECOVER is granted, and the checkpoint behind it is stable: it attests
+ * again, at once, though it votes only when its peers have answered. */
+static void bind_again(struct sim *sim, const struct host *host)
+{
+    struct audit_replica *replica = &sim->auditor.replicas[host->id];
+    struct pbft_report report;
+    if (!is_unbound(sim, host)) {
+        return;
+    }
+    pbft_replica_report(host_replica(host), &report);
+    if (report.condition != PBFT_CONDITION_RECOVERING &&
+        report.incarnation >= replica->reborn) {
+        replica->is_unbound = false;
+        replica->reborn = report.incarnation;
+        pbft_set_add(&sim->reborn, host->id);
+    }
+}
+
 void audit_send(struct sim *sim, const struct host *host,
                 const struct pbft_message *message)
 {
+    bind_again(sim, host); /* It may speak before its step is over. */
     if (!host_is_honest(host)) {
         return;
     }
@@ -133,14 +160,6 @@ void audit_verified(struct sim *sim, const struct host *host,
     for (size_t i = 0; host_is_honest(host) && i < own->count; i++) {
         own->rules[i]->on_verified(sim, host, message, checks);
     }
-}
-
-/* What it hears and executes must be true all the same, and counts when it is
- * bound again. */
-static bool is_unbound(const struct sim *sim, const struct host *host)
-{
-    return host->index == host->id && host->behavior == HOST_HONEST &&
-           sim->auditor.replicas[host->id].is_unbound;
 }
 
 void audit_receive(struct sim *sim, const struct host *host,
@@ -218,22 +237,6 @@ void audit_unbind(struct sim *sim, struct host *host)
     replica->reborn = highest + 1;
     pbft_set_add(&sim->byzantine, host->id);
     pbft_set_remove(&sim->reborn, host->id);
-}
-
-/* Its RECOVER is granted, and the checkpoint behind it is stable. */
-static void bind_again(struct sim *sim, const struct host *host)
-{
-    struct audit_replica *replica = &sim->auditor.replicas[host->id];
-    struct pbft_report report;
-    if (!is_unbound(sim, host)) {
-        return;
-    }
-    pbft_replica_report(host_replica(host), &report);
-    if (report.may_vote && report.incarnation >= replica->reborn) {
-        replica->is_unbound = false;
-        replica->reborn = report.incarnation;
-        pbft_set_add(&sim->reborn, host->id);
-    }
 }
 
 void audit_state(struct sim *sim, const struct host *host)
