@@ -154,6 +154,14 @@ static uint32_t draw_sometimes(struct random *random, uint32_t permille_max)
                : 0;
 }
 
+/* A draw is a statement: within an expression their order is the compiler's. */
+static void draw_noise(struct network_settings *network, struct random *random)
+{
+    network->loss_permille = draw_sometimes(random, 100);
+    network->duplicate_permille = draw_sometimes(random, 300);
+    network->detour_permille = draw_sometimes(random, 100);
+}
+
 /* What fills and empties: window, batches, pipeline, buffers. */
 static void draw_sizes(struct pbft_config *replica, struct random *random,
                        uint32_t interval_max)
@@ -207,12 +215,9 @@ static void draw_minutes(struct sim_settings *settings, uint64_t seed,
         random_between(&random, 500, 3000) * SIM_MS_US;
     settings->fault_duration_us =
         random_between(&random, 100, 8000) * SIM_MS_US;
-    settings->network = (struct network_settings){
-        .latency_us = random_between(&random, 200, 30000),
-        .jitter_us = random_between(&random, 0, 30000),
-        .loss_permille = draw_sometimes(&random, 100),
-        .duplicate_permille = draw_sometimes(&random, 300),
-        .detour_permille = draw_sometimes(&random, 100)};
+    settings->network.latency_us = random_between(&random, 200, 30000);
+    settings->network.jitter_us = random_between(&random, 0, 30000);
+    draw_noise(&settings->network, &random);
     draw_machines(settings, &random);
     settings->client_timeout_us =
         random_between(&random, 1000, 4000) * SIM_MS_US;
@@ -256,12 +261,9 @@ static void draw_dense(struct sim_settings *settings, uint64_t seed)
     settings->fault_mask = draw_faults(&random);
     settings->fault_interval_us = random_between(&random, 5, 60) * SIM_MS_US;
     settings->fault_duration_us = random_between(&random, 5, 200) * SIM_MS_US;
-    settings->network = (struct network_settings){
-        .latency_us = random_between(&random, 50, 5000),
-        .jitter_us = random_between(&random, 0, 10000),
-        .loss_permille = draw_sometimes(&random, 100),
-        .duplicate_permille = draw_sometimes(&random, 300),
-        .detour_permille = draw_sometimes(&random, 100)};
+    settings->network.latency_us = random_between(&random, 50, 5000);
+    settings->network.jitter_us = random_between(&random, 0, 10000);
+    draw_noise(&settings->network, &random);
     draw_machines(settings, &random);
     settings->requests = (uint32_t)random_between(&random, 100, 400);
     settings->has_core_mode = true;
