@@ -1,34 +1,153 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One benchmark: its conditions, and what was counted. */
+/* Benchmarks of a consortium of real processes: the conditions of a run, what
+ * was measured, and how it is told.
+ */
 #ifndef CLIENT_BENCH_H
 #define CLIENT_BENCH_H
 
-#include "client/load.h"
+#include <stdio.h>
+
 #include "client/trial.h"
 
-struct bench {
+#define BENCH_LIST_MAX 8  /* Values of one axis of the matrix. */
+#define BENCH_RUNS_MAX 64 /* Of a file, of a matrix. */
+#define BENCH_MACHINE_TEXT_SIZE 96
+#define BENCH_FILE_BYTES_MAX 4194304u /* Of a file of earlier results. */
+
+/* Conditions of one run. */
+struct bench_setup {
     const char *config;  /* Of a running consortium; NULL: none. */
     const char *genesis; /* The same. */
     uint32_t replicas;
     uint32_t payload;
     uint32_t per_request;
-    uint32_t submitters; /* 0: by per_request. */
+    uint32_t submitters;
+    uint32_t rate; /* Transactions a second, open loop; 0: closed loop. */
     uint32_t duration_ms;
     uint32_t warm_up_ms;
     uint32_t window; /* Blocks under way at once, by the genesis. */
     bool coalesce;   /* Submissions of one; libsalus puts them together. */
-    bool json;
-    struct trial trial;
-    struct load_report load;
-    struct trial_status before[TRIAL_REPLICAS_MAX];
-    struct trial_status after[TRIAL_REPLICAS_MAX];
-    uint64_t client_cpu_us[2];
-    uint64_t requests[2];
+    bool no_tls;
+    bool no_sync;
 };
 
-/* The result with all its conditions, for people or as one line of JSON whose
- * keys are whole words. */
-void bench_print_table(const struct bench *bench);
-void bench_print_json(const struct bench *bench);
+/* What one replica used up within the measurement. */
+struct bench_process {
+    double cpu_seconds;
+    uint64_t sent_bytes;
+    uint64_t disk_bytes; /* Growth of its data folder. */
+    uint64_t syncs;
+    uint64_t resident_bytes; /* At the end. */
+};
+
+struct bench_thread {
+    char name[TRIAL_THREAD_NAME_SIZE];
+    double cpu_us_per_transaction; /* Of one replica, on average. */
+};
+
+struct bench_figures {
+    double seconds;
+    double transactions_per_second;
+    double requests_per_second;
+    double latency_ms[5]; /* By bench_permille. */
+    double latency_max_ms;
+    double longest_pause_ms; /* Between two proofs. */
+    struct bench_process processes[TRIAL_REPLICAS_MAX];
+    struct bench_thread threads[TRIAL_THREADS_MAX]; /* The largest first. */
+    uint32_t thread_count;
+    double client_cpu_seconds;
+    double syncs_per_second;       /* Of one replica, on average. */
+    double cpu_us_per_transaction; /* All replicas together. */
+    double client_cpu_us_per_transaction;
+    double sent_bytes_per_transaction; /* All replicas together. */
+    double disk_bytes_per_transaction; /* Of one replica. */
+    double syncs_per_transaction;      /* Of one replica. */
+    double transactions_per_block;
+    uint64_t transactions;
+    uint64_t refused;
+    uint64_t failed;
+    uint64_t late; /* Open loop: submitted after their time, all busy. */
+};
+
+/* 500, 900, 950, 990, 999 and their names in JSON. */
+extern const uint32_t bench_permille[5];
+extern const char *const bench_permille_keys[5];
+
+/* Where it ran. */
+struct bench_machine {
+    char processor[BENCH_MACHINE_TEXT_SIZE];
+    char kernel[BENCH_MACHINE_TEXT_SIZE];
+    char file_system[BENCH_MACHINE_TEXT_SIZE]; /* Of the data folders. */
+    uint32_t cores;
+    double load_before; /* Load average of a minute when the run began. */
+};
+
+struct bench_result {
+    struct bench_setup setup;
+    struct bench_machine machine;
+    struct bench_figures figures;
+    double lowest;  /* Transactions a second of all runs of which this is the */
+    double highest; /* median. */
+    uint32_t runs;
+};
+
+/* How many submitters there are if nobody says. */
+uint32_t bench_submitters(const struct bench_setup *setup);
+
+/* One run, with a consortium of its own or with the one that `setup` names.
+ * Says what failed on standard error. False: there is no result. `stop`: not 0
+ * ends it early. */
+bool bench_run(const struct bench_setup *setup, const volatile int *stop,
+               struct bench_result *out);
+
+/* The run of median throughput of `runs` (an odd number is best). */
+bool bench_run_median(const struct bench_setup *setup, uint32_t runs,
+                      const volatile int *stop, struct bench_result *out);
+
+void bench_machine_read(struct bench_machine *out, const char *folder);
+
+/* For people: all conditions, then the results. */
+void bench_print_table(const struct bench_result *result);
+
+/* One line of JSON, whose keys are whole words. */
+void bench_print_json(const struct bench_result *result, FILE *out);
+
+/* ---- many runs ----------------------------------------------------------- */
+
+/* Payloads x transactions per request x TLS x synced writes. */
+struct bench_matrix {
+    struct bench_setup base;
+    uint32_t payloads[BENCH_LIST_MAX];
+    uint32_t payload_count;
+    uint32_t per_requests[BENCH_LIST_MAX];
+    uint32_t per_request_count;
+    uint32_t runs;
+    bool safe_only; /* Only with TLS and synced writes. */
+};
+
+/* Runs it and prints the table, line by line. Returns how many results there
+ * are in `out`. */
+uint32_t bench_matrix_run(const struct bench_matrix *matrix,
+                          const volatile int *stop,
+                          struct bench_result out[BENCH_RUNS_MAX]);
+
+/* Writes NAME.json (an array, a line per run) and NAME.svg, neither of which
+ * may exist. False: said why on standard error. */
+bool bench_matrix_save(const char *name, const struct bench_result *results,
+                       uint32_t count);
+void bench_svg(FILE *out, const struct bench_result *results, uint32_t count);
+
+/* ---- comparison ---------------------------------------------------------- */
+
+struct json_t;
+
+/* What --json or --matrix wrote; NULL and a message on standard error if it
+ * cannot be read. An array; the caller releases it. */
+struct json_t *bench_load_results(const char *path);
+
+/* Prints now / then for each result whose conditions stand in `earlier`, and
+ * how many do not. Returns how many do. */
+uint32_t bench_compare(const struct bench_result *results, uint32_t count,
+                       const struct json_t *earlier);
 
 #endif /* CLIENT_BENCH_H */

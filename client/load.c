@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Closed-loop submitters. Replies arrive on threads of the library; the next
- * transactions are built and submitted by threads of our own, so that their
- * cost does not delay other replies. */
+/* Replies arrive on threads of the library; the next transactions are built
+ * and submitted by threads of our own, so that their cost does not delay other
+ * replies. */
 #include "client/load.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@ struct submitter {
     struct submitter *next; /* In the list of idle ones. */
     struct load *load;
     uint32_t client;
-    uint64_t began_us;
+    uint64_t due_us; /* When its submission should have begun. */
 };
 
 enum phase { PHASE_WARM_UP, PHASE_MEASURE, PHASE_OVER };
@@ -28,6 +29,9 @@ struct load {
     pthread_cond_t idle_now;
     struct submitter *idle;
     uint32_t under_way;
+    uint64_t next_due_us; /* Open loop. */
+    double interval_us;   /* The same. */
+    double fraction_us;
     enum phase phase;
     uint64_t measured_since_us;
     uint64_t proved_us; /* The last proof, or the begin of the measurement. */
@@ -82,9 +86,18 @@ static void count(struct load *load, const struct submitter *submitter,
     if (done > 0) {
         note_pause(load, now_us());
     }
-    if (submitter->began_us >= load->measured_since_us) {
-        histogram_add(&report->latency, now_us() - submitter->began_us);
+    if (submitter->due_us >= load->measured_since_us) {
+        histogram_add(&report->latency, now_us() - submitter->due_us);
     }
+}
+
+/* Lock held. */
+static void rest(struct load *load, struct submitter *submitter)
+{
+    submitter->due_us = now_us(); /* Closed loop: due at once. */
+    submitter->next = load->idle;
+    load->idle = submitter;
+    (void)pthread_cond_signal(&load->idle_now);
 }
 
 static void on_done(void *context, const struct salus_result *results,
@@ -96,9 +109,7 @@ static void on_done(void *context, const struct salus_result *results,
     (void)pthread_mutex_lock(&load->lock);
     count(load, submitter, results, result_count);
     load->under_way--;
-    submitter->next = load->idle;
-    load->idle = submitter;
-    (void)pthread_cond_signal(&load->idle_now);
+    rest(load, submitter);
     (void)pthread_mutex_unlock(&load->lock);
 }
 
@@ -122,7 +133,6 @@ static enum salus_status submit_next(struct load *load,
         views[built] =
             (struct salus_transaction){made[built].data, made[built].size};
     }
-    submitter->began_us = now_us();
     if (status == SALUS_OK) {
         status = salus_submit_async(options->clients[submitter->client], views,
                                     wanted, on_done, submitter);
@@ -133,18 +143,61 @@ static enum salus_status submit_next(struct load *load,
     return status;
 }
 
+static void sleep_until(uint64_t due_us)
+{
+    const struct timespec until = {(time_t)(due_us / 1000000),
+                                   (long)(due_us % 1000000) * 1000};
+
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) ==
+           EINTR) {
+    }
+}
+
+/* Lock held; let go while it waits. The next submission is due at the time
+ * that is returned. 0: the load is over. */
+static uint64_t wait_until_due(struct load *load)
+{
+    uint64_t due_us = load->next_due_us;
+    double next_us = load->interval_us + load->fraction_us;
+
+    load->next_due_us += (uint64_t)next_us;
+    load->fraction_us = next_us - (double)(uint64_t)next_us;
+    (void)pthread_mutex_unlock(&load->lock);
+    sleep_until(due_us);
+    (void)pthread_mutex_lock(&load->lock);
+    return load->phase == PHASE_OVER ? 0 : due_us;
+}
+
+/* Lock held. The next submitter, its due time set; NULL: the load is over. */
+static struct submitter *next_submitter(struct load *load)
+{
+    uint64_t due_us = 0;
+
+    if (load->interval_us > 0 && (due_us = wait_until_due(load)) == 0) {
+        return NULL;
+    }
+    if (due_us > 0 && load->idle == NULL && load->phase == PHASE_MEASURE) {
+        load->report->late++;
+    }
+    while (load->idle == NULL && load->phase != PHASE_OVER) {
+        (void)pthread_cond_wait(&load->idle_now, &load->lock);
+    }
+    if (load->phase == PHASE_OVER) {
+        return NULL;
+    }
+    struct submitter *submitter = load->idle;
+    load->idle = submitter->next;
+    submitter->due_us = due_us > 0 ? due_us : submitter->due_us;
+    return submitter;
+}
+
 static void *make(void *context)
 {
     struct load *load = context;
+    struct submitter *submitter = NULL;
 
     (void)pthread_mutex_lock(&load->lock);
-    while (load->phase != PHASE_OVER) {
-        struct submitter *submitter = load->idle;
-        if (submitter == NULL) {
-            (void)pthread_cond_wait(&load->idle_now, &load->lock);
-            continue;
-        }
-        load->idle = submitter->next;
+    while ((submitter = next_submitter(load)) != NULL) {
         load->under_way++;
         (void)pthread_mutex_unlock(&load->lock);
         enum salus_status status = submit_next(load, submitter);
@@ -231,9 +284,14 @@ enum salus_status load_run(const struct load_options *options,
     (void)pthread_mutex_init(&load.lock, NULL);
     (void)pthread_cond_init(&load.idle_now, NULL);
     fill_envelopes(&load);
+    load.next_due_us = now_us();
+    if (options->rate > 0) {
+        load.interval_us =
+            1e6 * options->transactions_per_submission / (double)options->rate;
+    }
     for (uint32_t i = 0; i < options->submitters; i++) {
-        submitters[i] =
-            (struct submitter){load.idle, &load, i % options->client_count, 0};
+        submitters[i] = (struct submitter){
+            load.idle, &load, i % options->client_count, load.next_due_us};
         load.idle = &submitters[i];
     }
     while (started < MAKERS &&

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Load for benchmarks: closed-loop submitters of RECORD_ANCHOR transactions
- * through libsalus, and what they saw.
+/* Load for benchmarks: RECORD_ANCHOR transactions through libsalus, and what
+ * the submitters saw. Closed loop: each submits when its last submission is
+ * proved. Open loop: submissions are due at a fixed rate, whatever becomes of
+ * the earlier ones. Latency counts from when a submission was due, not from
+ * when this program got round to it.
  */
 #ifndef CLIENT_LOAD_H
 #define CLIENT_LOAD_H
@@ -22,6 +25,7 @@ struct load_options {
     uint32_t client_count;
     uint32_t submitters; /* Each has one submission under way. */
     uint32_t transactions_per_submission;
+    uint32_t rate;    /* Transactions a second, open loop; 0: closed loop. */
     uint32_t payload; /* Bytes of each RecordAnchor. */
     uint32_t warm_up_ms;
     uint32_t duration_ms;
@@ -35,12 +39,13 @@ struct load_options {
 struct load_report {
     uint64_t transactions; /* Proved within the measurement. */
     uint64_t submissions;
-    uint64_t refused;          /* Transactions that the ledger refused. */
-    uint64_t failed;           /* Transactions not proved. */
+    uint64_t refused; /* Transactions that the ledger refused. */
+    uint64_t failed;  /* Transactions not proved. */
+    uint64_t late;    /* Open loop: submissions that waited for a submitter. */
     uint64_t elapsed_us;       /* Of the measurement. */
     uint64_t longest_pause_us; /* Between two proofs, of all submitters. */
     enum salus_status first_failure;
-    struct histogram latency; /* Of submissions. */
+    struct histogram latency; /* Of submissions, since they were due. */
 };
 
 /* Runs warm-up and measurement, then waits for what is under way. */

@@ -1,24 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* salus bench: what a consortium does on this machine, with all conditions. */
+/* salus bench: what a consortium does, with all conditions. */
+#include <jansson.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "client/bench.h"
-#include "client/client.h"
+#include "client/load.h"
 #include "client/tool.h"
+#include "client/tool_options.h"
 
-#define START_TIMEOUT_MS 30000
-#define ANSWER_TIMEOUT_MS 10000
-#define STOP_PATIENCE_MS 10000
 #define HOUR_MS 3600000u
 #define REPLICAS_DEFAULT 4
+#define PAYLOAD_DEFAULT 256
+#define PER_REQUEST_DEFAULT 64
+#define DURATION_DEFAULT_MS 10000
+#define WARM_UP_DEFAULT_MS 2000
+#define RATE_MAX 1000000u
+#define RUNS_MAX 99u
 #define SUBMITTERS_SINGLE_DEFAULT 200
 #define SUBMITTERS_BATCHED_DEFAULT 64
+#define NAME_SIZE 64
 
 static volatile sig_atomic_t stop_asked;
 
@@ -28,310 +31,308 @@ static void on_signal(int signal_number)
     stop_asked = 1;
 }
 
+uint32_t bench_submitters(const struct bench_setup *setup)
+{
+    return setup->per_request == 1 || setup->coalesce
+               ? SUBMITTERS_SINGLE_DEFAULT
+               : SUBMITTERS_BATCHED_DEFAULT;
+}
+
 /* ---- options ------------------------------------------------------------- */
 
-/* A number with an optional unit: "10", "10s", "500ms". */
-static bool read_number(const char *text, uint32_t unit_default, uint32_t max,
-                        uint32_t *out)
+struct texts {
+    const char *config, *genesis, *replicas, *payload, *per_request, *clients;
+    const char *rate, *duration, *warm_up, *runs, *versus, *output;
+};
+
+struct request {
+    struct bench_matrix matrix; /* Of one cell if `is_matrix` is not set. */
+    const char *versus;
+    const char *output;
+    bool is_matrix;
+    bool json;
+};
+
+/* "10", "10s", "500ms": milliseconds. */
+static bool read_duration(const char *option, const char *text, uint32_t *out)
 {
     char *end = NULL;
-    unsigned long value = strtoul(text, &end, 10);
-    unsigned long unit = unit_default;
+    unsigned long value = text != NULL ? strtoul(text, &end, 10) : 0;
+    unsigned long unit = 1000;
 
-    if (end == text || text[0] == '-') {
-        return false;
+    if (text == NULL) {
+        return true;
     }
     if (strcmp(end, "ms") == 0) {
         unit = 1;
-    } else if (strcmp(end, "s") == 0) {
-        unit = 1000;
-    } else if (*end != '\0') {
-        return false;
+    } else if (*end != '\0' && strcmp(end, "s") != 0) {
+        value = 0;
     }
-    if (value > max / unit) {
+    if (end == text || text[0] == '-' || value == 0 || value > HOUR_MS / unit) {
+        (void)tool_bad_usage(&tool_bench,
+                             "%s %s: give a time as 10s or 500ms, at most one "
+                             "hour",
+                             option, text);
         return false;
     }
     *out = (uint32_t)(value * unit);
-    return *out > 0;
+    return true;
 }
 
-struct number_option {
-    const char *name;
-    uint32_t unit;
-    uint32_t max;
-    uint32_t *place;
-};
-
-static bool take_number(const struct number_option *options, size_t count,
-                        const char *name, const char *value)
+static bool read_count(const char *option, const char *text, uint64_t max,
+                       uint32_t *out)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(options[i].name, name) == 0) {
-            return value != NULL &&
-                   read_number(value, options[i].unit, options[i].max,
-                               options[i].place);
+    uint64_t value = *out;
+
+    if (!tool_number(&tool_bench, option, text, 1, max, &value)) {
+        return false;
+    }
+    *out = (uint32_t)value;
+    return true;
+}
+
+/* "256,1024". */
+static bool read_list(const char *option, const char *text, uint64_t max,
+                      uint32_t out[BENCH_LIST_MAX], uint32_t *count)
+{
+    const char *at = text;
+
+    while (at != NULL) {
+        char one[NAME_SIZE];
+        size_t size = strcspn(at, ",");
+        if (*count == BENCH_LIST_MAX || size >= sizeof(one)) {
+            (void)tool_bad_usage(&tool_bench, "%s: at most %d numbers", option,
+                                 BENCH_LIST_MAX);
+            return false;
         }
-    }
-    return false;
-}
-
-static bool take_flag(struct bench *bench, const char *name)
-{
-    if (strcmp(name, "--no-tls") == 0) {
-        bench->trial.plain_tcp = true;
-    } else if (strcmp(name, "--unsafe-no-sync") == 0) {
-        bench->trial.no_sync = true;
-    } else if (strcmp(name, "--coalesce") == 0) {
-        bench->coalesce = true;
-    } else if (strcmp(name, "--json") == 0) {
-        bench->json = true;
-    } else {
-        return false;
+        memcpy(one, at, size);
+        one[size] = '\0';
+        if (!read_count(option, one, max, &out[*count])) {
+            return false;
+        }
+        (*count)++;
+        at = at[size] == ',' ? at + size + 1 : NULL;
     }
     return true;
 }
 
-static bool take_text(struct bench *bench, const char *name, const char *value)
+static bool read_axes(struct request *request, const struct texts *texts)
 {
-    if (value != NULL && strcmp(name, "--config") == 0) {
-        bench->config = value;
-    } else if (value != NULL && strcmp(name, "--genesis") == 0) {
-        bench->genesis = value;
-    } else {
+    struct bench_matrix *matrix = &request->matrix;
+    const char *payloads = texts->payload;
+    const char *per_requests = texts->per_request;
+
+    if (payloads == NULL) {
+        payloads = request->is_matrix ? "256,1024" : "256";
+    }
+    if (per_requests == NULL) {
+        per_requests = request->is_matrix ? "1,64" : "64";
+    }
+    if (!read_list("--payload", payloads, LOAD_PAYLOAD_MAX, matrix->payloads,
+                   &matrix->payload_count) ||
+        !read_list("--transactions-per-request", per_requests,
+                   SALUS_TRANSACTIONS_MAX, matrix->per_requests,
+                   &matrix->per_request_count)) {
         return false;
     }
+    matrix->base.payload = matrix->payloads[0];
+    matrix->base.per_request = matrix->per_requests[0];
     return true;
+}
+
+static bool read_texts(struct request *request, const struct texts *texts)
+{
+    struct bench_setup *base = &request->matrix.base;
+
+    base->config = texts->config;
+    base->genesis = texts->genesis;
+    request->versus = texts->versus;
+    request->output = texts->output;
+    return read_count("--replicas", texts->replicas, TRIAL_REPLICAS_MAX,
+                      &base->replicas) &&
+           read_count("--clients", texts->clients, LOAD_SUBMITTERS_MAX,
+                      &base->submitters) &&
+           read_count("--rate", texts->rate, RATE_MAX, &base->rate) &&
+           read_count("--runs", texts->runs, RUNS_MAX, &request->matrix.runs) &&
+           read_duration("--duration", texts->duration, &base->duration_ms) &&
+           read_duration("--warm-up", texts->warm_up, &base->warm_up_ms) &&
+           read_axes(request, texts);
 }
 
 /* A running consortium is measured as it is. */
-static bool is_consistent(const struct bench *bench)
+static const char *find_problem(const struct request *request,
+                                const struct texts *texts)
 {
-    const bool runs = bench->config != NULL || bench->genesis != NULL;
-    const char *problem = NULL;
+    const struct bench_matrix *matrix = &request->matrix;
+    const struct bench_setup *base = &matrix->base;
+    const bool runs = base->config != NULL || base->genesis != NULL;
 
-    if (bench->config != NULL && bench->genesis != NULL) {
-        problem = "give --config or --genesis, not both";
-    } else if (runs && bench->replicas != 0) {
-        problem = "--replicas is for a consortium that bench starts";
-    } else if (bench->payload < LOAD_PAYLOAD_MIN) {
-        problem = "--payload: a RecordAnchor has 184 bytes or more";
-    } else if (runs && bench->trial.no_sync) {
-        problem = "--unsafe-no-sync is for a consortium that bench starts";
-    }
-    if (problem != NULL) {
-        (void)fprintf(stderr, "salus bench: %s\ntry: salus help bench\n",
-                      problem);
-    }
-    return problem == NULL;
-}
-
-static bool read_options(struct bench *bench, int argc, char **argv)
-{
-    const struct number_option numbers[] = {
-        {"--replicas", 1, TRIAL_REPLICAS_MAX, &bench->replicas},
-        {"--payload", 1, LOAD_PAYLOAD_MAX, &bench->payload},
-        {"--transactions-per-request", 1, SALUS_TRANSACTIONS_MAX,
-         &bench->per_request},
-        {"--clients", 1, LOAD_SUBMITTERS_MAX, &bench->submitters},
-        {"--duration", 1000, HOUR_MS, &bench->duration_ms},
-        {"--warm-up", 1000, HOUR_MS, &bench->warm_up_ms}};
-
-    for (int i = 1; i < argc; i++) {
-        if (take_flag(bench, argv[i])) {
-            continue;
+    for (uint32_t i = 0; i < matrix->payload_count; i++) {
+        if (matrix->payloads[i] < LOAD_PAYLOAD_MIN) {
+            return "--payload: a RecordAnchor has 184 bytes or more";
         }
-        const char *value = i + 1 < argc ? argv[i + 1] : NULL;
-        if (!take_text(bench, argv[i], value) &&
-            !take_number(numbers, sizeof(numbers) / sizeof(numbers[0]), argv[i],
-                         value)) {
-            (void)fprintf(stderr,
-                          "salus bench: bad option or value: %s %s\n"
-                          "try: salus help bench\n",
-                          argv[i], value != NULL ? value : "");
-            return false;
-        }
-        i++;
     }
-    return is_consistent(bench);
-}
-
-/* ---- measuring ----------------------------------------------------------- */
-
-static uint64_t own_cpu_us(void)
-{
-    struct rusage usage;
-
-    (void)getrusage(RUSAGE_SELF, &usage);
-    return (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
-           (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
-}
-
-static uint64_t count_requests(const struct bench *bench)
-{
-    uint64_t sum = 0;
-
-    for (uint32_t i = 0; i < bench->trial.client_count; i++) {
-        struct salus_statistics statistics;
-        salus_get_statistics(bench->trial.clients[i], &statistics);
-        sum += statistics.requests;
+    if (base->config != NULL && base->genesis != NULL) {
+        return "give --config or --genesis, not both";
     }
-    return sum;
-}
-
-static void on_phase(void *context, bool begins)
-{
-    struct bench *bench = context;
-    struct trial_status *to = begins ? bench->before : bench->after;
-
-    for (uint32_t i = 0; i < bench->trial.count; i++) {
-        (void)trial_ask(&bench->trial, i, &to[i]);
+    if (runs && texts->replicas != NULL) {
+        return "--replicas is for a consortium that bench starts";
     }
-    bench->client_cpu_us[begins ? 0 : 1] = own_cpu_us();
-    bench->requests[begins ? 0 : 1] = count_requests(bench);
-}
-
-static uint64_t wall_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-static enum salus_status measure(struct bench *bench)
-{
-    struct load_options options = {
-        .client_count = bench->trial.client_count,
-        .submitters = bench->submitters,
-        .transactions_per_submission = bench->coalesce ? 1 : bench->per_request,
-        .payload = bench->payload,
-        .warm_up_ms = bench->warm_up_ms,
-        .duration_ms = bench->duration_ms,
-        .not_after_ms =
-            wall_ms() + bench->warm_up_ms + bench->duration_ms + HOUR_MS,
-        .on_phase = on_phase,
-        .context = bench,
-        .stop = &stop_asked};
-
-    for (uint32_t i = 0; i < bench->trial.client_count; i++) {
-        options.clients[i] = bench->trial.clients[i];
-        memcpy(options.encryption_keys[i], bench->trial.encryption_keys[i],
-               SALUS_ID_SIZE);
+    if (runs && (base->no_sync || request->is_matrix)) {
+        return "--matrix and --unsafe-no-sync are for a consortium that bench "
+               "starts";
     }
-    return load_run(&options, &bench->load);
+    if (request->is_matrix && (base->no_sync || base->no_tls)) {
+        return "--matrix switches TLS and synced writes itself; --safe-only "
+               "leaves them on";
+    }
+    if (request->is_matrix && request->json) {
+        return "--matrix writes its JSON to a file: --output NAME";
+    }
+    if (!request->is_matrix &&
+        (matrix->payload_count > 1 || matrix->per_request_count > 1)) {
+        return "several payloads or transactions per request: add --matrix";
+    }
+    if (!request->is_matrix && (request->output || matrix->safe_only)) {
+        return "--output and --safe-only belong to --matrix";
+    }
+    return request->json && request->versus != NULL
+               ? "--json prints one line of JSON, without --vs"
+               : NULL;
+}
+
+/* -1: go on; else the exit code. */
+static int read_options(struct request *request, int argc, char **argv)
+{
+    struct bench_setup *base = &request->matrix.base;
+    struct texts texts = {0};
+    struct tool_list operands = {.count = 0};
+    const struct tool_option options[] = {
+        {"--config", NULL, &texts.config, NULL},
+        {"--genesis", NULL, &texts.genesis, NULL},
+        {"--replicas", NULL, &texts.replicas, NULL},
+        {"--payload", NULL, &texts.payload, NULL},
+        {"--transactions-per-request", NULL, &texts.per_request, NULL},
+        {"--clients", NULL, &texts.clients, NULL},
+        {"--rate", NULL, &texts.rate, NULL},
+        {"--duration", NULL, &texts.duration, NULL},
+        {"--warm-up", NULL, &texts.warm_up, NULL},
+        {"--runs", NULL, &texts.runs, NULL},
+        {"--vs", NULL, &texts.versus, NULL},
+        {"--output", NULL, &texts.output, NULL},
+        {"--matrix", &request->is_matrix, NULL, NULL},
+        {"--safe-only", &request->matrix.safe_only, NULL, NULL},
+        {"--coalesce", &base->coalesce, NULL, NULL},
+        {"--no-tls", &base->no_tls, NULL, NULL},
+        {"--unsafe-no-sync", &base->no_sync, NULL, NULL},
+        {"--json", &request->json, NULL, NULL},
+        {NULL, NULL, NULL, NULL}};
+    int code = tool_options_parse(&tool_bench, options, &operands, argc, argv);
+
+    if (code >= 0) {
+        return code;
+    }
+    if (operands.count > 0) {
+        return tool_bad_usage(&tool_bench, "what is %s?", operands.items[0]);
+    }
+    if (!read_texts(request, &texts)) {
+        return TOOL_USAGE;
+    }
+    const char *problem = find_problem(request, &texts);
+    return problem != NULL ? tool_bad_usage(&tool_bench, "%s", problem) : -1;
 }
 
 /* ---- the command --------------------------------------------------------- */
 
-static int report(const struct bench *bench, enum salus_status status)
+static bool all_well(const struct bench_result *results, uint32_t count)
 {
-    if (bench->json) {
-        bench_print_json(bench);
+    uint64_t bad = stop_asked || count == 0 ? 1 : 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        bad += results[i].figures.failed + results[i].figures.refused;
+    }
+    return bad == 0;
+}
+
+static bool run_one(const struct request *request, struct bench_result *out)
+{
+    struct bench_setup setup = request->matrix.base;
+
+    if (setup.submitters == 0) {
+        setup.submitters = bench_submitters(&setup);
+    }
+    if (!bench_run_median(&setup, request->matrix.runs, &stop_asked, out)) {
+        return false;
+    }
+    if (request->json) {
+        bench_print_json(out, stdout);
+        (void)printf("\n");
     } else {
-        bench_print_table(bench);
+        bench_print_table(out);
     }
-    if (status != SALUS_OK || bench->load.failed + bench->load.refused > 0) {
-        enum salus_status first =
-            status != SALUS_OK ? status : bench->load.first_failure;
-        (void)fprintf(stderr, "salus bench: not all went well: %s\n",
-                      salus_status_text(first));
-        return TOOL_FAILED;
-    }
-    return TOOL_OK;
+    return true;
 }
 
-static int run_load(struct bench *bench)
+static uint32_t run_matrix(const struct request *request,
+                           struct bench_result *results)
 {
-    bench->window = bench->trial.clients[0]->genesis->parameters.window;
-    enum salus_status status = measure(bench);
-    int result = report(bench, status);
+    char name[NAME_SIZE];
+    time_t now = time(NULL);
+    struct tm parts;
+    uint32_t count = bench_matrix_run(&request->matrix, &stop_asked, results);
 
-    trial_close_clients(&bench->trial);
-    return stop_asked ? TOOL_FAILED : result;
-}
-
-static int run_started(struct bench *bench)
-{
-    char folder[] = "/tmp/salus-bench-XXXXXX";
-    int result = TOOL_FAILED;
-
-    if (mkdtemp(folder) == NULL) {
-        perror("salus bench: /tmp");
-        return TOOL_FAILED;
+    (void)strftime(name, sizeof(name), "salus-bench-%Y%m%d-%H%M%S",
+                   gmtime_r(&now, &parts));
+    if (count > 0 &&
+        !bench_matrix_save(request->output != NULL ? request->output : name,
+                           results, count)) {
+        return 0;
     }
-    if (trial_create(&bench->trial, folder, bench->replicas) == PBFT_OK &&
-        trial_start(&bench->trial, START_TIMEOUT_MS) == PBFT_OK) {
-        result = run_load(bench);
-    }
-    trial_close_clients(&bench->trial);
-    (void)replicas_stop_all(&bench->trial.replicas, STOP_PATIENCE_MS);
-    replicas_remove_folder(folder);
-    return result;
-}
-
-static int run_attached(struct bench *bench)
-{
-    struct trial *trial = &bench->trial;
-    enum pbft_status status =
-        bench->config != NULL
-            ? trial_attach_config(trial, bench->config, ANSWER_TIMEOUT_MS)
-            : trial_attach_genesis(trial, bench->genesis, ANSWER_TIMEOUT_MS);
-    int result = TOOL_FAILED;
-
-    if (status == PBFT_OK) {
-        bench->replicas = trial->count;
-        for (uint32_t i = 0; i < trial->count; i++) {
-            struct trial_status replica;
-            trial->no_sync |= trial_ask(trial, i, &replica) && replica.no_sync;
-        }
-        result = run_load(bench);
-    }
-    trial_close_clients(trial);
-    return result;
-}
-
-static void fill_defaults(struct bench *bench)
-{
-    if (bench->submitters == 0) {
-        bench->submitters = bench->per_request == 1 || bench->coalesce
-                                ? SUBMITTERS_SINGLE_DEFAULT
-                                : SUBMITTERS_BATCHED_DEFAULT;
-    }
-    if (bench->replicas == 0) {
-        bench->replicas = REPLICAS_DEFAULT;
-    }
-    bench->trial.transactions_per_request = bench->per_request;
+    return count;
 }
 
 static int run(int argc, char **argv)
 {
-    static struct bench bench;
+    static struct request request;
+    static struct bench_result results[BENCH_RUNS_MAX];
     struct sigaction action = {.sa_handler = on_signal};
+    json_t *earlier = NULL;
 
-    bench = (struct bench){.payload = 256,
-                           .per_request = 64,
-                           .duration_ms = 10000,
-                           .warm_up_ms = 2000};
-    if (!read_options(&bench, argc, argv)) {
+    request =
+        (struct request){.matrix = {.base = {.replicas = REPLICAS_DEFAULT,
+                                             .duration_ms = DURATION_DEFAULT_MS,
+                                             .warm_up_ms = WARM_UP_DEFAULT_MS},
+                                    .runs = 1}};
+    int code = read_options(&request, argc, argv);
+    if (code >= 0) {
+        return code;
+    }
+    if (request.versus != NULL &&
+        (earlier = bench_load_results(request.versus)) == NULL) {
         return TOOL_USAGE;
     }
-    fill_defaults(&bench);
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
-    return bench.config != NULL || bench.genesis != NULL ? run_attached(&bench)
-                                                         : run_started(&bench);
+    uint32_t count = request.is_matrix ? run_matrix(&request, results)
+                                       : run_one(&request, &results[0]);
+    if (earlier != NULL) {
+        (void)bench_compare(results, count, earlier);
+        json_decref(earlier);
+    }
+    return all_well(results, count) ? TOOL_OK : TOOL_FAILED;
 }
 
 const struct tool_command tool_bench = {
     .name = "bench",
     .usage = "[--replicas N | --config FILE | --genesis FILE] [--payload "
-             "BYTES] [--transactions-per-request T] "
-             "[--clients C] [--duration 10s] [--json]",
+             "BYTES] [--transactions-per-request T] [--clients C] [--rate R] "
+             "[--duration 10s] [--runs K] [--matrix] [--vs FILE] [--json]",
     .summary = "measure a consortium of real replicas on this machine",
     .help =
         "Starts N replicas (4) with TLS, signatures and synced writes, lets C\n"
         "submitters submit RECORD_ANCHOR transactions, each waiting for the\n"
         "proof of the last, and prints what came of it with all conditions.\n"
+        "Latency counts from when a submission was due until it is proved.\n"
         "\n"
         "  --config FILE     measure a running consortium: with this client\n"
         "  --genesis FILE    the same: with all client-N.yaml beside this "
@@ -340,8 +341,20 @@ const struct tool_command tool_bench = {
         "  --transactions-per-request T   1: one signature each; 64 (default)\n"
         "  --coalesce        submit one at a time, let the library gather\n"
         "  --clients C       submitters (64, or 200 for one per request)\n"
+        "  --rate R          open loop: R transactions are due each second,\n"
+        "                    whatever became of those before\n"
         "  --duration D, --warm-up D   as 10s or 500ms (10s, 2s)\n"
+        "  --runs K          K times; the run of median throughput counts\n"
+        "  --vs FILE         ratios to what --json or --matrix wrote earlier\n"
         "  --no-tls          UNSAFE: plain TCP everywhere\n"
         "  --unsafe-no-sync  UNSAFE: votes leave before they are durable\n"
-        "  --json            one line\n",
+        "  --json            one line\n"
+        "\n"
+        "  --matrix          payloads (256,1024) x transactions per request\n"
+        "                    (1,64) x TLS x synced writes, one row each;\n"
+        "                    lists with commas choose others\n"
+        "  --safe-only       of the matrix: only with TLS and synced writes\n"
+        "  --output NAME     of the matrix: NAME.json and NAME.svg, which "
+        "must\n"
+        "                    not exist (salus-bench-DATE-TIME)\n",
     .run = run};

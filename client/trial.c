@@ -121,6 +121,38 @@ enum pbft_status trial_start(struct trial *trial, uint32_t timeout_ms)
     return status;
 }
 
+static void read_threads(struct trial_status *out,
+                         const Salus__V1__NodeStatus *status)
+{
+    for (size_t i = 0; i < status->n_threads && i < TRIAL_THREADS_MAX; i++) {
+        struct trial_thread *thread = &out->threads[out->thread_count++];
+        (void)snprintf(thread->name, sizeof(thread->name), "%s",
+                       status->threads[i]->name);
+        thread->cpu_us = status->threads[i]->cpu_us;
+    }
+}
+
+static void read_status(struct trial_status *out,
+                        const Salus__V1__NodeStatus *status)
+{
+    *out = (struct trial_status){.view = status->view,
+                                 .primary = status->primary,
+                                 .executed = status->executed,
+                                 .stable = status->stable,
+                                 .transactions = status->transactions,
+                                 .syncs = status->syncs,
+                                 .cpu_us = status->cpu_us,
+                                 .resident_bytes = status->resident_bytes,
+                                 .bytes_sent = status->bytes_sent,
+                                 .bytes_received = status->bytes_received,
+                                 .disk_bytes = status->disk_bytes};
+    out->is_recovering = strcmp(status->state, "recovering") == 0;
+    for (size_t i = 0; i < status->n_unsafe; i++) {
+        out->no_sync |= strcmp(status->unsafe[i], NO_SYNC_OPTION) == 0;
+    }
+    read_threads(out, status);
+}
+
 bool trial_ask(struct trial *trial, uint32_t replica, struct trial_status *out)
 {
     struct salus_bytes bytes = {NULL, 0};
@@ -138,22 +170,7 @@ bool trial_ask(struct trial *trial, uint32_t replica, struct trial_status *out)
     if (wire_unpack_strict(&salus__v1__node_status__descriptor,
                            (struct pbft_bytes){bytes.data, bytes.size}, &arena,
                            &decoded) == PBFT_OK) {
-        const Salus__V1__NodeStatus *status =
-            (const Salus__V1__NodeStatus *)decoded;
-        *out = (struct trial_status){.view = status->view,
-                                     .primary = status->primary,
-                                     .executed = status->executed,
-                                     .stable = status->stable,
-                                     .transactions = status->transactions,
-                                     .syncs = status->syncs,
-                                     .cpu_us = status->cpu_us,
-                                     .resident_bytes = status->resident_bytes,
-                                     .bytes_sent = status->bytes_sent,
-                                     .disk_bytes = status->disk_bytes};
-        out->is_recovering = strcmp(status->state, "recovering") == 0;
-        for (size_t i = 0; i < status->n_unsafe; i++) {
-            out->no_sync |= strcmp(status->unsafe[i], NO_SYNC_OPTION) == 0;
-        }
+        read_status(out, (const Salus__V1__NodeStatus *)decoded);
         answered = true;
     }
     wire_arena_deinit(&arena);

@@ -54,6 +54,15 @@ bool trial_wait_executed(struct trial *trial, uint32_t replica, uint64_t seq,
  * was called; says which one has not after `timeout_ms`. */
 bool trial_converge(struct trial *trial, uint32_t timeout_ms);
 
+#define TRIAL_THREADS_MAX 32
+#define TRIAL_THREAD_NAME_SIZE 16
+
+/* All threads of one name. */
+struct trial_thread {
+    char name[TRIAL_THREAD_NAME_SIZE];
+    uint64_t cpu_us;
+};
+
 /* What a replica says of itself. */
 struct trial_status {
     uint64_t view;
@@ -65,7 +74,10 @@ struct trial_status {
     uint64_t cpu_us;
     uint64_t resident_bytes;
     uint64_t bytes_sent;
+    uint64_t bytes_received;
     uint64_t disk_bytes;
+    struct trial_thread threads[TRIAL_THREADS_MAX];
+    uint32_t thread_count;
     bool is_recovering; /* It may have forgotten votes, and is silent. */
     bool no_sync;       /* It runs with --unsafe-no-sync. */
 };

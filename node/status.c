@@ -6,6 +6,7 @@
 #include "consensus/quorum.h"
 #include "node/clock.h"
 #include "node/node_private.h"
+#include "node/thread.h"
 #include "node/version.h"
 #include "proto/scan.h"
 #include "salus/v1/client.pb-c.h"
@@ -19,6 +20,9 @@ struct collected {
     Salus__V1__PeerStatus peers[PBFT_REPLICAS_MAX];
     Salus__V1__PeerStatus *peer_list[PBFT_REPLICAS_MAX];
     char *unsafe[UNSAFE_MAX];
+    struct thread_time times[THREAD_NAMES_MAX];
+    Salus__V1__ThreadStatus threads[THREAD_NAMES_MAX];
+    Salus__V1__ThreadStatus *thread_list[THREAD_NAMES_MAX];
     struct salus_reason problem;
 };
 
@@ -99,6 +103,21 @@ static void collect_machine(struct node *node, struct collected *to)
     status->version = text(NODE_VERSION);
 }
 
+static void collect_threads(struct collected *to)
+{
+    Salus__V1__NodeStatus *status = &to->status;
+    status->n_threads = thread_times(to->times);
+    status->threads = to->thread_list;
+    for (size_t i = 0; i < status->n_threads; i++) {
+        Salus__V1__ThreadStatus *thread = &to->threads[i];
+        salus__v1__thread_status__init(thread);
+        thread->name = to->times[i].name;
+        thread->count = to->times[i].count;
+        thread->cpu_us = to->times[i].cpu_us;
+        to->thread_list[i] = thread;
+    }
+}
+
 static void collect_unsafe(struct node *node, struct collected *to)
 {
     if (node->unsafe_no_sync) {
@@ -172,6 +191,7 @@ enum pbft_status node_status_reply(struct node *node,
     collect_core(node, to, &report);
     uint32_t reachable = collect_peers(node, to);
     collect_machine(node, to);
+    collect_threads(to);
     collect_unsafe(node, to);
     collect_problem(node, to, &report, reachable);
     Salus__V1__ClientReply reply = SALUS__V1__CLIENT_REPLY__INIT;

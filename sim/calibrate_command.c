@@ -26,8 +26,8 @@ static bool read_lines(struct calibration *calibration, const char *path)
     FILE *file = fopen(path, "r");
     bool is_good = file != NULL;
     while (is_good && fgets(line, sizeof line, file) != NULL) {
-        if (line[strspn(line, " \t\r\n")] == '\0') {
-            continue;
+        if (strchr("[]\n", line[strspn(line, " \t\r")]) != NULL) {
+            continue; /* Empty, or the brackets of an array. */
         }
         reason = "too many lines";
         is_good = calibration->count < CALIBRATE_RUNS_MAX &&

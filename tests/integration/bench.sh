@@ -1,0 +1,65 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# salus bench as a user calls it: what it prints, what it writes, what it
+# refuses. No figure is judged.
+set -eu
+salus=$1
+SALUSD=$2
+export SALUSD
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+
+fail() {
+    echo "FAILED: $*" >&2
+    exit 1
+}
+
+short="--replicas 4 --clients 8 --duration 500ms --warm-up 100ms"
+
+"$salus" bench $short --matrix --safe-only --payload 256,512 \
+    --transactions-per-request 16 --output first >table || {
+    cat table
+    fail "the matrix"
+}
+[ "$(grep -cE '^ +(256|512) +16 +8 +on +on' table)" = 2 ] || fail "two rows"
+[ "$(grep -c '"transactions_per_second":' first.json)" = 2 ] ||
+    fail "two results in first.json"
+grep -q '</svg>' first.svg || fail "first.svg"
+
+# An older measurement is not overwritten.
+"$salus" bench $short --matrix --safe-only --payload 256 \
+    --transactions-per-request 16 --output first >/dev/null 2>&1 &&
+    fail "first.json overwritten"
+[ "$(grep -c '"transactions_per_second":' first.json)" = 2 ] ||
+    fail "first.json changed"
+
+# Compared under the same conditions only; open loop has others.
+"$salus" bench $short --payload 256 --transactions-per-request 16 \
+    --vs first.json >compared
+grep -q '^  transactions/s .* times$' compared || fail "no ratio"
+for line in 'replica 3 ' 'the load' 'executor ' 'latency p99.9' 'processes'; do
+    grep -q "$line" compared || fail "no line $line"
+done
+"$salus" bench $short --payload 256 --transactions-per-request 16 --rate 200 \
+    --vs first.json >other
+grep -q '^1 of 1 results have no earlier one' other || fail "open loop compared"
+grep -q 'open loop, 200 transactions/s' other || fail "open loop not told"
+
+refused() {
+    code=0
+    "$salus" bench "$@" >out 2>err || code=$?
+    [ "$code" = 2 ] || fail "exit $code: bench $*"
+    [ -s err ] || fail "silent: bench $*"
+}
+refused --payload 100
+refused --payload 256,512
+refused --duration 5x
+refused --rate 0
+refused --matrix --json
+refused --vs nowhere.json
+echo '{"a":1}' >bad.json
+refused --vs bad.json
+echo '[{' >bad.json
+refused --vs bad.json
+echo 'passed: bench'
