@@ -74,8 +74,10 @@ enum pbft_status envelope_add(struct envelope *envelope,
 void envelope_wrap_commit(struct pbft_digest *out,
                           const struct envelope *envelope, size_t index)
 {
-    commit_sha256(out, COMMIT_DOMAIN_WRAP, envelope->salt,
-                  (struct pbft_bytes){envelope->wraps[index].wrap, WRAP_SIZE});
+    uint8_t salt[COMMIT_SALT_SIZE];
+
+    wrap_salt(salt, envelope->salt, envelope->wraps[index].key_id);
+    wrap_commit(out, salt, envelope->wraps[index].wrap);
 }
 
 enum pbft_status envelope_unwrap(uint8_t data_key[SEAL_KEY_SIZE],

@@ -45,6 +45,7 @@ void digest_final(struct digest_stream *stream, struct pbft_digest *out);
 #define COMMIT_DOMAIN_EVIDENCE "salus/evid/1"
 #define COMMIT_DOMAIN_SOURCE "salus/src/1"
 #define COMMIT_DOMAIN_WRAP "salus/wrapc/1"
+#define COMMIT_DOMAIN_WRAP_SALT "salus/wsalt/1"
 #define COMMIT_DOMAIN_CREDENTIAL "salus/cred/1"
 #define COMMIT_DOMAIN_ITEM "salus/item/1"
 

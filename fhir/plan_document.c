@@ -136,10 +136,9 @@ static enum pbft_status wrap_key(struct anchor *anchor,
                                         &identity, anchor->record.data_key);
     if (status == PBFT_OK) {
         anchor->envelope.recipient_key = key_id;
-        commit_sha256(&anchor->envelope.wrap_commit, COMMIT_DOMAIN_WRAP,
-                      anchor->record.salt,
-                      (struct pbft_bytes){anchor->record.wrap,
-                                          sizeof anchor->record.wrap});
+        uint8_t salt[COMMIT_SALT_SIZE];
+        wrap_salt(salt, anchor->record.salt, key_id.bytes);
+        wrap_commit(&anchor->envelope.wrap_commit, salt, anchor->record.wrap);
     }
     return status;
 }

@@ -127,8 +127,9 @@ static void test_commit_is_domain_salt_content(void **state)
 static void test_commit_domains_are_prefix_free(void **state)
 {
     static const char *const domains[] = {
-        COMMIT_DOMAIN_RECORD, COMMIT_DOMAIN_EVIDENCE, COMMIT_DOMAIN_SOURCE,
-        COMMIT_DOMAIN_WRAP, COMMIT_DOMAIN_CREDENTIAL};
+        COMMIT_DOMAIN_RECORD, COMMIT_DOMAIN_EVIDENCE,  COMMIT_DOMAIN_SOURCE,
+        COMMIT_DOMAIN_WRAP,   COMMIT_DOMAIN_WRAP_SALT, COMMIT_DOMAIN_CREDENTIAL,
+        COMMIT_DOMAIN_ITEM};
     (void)state;
     for (size_t i = 0; i < sizeof domains / sizeof domains[0]; i++) {
         for (size_t j = 0; j < sizeof domains / sizeof domains[0]; j++) {
