@@ -159,6 +159,32 @@ ledger_find_transaction(const struct ledger_kv *view,
 PBFT_MUST_USE enum pbft_status ledger_next_due(const struct ledger_kv *view,
                                                uint64_t *due_ms);
 
+/* ---- key envelopes ------------------------------------------------------- */
+
+/* A wrapped data key, by the grant that it is of. */
+struct ledger_envelope_name {
+    uint8_t record[LEDGER_ID_SIZE];
+    uint32_t version; /* Of the record. */
+    uint8_t recipient_key[LEDGER_ID_SIZE];
+};
+
+/* What the ledger knows of it. */
+struct ledger_envelope {
+    struct pbft_digest wrap_commit;
+    struct pbft_institution recipient; /* Whose key it is. */
+    struct pbft_institution custodian;
+    bool is_from_custodian; /* The sender is that one, or its successor. */
+    enum ledger_code code;  /* LEDGER_OK: the grant holds; else why not. */
+    pbft_seq height;        /* As of this block. */
+};
+
+/* The grant behind an envelope, judged by the consents, decisions, emergencies
+ * and keys of the view. `from`: who sends it. NOT_FOUND: the ledger has no such
+ * grant; IO, CORRUPT. */
+PBFT_MUST_USE enum pbft_status ledger_find_envelope(
+    const struct ledger_kv *view, const struct ledger_envelope_name *name,
+    const struct pbft_institution *from, struct ledger_envelope *out);
+
 /* ---- queries ------------------------------------------------------------- */
 
 /* Answers an encoded Query with an encoded Answer of at most LEDGER_ANSWER_MAX
