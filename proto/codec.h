@@ -57,7 +57,8 @@ struct wire_envelope {
     uint8_t cluster[WIRE_CLUSTER_PREFIX_SIZE];
     pbft_replica_id sender;
     uint32_t message_count;
-    struct pbft_bytes rest; /* Messages not yet taken; into the input. */
+    struct pbft_bytes rest;       /* Messages not yet taken; into the input. */
+    struct pbft_bytes deliveries; /* The same of deliveries. */
 };
 
 /* Begins an envelope in an empty buffer; then add the encoded messages. The
@@ -71,6 +72,11 @@ PBFT_MUST_USE enum pbft_status wire_envelope_add(struct wire_buffer *buffer,
                                                  struct pbft_bytes message,
                                                  uint32_t *count);
 
+/* The same for an encoded Delivery, behind all messages. */
+PBFT_MUST_USE enum pbft_status
+wire_envelope_add_delivery(struct wire_buffer *buffer,
+                           struct pbft_bytes delivery, uint32_t *count);
+
 /* Checks the whole envelope but not inside its messages. Errors: as
  * wire_message_decode(), PBFT_VERSION, and PBFT_WRONG_IDENTITY if it is meant
  * for another cluster. */
@@ -80,5 +86,7 @@ wire_envelope_decode(const struct pbft_digest *cluster, struct pbft_bytes bytes,
 /* Takes the next message; false after the last one. */
 bool wire_envelope_next(struct wire_envelope *envelope,
                         struct pbft_bytes *message);
+bool wire_envelope_next_delivery(struct wire_envelope *envelope,
+                                 struct pbft_bytes *delivery);
 
 #endif /* PROTO_CODEC_H */

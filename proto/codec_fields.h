@@ -12,6 +12,7 @@ enum envelope_field {
     ENVELOPE_CLUSTER = 2,
     ENVELOPE_SENDER = 3,
     ENVELOPE_MESSAGES = 4,
+    ENVELOPE_DELIVERIES = 8,
 };
 
 enum message_field {

@@ -24,6 +24,11 @@
  */
 #define WIRE_ENVELOPE_MESSAGES_MAX 1024u
 
+/* Key envelopes and what is said of them, in an envelope of the wire: a small
+ * message each, and few, so that they do not keep votes waiting. */
+#define WIRE_DELIVERY_BYTES_MAX 512u
+#define WIRE_ENVELOPE_DELIVERIES_MAX 64u
+
 /* The first bytes of the cluster id, in each envelope and call. */
 #define WIRE_CLUSTER_PREFIX_SIZE 8u
 

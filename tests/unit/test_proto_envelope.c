@@ -60,6 +60,69 @@ static void test_envelope_round_trip(void **state)
     assert_false(wire_envelope_next(&envelope, &message));
 }
 
+static void test_envelope_carries_deliveries_behind_messages(void **state)
+{
+    (void)state;
+    struct wire_envelope envelope;
+    struct pbft_bytes bytes;
+    uint32_t held = 0;
+    fill(2, 1);
+    assert_int_equal(
+        wire_envelope_add_delivery(&buffer, bytes_of("parcel"), &held),
+        PBFT_OK);
+    assert_int_equal(held, 1);
+
+    assert_int_equal(
+        wire_envelope_decode(&cluster, wire_buffer_bytes(&buffer), &envelope),
+        PBFT_OK);
+
+    assert_int_equal(envelope.message_count, 1);
+    assert_true(wire_envelope_next_delivery(&envelope, &bytes));
+    assert_int_equal(bytes.size, 6);
+    assert_memory_equal(bytes.data, "parcel", 6);
+    assert_false(wire_envelope_next_delivery(&envelope, &bytes));
+    assert_true(wire_envelope_next(&envelope, &bytes));
+    assert_int_equal(bytes.size, 7);
+    assert_false(wire_envelope_next(&envelope, &bytes));
+}
+
+static void test_envelope_bounds_deliveries(void **state)
+{
+    (void)state;
+    static const uint8_t zeros[WIRE_DELIVERY_BYTES_MAX + 1];
+    struct wire_envelope envelope;
+    uint32_t held = 0;
+    fill(2, 0);
+    for (uint32_t i = 0; i < WIRE_ENVELOPE_DELIVERIES_MAX; i++) {
+        assert_int_equal(
+            wire_envelope_add_delivery(
+                &buffer, (struct pbft_bytes){zeros, WIRE_DELIVERY_BYTES_MAX},
+                &held),
+            PBFT_OK);
+    }
+    assert_int_equal(
+        wire_envelope_decode(&cluster, wire_buffer_bytes(&buffer), &envelope),
+        PBFT_OK);
+    assert_int_equal(
+        wire_envelope_add_delivery(&buffer, bytes_of("more"), &held),
+        PBFT_LIMIT);
+    held = 0; /* A sender that does not count. */
+    assert_int_equal(
+        wire_envelope_add_delivery(&buffer, bytes_of("more"), &held), PBFT_OK);
+    assert_int_equal(
+        wire_envelope_decode(&cluster, wire_buffer_bytes(&buffer), &envelope),
+        PBFT_TOO_LARGE);
+    held = 0;
+    fill(2, 0);
+    assert_int_equal(
+        wire_envelope_add_delivery(
+            &buffer, (struct pbft_bytes){zeros, sizeof zeros}, &held),
+        PBFT_OK);
+    assert_int_not_equal(
+        wire_envelope_decode(&cluster, wire_buffer_bytes(&buffer), &envelope),
+        PBFT_OK);
+}
+
 static void test_envelope_is_the_schema(void **state)
 {
     (void)state;
@@ -227,6 +290,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_envelope_round_trip),
+        cmocka_unit_test(test_envelope_carries_deliveries_behind_messages),
+        cmocka_unit_test(test_envelope_bounds_deliveries),
         cmocka_unit_test(test_envelope_is_the_schema),
         cmocka_unit_test(test_envelope_of_another_cluster),
         cmocka_unit_test(test_envelope_of_another_version),
