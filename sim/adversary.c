@@ -207,7 +207,7 @@ struct pbft_origin adversary_origin(const struct host *host)
 {
     return (struct pbft_origin){.sender = host->id,
                                 .incarnation =
-                                    host->sim->keyring.incarnations[host->id],
+                                    host->incarnations.of[host->id].number,
                                 .epoch = host->sim->keyring.epoch};
 }
 

@@ -291,6 +291,21 @@ static void paste(struct host *host)
     adversary_say(host, victim, adversary_mutate(host, old));
 }
 
+/* For its next incarnation, or one after it: different requests each time. */
+static void ask_to_recover(struct host *host, pbft_replica_id to,
+                           uint64_t attempt)
+{
+    const struct pbft_recover next = {
+        .replica = host->id,
+        .incarnation =
+            host->incarnations.of[host->id].number + 1 + attempt % 2};
+    struct pbft_message *request =
+        pbft_recover_create(&host->domain, &host->sim->keyring, &next, attempt);
+    PBFT_ASSERT(request != NULL);
+    pbft_message_sign(&host->domain, request);
+    adversary_say(host, to, request);
+}
+
 static void flood(struct host *host)
 {
     struct adversary_replica *replica = adversary_of(host);
@@ -316,6 +331,9 @@ static void flood(struct host *host)
         if (old != NULL) {
             adversary_deliver(host, to, old, 0);
         }
+        ask_to_recover(host, to,
+                       (uint64_t)replica->flood_count * FLOOD_MESSAGES +
+                           (uint64_t)i);
     }
 }
 

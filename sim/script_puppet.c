@@ -2,8 +2,13 @@
 /* Byzantine replicas: puppets that say what the script says, and twins. */
 #include <string.h>
 
+#include "consensus/assert.h"
+#include "consensus/preimage.h"
 #include "consensus/quorum.h"
 #include "sim/script.h"
+
+/* RECOVERs of one line. */
+#define FLOOD_MAX 10000u
 
 void script_do_byzantine(struct script *script, struct words *words)
 {
@@ -56,12 +61,54 @@ static void send_named(struct script *script, const struct host *host,
     }
 }
 
+static void say(struct script *script, const struct host *host,
+                const struct pbft_message *message, const struct actor_set *to)
+{
+    script_note_message(script, host->index, message, to);
+    audit_note_batch(script->sim, message);
+    send_to(script, host, message, to);
+}
+
+/* One after the other, each with another number of the attempt: different
+ * requests that ask for the same. */
+static void send_recovers(struct script *script, struct words *words,
+                          const struct host *host, const struct actor_set *to)
+{
+    struct pbft_recover fields = {.replica = host->id};
+    uint64_t attempt = 1;
+    uint64_t count = 1;
+    const char *name = words_value(words, "of");
+    const struct host *of = name == NULL ? host : script_host(script, name);
+    (void)words_number(script, words, "incarnation", &fields.incarnation);
+    (void)words_number(script, words, "attempt", &attempt);
+    (void)words_number(script, words, "count", &count);
+    if (script->outcome == SCRIPT_RUNS && (attempt == 0 || count > FLOOD_MAX)) {
+        script_error(script, "attempts begin at 1, %u at once", FLOOD_MAX);
+    }
+    if (script->outcome != SCRIPT_RUNS || of == NULL) {
+        return;
+    }
+    fields.replica = of->id;
+    for (uint64_t i = 0; i < count; i++) {
+        struct pbft_message *message = pbft_recover_create(
+            &host->domain, &script->sim->keyring, &fields, attempt + i);
+        PBFT_ASSERT(message != NULL);
+        pbft_message_sign(&host->domain, message);
+        say(script, host, message, to);
+        pbft_message_unref(message);
+    }
+}
+
 static void puppet_send(struct script *script, struct words *words,
                         struct host *host)
 {
     struct actor_set to;
     const char *type = words_need(script, words, "a message type");
     if (type == NULL || !script_to(script, words, host, true, &to)) {
+        return;
+    }
+    if (strcmp(type, "recover") == 0) {
+        send_recovers(script, words, host, &to);
         return;
     }
     bool is_bad = words_flag(words, "bad-signature");
@@ -75,9 +122,7 @@ static void puppet_send(struct script *script, struct words *words,
     if (message->type == PBFT_MESSAGE_NEW_VIEW) {
         send_named(script, host, message, &to);
     }
-    script_note_message(script, host->index, message, &to);
-    audit_note_batch(script->sim, message);
-    send_to(script, host, message, &to);
+    say(script, host, message, &to);
     pbft_message_unref(message);
 }
 
