@@ -141,7 +141,7 @@ struct pbft_attested {
 };
 
 /* A peer wants blocks that left the log: the driver reads them from storage
- * and sends each as a COMMITTED message. */
+ * and sends each as a COMMITTED message, at a pace that starves nobody. */
 struct pbft_serve {
     pbft_replica_id to;
     pbft_seq first;

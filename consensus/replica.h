@@ -47,7 +47,8 @@ struct pbft_peer {
     pbft_time_ms resend_after; /* Not resent to before this. */
     uint32_t answers_left;     /* Questions it may still ask, until: */
     pbft_time_ms answers_until;
-    uint32_t serve_budget; /* Blocks it may still fetch, until: */
+    uint32_t serve_messages_left; /* It may still fetch so many, */
+    size_t serve_bytes_left;      /* of so many bytes, until: */
     pbft_time_ms serve_until;
     /* Of its pre-prepares, prepares and commits that counted one of the highest
      * seq in the highest view: it may forget them (design: P14). A reference,

@@ -176,17 +176,19 @@ void node_on_proof(void *context, pbft_seq seq,
     node_answer_block(node, &node->replier_scratch, seq);
 }
 
-bool node_on_serve(void *context, pbft_replica_id to, pbft_seq seq)
+size_t node_on_serve(void *context, pbft_replica_id to, pbft_seq seq)
 {
     struct node *node = context;
     const struct pbft_message *committed = NULL;
+    size_t size = 0;
     enum pbft_status status =
         storage_block_read(node->storage, seq, &committed);
     if (status == PBFT_OK) {
         status = transport_send_one(node->transport, to, committed);
+        size = pbft_message_memory(committed);
         pbft_message_unref(committed);
     }
-    return status == PBFT_OK;
+    return status == PBFT_OK ? size : 0;
 }
 
 void node_on_sweep(void *context, pbft_time_ms now_ms)

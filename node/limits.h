@@ -39,6 +39,12 @@
 /* Proofs that wait to be stored: one per block of a window. */
 #define NODE_PROOFS_WAITING_MAX PBFT_WINDOW_MAX
 
+/* Old blocks that one peer gets from storage in an interval; the rest waits.
+ * Twice an outbox: a peer that asks for the largest ones all the time keeps the
+ * disk from nobody. */
+#define NODE_SERVE_BYTES_MAX (32u * 1024u * 1024u)
+#define NODE_SERVE_INTERVAL_MS 500u
+
 /* How long a call may be held: what it asks for, within these. */
 #define NODE_CALL_TIMEOUT_DEFAULT_MS 10000u
 #define NODE_CALL_TIMEOUT_MAX_MS 60000u

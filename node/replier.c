@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Proofs go first; between two of them at most one block goes to a peer. Peers
- * take turns, so that none can keep the others from catching up. */
+ * take turns, and each has a budget, so that none can keep the others from
+ * catching up. */
 #include "node/replier.h"
 
 #include <pthread.h>
@@ -10,6 +11,12 @@
 #include "node/clock.h"
 #include "node/limits.h"
 #include "node/thread.h"
+
+/* What one peer has got since the interval began. */
+struct meter {
+    pbft_time_ms until_ms;
+    size_t bytes;
+};
 
 struct replier {
     struct replier_work work;
@@ -21,8 +28,9 @@ struct replier {
     size_t proof_first;
     size_t proof_count;
     struct pbft_serve serves[PBFT_REPLICAS_MAX]; /* By peer; first 0: none. */
-    size_t serve_count;                          /* Peers that have one. */
-    pbft_replica_id serve_next;                  /* Whose turn it is. */
+    struct meter meters[PBFT_REPLICAS_MAX];
+    size_t serve_count;         /* Peers that have one. */
+    pbft_replica_id serve_next; /* Whose turn it is. */
     bool stopping;
 };
 
@@ -55,14 +63,37 @@ static void end_serve(struct replier *replier, pbft_replica_id to)
     }
 }
 
+/* When the peer's order may go on; PBFT_TIME_NEVER: it has none. */
+static pbft_time_ms due_of(const struct replier *replier, pbft_replica_id to)
+{
+    if (replier->serves[to].first == 0) {
+        return PBFT_TIME_NEVER;
+    }
+    return replier->meters[to].bytes < NODE_SERVE_BYTES_MAX
+               ? 0
+               : replier->meters[to].until_ms;
+}
+
+static pbft_time_ms next_due(const struct replier *replier)
+{
+    pbft_time_ms next = PBFT_TIME_NEVER;
+    for (pbft_replica_id id = 0;
+         replier->serve_count > 0 && id < PBFT_REPLICAS_MAX; id++) {
+        const pbft_time_ms due = due_of(replier, id);
+        next = due < next ? due : next;
+    }
+    return next;
+}
+
 /* One block of the next peer's order; the order goes when it is done. */
 static void take_serve(struct replier *replier, struct turn *turn)
 {
-    turn->has_serve = replier->serve_count > 0 && !replier->stopping;
+    const pbft_time_ms now_ms = clock_now_ms();
+    turn->has_serve = next_due(replier) <= now_ms && !replier->stopping;
     if (!turn->has_serve) {
         return;
     }
-    while (replier->serves[replier->serve_next].first == 0) {
+    while (due_of(replier, replier->serve_next) > now_ms) {
         replier->serve_next = (replier->serve_next + 1) % PBFT_REPLICAS_MAX;
     }
     struct pbft_serve *order = &replier->serves[replier->serve_next];
@@ -76,12 +107,16 @@ static void take_serve(struct replier *replier, struct turn *turn)
 }
 
 static void wait_for_work(struct replier *replier, struct turn *turn,
-                          pbft_time_ms deadline_ms)
+                          pbft_time_ms sweep_ms)
 {
     (void)pthread_mutex_lock(&replier->lock);
-    while (replier->proof_count == 0 && replier->serve_count == 0 &&
-           !replier->stopping && clock_now_ms() < deadline_ms) {
-        clock_condition_wait(&replier->filled, &replier->lock, deadline_ms);
+    while (replier->proof_count == 0 && !replier->stopping) {
+        const pbft_time_ms due_ms = next_due(replier);
+        const pbft_time_ms next_ms = due_ms < sweep_ms ? due_ms : sweep_ms;
+        if (clock_now_ms() >= next_ms) {
+            break;
+        }
+        clock_condition_wait(&replier->filled, &replier->lock, next_ms);
     }
     take_proof(replier, turn);
     take_serve(replier, turn);
@@ -97,6 +132,30 @@ static void drop_serves_to(struct replier *replier, pbft_replica_id to)
     (void)pthread_mutex_unlock(&replier->lock);
 }
 
+static void note_served(struct replier *replier, pbft_replica_id to,
+                        size_t bytes)
+{
+    struct meter *meter = &replier->meters[to];
+    const pbft_time_ms now_ms = clock_now_ms();
+    (void)pthread_mutex_lock(&replier->lock);
+    if (now_ms >= meter->until_ms) {
+        *meter = (struct meter){.until_ms = now_ms + NODE_SERVE_INTERVAL_MS};
+    }
+    meter->bytes += bytes;
+    (void)pthread_mutex_unlock(&replier->lock);
+}
+
+static void serve_one(struct replier *replier, const struct pbft_serve *serve)
+{
+    const size_t bytes =
+        replier->work.serve(replier->work.context, serve->to, serve->first);
+    if (bytes == 0) {
+        drop_serves_to(replier, serve->to);
+    } else {
+        note_served(replier, serve->to, bytes);
+    }
+}
+
 static void *run(void *context)
 {
     struct replier *replier = context;
@@ -110,10 +169,8 @@ static void *run(void *context)
                                 turn.proof.proof);
             pbft_message_unref(turn.proof.proof);
         }
-        if (turn.has_serve &&
-            !replier->work.serve(replier->work.context, turn.serve.to,
-                                 turn.serve.first)) {
-            drop_serves_to(replier, turn.serve.to);
+        if (turn.has_serve) {
+            serve_one(replier, &turn.serve);
         }
         pbft_time_ms now_ms = clock_now_ms();
         if (now_ms >= sweep_ms) {

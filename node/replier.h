@@ -14,8 +14,8 @@ struct replier_work {
     /* `proof` is NULL if replier_put_proof() was given none. */
     void (*proof)(void *context, pbft_seq seq,
                   const struct pbft_message *proof);
-    /* Sends one block; false: the peer cannot take more now. */
-    bool (*serve)(void *context, pbft_replica_id to, pbft_seq seq);
+    /* Sends one block; its size, or 0: the peer cannot take more now. */
+    size_t (*serve)(void *context, pbft_replica_id to, pbft_seq seq);
     void (*sweep)(void *context, pbft_time_ms now_ms);
 };
 
@@ -29,7 +29,8 @@ void replier_destroy(struct replier *replier); /* NULL is fine. */
 void replier_put_proof(struct replier *replier,
                        const struct pbft_attested *attested);
 /* One order per peer: one that goes on where the last one ends is added to it,
- * any other one takes its place, for the peer has asked anew. Needs serve->to <
+ * any other one takes its place, for the peer has asked anew. No peer gets more
+ * than NODE_SERVE_BYTES_MAX, and one block, in an interval. Needs serve->to <
  * PBFT_REPLICAS_MAX. */
 void replier_put_serve(struct replier *replier, const struct pbft_serve *serve);
 

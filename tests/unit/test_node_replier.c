@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "node/clock.h"
 #include "node/journal.h"
 #include "node/limits.h"
 #include "node/replier.h"
@@ -23,6 +24,8 @@ struct world {
     pbft_seq served[SEEN_MAX];
     pbft_replica_id served_to[SEEN_MAX];
     size_t serve_count;
+    pbft_time_ms served_at_ms[SEEN_MAX];
+    size_t block_size;
     bool is_peer_full;
     bool is_held; /* Serving waits. */
     size_t entered;
@@ -40,7 +43,7 @@ static void on_proof(void *context, pbft_seq seq,
     (void)pthread_mutex_unlock(&world->lock);
 }
 
-static bool on_serve(void *context, pbft_replica_id to, pbft_seq seq)
+static size_t on_serve(void *context, pbft_replica_id to, pbft_seq seq)
 {
     struct world *world = context;
     (void)pthread_mutex_lock(&world->lock);
@@ -50,11 +53,12 @@ static bool on_serve(void *context, pbft_replica_id to, pbft_seq seq)
         (void)pthread_cond_wait(&world->changed, &world->lock);
     }
     world->served_to[world->serve_count] = to;
+    world->served_at_ms[world->serve_count] = clock_now_ms();
     world->served[world->serve_count++] = seq;
-    bool more = !world->is_peer_full;
+    const size_t size = world->is_peer_full ? 0 : world->block_size;
     (void)pthread_cond_signal(&world->changed);
     (void)pthread_mutex_unlock(&world->lock);
-    return more;
+    return size;
 }
 
 static void on_sweep(void *context, pbft_time_ms now_ms)
@@ -73,7 +77,7 @@ static struct replier *create(struct world *world)
                                       .proof = on_proof,
                                       .serve = on_serve,
                                       .sweep = on_sweep};
-    *world = (struct world){.proof_count = 0};
+    *world = (struct world){.block_size = 1};
     (void)pthread_mutex_init(&world->lock, NULL);
     (void)pthread_cond_init(&world->changed, NULL);
     return replier_create(&work);
@@ -154,6 +158,27 @@ static void test_a_greedy_peer_starves_nobody(void **state)
     }
 }
 
+/* After so many bytes a peer waits for the next interval; the others do not. */
+static void test_large_blocks_are_paced(void **state)
+{
+    (void)state;
+    struct world world;
+    struct replier *replier = create(&world);
+    world.block_size = NODE_SERVE_BYTES_MAX;
+    put_order(replier, 2, 1, 2);
+    wait_until(&world, &world.serve_count, 1);
+    put_order(replier, 3, 7, 7);
+    wait_until(&world, &world.serve_count, 3);
+    replier_destroy(replier);
+
+    static const pbft_replica_id to[] = {2, 3, 2};
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(world.served_to[i], to[i]);
+    }
+    assert_true(world.served_at_ms[2] - world.served_at_ms[0] >=
+                NODE_SERVE_INTERVAL_MS);
+}
+
 static void test_full_peer_gets_no_more(void **state)
 {
     (void)state;
@@ -191,6 +216,7 @@ int main(void)
         cmocka_unit_test(test_proofs_come_in_order_and_none_is_lost),
         cmocka_unit_test(test_blocks_are_served_in_order),
         cmocka_unit_test(test_a_greedy_peer_starves_nobody),
+        cmocka_unit_test(test_large_blocks_are_paced),
         cmocka_unit_test(test_full_peer_gets_no_more),
         cmocka_unit_test(test_journal_is_limited_per_interval),
     };
