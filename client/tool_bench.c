@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "client/bench.h"
+#include "client/bench_limits.h"
 #include "client/load.h"
 #include "client/tool.h"
 #include "client/tool_options.h"
@@ -50,6 +51,7 @@ struct request {
     const char *versus;
     const char *output;
     bool is_matrix;
+    bool limits;
     bool json;
 };
 
@@ -196,8 +198,11 @@ static const char *find_problem(const struct request *request,
     if (!request->is_matrix && (request->output || matrix->safe_only)) {
         return "--output and --safe-only belong to --matrix";
     }
-    return request->json && request->versus != NULL
-               ? "--json prints one line of JSON, without --vs"
+    if (request->limits && (request->is_matrix || runs)) {
+        return "--limits is for one configuration that bench starts here";
+    }
+    return request->json && (request->versus != NULL || request->limits)
+               ? "--json prints one line of JSON, without --vs and --limits"
                : NULL;
 }
 
@@ -221,6 +226,7 @@ static int read_options(struct request *request, int argc, char **argv)
         {"--vs", NULL, &texts.versus, NULL},
         {"--output", NULL, &texts.output, NULL},
         {"--matrix", &request->is_matrix, NULL, NULL},
+        {"--limits", &request->limits, NULL, NULL},
         {"--safe-only", &request->matrix.safe_only, NULL, NULL},
         {"--coalesce", &base->coalesce, NULL, NULL},
         {"--no-tls", &base->no_tls, NULL, NULL},
@@ -254,6 +260,17 @@ static bool all_well(const struct bench_result *results, uint32_t count)
     return bad == 0;
 }
 
+static bool print_limits(const struct bench_result *result)
+{
+    struct bench_bound bound;
+
+    if (!bench_bound_measure(result, &bound)) {
+        return false;
+    }
+    bench_bound_print(result, &bound);
+    return true;
+}
+
 static bool run_one(const struct request *request, struct bench_result *out)
 {
     struct bench_setup setup = request->matrix.base;
@@ -270,7 +287,7 @@ static bool run_one(const struct request *request, struct bench_result *out)
     } else {
         bench_print_table(out);
     }
-    return true;
+    return !request->limits || print_limits(out);
 }
 
 static uint32_t run_matrix(const struct request *request,
@@ -326,7 +343,8 @@ const struct tool_command tool_bench = {
     .name = "bench",
     .usage = "[--replicas N | --config FILE | --genesis FILE] [--payload "
              "BYTES] [--transactions-per-request T] [--clients C] [--rate R] "
-             "[--duration 10s] [--runs K] [--matrix] [--vs FILE] [--json]",
+             "[--duration 10s] [--runs K] [--limits] [--matrix] [--vs FILE] "
+             "[--json]",
     .summary = "measure a consortium of real replicas on this machine",
     .help =
         "Starts N replicas (4) with TLS, signatures and synced writes, lets C\n"
@@ -346,6 +364,8 @@ const struct tool_command tool_bench = {
         "  --duration D, --warm-up D   as 10s or 500ms (10s, 2s)\n"
         "  --runs K          K times; the run of median throughput counts\n"
         "  --vs FILE         ratios to what --json or --matrix wrote earlier\n"
+        "  --limits          then measure the parts by themselves: the bound\n"
+        "                    of this machine, and the share that was reached\n"
         "  --no-tls          UNSAFE: plain TCP everywhere\n"
         "  --unsafe-no-sync  UNSAFE: votes leave before they are durable\n"
         "  --json            one line\n"

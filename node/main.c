@@ -12,6 +12,7 @@
 #include "node/identity.h"
 #include "node/journal.h"
 #include "node/limits.h"
+#include "node/measure.h"
 #include "node/node.h"
 #include "node/options.h"
 #include "node/started.h"
@@ -252,6 +253,22 @@ static int start(const struct options *options,
     return code;
 }
 
+static int run_measure(const struct options *options)
+{
+    const struct measure_setup setup = {.folder = options->measure,
+                                        .payload = options->measure_payload,
+                                        .per_request =
+                                            options->measure_per_request};
+    struct measure_parts parts;
+    struct salus_reason reason = {{0}};
+    enum pbft_status status = measure(&setup, &parts, &reason);
+    if (status != PBFT_OK) {
+        return refuse(exit_code_of(status), status, &reason);
+    }
+    measure_print(&parts);
+    return EXIT_ENDED;
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
@@ -273,6 +290,9 @@ int main(int argc, char **argv)
         (void)fputs("salusd: this system has no source of randomness\n",
                     stderr);
         return EXIT_ENVIRONMENT;
+    }
+    if (options.action == OPTIONS_MEASURE) {
+        return run_measure(&options);
     }
     static struct node_config config; /* Too large for the stack. */
     enum pbft_status status = config_load(options.config, &config, &reason);

@@ -4,6 +4,7 @@
 #define NODE_OPTIONS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "consensus/status.h"
 #include "proto/reason.h"
@@ -11,6 +12,7 @@
 enum options_action {
     OPTIONS_RUN,
     OPTIONS_CHECK_CONFIG,
+    OPTIONS_MEASURE,
     OPTIONS_VERSION,
     OPTIONS_HELP
 };
@@ -20,6 +22,9 @@ struct options {
     const char *config; /* Path; into argv. */
     bool unsafe_no_sync;
     bool unsafe_no_tls;
+    const char *measure;      /* Path; into argv. */
+    uint32_t measure_payload; /* Bytes; transactions in a request. */
+    uint32_t measure_per_request;
 };
 
 /* PBFT_INVALID_ARGUMENT, and why. */

@@ -27,6 +27,14 @@ short="--replicas 4 --clients 8 --duration 500ms --warm-up 100ms"
     fail "two results in first.json"
 grep -q '</svg>' first.svg || fail "first.svg"
 
+# The bound counts parts that were measured by themselves.
+"$salus" bench $short --limits >limits || fail "the limits"
+for line in 'ledger execution' 'bytes over TLS' 'bound: [1-9]' 'synced writes'; do
+    grep -q "$line" limits || { cat limits; fail "no line $line"; }
+done
+grep -qE '^  (ledger execution|synced writes).* 0\.00$' limits &&
+    fail "a part that costs nothing"
+
 # An older measurement is not overwritten.
 "$salus" bench $short --matrix --safe-only --payload 256 \
     --transactions-per-request 16 --output first >/dev/null 2>&1 &&

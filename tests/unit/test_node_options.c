@@ -35,14 +35,28 @@ static enum pbft_status parse(struct options *out, const char *const *arguments,
 static void test_good_command_lines(void **state)
 {
     static const struct good_case cases[] = {
-        {{"salusd", "--config", "a"}, {OPTIONS_RUN, "a", false, false}},
-        {{"salusd", "--config=a"}, {OPTIONS_RUN, "a", false, false}},
+        {{"salusd", "--config", "a"}, {.action = OPTIONS_RUN, .config = "a"}},
+        {{"salusd", "--config=a"}, {.action = OPTIONS_RUN, .config = "a"}},
         {{"salusd", "--check-config", "--config", "a"},
-         {OPTIONS_CHECK_CONFIG, "a", false, false}},
+         {.action = OPTIONS_CHECK_CONFIG, .config = "a"}},
         {{"salusd", "--config", "a", "--unsafe-no-sync", "--unsafe-no-tls"},
-         {OPTIONS_RUN, "a", true, true}},
-        {{"salusd", "--version"}, {OPTIONS_VERSION, NULL, false, false}},
-        {{"salusd", "--help"}, {OPTIONS_HELP, NULL, false, false}},
+         {.action = OPTIONS_RUN,
+          .config = "a",
+          .unsafe_no_sync = true,
+          .unsafe_no_tls = true}},
+        {{"salusd", "--measure", "b"},
+         {.action = OPTIONS_MEASURE,
+          .measure = "b",
+          .measure_payload = 256,
+          .measure_per_request = 64}},
+        {{"salusd", "--measure=b", "--payload", "1024",
+          "--transactions-per-request=1"},
+         {.action = OPTIONS_MEASURE,
+          .measure = "b",
+          .measure_payload = 1024,
+          .measure_per_request = 1}},
+        {{"salusd", "--version"}, {.action = OPTIONS_VERSION}},
+        {{"salusd", "--help"}, {.action = OPTIONS_HELP}},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -54,6 +68,13 @@ static void test_good_command_lines(void **state)
         assert_int_equal(options.unsafe_no_tls, expected->unsafe_no_tls);
         if (expected->config != NULL) {
             assert_string_equal(options.config, expected->config);
+        }
+        if (expected->measure != NULL) {
+            assert_string_equal(options.measure, expected->measure);
+            assert_int_equal(options.measure_payload,
+                             expected->measure_payload);
+            assert_int_equal(options.measure_per_request,
+                             expected->measure_per_request);
         }
     }
 }
@@ -67,6 +88,12 @@ static void test_bad_command_lines(void **state)
         {"salusd", "--check-config"},
         {"salusd", "--config", "a", "--unsafe"},
         {"salusd", "a"},
+        {"salusd", "--measure"},
+        {"salusd", "--measure="},
+        {"salusd", "--measure", "b", "--payload", "0"},
+        {"salusd", "--measure", "b", "--payload", "1025"},
+        {"salusd", "--measure", "b", "--payload", "-1"},
+        {"salusd", "--measure", "b", "--transactions-per-request", "1x"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
