@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fhir/audit_parts.h"
+#include "fhir/ledger_name.h"
 
 #define SYSTEM_DICOM "http://dicom.nema.org/resources/ontology/DCM"
 #define SYSTEM_LIFECYCLE                                                       \
@@ -190,6 +191,30 @@ static void read_disclosure(const struct fhir_reader *reader,
     }
 }
 
+static void read_emergency(const struct fhir_reader *reader,
+                           struct fhir_audit *out,
+                           const struct fhir_node *resource)
+{
+    struct fhir_node said = fhir_extension(resource, FHIR_REASON_URL);
+    const char *code = fhir_take_string(reader, &said, "valueCode");
+
+    if (out->requestor.name == NULL && out->requestor.path == NULL) {
+        struct fhir_node agent = fhir_field(resource, "agent");
+        fhir_find(reader->report, FHIR_NO_DECLARER, &agent, NULL);
+    }
+    if (said.json == NULL) {
+        return;
+    }
+    const struct codes_entry *entry =
+        code == NULL ? NULL
+                     : codes_find(CODES_REASON, "urn:salus:reason", code);
+    if (entry == NULL || (entry->flags & CODES_FOR_EMERGENCY) == 0) {
+        fhir_find(reader->report, FHIR_BAD_CODE, &said, NULL);
+        return;
+    }
+    out->reason = entry->id;
+}
+
 void fhir_audit_read(const struct fhir_reader *reader, struct fhir_audit *out,
                      const struct fhir_node *resource)
 {
@@ -206,8 +231,7 @@ void fhir_audit_read(const struct fhir_reader *reader, struct fhir_audit *out,
     audit_read_purpose(reader, out, resource);
     if (out->kind == FHIR_AUDIT_DISCLOSURE) {
         read_disclosure(reader, out, resource);
-    } else if (out->requestor.name == NULL && out->requestor.path == NULL) {
-        struct fhir_node agent = fhir_field(resource, "agent");
-        fhir_find(reader->report, FHIR_NO_DECLARER, &agent, NULL);
+    } else {
+        read_emergency(reader, out, resource);
     }
 }

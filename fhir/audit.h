@@ -23,6 +23,8 @@ struct fhir_audit {
     int64_t recorded_ms;
     struct fhir_period period;
     uint32_t purpose;
+    uint32_t
+        reason; /* Of an emergency, as an extension says; 0: it does not. */
     /* Names of what it stands on, as agent.policy says. */
     bool has_decision;
     bool has_emergency;

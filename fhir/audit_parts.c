@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "crypto/hex.h"
+#include "fhir/ledger_name.h"
 
 #define SYSTEM_DICOM "http://dicom.nema.org/resources/ontology/DCM"
 #define RECIPIENT_CODE "110152"
@@ -178,6 +179,19 @@ static bool is_recipient(const struct fhir_reader *reader,
     return coding.code != NULL && strcmp(coding.code, RECIPIENT_CODE) == 0;
 }
 
+/* Not only a number of somewhere else. */
+static bool has_id(const struct fhir_node *who)
+{
+    struct fhir_node reference = fhir_field(who, "reference");
+    struct fhir_node identifier = fhir_field(who, "identifier");
+    struct fhir_node system = fhir_field(&identifier, "system");
+    const char *text = fhir_string(&system);
+
+    return reference.json != NULL ||
+           (text != NULL && strncmp(text, FHIR_LEDGER_SYSTEM,
+                                    sizeof FHIR_LEDGER_SYSTEM - 1) == 0);
+}
+
 static void read_agent(const struct fhir_reader *reader, struct fhir_audit *out,
                        const struct fhir_node *agent)
 {
@@ -203,9 +217,8 @@ static void read_agent(const struct fhir_reader *reader, struct fhir_audit *out,
     }
     /* Of an emergency the one who declared it must have an id; of a disclosure
      * it only matters whether it was the patient. */
-    struct fhir_node reference = fhir_field(&who, "reference");
     if (fhir_is_true(&requestor) && out->requestor.path == NULL &&
-        who.json != NULL && (!discloses || reference.json != NULL)) {
+        who.json != NULL && (!discloses || has_id(&who))) {
         (void)fhir_take_reference(reader, &out->requestor, &who);
     }
 }

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Consent outside of its provision: status, scope, patient, performer, source,
- * policy; and what binds the parts together. */
+ * policy. */
 #include "fhir/consent.h"
 
 #include <string.h>
+
+#include "fhir/consent_words.h"
+#include "fhir/ledger_name.h"
 
 static const char *const known_elements[] = {
     "resourceType",    "id",           "meta",
@@ -45,13 +48,6 @@ static void read_scope(const struct fhir_reader *reader,
                        struct fhir_consent *out,
                        const struct fhir_node *resource)
 {
-    static const struct {
-        const char *code;
-        enum transaction_scope scope;
-    } scopes[] = {{"patient-privacy", TRANSACTION_SCOPE_PRIVACY},
-                  {"research", TRANSACTION_SCOPE_RESEARCH},
-                  {"treatment", TRANSACTION_SCOPE_TREATMENT},
-                  {"adr", TRANSACTION_SCOPE_ADR}};
     struct fhir_node node = fhir_take_object(reader, resource, "scope");
 
     if (node.json == NULL) {
@@ -60,11 +56,7 @@ static void read_scope(const struct fhir_reader *reader,
     }
     struct fhir_coding coding =
         fhir_concept_coding(reader, &node, FHIR_SYSTEM_CONSENT_SCOPE);
-    for (size_t i = 0; i < sizeof scopes / sizeof scopes[0]; i++) {
-        if (coding.code != NULL && strcmp(coding.code, scopes[i].code) == 0) {
-            out->scope = (uint32_t)scopes[i].scope;
-        }
-    }
+    out->scope = fhir_word_number(&fhir_scopes, coding.code);
     if (out->scope == 0) {
         fhir_find(reader->report, FHIR_SCOPE, &node, fhir_concept_code(&node));
     }
@@ -169,6 +161,22 @@ static void read_organizations(const struct fhir_reader *reader,
     }
 }
 
+static void read_mode(const struct fhir_reader *reader,
+                      struct fhir_consent *out,
+                      const struct fhir_node *resource)
+{
+    struct fhir_node said = fhir_extension(resource, FHIR_MODE_URL);
+    const char *code = fhir_take_string(reader, &said, "valueCode");
+
+    if (said.json == NULL) {
+        return;
+    }
+    out->mode = fhir_word_number(&fhir_modes, code);
+    if (out->mode == 0) {
+        fhir_find(reader->report, FHIR_BAD_CODE, &said, NULL);
+    }
+}
+
 static void read_source(const struct fhir_reader *reader,
                         struct fhir_consent *out,
                         const struct fhir_node *resource)
@@ -252,101 +260,6 @@ static void read_verification(const struct fhir_reader *reader,
     }
 }
 
-/* ---- what the parts say together ----------------------------------------- */
-
-static void check_times(const struct fhir_reader *reader,
-                        const struct fhir_consent *consent,
-                        const struct fhir_node *resource)
-{
-    struct fhir_node provision = fhir_field(resource, "provision");
-    struct fhir_node period = fhir_field(&provision, "period");
-    struct fhir_node given = fhir_field(resource, "dateTime");
-
-    if (consent->has_given && consent->given.from <= 0) {
-        fhir_find(reader->report, FHIR_EARLY_DATE, &given, NULL);
-    }
-    if (consent->period.has_to && consent->period.to <= 0) {
-        fhir_find(reader->report, FHIR_EARLY_DATE, &period, NULL);
-    }
-    if (consent->has_given && consent->period.has_to &&
-        !consent->period.has_from &&
-        consent->period.to <= consent->given.from) {
-        fhir_find(reader->report, FHIR_OVER_BEFORE, &period, NULL);
-    }
-}
-
-static bool names_research(const struct fhir_selector *selector)
-{
-    for (size_t i = 0; i < selector->purpose_count; i++) {
-        const struct codes_entry *entry =
-            codes_by_id(CODES_PURPOSE, selector->purposes[i]);
-        if (entry != NULL && (entry->flags & CODES_RESEARCH) != 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The ledger's rule: a research consent names a research purpose somewhere, or
- * denies everything. */
-static void check_research(const struct fhir_reader *reader,
-                           const struct fhir_consent *consent,
-                           const struct fhir_node *provision)
-{
-    const struct fhir_selector *root = consent->root;
-    struct fhir_node purpose = fhir_field(provision, "purpose");
-    bool denies_all = root->decision == TRANSACTION_DENY &&
-                      root->purpose_count == 0 && !root->purpose_unknown;
-
-    if (consent->scope != TRANSACTION_SCOPE_RESEARCH || denies_all ||
-        names_research(root)) {
-        return;
-    }
-    for (size_t i = 0; i < consent->exception_count; i++) {
-        if (names_research(&consent->exceptions[i])) {
-            return;
-        }
-    }
-    fhir_find(reader->report, FHIR_RESEARCH_PURPOSE, &purpose, NULL);
-}
-
-/* The ledger's rule: each permit names recipients, or inherits them. */
-static void check_recipients(const struct fhir_reader *reader,
-                             const struct fhir_consent *consent,
-                             const struct fhir_node *provision)
-{
-    const struct fhir_selector *root = consent->root;
-    const struct codes_entry *category =
-        codes_by_id(CODES_CATEGORY, consent->category);
-    struct fhir_node actor = fhir_field(provision, "actor");
-    bool is_open = root->decision == TRANSACTION_PERMIT;
-
-    if (category == NULL || (category->flags & CODES_NAMED_RECIPIENT) == 0 ||
-        root->actor_count > 0) {
-        return;
-    }
-    for (size_t i = 0; i < consent->exception_count; i++) {
-        const struct fhir_selector *exception = &consent->exceptions[i];
-        is_open = is_open || (exception->decision == TRANSACTION_PERMIT &&
-                              exception->actor_count == 0);
-    }
-    if (is_open) {
-        fhir_find(reader->report, FHIR_RECIPIENT, &actor, NULL);
-    }
-}
-
-static void check_demands(const struct fhir_reader *reader,
-                          const struct fhir_consent *consent,
-                          const struct fhir_node *resource)
-{
-    struct fhir_node provision = fhir_field(resource, "provision");
-
-    if (consent->root != NULL) {
-        check_research(reader, consent, &provision);
-        check_recipients(reader, consent, &provision);
-    }
-}
-
 /* What a consent in force must say. A withdrawal names the consent, no more. */
 static void read_rules(const struct fhir_reader *reader,
                        struct fhir_consent *out,
@@ -367,12 +280,12 @@ static void read_rules(const struct fhir_reader *reader,
     }
     read_performer(reader, out, resource);
     read_organizations(reader, out, resource);
+    read_mode(reader, out, resource);
     read_source(reader, out, resource);
     read_policy(reader, out, resource);
     read_policy_rule(reader, out, resource);
     read_verification(reader, resource);
-    check_times(reader, out, resource);
-    check_demands(reader, out, resource);
+    fhir_consent_check(reader, out, resource);
 }
 
 void fhir_consent_read(const struct fhir_reader *reader,

@@ -58,6 +58,9 @@ struct fhir_consent {
     struct fhir_reference organizations[FHIR_ORGANIZATIONS_MAX];
     size_t organization_count;
     struct fhir_reference source; /* sourceReference; or absent. */
+    /* How it was given (enum transaction_mode), as an extension says; 0: it
+     * does not. */
+    uint32_t mode;
 };
 
 /* Fills `out` as far as it can, and the report with everything that stands in
@@ -65,6 +68,11 @@ struct fhir_consent {
 void fhir_consent_read(const struct fhir_reader *reader,
                        struct fhir_consent *out,
                        const struct fhir_node *resource);
+
+/* What the parts must say together (consent_demands.c). */
+void fhir_consent_check(const struct fhir_reader *reader,
+                        const struct fhir_consent *consent,
+                        const struct fhir_node *resource);
 
 /* The provision and its exceptions (provision.c). */
 void fhir_provision_read(const struct fhir_reader *reader,

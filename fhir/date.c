@@ -3,6 +3,7 @@
 #include "fhir/date.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #define YEAR_MIN 1583 /* The first whole Gregorian year. */
@@ -203,6 +204,26 @@ static void month_of(int64_t days, int64_t *year, int64_t *month)
     }
     *year = y;
     *month = m;
+}
+
+bool fhir_date_text(char out[FHIR_DATE_TEXT_SIZE], int64_t ms)
+{
+    int64_t year = 0;
+    int64_t month = 0;
+
+    if (ms < days_of_month(YEAR_MIN, 1) * FHIR_DAY_MS ||
+        ms >= days_of_month(YEAR_MAX + 1, 1) * FHIR_DAY_MS) {
+        return false;
+    }
+    int64_t days = floor_days(ms);
+    int64_t rest = ms - days * FHIR_DAY_MS;
+    month_of(days, &year, &month);
+    (void)snprintf(out, FHIR_DATE_TEXT_SIZE,
+                   "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", (int)year, (int)month,
+                   (int)(days - days_of_month(year, month)) + 1,
+                   (int)(rest / 3600000), (int)(rest / 60000 % 60),
+                   (int)(rest / 1000 % 60), (int)(rest % 1000));
+    return true;
 }
 
 struct fhir_interval fhir_date_months(int64_t from, int64_t to)

@@ -21,6 +21,11 @@ struct fhir_interval {
 bool fhir_date_parse(struct fhir_interval *out, const char *text,
                      int32_t zone_minutes);
 
+/* An instant in UTC, "2026-11-28T10:15:00.000Z"; false outside of the years
+ * that a date may have. */
+#define FHIR_DATE_TEXT_SIZE 32
+bool fhir_date_text(char out[FHIR_DATE_TEXT_SIZE], int64_t ms);
+
 /* "Z", "+01:00", "-0930". */
 bool fhir_zone_parse(int32_t *minutes, const char *text);
 

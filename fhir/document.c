@@ -7,6 +7,7 @@
 
 #include "fhir/labels.h"
 
+#define SALUS_CLASS "urn:salus:class" /* As an export says it. */
 #define LOINC "http://loinc.org"
 
 static const char *const known_elements[] = {"resourceType",
@@ -55,7 +56,7 @@ static const struct {
 static uint32_t class_id(const char *name)
 {
     const struct codes_entry *entry =
-        codes_find(CODES_CLASS, "urn:salus:class", name);
+        codes_find(CODES_CLASS, SALUS_CLASS, name);
 
     return entry != NULL ? entry->id : CODES_CLASS_OTHER;
 }
@@ -67,6 +68,14 @@ static void read_type(const struct fhir_reader *reader,
     struct fhir_node type = fhir_take_object(reader, resource, "type");
     struct fhir_coding coding = fhir_concept_coding(reader, &type, LOINC);
 
+    struct fhir_coding said = fhir_concept_coding(reader, &type, SALUS_CLASS);
+    const struct codes_entry *exact =
+        said.code == NULL ? NULL
+                          : codes_find(CODES_CLASS, SALUS_CLASS, said.code);
+    if (exact != NULL) {
+        out->class_code = exact->id;
+        return;
+    }
     out->class_code = class_id("document");
     for (size_t i = 0; coding.code != NULL &&
                        i < sizeof class_of_loinc / sizeof class_of_loinc[0];

@@ -328,6 +328,24 @@ static void find_extension(void *context, const struct fhir_node *node)
     }
 }
 
+struct fhir_node fhir_extension(const struct fhir_node *object, const char *url)
+{
+    struct fhir_node list = fhir_field(object, "extension");
+
+    for (size_t i = 0; i < fhir_size(&list); i++) {
+        struct fhir_node node = fhir_element(&list, i);
+        struct fhir_node said = fhir_field(&node, "url");
+        if (fhir_string(&said) != NULL &&
+            strcmp(fhir_string(&said), url) == 0) {
+            /* The list is a local: what is handed out hangs on the object. */
+            return (struct fhir_node){
+                .json = node.json, .parent = object, .key = "extension"};
+        }
+    }
+    return (struct fhir_node){
+        .json = NULL, .parent = object, .key = "extension"};
+}
+
 void fhir_check_extensions(const struct fhir_reader *reader,
                            const struct fhir_node *node)
 {

@@ -77,6 +77,10 @@ bool fhir_take_date(const struct fhir_reader *reader, struct fhir_interval *out,
 void fhir_check_modifiers(const struct fhir_reader *reader,
                           const struct fhir_node *resource);
 
+/* The extension with that url, the first of several; or absent. */
+struct fhir_node fhir_extension(const struct fhir_node *object,
+                                const char *url);
+
 /* Finds extensions below a node where they may say anything about a rule. */
 void fhir_check_extensions(const struct fhir_reader *reader,
                            const struct fhir_node *node);

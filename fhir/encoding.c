@@ -72,6 +72,25 @@ enum pbft_status fhir_base64_decode(uint8_t *out, size_t *size,
                                                        : PBFT_MALFORMED;
 }
 
+void fhir_base64_encode(char *out, struct pbft_bytes bytes)
+{
+    static const char digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrst"
+        "uvwxyz0123456789+/";
+
+    for (size_t i = 0; i < bytes.size; i += 3) {
+        size_t left = bytes.size - i;
+        uint32_t bits = (uint32_t)bytes.data[i] << 16;
+        bits |= left > 1 ? (uint32_t)bytes.data[i + 1] << 8 : 0;
+        bits |= left > 2 ? bytes.data[i + 2] : 0;
+        *out++ = digits[bits >> 18];
+        *out++ = digits[bits >> 12 & 0x3f];
+        *out++ = left > 1 ? digits[bits >> 6 & 0x3f] : '=';
+        *out++ = left > 2 ? digits[bits & 0x3f] : '=';
+    }
+    *out = 0;
+}
+
 /* ---- SHA-1 --------------------------------------------------------------- */
 
 static uint32_t rotate(uint32_t x, unsigned n)

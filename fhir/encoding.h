@@ -13,6 +13,9 @@
 PBFT_MUST_USE enum pbft_status fhir_base64_decode(uint8_t *out, size_t *size,
                                                   const char *text);
 
+/* With padding; `out` holds 4 * ((size + 2) / 3) + 1 characters. */
+void fhir_base64_encode(char *out, struct pbft_bytes bytes);
+
 /* SHA-1, only to check what R4 says of an attachment; nothing else may rest on
  * it. */
 void fhir_sha1(uint8_t out[FHIR_SHA1_SIZE], struct pbft_bytes bytes);

@@ -40,6 +40,11 @@ bool fhir_label_is_known(const char *code)
     return find_label(code) != NULL;
 }
 
+const char *fhir_label_at(size_t index)
+{
+    return index < sizeof labels / sizeof labels[0] ? labels[index].code : NULL;
+}
+
 static bool has(const char *const *list, size_t count, const char *code)
 {
     for (size_t i = 0; i < count; i++) {

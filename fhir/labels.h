@@ -12,6 +12,9 @@
 /* Is it a code of v3-ActInformationSensitivityPolicy? */
 bool fhir_label_is_known(const char *code);
 
+/* All of them, one by one; NULL after the last. */
+const char *fhir_label_at(size_t index);
+
 /* The label itself and every label above it, each once; 0 if it is not known.
  * Texts are static. */
 size_t fhir_label_ancestors(const char *out[FHIR_LABEL_ANCESTORS_MAX],

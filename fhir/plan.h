@@ -24,6 +24,10 @@ struct fhir_plan_options {
     /* Disclosures that stand on nothing are told as violations. */
     bool self_report;
     uint64_t now_ms; /* Since 1970 UTC. */
+    /* Only to see what would become of an item: nothing is written but rows of
+     * the vault, which the caller rolls back, and what was imported before does
+     * not matter. Commitments and wraps mean nothing. */
+    bool rehearse;
 };
 
 /* What identifies the item for the journal: its name and received bytes. */

@@ -38,6 +38,10 @@ static ProtobufCBinaryData borrow(const void *data, size_t size)
 static bool is_known(struct planner *planner, const char *name)
 {
     struct vault_event event;
+
+    if (planner->options->rehearse) {
+        return false;
+    }
     enum pbft_status status =
         vault_find_event(planner->options->vault, &event, NULL, name);
 
@@ -161,8 +165,8 @@ static bool asked_by_patient(struct planner *planner,
 
     if (audit->purpose != CODES_PURPOSE_PATRQT ||
         audit->requestor.name == NULL ||
-        vault_find_subject(planner->options->vault, &asking,
-                           audit->requestor.name) != PBFT_OK) {
+        planner_find_subject(planner, &asking, audit->requestor.name) !=
+            PBFT_OK) {
         return false;
     }
     bool same =
@@ -272,6 +276,10 @@ static bool is_within_known(struct planner *planner, const char *name,
                             uint64_t at_ms)
 {
     struct vault_event known;
+
+    if (planner->options->rehearse) {
+        return false;
+    }
     enum pbft_status status =
         vault_find_event(planner->options->vault, &known, NULL, name);
 
@@ -295,6 +303,15 @@ static void set_window(struct planner *planner, struct vault_event *event)
     }
 }
 
+/* The event's own word, if it has one. */
+static uint32_t emergency_reason(const struct planner *planner)
+{
+    const struct fhir_audit *audit = &planner->item->audit;
+
+    return audit->reason != 0 ? audit->reason
+                              : planner->options->emergency_reason;
+}
+
 static void add_emergency(struct planner *planner, const struct outgoing *out,
                           const struct vault_participant *declarer)
 {
@@ -306,7 +323,7 @@ static void add_emergency(struct planner *planner, const struct outgoing *out,
     salus__v1__break_glass__init(&message);
     message.break_glass = borrow(out->event.id, VAULT_ID_SIZE);
     message.subject = borrow(out->subject.handle, VAULT_HANDLE_SIZE);
-    message.reason = planner->options->emergency_reason;
+    message.reason = emergency_reason(planner);
     message.window_ms = out->event.to_ms - out->event.from_ms;
     message.purpose = planner->item->audit.purpose;
     struct vault_step *step = planner_add_payload(
@@ -331,7 +348,7 @@ static void plan_emergency(struct planner *planner, struct outgoing *out)
         planner_find(planner, FHIR_IN_EMERGENCY, "recorded");
         return;
     }
-    if (planner->options->emergency_reason == 0) {
+    if (emergency_reason(planner) == 0) {
         planner_find(planner, FHIR_NO_EMERGENCY_REASON, "$");
     }
     set_window(planner, &out->event);

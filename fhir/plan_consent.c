@@ -4,6 +4,7 @@
 
 #include "crypto/digest.h"
 #include "crypto/secret.h"
+#include "fhir/ledger_name.h"
 #include "fhir/planner.h"
 #include "vault/sealed.h"
 
@@ -74,6 +75,16 @@ static void resolve_data(struct planner *planner, struct resolved *out,
     out->selector.data_count = in->data_count;
 }
 
+/* One that is blinded already stands in hexadecimal. */
+static void take_tag(uint8_t out[VAULT_TAG_SIZE],
+                     const struct vault_subject *subject,
+                     const struct fhir_label *label)
+{
+    if (!fhir_tag_parse(out, label->system, label->code)) {
+        vault_blind_tag(out, subject, label->system, label->code);
+    }
+}
+
 static void resolve_selector(struct planner *planner, struct resolved *out,
                              const struct fhir_selector *in,
                              const struct vault_subject *subject)
@@ -94,8 +105,7 @@ static void resolve_selector(struct planner *planner, struct resolved *out,
     selector->data_to_ms =
         in->data_period.has_to ? (uint64_t)in->data_period.to : 0;
     for (size_t i = 0; i < in->label_count; i++) {
-        vault_blind_tag(out->tags[i], subject, in->labels[i].system,
-                        in->labels[i].code);
+        take_tag(out->tags[i], subject, &in->labels[i]);
     }
     selector->tags =
         (struct transaction_ids){&out->tags[0][0], in->label_count};
@@ -154,6 +164,9 @@ static bool keep_consent(struct planner *planner,
     if (name == NULL || !planner_is_sound(planner)) {
         return false;
     }
+    if (options->rehearse) {
+        return true;
+    }
     return planner_check(planner,
                          vault_set_consent(options->vault, name, entry)) &&
            planner_check(planner,
@@ -186,10 +199,7 @@ static void resolve_grant(struct planner *planner, struct grant *grant,
         (void)planner_participant(planner, &organization,
                                   &consent->organizations[i]);
     }
-    transaction_policy_id(
-        &grant->policy,
-        (struct pbft_bytes){(const uint8_t *)consent->policy_uri,
-                            strlen(consent->policy_uri)});
+    fhir_policy_id(&grant->policy, consent->policy_uri);
 }
 
 static uint64_t period_from(const struct fhir_consent *consent)
@@ -223,7 +233,8 @@ describe_grant(const struct planner *planner, const struct grant *grant,
         .exception_count = consent->exception_count,
         .performer = consent->by_subject ? TRANSACTION_BY_SUBJECT
                                          : TRANSACTION_BY_DELEGATE,
-        .mode = planner->options->mode,
+        .mode = consent->mode != 0 ? (enum transaction_mode)consent->mode
+                                   : planner->options->mode,
     };
 
     if (!consent->by_subject) {

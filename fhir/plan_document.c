@@ -6,8 +6,10 @@
 
 #include "crypto/digest.h"
 #include "crypto/random.h"
+#include "crypto/seal.h"
 #include "crypto/secret.h"
 #include "crypto/wrap.h"
+#include "fhir/ledger_name.h"
 #include "fhir/planner.h"
 #include "ledger/forms.h"
 #include "vault/sealed.h"
@@ -76,9 +78,19 @@ static void find_versions(struct planner *planner, struct anchor *anchor)
     const struct fhir_reference *replaces = &planner->item->document.replaces;
     const char *name = planner_item_name(planner);
 
-    anchor->has_before =
-        name != NULL && find_record(planner, &anchor->before, name, NULL);
-    if (replaces->name != NULL) {
+    struct fhir_ledger_name id;
+
+    anchor->has_before = name != NULL && !planner->options->rehearse &&
+                         find_record(planner, &anchor->before, name, NULL);
+    if (replaces->name != NULL &&
+        fhir_ledger_name_parse(&id, replaces->name,
+                               &planner->options->envelope.chain)) {
+        memcpy(anchor->prior.id, id.id, sizeof anchor->prior.id);
+        anchor->has_prior = id.kind == FHIR_LEDGER_DATA;
+        if (!anchor->has_prior) {
+            planner_find(planner, FHIR_REFERENCE_TYPE, replaces->path);
+        }
+    } else if (replaces->name != NULL) {
         anchor->has_prior = find_record(planner, &anchor->prior, replaces->name,
                                         replaces->path);
     } else if (anchor->has_before) {
@@ -169,6 +181,10 @@ static bool seal_content(struct planner *planner, struct anchor *anchor)
     commit_sha256(&commit, COMMIT_DOMAIN_RECORD, anchor->record.salt, content);
     memcpy(anchor->record.commit, commit.bytes, sizeof anchor->record.commit);
     format_location(anchor);
+    if (options->rehearse) {
+        anchor->cipher_size = seal_size(content.size);
+        return name != NULL;
+    }
     return name != NULL &&
            planner_check(planner, wrap_key(anchor, options->custodian_key)) &&
            planner_check(

@@ -26,6 +26,10 @@ bool planner_check(struct planner *planner, enum pbft_status status);
 void planner_find(struct planner *planner, enum fhir_finding_kind kind,
                   const char *path);
 
+/* The patient whom a name means, by handle too. NOT_FOUND. */
+enum pbft_status planner_find_subject(const struct planner *planner,
+                                      struct vault_subject *out,
+                                      const char *name);
 /* The vault's entry for a reference; with register_unknown a new one and the
  * transaction that registers it. False: a finding or failure was noted. */
 bool planner_subject(struct planner *planner, struct vault_subject *out,

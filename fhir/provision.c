@@ -4,11 +4,14 @@
 #include <string.h>
 
 #include "fhir/consent.h"
+#include "fhir/consent_words.h"
 #include "fhir/labels.h"
+#include "fhir/ledger_name.h"
 
 /* What a level of provisions may hold, and how it is reported. */
 struct level {
     const struct fhir_reader *reader;
+    const struct fhir_consent *consent;
     struct fhir_selector *selector;
     bool is_root;
     bool denies; /* It, or what it is an exception of, decides so. */
@@ -109,6 +112,20 @@ static void read_action(const struct level *level, const struct fhir_node *node)
                    node);
 }
 
+/* Blinded with the key of one patient: of another it would match nothing, and a
+ * deny would be lost. */
+static bool is_blinded(const struct level *level,
+                       const struct fhir_coding *coding)
+{
+    const char *patient = level->consent->patient.name;
+    struct fhir_ledger_name id;
+    uint8_t tag[VAULT_TAG_SIZE];
+
+    return fhir_tag_parse(tag, coding->system, coding->code) &&
+           patient != NULL && fhir_ledger_name_parse(&id, patient, NULL) &&
+           id.kind == FHIR_LEDGER_SUBJECT;
+}
+
 static void read_label(const struct level *level, const struct fhir_node *node)
 {
     struct fhir_selector *selector = level->selector;
@@ -124,8 +141,10 @@ static void read_label(const struct level *level, const struct fhir_node *node)
                        &selector->confidentiality_count, entry->id, node);
         return;
     }
-    if (strcmp(coding.system, FHIR_SYSTEM_ACT_CODE) != 0 ||
-        !fhir_label_is_known(coding.code)) {
+    bool is_known = strcmp(coding.system, FHIR_SYSTEM_ACT_CODE) == 0
+                        ? fhir_label_is_known(coding.code)
+                        : is_blinded(level, &coding);
+    if (!is_known) {
         fhir_find(level->reader->report, FHIR_SECURITY_LABEL, node,
                   coding.code);
         return;
@@ -166,24 +185,6 @@ static void read_code(const struct level *level, const struct fhir_node *node)
 
 /* ---- data ---------------------------------------------------------------- */
 
-static uint32_t meaning_of(const char *code)
-{
-    static const struct {
-        const char *code;
-        enum transaction_meaning meaning;
-    } meanings[] = {{"instance", TRANSACTION_INSTANCE},
-                    {"related", TRANSACTION_RELATED},
-                    {"dependents", TRANSACTION_DEPENDENTS},
-                    {"authoredby", TRANSACTION_AUTHORED_BY}};
-
-    for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++) {
-        if (strcmp(code, meanings[i].code) == 0) {
-            return (uint32_t)meanings[i].meaning;
-        }
-    }
-    return 0;
-}
-
 static void read_data(const struct level *level, const struct fhir_node *node)
 {
     static const char *const known[] = {"id", "extension", "meaning",
@@ -195,7 +196,8 @@ static void read_data(const struct level *level, const struct fhir_node *node)
     const char *code = fhir_take_string(reader, node, "meaning");
     struct fhir_node meaning = fhir_field(node, "meaning");
     struct fhir_node target = fhir_take_object(reader, node, "reference");
-    if (code == NULL || meaning_of(code) == 0) {
+    uint32_t number = fhir_word_number(&fhir_meanings, code);
+    if (number == 0) {
         fhir_find(reader->report, code == NULL ? FHIR_MISSING : FHIR_BAD_CODE,
                   &meaning, code);
         return;
@@ -209,7 +211,7 @@ static void read_data(const struct level *level, const struct fhir_node *node)
         return;
     }
     struct fhir_data *data = &selector->data[selector->data_count];
-    data->meaning = (enum transaction_meaning)meaning_of(code);
+    data->meaning = (enum transaction_meaning)number;
     if (fhir_take_reference(reader, &data->reference, &target)) {
         selector->data_count++;
     }
@@ -246,14 +248,11 @@ static uint32_t read_type(const struct level *level,
                   &node, NULL);
         return 0;
     }
-    if (strcmp(type, "permit") == 0) {
-        return TRANSACTION_PERMIT;
+    uint32_t decision = fhir_word_number(&fhir_decisions, type);
+    if (decision == 0) {
+        fhir_find(reader->report, FHIR_BAD_CODE, &node, type);
     }
-    if (strcmp(type, "deny") == 0) {
-        return TRANSACTION_DENY;
-    }
-    fhir_find(reader->report, FHIR_BAD_CODE, &node, type);
-    return 0;
+    return decision;
 }
 
 typedef void read_element(const struct level *level,
@@ -325,10 +324,12 @@ static void align_labels(const struct level *level,
 
 static void read_exception(const struct fhir_reader *reader,
                            struct fhir_selector *out,
-                           const struct fhir_selector *root,
+                           const struct fhir_consent *consent,
                            const struct fhir_node *node)
 {
-    struct level level = {.reader = reader, .selector = out};
+    const struct fhir_selector *root = consent->root;
+    struct level level = {
+        .reader = reader, .consent = consent, .selector = out};
     struct fhir_node period = fhir_field(node, "period");
     struct fhir_node nested = fhir_field(node, "provision");
 
@@ -374,7 +375,7 @@ static void read_exceptions(const struct fhir_reader *reader,
     }
     for (size_t i = 0; i < count; i++) {
         struct fhir_node node = fhir_element(&list, i);
-        read_exception(reader, &out->exceptions[i], out->root, &node);
+        read_exception(reader, &out->exceptions[i], out, &node);
     }
     out->exception_count = count;
 }
@@ -383,7 +384,7 @@ void fhir_provision_read(const struct fhir_reader *reader,
                          struct fhir_consent *out,
                          const struct fhir_node *provision)
 {
-    struct level level = {.reader = reader, .is_root = true};
+    struct level level = {.reader = reader, .consent = out, .is_root = true};
 
     out->root = fhir_allocate(reader, sizeof *out->root);
     if (out->root == NULL) {

@@ -94,6 +94,21 @@ enum fhir_weight {
     X(FHIR_EVENT_CHANGED, FHIR_FATAL, 0,                                       \
       "an event of that id was imported with other content")                   \
     X(FHIR_SIGNATURE, FHIR_FATAL, 0, "signature is malformed")                 \
+    /* an export; paths are those of the transaction */                        \
+    X(FHIR_EXPORT_TYPE, FHIR_FATAL, 0,                                         \
+      "transaction type %s has no resource in FHIR")                           \
+    X(FHIR_EXPORT_FIELD, FHIR_FATAL, 0, "cannot be said in FHIR R4")           \
+    X(FHIR_EXPORT_CODE, FHIR_FATAL, 0,                                         \
+      "code of a table that this version does not know")                       \
+    X(FHIR_EXPORT_TIME, FHIR_FATAL, 0, "time after the year 9999")             \
+    X(FHIR_EXPORT_TAG, FHIR_FATAL, 0, "label that the vault cannot read")      \
+    X(FHIR_EXPORT_VAULT, FHIR_FATAL, 0, "the vault does not have it")          \
+    X(FHIR_EXPORT_WITHHELD, FHIR_FATAL, 0,                                     \
+      "only the vault's own words say it, and they are withheld")              \
+    X(FHIR_EXPORT_LARGE, FHIR_FATAL, 0,                                        \
+      "content does not fit into a resource")                                  \
+    X(FHIR_EXPORT_DIFFERS, FHIR_FATAL, 0,                                      \
+      "would be imported as something else")                                   \
     /* what stays at the institution */                                        \
     X(FHIR_INTERNAL, FHIR_APART, 0, "internal event: stays here")              \
     X(FHIR_RECEIPT, FHIR_APART, 0,                                             \

@@ -90,16 +90,30 @@ enum pbft_status vault_find_subject(struct vault *vault,
     return layout_end(&layout);
 }
 
+void vault_handle_name(char out[VAULT_HANDLE_NAME_SIZE],
+                       const uint8_t handle[VAULT_HANDLE_SIZE])
+{
+    out[0] = '#';
+    hex_encode(out + 1, (struct pbft_bytes){handle, VAULT_HANDLE_SIZE});
+}
+
 enum pbft_status vault_add_subject(struct vault *vault,
                                    struct vault_subject *out, const char *name)
 {
+    char handle_name[VAULT_HANDLE_NAME_SIZE];
     struct layout layout = layout_begin();
 
     draw(out->handle, sizeof out->handle);
     random_fill(out->label_key, sizeof out->label_key);
     layout_put(&layout, out->handle, sizeof out->handle);
     layout_put(&layout, out->label_key, sizeof out->label_key);
-    return layout_store(vault, &layout, VAULT_SUBJECT, name);
+    enum pbft_status status = layout_store(vault, &layout, VAULT_SUBJECT, name);
+    if (status != PBFT_OK) {
+        return status;
+    }
+    vault_handle_name(handle_name, out->handle);
+    return vault_alias(vault, VAULT_SUBJECT, name_bytes(name),
+                       name_bytes(handle_name));
 }
 
 /* ---- participants -------------------------------------------------------- */

@@ -87,6 +87,11 @@ PBFT_MUST_USE enum pbft_status vault_add_context(struct vault *vault,
                                                  struct vault_context *out,
                                                  const char *name);
 
+/* "#" and the handle: one more name of a patient's row. */
+#define VAULT_HANDLE_NAME_SIZE (2 + 2 * VAULT_HANDLE_SIZE)
+void vault_handle_name(char out[VAULT_HANDLE_NAME_SIZE],
+                       const uint8_t handle[VAULT_HANDLE_SIZE]);
+
 #define VAULT_OWN_NAME_SIZE (2 + 2 * VAULT_ID_SIZE)
 /* "#" and the id in hexadecimal: the name that a record or consent keeps. */
 void vault_own_name(char out[VAULT_OWN_NAME_SIZE],

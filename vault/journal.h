@@ -53,6 +53,11 @@ vault_journal_settle(struct vault *vault, struct vault_journal *entry);
 /* Frees what the entry owns and zeroes its steps. */
 void vault_journal_free(struct vault_journal *entry);
 
+/* By the id of its row, as vault_list() gives it. The caller frees it. */
+PBFT_MUST_USE enum pbft_status vault_journal_get_id(struct vault *vault,
+                                                    struct vault_journal *out,
+                                                    int64_t id);
+
 /* The oldest entry that is not done; NOT_FOUND if there is none. */
 PBFT_MUST_USE enum pbft_status
 vault_journal_oldest_open(struct vault *vault, struct vault_journal *out);

@@ -107,10 +107,6 @@ enum pbft_status vault_list_after(struct vault *vault, int64_t *ids,
 /* As vault_forget(). */
 enum pbft_status vault_forget_id(struct vault *vault, int64_t id);
 bool vault_sealed_exists(const struct vault *vault, const uint8_t id[16]);
-struct vault_journal;
-/* The caller frees what is found. */
-enum pbft_status vault_journal_get_id(struct vault *vault,
-                                      struct vault_journal *out, int64_t id);
 
 /* Several statements are one change, whether or not the caller has begun. */
 enum pbft_status vault_begin_own(struct vault *vault, bool *own);

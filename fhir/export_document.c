@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* DocumentReference from RECORD_ANCHOR, with the content that the vault holds
+ * sealed. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "crypto/digest.h"
+#include "crypto/hex.h"
+#include "crypto/secret.h"
+#include "fhir/exporting.h"
+#include "vault/sealed.h"
+
+/* Base64 of it leaves room for the rest of a resource. */
+#define CONTENT_MAX (FHIR_RESOURCE_BYTES_MAX / 4 * 3 - 64 * 1024)
+
+/* ---- content ------------------------------------------------------------- */
+
+/* The bytes, if they open the commitment on the ledger. */
+static json_t *load_content(struct exporting *exporting,
+                            const Salus__V1__RecordAnchor *anchor)
+{
+    const struct fhir_export_options *options = &exporting->exporter->options;
+    char own_name[VAULT_OWN_NAME_SIZE];
+    struct vault_record record;
+    struct vault_blob blob = {NULL, 0};
+    struct pbft_digest commit;
+    json_t *data = NULL;
+
+    vault_own_name(own_name, anchor->record.data);
+    if (vault_find_record(options->vault, &record, own_name) != PBFT_OK ||
+        vault_sealed_read(options->vault, &blob, &options->chain, record.id,
+                          record.data_key) != PBFT_OK) {
+        export_find(exporting, FHIR_EXPORT_VAULT, "commit");
+        return NULL;
+    }
+    struct pbft_bytes content = {blob.data, blob.size};
+    commit_sha256(&commit, COMMIT_DOMAIN_RECORD, record.salt, content);
+    if (anchor->commit.len != sizeof commit.bytes ||
+        memcmp(anchor->commit.data, commit.bytes, sizeof commit.bytes) != 0) {
+        export_find(exporting, FHIR_EXPORT_DIFFERS, "commit");
+    } else if (content.size > CONTENT_MAX) {
+        export_find(exporting, FHIR_EXPORT_LARGE, "commit");
+    } else {
+        data = export_base64(content);
+    }
+    vault_blob_free(&blob);
+    secret_wipe(&record, sizeof record);
+    return data;
+}
+
+static json_t *write_attachment(struct exporting *exporting,
+                                const Salus__V1__RecordAnchor *anchor)
+{
+    char hex[2 * PBFT_DIGEST_SIZE + 1] = "";
+    json_t *attachment = json_object();
+
+    if (anchor->commit.len == PBFT_DIGEST_SIZE) {
+        hex_encode(hex,
+                   (struct pbft_bytes){anchor->commit.data, PBFT_DIGEST_SIZE});
+    }
+    export_put(exporting, attachment, "extension",
+               json_pack("[{s:s, s:s}]", "url", "urn:salus:commitment",
+                         "valueString", hex));
+    if (exporting->redacted || exporting->exporter->options.without_contents) {
+        export_put_text(exporting, attachment, "url", anchor->location);
+    } else {
+        export_put(exporting, attachment, "data",
+                   load_content(exporting, anchor));
+    }
+    return attachment;
+}
+
+/* ---- the rest ------------------------------------------------------------ */
+
+static void write_relations(struct exporting *exporting,
+                            const Salus__V1__RecordAnchor *anchor)
+{
+    json_t *list = json_array();
+
+    if (anchor->prior_record.len == VAULT_ID_SIZE) {
+        (void)json_array_append_new(
+            list, json_pack("{s:s, s:o}", "code", "replaces", "target",
+                            export_reference(exporting, FHIR_LEDGER_DATA,
+                                             anchor->prior_record.data,
+                                             "DocumentReference")));
+    }
+    for (size_t i = 0; i < anchor->n_related; i++) {
+        (void)json_array_append_new(
+            list, json_pack("{s:s, s:o}", "code", "appends", "target",
+                            export_reference(exporting, FHIR_LEDGER_DATA,
+                                             anchor->related[i].data,
+                                             "DocumentReference")));
+    }
+    if (json_array_size(list) > 0) {
+        export_put(exporting, exporting->resource, "relatesTo", list);
+    } else {
+        json_decref(list);
+    }
+}
+
+static void write_labels(struct exporting *exporting,
+                         const Salus__V1__RecordAnchor *anchor)
+{
+    struct vault_subject subject;
+    json_t *list = json_array();
+    json_t *concepts = json_array();
+    size_t index = 0;
+    json_t *coding = NULL;
+
+    bool is_known = export_subject(exporting, &subject, &anchor->subject);
+    json_t *level = export_code(exporting, CODES_CONF, anchor->confidentiality,
+                                "confidentiality");
+    if (level != NULL) {
+        (void)json_array_append_new(list, level);
+    }
+    export_labels(exporting, list, is_known ? &subject : NULL,
+                  &(struct export_labels){.tags = anchor->tags,
+                                          .count = anchor->n_tags,
+                                          .path = "tags",
+                                          .pads = is_known});
+    json_array_foreach(list, index, coding)
+    {
+        (void)json_array_append_new(concepts,
+                                    export_concept(json_incref(coding)));
+    }
+    json_decref(list);
+    export_put(exporting, exporting->resource, "securityLabel", concepts);
+    secret_wipe(&subject, sizeof subject);
+}
+
+static void write_who(struct exporting *exporting,
+                      const Salus__V1__RecordAnchor *anchor)
+{
+    json_t *resource = exporting->resource;
+
+    if (anchor->subject.len == VAULT_HANDLE_SIZE) {
+        export_put(exporting, resource, "subject",
+                   export_reference(exporting, FHIR_LEDGER_SUBJECT,
+                                    anchor->subject.data, "Patient"));
+    }
+    if (anchor->author.len == VAULT_ID_SIZE) {
+        export_put(exporting, resource, "author",
+                   export_list_of(
+                       export_reference(exporting, FHIR_LEDGER_PARTICIPANT,
+                                        anchor->author.data, "Practitioner")));
+    }
+    export_put(exporting, resource, "custodian",
+               export_reference(exporting, FHIR_LEDGER_INSTITUTION,
+                                exporting->body->institution.data,
+                                "Organization"));
+}
+
+void export_document(struct exporting *exporting)
+{
+    const Salus__V1__RecordAnchor *anchor = exporting->body->record_anchor;
+
+    export_begin(exporting, "DocumentReference", FHIR_LEDGER_DATA,
+                 anchor->record.data);
+    export_put_text(exporting, exporting->resource, "status", "current");
+    export_put(exporting, exporting->resource, "type",
+               export_concept(export_code(exporting, CODES_CLASS,
+                                          anchor->class_code, "class_code")));
+    write_who(exporting, anchor);
+    write_relations(exporting, anchor);
+    write_labels(exporting, anchor);
+    export_put(exporting, exporting->resource, "content",
+               export_list_of(json_pack("{s:o}", "attachment",
+                                        write_attachment(exporting, anchor))));
+    json_t *period = export_period(exporting, anchor->data_from_ms,
+                                   anchor->data_to_ms, "data_from_ms");
+    if (period != NULL) {
+        export_put(exporting, exporting->resource, "context",
+                   json_pack("{s:o}", "period", period));
+    }
+    export_end(exporting);
+}

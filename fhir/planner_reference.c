@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* References: only the vault may resolve them (import law 6), but for ids of
+ * the ledger itself. */
+#include <string.h>
+
+#include "fhir/ledger_name.h"
+#include "fhir/planner.h"
+
+static bool register_subject(struct planner *planner,
+                             const struct vault_subject *subject,
+                             const char *name)
+{
+    struct transaction_subject row = {
+        .handle = {subject->handle, sizeof subject->handle}, .epoch_no = 1};
+    struct transaction transaction = {
+        .type = TRANSACTION_SUBJECT_REGISTER,
+        .subject_register = {.subjects = &row, .subject_count = 1}};
+
+    return planner_add_row(planner, &transaction, VAULT_SUBJECT, name);
+}
+
+/* What the reference says it is on the ledger; false: it does not. */
+static bool is_ledger_name(const struct planner *planner,
+                           struct fhir_ledger_name *out, const char *name)
+{
+    return fhir_ledger_name_parse(out, name, &planner->options->envelope.chain);
+}
+
+enum pbft_status planner_find_subject(const struct planner *planner,
+                                      struct vault_subject *out,
+                                      const char *name)
+{
+    struct fhir_ledger_name id;
+    char handle_name[VAULT_HANDLE_NAME_SIZE];
+
+    if (!is_ledger_name(planner, &id, name)) {
+        return vault_find_subject(planner->options->vault, out, name);
+    }
+    if (id.kind != FHIR_LEDGER_SUBJECT) {
+        return PBFT_NOT_FOUND;
+    }
+    vault_handle_name(handle_name, id.id);
+    return vault_find_subject(planner->options->vault, out, handle_name);
+}
+
+bool planner_subject(struct planner *planner, struct vault_subject *out,
+                     const struct fhir_reference *reference)
+{
+    struct vault *vault = planner->options->vault;
+    struct fhir_ledger_name id;
+    enum pbft_status status =
+        planner_find_subject(planner, out, reference->name);
+
+    if (status == PBFT_NOT_FOUND && planner->options->register_unknown &&
+        !is_ledger_name(planner, &id, reference->name)) {
+        return planner_check(planner,
+                             vault_add_subject(vault, out, reference->name)) &&
+               register_subject(planner, out, reference->name);
+    }
+    if (status == PBFT_NOT_FOUND) {
+        planner_find(planner, FHIR_UNRESOLVED, reference->path);
+        return false;
+    }
+    return planner_check(planner, status);
+}
+
+static bool register_participant(struct planner *planner,
+                                 const struct vault_participant *participant,
+                                 const char *name)
+{
+    struct transaction transaction = {
+        .type = TRANSACTION_PARTICIPANT_REGISTER,
+        .participant_register = {
+            .participant = {participant->id, sizeof participant->id},
+            .kind = (enum transaction_participant_kind)participant->kind}};
+
+    return planner_add_row(planner, &transaction, VAULT_PARTICIPANT, name);
+}
+
+/* What an unknown actor is, by the type of the reference. 0: it cannot be
+ * registered (of a group the members are not known). */
+static uint32_t kind_of_type(const char *type)
+{
+    static const struct {
+        const char *type;
+        enum transaction_participant_kind kind;
+    } kinds[] = {{"Practitioner", TRANSACTION_PROFESSIONAL},
+                 {"PractitionerRole", TRANSACTION_PROFESSIONAL},
+                 {"Organization", TRANSACTION_UNIT},
+                 {"Device", TRANSACTION_SERVICE},
+                 {"RelatedPerson", TRANSACTION_PATIENT_AGENT},
+                 {"Patient", TRANSACTION_PATIENT_AGENT}};
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (strcmp(type, kinds[i].type) == 0) {
+            return (uint32_t)kinds[i].kind;
+        }
+    }
+    return 0;
+}
+
+/* The ledger knows who that is, or refuses. */
+static bool take_ledger_participant(struct vault_participant *out,
+                                    const struct fhir_ledger_name *id)
+{
+    memcpy(out->id, id->id, sizeof out->id);
+    out->kind = id->kind == FHIR_LEDGER_INSTITUTION ? VAULT_IS_INSTITUTION
+                : id->kind == FHIR_LEDGER_GROUP
+                    ? (uint32_t)TRANSACTION_GROUP
+                    : (uint32_t)TRANSACTION_PROFESSIONAL;
+    return id->kind == FHIR_LEDGER_INSTITUTION ||
+           id->kind == FHIR_LEDGER_GROUP || id->kind == FHIR_LEDGER_PARTICIPANT;
+}
+
+static bool find_participant(struct planner *planner,
+                             struct vault_participant *out,
+                             const struct fhir_reference *reference,
+                             uint32_t kind)
+{
+    struct vault *vault = planner->options->vault;
+    struct fhir_ledger_name id;
+
+    if (is_ledger_name(planner, &id, reference->name)) {
+        if (!take_ledger_participant(out, &id)) {
+            planner_find(planner, FHIR_REFERENCE_TYPE, reference->path);
+            return false;
+        }
+        return true;
+    }
+    enum pbft_status status =
+        vault_find_participant(vault, out, reference->name);
+
+    if (status == PBFT_NOT_FOUND && planner->options->register_unknown &&
+        kind != 0) {
+        return planner_check(planner, vault_add_participant(
+                                          vault, out, reference->name, kind)) &&
+               register_participant(planner, out, reference->name);
+    }
+    if (status == PBFT_NOT_FOUND) {
+        planner_find(planner, FHIR_UNRESOLVED, reference->path);
+        return false;
+    }
+    return planner_check(planner, status);
+}
+
+bool planner_participant(struct planner *planner, struct vault_participant *out,
+                         const struct fhir_reference *reference)
+{
+    return find_participant(planner, out, reference,
+                            kind_of_type(reference->type));
+}
+
+bool planner_agent(struct planner *planner, struct vault_participant *out,
+                   const struct fhir_reference *reference)
+{
+    return find_participant(planner, out, reference, TRANSACTION_PATIENT_AGENT);
+}
+
+bool planner_data(struct planner *planner, uint8_t out[VAULT_ID_SIZE],
+                  const struct fhir_reference *reference)
+{
+    struct vault *vault = planner->options->vault;
+    struct vault_record record;
+    struct vault_context context;
+    struct fhir_ledger_name id;
+
+    if (is_ledger_name(planner, &id, reference->name)) {
+        if (id.kind != FHIR_LEDGER_DATA) {
+            planner_find(planner, FHIR_REFERENCE_TYPE, reference->path);
+            return false;
+        }
+        memcpy(out, id.id, VAULT_ID_SIZE);
+        return true;
+    }
+    enum pbft_status status =
+        vault_find_record(vault, &record, reference->name);
+
+    if (status == PBFT_OK) {
+        memcpy(out, record.id, VAULT_ID_SIZE);
+        return true;
+    }
+    if (status == PBFT_NOT_FOUND) {
+        status = vault_find_context(vault, &context, reference->name);
+    }
+    if (status == PBFT_NOT_FOUND && planner->options->register_unknown) {
+        status = vault_add_context(vault, &context, reference->name);
+    }
+    if (status == PBFT_NOT_FOUND) {
+        planner_find(planner, FHIR_UNRESOLVED, reference->path);
+        return false;
+    }
+    memcpy(out, context.id, VAULT_ID_SIZE);
+    return planner_check(planner, status);
+}
