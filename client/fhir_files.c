@@ -3,11 +3,13 @@
 #include "client/fhir_files.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define PATH_SIZE 4096
 
@@ -95,10 +97,27 @@ static bool has_folder(const struct fhir_files *files)
     return false;
 }
 
+/* A name that was mistyped must not look like a resource that was refused. */
+static bool is_there(const char *path, struct salus_reason *reason)
+{
+    if (strcmp(path, "-") == 0 || access(path, R_OK) == 0) {
+        return true;
+    }
+    salus_reason_set(reason, "%s: %s", path,
+                     errno == ENOENT || errno == ENOTDIR
+                         ? "no such file or folder"
+                         : "cannot be read");
+    return false;
+}
+
 enum pbft_status fhir_files_add(struct fhir_files *files, const char *path,
                                 struct salus_reason *reason)
 {
     struct fhir_files found = {NULL, 0, 0};
+
+    if (!is_there(path, reason)) {
+        return PBFT_NOT_FOUND;
+    }
     enum pbft_status status = push(&found, path);
 
     for (size_t depth = 0; status == PBFT_OK && has_folder(&found); depth++) {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "client/tool_json.h"
+#include "ledger/errors.h"
 
 #define TEXT_SIZE 256
 
@@ -63,6 +64,12 @@ const char *fhir_outcome_code(enum fhir_finding_kind kind)
         {FHIR_BAD_BASE64, "value"},
         {FHIR_BAD_REFERENCE, "value"},
         {FHIR_POLICY_FORM, "value"},
+        {FHIR_EXPORT_TYPE, "not-supported"},
+        {FHIR_EXPORT_FIELD, "not-supported"},
+        {FHIR_EXPORT_CODE, "code-invalid"},
+        {FHIR_EXPORT_TIME, "value"},
+        {FHIR_EXPORT_VAULT, "not-found"},
+        {FHIR_EXPORT_LARGE, "too-long"},
         {FHIR_SIGNATURE, "value"},
         {FHIR_PERIOD_ORDER, "invariant"},
         {FHIR_CONTENT_SIZE, "invariant"},
@@ -128,25 +135,110 @@ static json_t *issue_of_class(const struct fhir_item *item)
                      expression);
 }
 
-void fhir_outcome_print(const char *file, const struct fhir_item *item)
+/* An OperationOutcome in a line; takes over `issues`. */
+static void print_issues(const char *place, json_t *issues)
+{
+    tool_json_print(json_pack("{s:s, s:[{s:s, s:s}], s:o}", "resourceType",
+                              "OperationOutcome", "extension", "url",
+                              "urn:salus:file", "valueString", place, "issue",
+                              issues));
+}
+
+static json_t *issues_of(const struct fhir_item *item)
 {
     const struct fhir_report *report = fhir_item_report(item);
     json_t *issues = json_array();
-    char place[TEXT_SIZE];
 
     for (size_t i = 0; i < report->count; i++) {
         (void)json_array_append_new(issues,
                                     issue_of(item, &report->findings[i]));
     }
     (void)json_array_append_new(issues, issue_of_class(item));
-    if (fhir_item_line(item) > 0) {
-        (void)snprintf(place, sizeof place, "%.200s:%zu", file,
+    return issues;
+}
+
+static void place_of(char out[TEXT_SIZE], const char *file,
+                     const struct fhir_item *item)
+{
+    if (item != NULL && fhir_item_line(item) > 0) {
+        (void)snprintf(out, TEXT_SIZE, "%.200s:%zu", file,
                        fhir_item_line(item));
     } else {
-        (void)snprintf(place, sizeof place, "%.200s", file);
+        (void)snprintf(out, TEXT_SIZE, "%.200s", file);
     }
-    tool_json_print(json_pack("{s:s, s:[{s:s, s:s}], s:o}", "resourceType",
-                              "OperationOutcome", "extension", "url",
-                              "urn:salus:file", "valueString", place, "issue",
-                              issues));
+}
+
+void fhir_outcome_print(const char *file, const struct fhir_item *item)
+{
+    char place[TEXT_SIZE];
+
+    place_of(place, file, item);
+    print_issues(place, issues_of(item));
+}
+
+void fhir_outcome_failed(const char *code, const char *text)
+{
+    tool_json_print(json_pack("{s:s, s:[{s:s, s:s, s:{s:s}}]}", "resourceType",
+                              "OperationOutcome", "issue", "severity", "fatal",
+                              "code", code, "details", "text", text));
+}
+
+/* What the ledger made of it. Its codes have stable names. */
+static json_t *issue_of_ledger(const struct import_event *event)
+{
+    const char *name = ledger_code_name(event->code);
+
+    return json_pack("{s:s, s:s, s:{s:[{s:s, s:s}], s:s}}", "severity", "error",
+                     "code", ledger_code_fhir(event->code), "details", "coding",
+                     "system", "urn:salus:code", "code", name, "text",
+                     ledger_code_text(event->code));
+}
+
+static json_t *issue_of_open(void)
+{
+    return json_pack("{s:s, s:s, s:{s:s}}", "severity", "error", "code",
+                     "incomplete", "details", "text",
+                     "no proof in time: run the import again");
+}
+
+void fhir_outcome_print_event(const struct import_event *event)
+{
+    char place[TEXT_SIZE];
+    json_t *issues =
+        event->item != NULL ? issues_of(event->item) : json_array();
+
+    if (event->outcome == IMPORT_REFUSED) {
+        (void)json_array_append_new(issues, issue_of_ledger(event));
+    } else if (event->outcome == IMPORT_OPEN) {
+        (void)json_array_append_new(issues, issue_of_open());
+    } else if (event->item == NULL) {
+        (void)json_array_append_new(
+            issues, json_pack("{s:s, s:s, s:{s:s}}", "severity", "information",
+                              "code", "informational", "details", "text",
+                              "left open by an earlier import, and finished"));
+    }
+    place_of(place, event->file != NULL ? event->file : "", event->item);
+    print_issues(place, issues);
+}
+
+void fhir_outcome_print_export(const char *tx_id,
+                               const struct fhir_report *report)
+{
+    json_t *issues = json_array();
+    char text[TEXT_SIZE];
+    char where[TEXT_SIZE + FHIR_PATH_MAX];
+
+    for (size_t i = 0; i < report->count; i++) {
+        const struct fhir_finding *finding = &report->findings[i];
+        fhir_finding_text(finding, text, sizeof text);
+        (void)snprintf(where, sizeof where, "transaction %s: %s", tx_id,
+                       finding->path);
+        (void)json_array_append_new(
+            issues, json_pack("{s:s, s:s, s:{s:s}, s:s}", "severity",
+                              fhir_outcome_severity(finding->kind), "code",
+                              fhir_outcome_code(finding->kind), "details",
+                              "text", text, "diagnostics", where));
+    }
+    tool_json_print(json_pack("{s:s, s:o}", "resourceType", "OperationOutcome",
+                              "issue", issues));
 }

@@ -4,10 +4,18 @@
 #ifndef CLIENT_FHIR_OUTCOME_H
 #define CLIENT_FHIR_OUTCOME_H
 
+#include "client/import.h"
 #include "fhir/fhir.h"
 
 /* One line of JSON on standard output. */
 void fhir_outcome_print(const char *file, const struct fhir_item *item);
+/* The same, with what the ledger made of it. */
+void fhir_outcome_print_event(const struct import_event *event);
+/* What an export could not say of a transaction. */
+void fhir_outcome_print_export(const char *tx_id,
+                               const struct fhir_report *report);
+/* The command itself failed: severity fatal, `code` of FHIR's IssueType. */
+void fhir_outcome_failed(const char *code, const char *text);
 
 /* "error", "warning", "information"; a code of FHIR's IssueType; and the path
  * from the resource's type: "Consent.provision.actor[0].role". */

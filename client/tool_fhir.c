@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* salus fhir: FHIR R4 files judged, and imported. */
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,14 +9,34 @@
 #include "client/tool_fhir.h"
 #include "fhir/date.h"
 
+#define FAILURE_SIZE 512
+
+int fhir_failed(const struct fhir_call *call, const char *code,
+                const char *format, ...)
+{
+    char text[FAILURE_SIZE];
+    va_list arguments;
+
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (call->outcome) {
+        fhir_outcome_failed(code, text);
+    }
+    return tool_failed(&tool_fhir, "%s", text);
+}
+
 static bool gather_files(struct fhir_call *call)
 {
     struct salus_reason reason;
 
     for (size_t i = 1; i < call->operands.count; i++) {
-        if (fhir_files_add(&call->files, call->operands.items[i], &reason) !=
-            PBFT_OK) {
-            (void)tool_failed(&tool_fhir, "%s", reason.text);
+        enum pbft_status status =
+            fhir_files_add(&call->files, call->operands.items[i], &reason);
+        if (status != PBFT_OK) {
+            (void)fhir_failed(
+                call, status == PBFT_NOT_FOUND ? "not-found" : "exception",
+                "%s", reason.text);
             return false;
         }
     }
@@ -24,9 +45,18 @@ static bool gather_files(struct fhir_call *call)
 
 /* ---- dry-run, validate --------------------------------------------------- */
 
+/* Was it no resource at all, but a file that could not be read? */
+static bool is_unreadable(const struct fhir_item *item)
+{
+    const struct fhir_report *report = fhir_item_report(item);
+
+    return report->count > 0 && report->findings[0].kind == FHIR_UNREADABLE;
+}
+
 static enum pbft_status judge_file(const struct fhir_call *call,
                                    const char *path,
-                                   size_t classes[FHIR_CLASSES])
+                                   size_t classes[FHIR_CLASSES],
+                                   size_t *unreadable)
 {
     struct fhir_file *file = NULL;
     enum pbft_status status = fhir_file_open(&file, path);
@@ -38,6 +68,7 @@ static enum pbft_status judge_file(const struct fhir_call *call,
             break;
         }
         classes[fhir_item_class(item)]++;
+        *unreadable += is_unreadable(item) ? 1 : 0;
         if (call->outcome) {
             fhir_outcome_print(path, item);
         } else if (call->json) {
@@ -55,17 +86,22 @@ static enum pbft_status judge_file(const struct fhir_call *call,
 static int judge_all(struct fhir_call *call, bool strict)
 {
     size_t classes[FHIR_CLASSES] = {0};
+    size_t unreadable = 0;
 
     for (size_t i = 0; i < call->files.count; i++) {
         const char *path = call->files.paths[i];
-        enum pbft_status status = judge_file(call, path, classes);
+        enum pbft_status status = judge_file(call, path, classes, &unreadable);
         if (status != PBFT_OK) {
-            return tool_failed(&tool_fhir, "%s: %s", path,
+            return fhir_failed(call, "exception", "%s: %s", path,
                                pbft_status_text(status));
         }
     }
     if (!call->json && !call->outcome) {
         fhir_print_counts(classes);
+    }
+    if (unreadable > 0) {
+        return fhir_failed(call, "exception", "%zu files cannot be read",
+                           unreadable);
     }
     return strict && classes[FHIR_REJECT] > 0 ? TOOL_FAILED : TOOL_OK;
 }
@@ -85,10 +121,8 @@ static int dispatch(struct fhir_call *call)
     if (strcmp(what, "import") == 0) {
         return fhir_import_all(call);
     }
-    return tool_bad_usage(&tool_fhir,
-                          "\"%s\": it is dry-run, validate or "
-                          "import",
-                          what);
+    return tool_bad_usage(
+        &tool_fhir, "\"%s\": it is dry-run, validate, import or export", what);
 }
 
 static int run(int argc, char **argv)
@@ -108,6 +142,17 @@ static int run(int argc, char **argv)
         {"--emergency-reason", NULL, &call.emergency_reason, NULL},
         {"--emergency-window", NULL, &call.emergency_window, NULL},
         {"--self-report", &call.self_report, NULL, NULL},
+        {"--subject", NULL, &call.export.subject, NULL},
+        {"--consent", NULL, &call.export.consent, NULL},
+        {"--since", NULL, &call.export.since, NULL},
+        {"--until", NULL, &call.export.until, NULL},
+        {"-o", NULL, &call.export.output, NULL},
+        {"--bundle", &call.export.bundle, NULL, NULL},
+        {"--ndjson", &call.export.ndjson, NULL, NULL},
+        {"--redacted", &call.export.redacted, NULL, NULL},
+        {"--no-contents", &call.export.without_contents, NULL, NULL},
+        {"--receipts", &call.export.receipts, NULL, NULL},
+        {"--partial", &call.export.partial, NULL, NULL},
         {"--own", NULL, NULL, &call.own},
         {"--member", NULL, NULL, &call.members},
         {NULL, NULL, NULL, NULL}};
@@ -116,6 +161,10 @@ static int run(int argc, char **argv)
 
     if (code >= 0) {
         return code;
+    }
+    if (call.operands.count > 0 &&
+        strcmp(call.operands.items[0], "export") == 0) {
+        return fhir_export_all(&call);
     }
     if (call.operands.count < 2) {
         return tool_bad_usage(&tool_fhir, "name what to do, and files");
@@ -132,9 +181,8 @@ static int run(int argc, char **argv)
 
 const struct tool_command tool_fhir = {
     .name = "fhir",
-    .usage = "dry-run|validate|import FILE... [--json] [--explain] "
-             "[--register-unknown]",
-    .summary = "judge FHIR R4 files, and import them",
+    .usage = "dry-run|validate|import FILE... | export [OPTIONS]",
+    .summary = "judge FHIR R4 files, import and export them",
     .help =
         "Files are FHIR R4 JSON: a resource, a Bundle, or NDJSON; of a folder\n"
         "all files in it; - is standard input. Every resource ends as\n"
@@ -153,17 +201,29 @@ const struct tool_command tool_fhir = {
         "  import       judges, submits, and says what the ledger made of it;\n"
         "               one that was interrupted goes on when run again, and\n"
         "               nothing is done twice\n"
+        "  export       writes what was imported, from the ledger, as "
+        "resources\n"
+        "               that become the same transactions again; what cannot "
+        "be\n"
+        "               said is named, and nothing is written\n"
         "\n"
         "  --json               one line of JSON a resource: file, class,\n"
         "                       reason, path, and all findings\n"
-        "  --outcome            dry-run, validate: an OperationOutcome a "
-        "resource,\n"
-        "                       with severity, code and expression\n"
+        "  --outcome            an OperationOutcome a resource, and for what\n"
+        "                       fails, with severity, code and expression\n"
+        "  --config FILE        of the client; $SALUS_CONFIG if left out\n"
+        "  --replica NAME       institution whose replica is asked first\n"
+        "  --vault DIR          instead of the configuration's\n"
+        "\n"
+        "judging and importing:\n"
         "  --explain            the transactions, and of every element\n"
         "                       whether it is on the ledger, sealed or "
         "dropped\n"
-        "  --register-unknown   for trials: patients, actors and encounters\n"
-        "                       that the vault does not know get random ids\n"
+        "  --zone +HH:MM        of dates without a time; UTC if left out\n"
+        "  --attachments DIR    where attachments with relative urls lie\n"
+        "  --mode MODE          how consents were given, where they do not "
+        "say\n"
+        "                       it: wet-ink (if left out), esign, verbal\n"
         "  --own REFERENCE...   what means the own institution, such as\n"
         "                       Organization/17; kept in the vault\n"
         "  --member REFERENCE=NAME...   what means another institution, by "
@@ -174,27 +234,40 @@ const struct tool_command tool_fhir = {
         "or\n"
         "                       request of the patient become violations that\n"
         "                       the institution tells itself; else rejected\n"
-        "  --emergency-reason R why glass is broken: life-threat,\n"
-        "                       incapacitated, imminent-harm, disaster,\n"
-        "                       system-unavailable; without it such events "
-        "are\n"
-        "                       rejected\n"
+        "  --emergency-reason R why glass is broken, where the event does not\n"
+        "                       say it: life-threat, incapacitated,\n"
+        "                       imminent-harm, disaster, system-unavailable;\n"
+        "                       without it such events are rejected\n"
         "  --emergency-window N minutes of an emergency that does not say "
         "them\n"
         "                       (60)\n"
-        "  --zone +HH:MM        of dates without a time; UTC if left out\n"
-        "  --attachments DIR    where attachments with relative urls lie\n"
-        "  --mode MODE          how consents were given: wet-ink (if left\n"
-        "                       out), esign, verbal\n"
-        "  --vault DIR          instead of the configuration's\n"
-        "  --config FILE        of the client; $SALUS_CONFIG if left out\n"
-        "  --replica NAME       institution whose replica is asked first\n"
+        "  --register-unknown   for trials: patients, actors and encounters\n"
+        "                       that the vault does not know get random ids\n"
+        "\n"
+        "exporting:\n"
+        "  --subject PATIENT    only of that patient: a handle, or a name of "
+        "the\n"
+        "                       vault, such as Patient/17\n"
+        "  --consent CONSENT    only that one: its id, or such as Consent/3\n"
+        "  --since, --until T   only of blocks from T on, and before T:\n"
+        "                       2026-11-28 or 2026-11-28T10:15:00Z (UTC)\n"
+        "  --ndjson             a resource a line; else one Bundle "
+        "(--bundle)\n"
+        "  -o FILE              whole or not at all, never over another; else\n"
+        "                       standard output\n"
+        "  --redacted           ids of the ledger and blinded labels, for "
+        "others:\n"
+        "                       nothing that only the vault knows\n"
+        "  --no-contents        of documents the commitment alone\n"
+        "  --receipts           each with the proof that it was executed\n"
+        "  --partial            leaves out what cannot be said; exit code 1\n"
         "\n"
         "Exit code 1 of validate and import: something was rejected, or is\n"
         "not on the ledger; the rest is done.\n"
         "\n"
         "examples:\n"
         "  salus fhir dry-run consents/ --json\n"
-        "  salus fhir import examples/fhir --config trial/client-0.yaml\n",
+        "  salus fhir import examples/fhir --config trial/client-0.yaml\n"
+        "  salus fhir export --subject Patient/17 -o patient-17.json\n",
     .run = run,
 };

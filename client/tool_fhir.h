@@ -8,6 +8,8 @@
 #include "client/tool_options.h"
 #include "fhir/fhir.h"
 
+struct vault;
+
 /* The command line. */
 struct fhir_call {
     struct tool_list operands; /* The first one is what to do. */
@@ -24,6 +26,19 @@ struct fhir_call {
     const char *emergency_reason;
     const char *emergency_window;
     bool self_report;
+    struct fhir_export_call {
+        const char *subject;
+        const char *consent;
+        const char *since;
+        const char *until;
+        const char *output;
+        bool bundle;
+        bool ndjson;
+        bool redacted;
+        bool without_contents;
+        bool receipts;
+        bool partial;
+    } export;
     struct tool_list own;
     struct tool_list members;
     struct fhir_options fhir;
@@ -31,7 +46,21 @@ struct fhir_call {
     struct fhir_tally tally; /* Of an import. */
 };
 
+/* salus fhir export (tool_fhir_export.c). */
+int fhir_export_all(struct fhir_call *call);
+/* The folder of the vault, by option or configuration; NULL: said why. */
+struct vault *fhir_open_vault(const struct fhir_call *call, const char *folder,
+                              bool create);
+
 /* salus fhir import (tool_fhir_import.c). */
 int fhir_import_all(struct fhir_call *call);
+
+/* Says what failed, with --outcome as an OperationOutcome too; `code` is one of
+ * FHIR's IssueType. TOOL_FAILED. */
+#if defined(__GNUC__) || defined(__clang__)
+__attribute__((format(printf, 3, 4)))
+#endif
+int fhir_failed(const struct fhir_call *call, const char *code,
+                const char *format, ...);
 
 #endif /* CLIENT_TOOL_FHIR_H */

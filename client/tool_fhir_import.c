@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/fhir_outcome.h"
 #include "client/fhir_print.h"
 #include "client/tool_config.h"
 #include "client/tool_consortium.h"
@@ -42,6 +43,10 @@ static void on_progress(void *context, const struct import_event *event)
     struct fhir_call *call = context;
 
     fhir_tally_count(&call->tally, event);
+    if (call->outcome) {
+        fhir_outcome_print_event(event);
+        return;
+    }
     if (call->json) {
         fhir_print_event_json(event);
         return;
@@ -65,13 +70,14 @@ static void on_progress(void *context, const struct import_event *event)
 }
 
 /* The vault is made at the first import, and said to be. */
-static struct vault *open_vault(const char *folder)
+struct vault *fhir_open_vault(const struct fhir_call *call, const char *folder,
+                              bool create)
 {
     struct salus_reason reason = {.text = ""};
     struct vault *vault = NULL;
     enum pbft_status status = vault_open(&vault, folder, &reason);
 
-    if (status == PBFT_NOT_FOUND) {
+    if (status == PBFT_NOT_FOUND && create) {
         status = vault_create(folder, &reason);
         if (status == PBFT_OK) {
             (void)fprintf(stderr, "salus fhir: new vault in %s: back it up\n",
@@ -80,7 +86,7 @@ static struct vault *open_vault(const char *folder)
         }
     }
     if (status != PBFT_OK) {
-        (void)tool_failed(&tool_fhir, "%s",
+        (void)fhir_failed(call, "exception", "%s",
                           reason.text[0] != 0 ? reason.text
                                               : pbft_status_text(status));
         return NULL;
@@ -96,13 +102,14 @@ static bool fill_options(struct import_options *out,
     struct keyfile key;
 
     if (config->encryption_key[0] == 0) {
-        (void)tool_failed(&tool_fhir, "the configuration names no "
-                                      "encryption_key");
+        (void)fhir_failed(call, "exception",
+                          "the configuration names no "
+                          "encryption_key");
         return false;
     }
     if (keyfile_read(&key, config->encryption_key, KEYFILE_ENCRYPTION,
                      &reason) != PBFT_OK) {
-        (void)tool_failed(&tool_fhir, "%s", reason.text);
+        (void)fhir_failed(call, "exception", "%s", reason.text);
         return false;
     }
     memcpy(out->custodian_key, key.public_key.bytes, sizeof out->custodian_key);
@@ -116,15 +123,16 @@ static bool fill_options(struct import_options *out,
 }
 
 /* "REFERENCE=NAME"; a reference may hold '=' itself. */
-static bool add_member(struct import_options *out, const char *text,
-                       const struct salus_genesis *genesis, char **copy)
+static bool add_member(struct import_options *out, const struct fhir_call *call,
+                       const char *text, const struct salus_genesis *genesis,
+                       char **copy)
 {
     const char *equals = strrchr(text, '=');
     const struct salus_member *member =
         equals == NULL ? NULL : genesis_find_name(genesis, equals + 1);
 
     if (member == NULL || out->member_count == IMPORT_MEMBERS_MAX) {
-        (void)tool_failed(&tool_fhir,
+        (void)fhir_failed(call, "exception",
                           "--member %s: it is REFERENCE=NAME, with the name of "
                           "a member in the genesis",
                           text);
@@ -158,17 +166,18 @@ static bool add_members(struct import_options *out,
         return true;
     }
     if (size > sizeof references) {
-        (void)tool_failed(&tool_fhir, "--member: the references are too long");
+        (void)fhir_failed(call, "exception",
+                          "--member: the references are too long");
         return false;
     }
     if (genesis_file_load(&genesis, &cluster, config->genesis, &reason) !=
         PBFT_OK) {
-        (void)tool_failed(&tool_fhir, "%s", reason.text);
+        (void)fhir_failed(call, "exception", "%s", reason.text);
         return false;
     }
     bool done = true;
     for (size_t i = 0; done && i < call->members.count; i++) {
-        done = add_member(out, call->members.items[i], genesis, &copy);
+        done = add_member(out, call, call->members.items[i], genesis, &copy);
     }
     genesis_destroy(genesis);
     return done;
@@ -185,7 +194,7 @@ static bool audit_options(struct import_options *out,
         const struct codes_entry *entry = codes_find(
             CODES_REASON, "urn:salus:reason", call->emergency_reason);
         if (entry == NULL || (entry->flags & CODES_FOR_EMERGENCY) == 0) {
-            (void)tool_failed(&tool_fhir,
+            (void)fhir_failed(call, "exception",
                               "--emergency-reason is life-threat, "
                               "incapacitated, imminent-harm, disaster or "
                               "system-unavailable");
@@ -209,7 +218,7 @@ static int report_summary(struct fhir_call *call,
                  summary->outcomes[IMPORT_REFUSED] +
                  summary->outcomes[IMPORT_OPEN];
 
-    if (!call->json) {
+    if (!call->json && !call->outcome) {
         fhir_print_counts(summary->classes);
         (void)printf(
             "%zu transactions executed; %zu resources on the ledger, "
@@ -230,14 +239,15 @@ static int import_with(struct fhir_call *call, struct import_options *options,
     struct salus_reason reason = {.text = ""};
 
     import_port_of_client(&port, client);
-    fhir_tally_init(&call->tally, !call->json && isatty(STDERR_FILENO));
+    fhir_tally_init(&call->tally,
+                    !call->json && !call->outcome && isatty(STDERR_FILENO));
     enum pbft_status status =
         import_run(&port, options, (const char *const *)call->files.paths,
                    call->files.count, on_progress, call, &summary, &reason);
     fhir_tally_clear(&call->tally);
     int code = report_summary(call, &summary);
     if (status != PBFT_OK) {
-        return tool_failed(&tool_fhir, "%s", reason.text);
+        return fhir_failed(call, "exception", "%s", reason.text);
     }
     return code;
 }
@@ -252,11 +262,11 @@ int fhir_import_all(struct fhir_call *call)
         return tool_bad_usage(&tool_fhir, "--mode is wet-ink, esign or verbal");
     }
     if (tool_config_load(&config, call->config, &reason) != PBFT_OK) {
-        return tool_failed(&tool_fhir, "%s", reason.text);
+        return fhir_failed(call, "exception", "%s", reason.text);
     }
     const char *folder = call->vault != NULL ? call->vault : config.vault;
     if (folder[0] == 0) {
-        return tool_failed(&tool_fhir,
+        return fhir_failed(call, "exception",
                            "name the vault: --vault DIR, or vault: in the "
                            "configuration");
     }
@@ -264,13 +274,14 @@ int fhir_import_all(struct fhir_call *call)
         !fill_options(&options, call, &config)) {
         return TOOL_FAILED;
     }
-    options.vault = open_vault(folder);
+    options.vault = fhir_open_vault(call, folder, true);
     if (options.vault == NULL) {
         return TOOL_FAILED;
     }
     struct salus_client *client = tool_open(call->config, call->replica, 0);
-    int code =
-        client != NULL ? import_with(call, &options, client) : TOOL_FAILED;
+    int code = client != NULL
+                   ? import_with(call, &options, client)
+                   : fhir_failed(call, "exception", "no client was opened");
     salus_close(client);
     vault_close(options.vault);
     return code;

@@ -42,6 +42,17 @@ check 'with a number for each' sh -c \
     "'$salus' status --json | grep -o '\"reachable\":true' | wc -l | grep -qx 4"
 check 'the receipt is kept and holds' "$salus" verify "$folder/receipt.txt" \
     --genesis "$folder/genesis.txt"
+check 'what was imported is exported' "$salus" fhir export --ndjson \
+    -o "$dir/out.ndjson"
+check 'all of it can be imported' "$salus" fhir validate "$dir/out.ndjson"
+check 'one consent, for others' "$salus" fhir export --redacted --partial \
+    --consent Consent/zirbelnuss-basic -o "$dir/one.json"
+check 'a file is never written over' sh -c \
+    "! '$salus' fhir export -o '$dir/one.json'"
+cp "$dir/out.ndjson" "$dir/again.ndjson"
+check 'the same ledger gives the same bytes' sh -c \
+    "rm '$dir/out.ndjson' && '$salus' fhir export --ndjson \
+     -o '$dir/out.ndjson' && cmp '$dir/out.ndjson' '$dir/again.ndjson'"
 kill $pids
 for _ in $(seq 200); do
     kill -0 $pids 2>/dev/null || break

@@ -60,9 +60,22 @@ static void test_options_are_judged_before_anything_happens(void **state)
     support_folder_remove(folder);
 }
 
+/* A name that was mistyped is not a resource that was refused. */
+static void test_missing_file_is_an_error(void **state)
+{
+    static const char *const what[] = {"dry-run", "validate", "import"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof what / sizeof what[0]; i++) {
+        const char *const arguments[] = {what[i], "nope.json", NULL};
+        assert_int_equal(run(&tool_fhir, arguments), TOOL_FAILED);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_missing_file_is_an_error),
         cmocka_unit_test(test_options_are_judged_before_anything_happens),
     };
 

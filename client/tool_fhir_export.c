@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* salus fhir export: transactions with their proofs from the consortium, names
+ * from the vault, resources into one file. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/fhir_gather.h"
+#include "client/fhir_outcome.h"
+#include "client/receipt.h"
+#include "client/receipt_body.h"
+#include "client/tool_ask.h"
+#include "client/tool_config.h"
+#include "client/tool_consortium.h"
+#include "client/tool_fhir.h"
+#include "crypto/file.h"
+#include "crypto/hex.h"
+#include "crypto/secret.h"
+#include "fhir/export.h"
+#include "fhir/limits.h"
+#include "proto/scan.h"
+
+#define RECEIPT_ARENA_BYTES (2 * RECEIPT_BYTES_MAX)
+#define US_PER_MS 1000
+
+/* One export. */
+struct run {
+    const struct fhir_call *call;
+    struct salus_client *client;
+    struct salus_genesis *genesis;
+    struct pbft_digest cluster;
+    struct fhir_exporter *exporter;
+    struct wire_buffer text;
+    uint64_t since_ms; /* Of the block; 0: from the first. */
+    uint64_t until_ms; /* Exclusive; 0: to the last. */
+    size_t written;
+    size_t refused;
+};
+
+/* ---- one transaction ----------------------------------------------------- */
+
+/* Fetches the receipt and proves it; false: said why. */
+static bool fetch(const struct run *run, const struct fhir_wanted *wanted,
+                  struct salus_bytes *receipt, struct receipt_facts *facts)
+{
+    enum receipt_check failed = RECEIPT_FORMAT;
+    struct salus_reason reason = {""};
+    enum salus_status status =
+        salus_receipt(run->client, receipt, wanted->tx_id.bytes);
+
+    if (status != SALUS_OK) {
+        (void)fhir_failed(run->call, "transient", "a receipt is missing: %s",
+                          salus_status_text(status));
+        return false;
+    }
+    if (receipt_verify(facts, &failed, &reason,
+                       (struct pbft_bytes){receipt->data, receipt->size},
+                       run->genesis, &run->cluster) != PBFT_OK) {
+        (void)fhir_failed(run->call, "security", "a receipt is not valid: %s",
+                          reason.text);
+        return false;
+    }
+    return true;
+}
+
+static bool is_in_period(const struct run *run,
+                         const struct receipt_facts *facts)
+{
+    uint64_t at_ms = facts->block.block_time / US_PER_MS;
+
+    return at_ms >= run->since_ms &&
+           (run->until_ms == 0 || at_ms < run->until_ms);
+}
+
+/* What could not be said, and in which transaction. */
+static void tell_report(struct run *run, const struct fhir_wanted *wanted,
+                        const struct fhir_report *report)
+{
+    char hex[2 * PBFT_DIGEST_SIZE + 1];
+
+    hex_encode(hex, (struct pbft_bytes){wanted->tx_id.bytes, PBFT_DIGEST_SIZE});
+    run->refused++;
+    if (run->call->outcome) {
+        fhir_outcome_print_export(hex, report);
+    }
+    for (size_t i = 0; i < report->count; i++) {
+        char text[FHIR_PATH_MAX];
+        fhir_finding_text(&report->findings[i], text, sizeof text);
+        (void)fprintf(stderr, "salus fhir: %s %s: %s: %s\n",
+                      transaction_type_name(wanted->type), hex,
+                      report->findings[i].path, text);
+    }
+}
+
+static void append(struct run *run, const char *resource)
+{
+    struct wire_buffer *out = &run->text;
+
+    if (run->call->export.ndjson) {
+        wire_buffer_put(out, resource, strlen(resource));
+        wire_buffer_put(out, "\n", 1);
+    } else {
+        static const char head[] = "{\"resourceType\":\"Bundle\",\"type\":"
+                                   "\"collection\",\"entry\":[\n"
+                                   "{\"resource\":";
+        static const char next[] = ",\n{\"resource\":";
+        const char *before = run->written == 0 ? head : next;
+        wire_buffer_put(out, before, strlen(before));
+        wire_buffer_put(out, resource, strlen(resource));
+        wire_buffer_put(out, "}", 1);
+    }
+    run->written++;
+}
+
+static bool export_source(struct run *run, const struct fhir_wanted *wanted,
+                          const struct fhir_export_source *source)
+{
+    struct fhir_report *report = calloc(1, sizeof *report);
+    char *resource = NULL;
+    enum pbft_status status =
+        report == NULL ? PBFT_NO_MEMORY
+                       : fhir_export(run->exporter, &resource, report, source);
+
+    if (status != PBFT_OK) {
+        (void)fhir_failed(run->call, "exception", "%s",
+                          pbft_status_text(status));
+    } else if (resource == NULL) {
+        tell_report(run, wanted, report);
+    } else {
+        append(run, resource);
+    }
+    free(resource);
+    free(report);
+    return status == PBFT_OK;
+}
+
+static bool export_one(struct run *run, const struct fhir_wanted *wanted)
+{
+    struct salus_bytes receipt = {NULL, 0};
+    struct receipt_facts facts;
+    struct wire_arena arena;
+    struct pbft_bytes body = {NULL, 0};
+    bool done = fetch(run, wanted, &receipt, &facts);
+
+    wire_arena_init(&arena, RECEIPT_ARENA_BYTES);
+    if (done && facts.code == 0 && is_in_period(run, &facts)) {
+        struct pbft_bytes bytes = {receipt.data, receipt.size};
+        struct fhir_export_source source = {.tx_id = facts.tx_id,
+                                            .seq = facts.block.seq,
+                                            .withdrawn = wanted->withdrawn};
+        done = receipt_body(&body, &arena, bytes) == PBFT_OK;
+        source.body = body;
+        if (run->call->export.receipts) {
+            source.receipt = bytes;
+        }
+        done = done && export_source(run, wanted, &source);
+    }
+    wire_arena_deinit(&arena);
+    salus_free(&receipt);
+    return done;
+}
+
+/* ---- the file ------------------------------------------------------------ */
+
+/* Whole or not at all, and never over another. */
+static bool create_output(const struct fhir_call *call, struct pbft_bytes text)
+{
+    const char *path = call->export.output;
+    struct salus_reason reason = {""};
+    char part[TOOL_PATH_MAX];
+
+    (void)snprintf(part, sizeof part, "%s.%ld.part", path, (long)getpid());
+    if (file_create(part, FILE_SECRET, text, &reason) != PBFT_OK) {
+        (void)fhir_failed(call, "exception", "%s", reason.text);
+        return false;
+    }
+    bool done = link(part, path) == 0;
+    (void)unlink(part);
+    if (!done) {
+        (void)fhir_failed(call, "exception", "%s: exists, or cannot be made",
+                          path);
+    }
+    return done;
+}
+
+static bool write_output(struct run *run)
+{
+    static const char end[] = "\n]}\n";
+
+    if (!run->call->export.ndjson) {
+        wire_buffer_put(&run->text, end, sizeof end - 1);
+    }
+    if (run->text.status != PBFT_OK) {
+        (void)fhir_failed(run->call, "too-long",
+                          "larger than a file may be to be imported: name a "
+                          "patient or a period");
+        return false;
+    }
+    struct pbft_bytes text = wire_buffer_bytes(&run->text);
+    if (run->call->export.output != NULL) {
+        return create_output(run->call, text);
+    }
+    if (fwrite(text.data, 1, text.size, stdout) != text.size ||
+        fflush(stdout) != 0) {
+        (void)fhir_failed(run->call, "exception", "standard output is closed");
+        return false;
+    }
+    return true;
+}
+
+/* ---- the whole ----------------------------------------------------------- */
+
+static int export_all(struct run *run, struct fhir_gather *gather)
+{
+    const struct fhir_export_call *call = &run->call->export;
+
+    for (size_t i = 0; i < gather->count; i++) {
+        if (!export_one(run, &gather->items[i])) {
+            return TOOL_FAILED;
+        }
+    }
+    if (run->refused > 0 && !call->partial) {
+        return fhir_failed(run->call, "incomplete",
+                           "%zu of %zu transactions cannot be said in FHIR: "
+                           "nothing was written (--partial leaves them out)",
+                           run->refused, run->refused + run->written);
+    }
+    if (run->written == 0) {
+        return fhir_failed(run->call, "not-found", "nothing to export");
+    }
+    if (!write_output(run)) {
+        return TOOL_FAILED;
+    }
+    (void)fprintf(stderr,
+                  "salus fhir: %zu resources, %zu left out, %zu consents that "
+                  "others replaced\n",
+                  run->written, run->refused, gather->superseded);
+    return run->refused > 0 ? TOOL_FAILED : TOOL_OK;
+}
+
+/* A handle, or a name that the vault knows. */
+static bool take_subject(struct fhir_gather *gather,
+                         const struct fhir_call *call)
+{
+    const char *text = call->export.subject;
+    struct vault_subject subject;
+
+    gather->has_subject = text != NULL;
+    if (text == NULL ||
+        hex_decode(gather->subject, sizeof gather->subject, text) == PBFT_OK) {
+        return true;
+    }
+    if (vault_find_subject(gather->vault, &subject, text) != PBFT_OK) {
+        (void)fhir_failed(call, "not-found",
+                          "--subject: no handle, and no patient of the vault");
+        return false;
+    }
+    memcpy(gather->subject, subject.handle, sizeof gather->subject);
+    secret_wipe(&subject, sizeof subject);
+    return true;
+}
+
+static bool take_consent(struct fhir_gather *gather,
+                         const struct fhir_call *call)
+{
+    const char *text = call->export.consent;
+    struct vault_consent consent;
+
+    gather->has_consent = text != NULL;
+    if (text == NULL ||
+        hex_decode(gather->consent, sizeof gather->consent, text) == PBFT_OK) {
+        return true;
+    }
+    if (vault_find_consent(gather->vault, &consent, text) != PBFT_OK) {
+        (void)fhir_failed(call, "not-found",
+                          "--consent: no id, and no consent of the vault");
+        return false;
+    }
+    memcpy(gather->consent, consent.id, sizeof gather->consent);
+    secret_wipe(&consent, sizeof consent);
+    return true;
+}
+
+static bool open_exporter(struct run *run, struct vault *vault)
+{
+    struct fhir_export_options options = {
+        .vault = vault,
+        .chain = run->cluster,
+        .redacted = run->call->export.redacted,
+        .without_contents = run->call->export.without_contents};
+    enum pbft_status status = fhir_exporter_create(&run->exporter, &options);
+
+    if (status != PBFT_OK) {
+        (void)fhir_failed(run->call, "exception", "the vault: %s",
+                          pbft_status_text(status));
+    }
+    return status == PBFT_OK;
+}
+
+static int run_with(struct run *run, struct vault *vault)
+{
+    const struct fhir_call *call = run->call;
+    struct fhir_gather gather = {.vault = vault};
+    struct salus_reason reason = {""};
+    int code = TOOL_FAILED;
+
+    if (!take_subject(&gather, call) || !take_consent(&gather, call) ||
+        !open_exporter(run, vault)) {
+        return TOOL_FAILED;
+    }
+    run->client = tool_open(call->config, call->replica, 0);
+    gather.client = run->client;
+    wire_buffer_init(&run->text, FHIR_FILE_BYTES_MAX);
+    if (run->client == NULL) {
+        code = fhir_failed(call, "exception", "no client was opened");
+    } else if (fhir_gather_run(&gather, &reason) != PBFT_OK) {
+        code = fhir_failed(call, "exception", "%s", reason.text);
+    } else {
+        code = export_all(run, &gather);
+    }
+    fhir_gather_free(&gather);
+    wire_buffer_deinit(&run->text);
+    fhir_exporter_destroy(run->exporter);
+    salus_close(run->client);
+    return code;
+}
+
+static int check_usage(struct run *run)
+{
+    const struct fhir_export_call *call = &run->call->export;
+
+    if (run->call->operands.count > 1) {
+        return tool_bad_usage(&tool_fhir, "export takes no files");
+    }
+    if (call->bundle && call->ndjson) {
+        return tool_bad_usage(&tool_fhir, "--bundle or --ndjson");
+    }
+    if (!tool_time_read(&tool_fhir, call->since, &run->since_ms) ||
+        !tool_time_read(&tool_fhir, call->until, &run->until_ms)) {
+        return TOOL_USAGE;
+    }
+    if (call->output != NULL && access(call->output, F_OK) == 0) {
+        return fhir_failed(run->call, "conflict", "%s exists", call->output);
+    }
+    return -1;
+}
+
+int fhir_export_all(struct fhir_call *call)
+{
+    struct run run = {.call = call};
+    struct tool_config config;
+    struct salus_reason reason = {""};
+    int code = check_usage(&run);
+
+    if (code != -1) {
+        return code;
+    }
+    if (tool_config_load(&config, call->config, &reason) != PBFT_OK ||
+        genesis_file_load(&run.genesis, &run.cluster, config.genesis,
+                          &reason) != PBFT_OK) {
+        return fhir_failed(call, "exception", "%s", reason.text);
+    }
+    const char *folder = call->vault != NULL ? call->vault : config.vault;
+    struct vault *vault =
+        folder[0] == 0 ? NULL : fhir_open_vault(call, folder, false);
+    if (folder[0] == 0) {
+        code = fhir_failed(call, "exception",
+                           "name the vault: --vault DIR, or vault: in the "
+                           "configuration");
+    } else {
+        code = vault != NULL ? run_with(&run, vault) : TOOL_FAILED;
+    }
+    vault_close(vault);
+    genesis_destroy(run.genesis);
+    return code;
+}
