@@ -4,18 +4,21 @@
 # (or none: 9x-noop-*). Applies each to a copy of the tree, builds salus-sim,
 # lets the swarm look for it, then runs the scenario scripts, and prints a table.
 #
-#   run.sh [--budget 600s] [--base N] [--jobs J] [--no-scripts] [PATTERN...]
+#   run.sh [--budget 600s] [--base N[,N...]] [--jobs J] [--no-scripts]
+#          [PATTERN...]
 #
-# --budget: CPU time of the swarm for one mutant. --base: the first seed.
-# PATTERN: only patches whose name begins so. Exit 0: all as expected.
+# --budget: CPU time of the swarm for one mutant and base. --base: the first
+# seeds, one hunt for each. PATTERN: only patches whose name begins so. A kill
+# counts only if the same seed passes on the tree as it stands. Exit 0: all as
+# expected.
 set -u
 cd "$(dirname "$0")/../.."
 root=$(pwd)
-budget=600 base=1 scripts=yes jobs=$(nproc 2>/dev/null || echo 2)
+budget=600 bases=1 scripts=yes jobs=$(nproc 2>/dev/null || echo 2)
 while [ $# -gt 0 ]; do
     case $1 in
     --budget) budget=${2%s}; shift ;;
-    --base) base=$2; shift ;;
+    --base) bases=$(echo "$2" | tr ',' ' '); shift ;;
     --jobs) jobs=$2; shift ;;
     --no-scripts) scripts=no ;;
     -*) echo "mutants: unknown option $1" >&2; exit 2 ;;
@@ -45,16 +48,18 @@ cmake -S "$copy" -B "$build" -G Ninja -DCMAKE_C_COMPILER=clang \
     exit 2
 }
 sim=$build/sim/salus-sim
+sound=$build/salus-sim.sound
+cp "$sim" "$sound" || exit 2
 
 # Seconds of CPU that children have used so far.
 cpu() { awk '{ print int(($16 + $17) / 100) }' "/proc/$$/stat"; }
 
-# hunt: rounds of both profiles until something breaks or the budget is used up.
-# Sets $found (invariant, or nothing), $seeds and $used.
+# hunt BASE: rounds of both profiles until something breaks or the budget is
+# used up. Sets $found (invariant, or nothing), $where, $seeds and $used.
 hunt() {
-    found= seeds=0
+    found= where=- seeds=0
     begin=$(cpu)
-    first=$base lite=100 standard=4
+    first=$1 lite=100 standard=4
     while used=$(($(cpu) - begin)); [ "$used" -lt "$budget" ]; do
         for profile in lite standard; do
             [ $profile = lite ] && count=$lite || count=$standard
@@ -67,15 +72,34 @@ hunt() {
             found=$(printf '%s\n' "$text" |
                 sed -nE 's/^VIOLATION ([^ ]+) .*/\1/p' | head -n 1)
             found=${found:-crash}
-            where="$profile $(printf '%s\n' "$text" |
-                sed -nE 's/.*--seed ([0-9]+).*/\1/p' | head -n 1)"
+            seed=$(printf '%s\n' "$text" |
+                sed -nE 's/.*--seed ([0-9]+).*/\1/p' | head -n 1)
+            where="$profile $seed"
             used=$(($(cpu) - begin))
+            # Without a seed there was no run: the program itself is broken.
+            [ -n "$seed" ] && "$sound" run --profile $profile --seed "$seed" \
+                >/dev/null 2>&1 || found=INVALID
             return
         done
         first=$((first + lite))
         lite=$((lite * 2)) standard=$((standard * 2))
         [ $lite -le 1600 ] || { lite=1600 standard=64; }
     done
+}
+
+# judge NAME: what the hunt came to; prints a row.
+judge() {
+    case $1 in
+    9[0-8]-*) [ -z "$found$killers" ] && verdict=unflagged ||
+        { verdict=FLAGGED status=1; } ;;
+    *)
+        verdict=killed
+        [ -n "$found" ] || { verdict=SURVIVED status=1; }
+        [ "$found" != INVALID ] || { verdict=INVALID status=1; } ;;
+    esac
+    printf '%-36s %-10s %-18s %7d %6d  %s;%s\n' "$1" "$verdict" \
+        "${found:--}" "$seeds" "$used" "$where" \
+        "$(printf '%s' "$killers" | cut -c 1-120)" | tee -a "$table"
 }
 
 run_scripts() {
@@ -109,18 +133,11 @@ for patch in tests/mutants/*.patch; do
         continue
     fi
     if compile; then
-        hunt
         run_scripts
-        [ -n "$found" ] && verdict=killed || verdict=survived
-        case $name in
-        9[0-8]-*) [ -z "$found$killers" ] && verdict=unflagged ||
-            { verdict=FLAGGED status=1; } ;;
-        *) [ -n "$found" ] || { verdict=SURVIVED status=1; } ;;
-        esac
-        [ -n "$found" ] || where=-
-        printf '%-36s %-10s %-18s %7d %6d  %s;%s\n' "$name" "$verdict" \
-            "${found:--}" "$seeds" "$used" "$where" \
-            "$(printf '%s' "$killers" | cut -c 1-120)" | tee -a "$table"
+        for base in $bases; do
+            hunt "$base"
+            judge "$name"
+        done
     else
         printf '%-36s %s\n' "$name" 'FAILED: does not compile' | tee -a "$table"
         status=1
