@@ -135,7 +135,7 @@ struct pbft_message *pbft_evidence_create(pbft_replica_id holder,
                                           const struct pbft_statement *first,
                                           const struct pbft_statement *second)
 {
-    struct message_box *box = message_box_create(0);
+    struct message_box *box = message_box_create(sizeof(struct pbft_evidence));
     struct pbft_claim a = {0};
     struct pbft_claim b = {0};
     const bool is_read = pbft_claim_read(first, &a) && //
@@ -148,8 +148,10 @@ struct pbft_message *pbft_evidence_create(pbft_replica_id holder,
     box->message.type = PBFT_MESSAGE_EVIDENCE;
     box->message.sender = holder;
     box->message.epoch = a.epoch;
-    box->message.evidence.statements[0] = in_order ? *first : *second;
-    box->message.evidence.statements[1] = in_order ? *second : *first;
+    struct pbft_evidence *evidence = message_box_tail(box);
+    evidence->statements[0] = in_order ? *first : *second;
+    evidence->statements[1] = in_order ? *second : *first;
+    box->message.evidence = evidence;
     return &box->message;
 }
 

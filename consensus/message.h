@@ -220,7 +220,8 @@ struct pbft_message {
         struct pbft_prepared prepared;
         struct pbft_committed committed;
         struct pbft_stable stable;
-        struct pbft_evidence evidence;
+        /* Large and rare: apart, so that votes stay small. */
+        const struct pbft_evidence *evidence;
     };
 };
 

@@ -102,7 +102,8 @@ void pbft_batch_digest(const struct pbft_domain *domain, pbft_wall_us time,
                        uint32_t request_count, const uint8_t *digests,
                        struct pbft_digest *out)
 {
-    struct pbft_preimage head = {.size = 0};
+    struct pbft_preimage head;
+    head.size = 0;
     pbft_preimage_put_tag(&head, "salus/batch/1");
     pbft_preimage_put_digest(&head, &domain->cluster);
     pbft_preimage_put_u64(&head, time);

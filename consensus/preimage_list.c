@@ -48,8 +48,9 @@ static void stable_digest(const struct pbft_domain *domain,
                           struct pbft_digest *out)
 {
     const struct pbft_stable *stable = &message->stable;
-    struct pbft_preimage content = {.size = 0};
+    struct pbft_preimage content;
     struct pbft_digest votes = {{0}};
+    content.size = 0;
     chain_votes(domain, &votes, stable->votes, stable->vote_count);
     pbft_preimage_put_tag(&content, "salus/stable/1");
     pbft_preimage_put_u64(&content, message->epoch);
@@ -76,8 +77,9 @@ static void chain_prepared(const struct pbft_domain *domain,
                            const struct pbft_message *message)
 {
     const struct pbft_prepared *prepared = &message->prepared;
-    struct pbft_preimage content = {.size = 0};
+    struct pbft_preimage content;
     struct pbft_digest votes = {{0}};
+    content.size = 0;
     chain_votes(domain, &votes, prepared->votes, prepared->vote_count);
     pbft_preimage_put_u64(&content, message->epoch);
     put_header(&content, prepared->pre_prepare);
@@ -117,7 +119,8 @@ void pbft_preimage_put_new_view(struct pbft_preimage *out,
         extend_chain(domain, &sources, item, sizeof item);
     }
     for (uint32_t i = 0; i < fields->pre_prepare_count; i++) {
-        struct pbft_preimage header = {.size = 0};
+        struct pbft_preimage header;
+        header.size = 0;
         put_header(&header, fields->pre_prepares[i]);
         extend_chain(domain, &headers, header.bytes, header.size);
     }

@@ -137,6 +137,7 @@ static uint32_t institution_of(struct pbft_requests *requests,
         requests->free_institution = entry->hash_next;
         if (index >= requests->institutions_used) {
             requests->institutions_used = index + 1;
+            requests->institution_shares[index] = (struct pbft_shares){0};
         }
         *entry = (struct pbft_pending_institution){
             .id = *id,

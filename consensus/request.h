@@ -76,7 +76,7 @@ struct pbft_requests {
     uint32_t institutions_used; /* Those from here on were never in use. */
     struct pbft_shares all_shares;
     struct pbft_shares name_shares;
-    struct pbft_shares institution_shares[PBFT_INSTITUTIONS_MAX];
+    struct pbft_shares *institution_shares; /* Of those ever in use. */
     uint32_t free_institution;
     uint32_t institution_buckets[PBFT_INSTITUTIONS_MAX];
     struct pbft_chain rounds[PBFT_LANE_COUNT]; /* Who comes next. */

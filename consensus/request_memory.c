@@ -33,9 +33,13 @@ bool pbft_requests_init(struct pbft_requests *requests, uint32_t capacity,
     requests->items = calloc(capacity, sizeof *requests->items);
     requests->buckets =
         malloc((requests->bucket_mask + 1) * sizeof *requests->buckets);
-    if (requests->items == NULL || requests->buckets == NULL) {
+    requests->institution_shares =
+        malloc(PBFT_INSTITUTIONS_MAX * sizeof *requests->institution_shares);
+    if (requests->items == NULL || requests->buckets == NULL ||
+        requests->institution_shares == NULL) {
         free(requests->items);
         free(requests->buckets);
+        free(requests->institution_shares);
         *requests = (struct pbft_requests){0};
         return false;
     }
@@ -70,5 +74,9 @@ void pbft_requests_deinit(struct pbft_requests *requests)
     }
     free(requests->items);
     free(requests->buckets);
-    *requests = (struct pbft_requests){0};
+    free(requests->institution_shares);
+    requests->items = NULL;
+    requests->buckets = NULL;
+    requests->institution_shares = NULL;
+    requests->capacity = 0;
 }

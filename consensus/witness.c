@@ -15,7 +15,8 @@ bool pbft_witness_init(struct pbft_witness *witness, uint32_t window,
                        uint32_t replica_count)
 {
     const size_t budget = PBFT_WITNESS_BYTES_MAX /
-                          (SEQ_KINDS * sizeof(struct pbft_testimony)) /
+                          (SEQ_KINDS * (sizeof(struct pbft_topic) +
+                                        sizeof(struct pbft_statement))) /
                           replica_count;
     uint32_t seqs = window < PBFT_WITNESS_SEQS_MAX ? window //
                                                    : PBFT_WITNESS_SEQS_MAX;
@@ -25,9 +26,17 @@ bool pbft_witness_init(struct pbft_witness *witness, uint32_t window,
     }
     witness->seqs = seqs;
     witness->places = SEQ_KINDS * seqs + 2 * VIEW_PLACES;
-    witness->said =
-        calloc((size_t)replica_count * witness->places, sizeof *witness->said);
-    return witness->said != NULL;
+    const size_t count = (size_t)replica_count * witness->places;
+    witness->topics = calloc(count, sizeof *witness->topics);
+    witness->said = calloc(count, sizeof *witness->said);
+    if (witness->topics == NULL || witness->said == NULL) {
+        free(witness->topics);
+        free(witness->said);
+        witness->topics = NULL;
+        witness->said = NULL;
+        return false;
+    }
+    return true;
 }
 
 void pbft_witness_deinit(struct pbft_witness *witness)
@@ -35,6 +44,7 @@ void pbft_witness_deinit(struct pbft_witness *witness)
     for (uint32_t i = 0; i < witness->evidence_count; i++) {
         pbft_message_unref(witness->evidence[i]);
     }
+    free(witness->topics);
     free(witness->said);
     *witness = (struct pbft_witness){0};
 }
@@ -44,31 +54,39 @@ static bool is_about_seq(enum pbft_message_type type)
     return type != PBFT_MESSAGE_VIEW_CHANGE && type != PBFT_MESSAGE_NEW_VIEW;
 }
 
-/* Where a statement of this kind about this seq is remembered. */
-static struct pbft_testimony *seq_place(const struct pbft_replica *replica,
-                                        pbft_replica_id signer,
-                                        enum pbft_message_type type,
-                                        pbft_seq seq)
+static struct pbft_testimony place_at(const struct pbft_witness *witness,
+                                      pbft_replica_id signer, size_t place)
+{
+    const size_t at = (size_t)signer * witness->places + place;
+    return (struct pbft_testimony){&witness->topics[at], &witness->said[at]};
+}
+
+/* Where a statement of this kind about this seq is remembered: all kinds side
+ * by side. */
+static struct pbft_testimony seq_place(const struct pbft_replica *replica,
+                                       pbft_replica_id signer,
+                                       enum pbft_message_type type,
+                                       pbft_seq seq)
 {
     const struct pbft_witness *witness = &replica->witness;
     const uint32_t kind = (uint32_t)type - PBFT_MESSAGE_PRE_PREPARE;
     PBFT_ASSERT(kind < SEQ_KINDS);
-    return &witness->said[(size_t)signer * witness->places +
-                          (size_t)kind * witness->seqs + seq % witness->seqs];
+    return place_at(witness, signer,
+                    (size_t)(seq % witness->seqs) * SEQ_KINDS + kind);
 }
 
 /* The same by view; `is_far`: the place of the highest view of all. */
-static struct pbft_testimony *view_place(const struct pbft_replica *replica,
-                                         pbft_replica_id signer,
-                                         enum pbft_message_type type,
-                                         pbft_view view, bool is_far)
+static struct pbft_testimony view_place(const struct pbft_replica *replica,
+                                        pbft_replica_id signer,
+                                        enum pbft_message_type type,
+                                        pbft_view view, bool is_far)
 {
     const struct pbft_witness *witness = &replica->witness;
     const size_t kind = type == PBFT_MESSAGE_VIEW_CHANGE ? 0 : VIEW_PLACES;
     const size_t offset = is_far ? PBFT_WITNESS_VIEWS //
                                  : view % PBFT_WITNESS_VIEWS;
-    return &witness->said[(size_t)signer * witness->places +
-                          (size_t)SEQ_KINDS * witness->seqs + kind + offset];
+    return place_at(witness, signer,
+                    (size_t)SEQ_KINDS * witness->seqs + kind + offset);
 }
 
 static bool is_slot_vote(enum pbft_message_type type)
@@ -84,7 +102,7 @@ static bool is_known(const struct pbft_witness *witness,
     uint32_t count = 0;
     for (uint32_t i = 0; i < witness->evidence_count; i++) {
         const struct pbft_claim known =
-            pbft_evidence_claim(&witness->evidence[i]->evidence);
+            pbft_evidence_claim(witness->evidence[i]->evidence);
         if (known.signer != claim->signer) {
             continue;
         }
@@ -103,7 +121,7 @@ static void keep_evidence(struct pbft_witness *witness,
 {
     PBFT_ASSERT(witness->evidence_count < PBFT_EVIDENCE_MAX);
     pbft_set_add(&witness->accused,
-                 pbft_evidence_claim(&evidence->evidence).signer);
+                 pbft_evidence_claim(evidence->evidence).signer);
     witness->evidence[witness->evidence_count++] = pbft_message_ref(evidence);
 }
 
@@ -123,7 +141,7 @@ static void accuse(struct pbft_replica *replica,
     if (!is_verified && witness->checks_left > 0) {
         witness->checks_left--;
         is_verified = pbft_evidence_verify(replica->domain, replica->keyring,
-                                           &evidence->evidence) == PBFT_OK;
+                                           evidence->evidence) == PBFT_OK;
     }
     if (is_verified) {
         keep_evidence(witness, evidence);
@@ -133,36 +151,32 @@ static void accuse(struct pbft_replica *replica,
     pbft_message_unref(evidence);
 }
 
-static void compare(struct pbft_replica *replica,
-                    const struct pbft_testimony *place,
+static void compare(struct pbft_replica *replica, struct pbft_testimony place,
                     const struct pbft_statement *statement,
                     const struct pbft_claim *claim, bool is_verified)
 {
     struct pbft_claim said;
-    if (place->view == claim->view && place->seq == claim->seq &&
-        place->statement.size != 0 &&
-        pbft_claim_read(&place->statement, &said) &&
+    if (place.topic->view == claim->view && place.topic->seq == claim->seq &&
+        place.statement->size != 0 && pbft_claim_read(place.statement, &said) &&
         pbft_claims_conflict(&said, claim)) {
-        accuse(replica, &place->statement, statement, claim, is_verified);
+        accuse(replica, place.statement, statement, claim, is_verified);
     }
 }
 
-static void remember(struct pbft_testimony *place,
+static void remember(struct pbft_testimony place,
                      const struct pbft_statement *statement,
                      const struct pbft_claim *claim)
 {
-    place->view = claim->view;
-    place->seq = claim->seq;
-    place->statement = *statement;
+    *place.topic = (struct pbft_topic){claim->view, claim->seq};
+    *place.statement = *statement;
 }
 
 /* A newer incarnation has taken back what the older one said (design: P14). */
-static bool is_void(const struct pbft_testimony *place,
-                    const struct pbft_claim *claim)
+static bool is_void(struct pbft_testimony place, const struct pbft_claim *claim)
 {
     struct pbft_claim said;
-    return place->statement.size == 0 ||
-           (pbft_claim_read(&place->statement, &said) &&
+    return place.statement->size == 0 ||
+           (pbft_claim_read(place.statement, &said) &&
             said.incarnation < claim->incarnation);
 }
 
@@ -170,7 +184,7 @@ static void hear_of_seq(struct pbft_replica *replica,
                         const struct pbft_statement *statement,
                         const struct pbft_claim *claim, bool is_verified)
 {
-    struct pbft_testimony *own =
+    const struct pbft_testimony own =
         seq_place(replica, claim->signer, claim->type, claim->seq);
     if (claim->type == PBFT_MESSAGE_ATTESTATION) {
         compare(replica, own, statement, claim, is_verified);
@@ -187,9 +201,10 @@ static void hear_of_seq(struct pbft_replica *replica,
         !pbft_slot_log_has(&replica->log, claim->seq)) {
         return;
     }
-    if (is_void(own, claim) ||
-        (own->seq == claim->seq && own->view < claim->view) ||
-        (own->seq < claim->seq && own->seq <= replica->committed)) {
+    const struct pbft_topic *topic = own.topic;
+    if ((topic->seq == claim->seq && topic->view < claim->view) ||
+        (topic->seq < claim->seq && topic->seq <= replica->committed) ||
+        is_void(own, claim)) {
         remember(own, statement, claim);
     }
 }
@@ -198,9 +213,9 @@ static void hear_of_view(struct pbft_replica *replica,
                          const struct pbft_statement *statement,
                          const struct pbft_claim *claim, bool is_verified)
 {
-    struct pbft_testimony *near =
+    const struct pbft_testimony near =
         view_place(replica, claim->signer, claim->type, claim->view, false);
-    struct pbft_testimony *far =
+    const struct pbft_testimony far =
         view_place(replica, claim->signer, claim->type, claim->view, true);
     compare(replica, near, statement, claim, is_verified);
     compare(replica, far, statement, claim, is_verified);
@@ -208,10 +223,10 @@ static void hear_of_view(struct pbft_replica *replica,
         return;
     }
     if (claim->view - replica->view >= PBFT_WITNESS_VIEWS) {
-        if (is_void(far, claim) || far->view < claim->view) {
+        if (is_void(far, claim) || far.topic->view < claim->view) {
             remember(far, statement, claim);
         }
-    } else if (is_void(near, claim) || near->view < replica->view) {
+    } else if (is_void(near, claim) || near.topic->view < replica->view) {
         remember(near, statement, claim);
     }
 }
@@ -343,7 +358,7 @@ void pbft_witness_message(struct pbft_replica *replica,
 enum pbft_verdict pbft_restore_evidence(struct pbft_replica *replica,
                                         const struct pbft_message *evidence)
 {
-    const struct pbft_claim claim = pbft_evidence_claim(&evidence->evidence);
+    const struct pbft_claim claim = pbft_evidence_claim(evidence->evidence);
     PBFT_ASSERT(replica->stage == PBFT_STAGE_RESTORING);
     if (claim.signer >= replica->n || claim.signer == replica->config.self) {
         return PBFT_REJECTED;

@@ -24,16 +24,23 @@
  * evidence; view-changes carry certificates that nobody checked yet. */
 #define PBFT_WITNESS_CHECKS_MAX 16u
 
-struct pbft_testimony {
+/* What a statement is about: apart from its bytes and side by side, since most
+ * of what is heard contradicts nothing. */
+struct pbft_topic {
     pbft_view view;
     pbft_seq seq;
-    struct pbft_statement statement; /* Size 0: none. */
+};
+
+struct pbft_testimony {
+    struct pbft_topic *topic;
+    struct pbft_statement *statement; /* Size 0: none. */
 };
 
 struct pbft_witness {
     uint32_t seqs;               /* Remembered at once, per kind. */
     uint32_t places;             /* Per signer. */
-    struct pbft_testimony *said; /* By signer, then place. */
+    struct pbft_topic *topics;   /* By signer, then place. */
+    struct pbft_statement *said; /* Likewise. */
     uint32_t checks_left;
     const struct pbft_message *evidence[PBFT_EVIDENCE_MAX];
     uint32_t evidence_count;

@@ -13,7 +13,7 @@
 
 static void tell(const struct node *node, const struct pbft_message *evidence)
 {
-    const struct pbft_claim claim = pbft_evidence_claim(&evidence->evidence);
+    const struct pbft_claim claim = pbft_evidence_claim(evidence->evidence);
     journal(JOURNAL_WARNING, "evidence",
             "against=%s replica=%" PRIu32 " kind=%s view=%" PRIu64
             " seq=%" PRIu64,
@@ -71,7 +71,7 @@ enum pbft_status node_evidence_reply(struct node *node,
             wire_arena_alloc(&scratch->arena, PBFT_EVIDENCE_BYTES_MAX);
         PBFT_ASSERT(bytes != NULL);
         list.evidence[i].data = bytes;
-        list.evidence[i].len = pbft_evidence_encode(&held[i]->evidence, bytes);
+        list.evidence[i].len = pbft_evidence_encode(held[i]->evidence, bytes);
         pbft_message_unref(held[i]);
     }
     list.n_evidence = count;

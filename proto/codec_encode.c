@@ -195,7 +195,7 @@ static void write_content(struct wire_buffer *buffer,
         encode_stable(buffer, &message->stable);
         return;
     case PBFT_MESSAGE_EVIDENCE:
-        write_evidence(buffer, &message->evidence);
+        write_evidence(buffer, message->evidence);
         return;
     }
     bool is_known_type = false;

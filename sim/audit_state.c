@@ -295,14 +295,14 @@ static void check_evidence(struct sim *sim, const struct host *host,
     if (record->kind != PBFT_RECORD_EVIDENCE || !host_is_honest(host)) {
         return;
     }
-    const struct pbft_claim claim = pbft_evidence_claim(&message->evidence);
+    const struct pbft_claim claim = pbft_evidence_claim(message->evidence);
     if (claim.signer >= sim->settings.n ||
         audit_is_bound(sim, claim.signer, claim.incarnation)) {
         audit_fail(sim, "S37", host, "holds evidence against an honest R%u: %s",
                    (unsigned)claim.signer, pbft_message_type_name(claim.type));
     }
-    if (pbft_evidence_verify(&host->domain, &sim->keyring,
-                             &message->evidence) != PBFT_OK) {
+    if (pbft_evidence_verify(&host->domain, &sim->keyring, message->evidence) !=
+        PBFT_OK) {
         audit_fail(sim, "S37", host, "holds evidence that does not verify");
     }
 }

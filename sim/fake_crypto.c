@@ -2,13 +2,12 @@
 /* A 256-bit mix of four lanes, and signatures made of it. */
 #include "sim/fake_crypto.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define LANES 4
 #define BLOCK_SIZE (LANES * sizeof(uint64_t))
 #define FINAL_ROUNDS 2
-/* Parts up to here are gathered, so that most digests are one straight run. */
-#define GATHER_MAX 512
 
 /* Odd constants with evenly spread bits (splitmix64, xxHash64). */
 #define PRIME_1 UINT64_C(0x9e3779b97f4a7c15)
@@ -16,9 +15,17 @@
 #define PRIME_3 UINT64_C(0xbf58476d1ce4e5b9)
 #define PRIME_4 UINT64_C(0x94d049bb133111eb)
 
+/* By value: so that they stay in registers. */
+struct lanes {
+    uint64_t s0;
+    uint64_t s1;
+    uint64_t s2;
+    uint64_t s3;
+};
+
 struct mix {
-    uint64_t lanes[LANES];
-    uint8_t block[GATHER_MAX];
+    struct lanes lanes;
+    uint8_t block[BLOCK_SIZE]; /* Begun by one part, filled by the next. */
     size_t used;
     uint64_t total;
 };
@@ -50,53 +57,43 @@ static void store(uint8_t *out, uint64_t value)
 }
 
 /* Whole blocks. Each lane reaches each other one within two of them. */
-static void absorb(struct mix *mix, const uint8_t *data, size_t block_count)
+static inline struct lanes absorb(struct lanes s, const uint8_t *data,
+                                  size_t block_count)
 {
-    uint64_t s0 = mix->lanes[0];
-    uint64_t s1 = mix->lanes[1];
-    uint64_t s2 = mix->lanes[2];
-    uint64_t s3 = mix->lanes[3];
     for (; block_count > 0; block_count--, data += BLOCK_SIZE) {
-        uint64_t t0 = rotate((s0 ^ load(data)) * PRIME_1, 31);
-        uint64_t t1 = rotate((s1 ^ load(data + 8)) * PRIME_2, 29);
-        uint64_t t2 = rotate((s2 ^ load(data + 16)) * PRIME_3, 27);
-        uint64_t t3 = rotate((s3 ^ load(data + 24)) * PRIME_4, 33);
-        s0 = t0 + rotate(t1, 17);
-        s1 = (t1 ^ rotate(t2, 29)) + PRIME_3;
-        s2 = t2 + rotate(t3, 41);
-        s3 = (t3 ^ rotate(t0, 53)) + PRIME_4;
+        uint64_t t0 = rotate((s.s0 ^ load(data)) * PRIME_1, 31);
+        uint64_t t1 = rotate((s.s1 ^ load(data + 8)) * PRIME_2, 29);
+        uint64_t t2 = rotate((s.s2 ^ load(data + 16)) * PRIME_3, 27);
+        uint64_t t3 = rotate((s.s3 ^ load(data + 24)) * PRIME_4, 33);
+        s.s0 = t0 + rotate(t1, 17);
+        s.s1 = (t1 ^ rotate(t2, 29)) + PRIME_3;
+        s.s2 = t2 + rotate(t3, 41);
+        s.s3 = (t3 ^ rotate(t0, 53)) + PRIME_4;
     }
-    mix->lanes[0] = s0;
-    mix->lanes[1] = s1;
-    mix->lanes[2] = s2;
-    mix->lanes[3] = s3;
+    return s;
 }
 
-static void mix_init(struct mix *mix)
-{
-    mix->lanes[0] = PRIME_1;
-    mix->lanes[1] = PRIME_2;
-    mix->lanes[2] = PRIME_3;
-    mix->lanes[3] = PRIME_4;
-    mix->used = 0;
-    mix->total = 0;
-}
+static const struct lanes lanes_first = {PRIME_1, PRIME_2, PRIME_3, PRIME_4};
 
-static void mix_add(struct mix *mix, const uint8_t *data, size_t size)
+/* Whole blocks are taken where they lie; only their rest is copied. */
+static inline void mix_add(struct mix *mix, const uint8_t *data, size_t size)
 {
     mix->total += size;
-    while (size > 0) {
-        size_t take = GATHER_MAX - mix->used;
+    if (mix->used > 0) {
+        size_t take = BLOCK_SIZE - mix->used;
         take = take < size ? take : size;
         memcpy(mix->block + mix->used, data, take);
         mix->used += take;
         data += take;
         size -= take;
-        if (mix->used == GATHER_MAX) {
-            absorb(mix, mix->block, GATHER_MAX / BLOCK_SIZE);
-            mix->used = 0;
+        if (mix->used < BLOCK_SIZE) {
+            return;
         }
+        mix->lanes = absorb(mix->lanes, mix->block, 1);
     }
+    mix->lanes = absorb(mix->lanes, data, size / BLOCK_SIZE);
+    mix->used = size % BLOCK_SIZE;
+    memcpy(mix->block, data + size - mix->used, mix->used);
 }
 
 static uint64_t finish_lane(uint64_t value)
@@ -106,40 +103,51 @@ static uint64_t finish_lane(uint64_t value)
     return value ^ value >> 31;
 }
 
-/* The last block is filled with zeros; the size tells them from data. */
-static void mix_end(struct mix *mix, struct pbft_digest *out)
+/* Each lane of the result depends on all four. */
+static inline void put_lanes(struct lanes s, uint64_t total,
+                             struct pbft_digest *out)
 {
-    size_t whole = (mix->used + BLOCK_SIZE - 1) / BLOCK_SIZE;
-    memset(mix->block + mix->used, 0, whole * BLOCK_SIZE - mix->used);
-    absorb(mix, mix->block, whole);
-    uint64_t *s = mix->lanes;
-    s[0] += mix->total * PRIME_1;
+    s.s0 += total * PRIME_1;
     for (unsigned round = 0; round < FINAL_ROUNDS; round++) {
-        uint64_t first = s[0];
-        s[0] = finish_lane(s[0] + rotate(s[1], 13) + PRIME_1);
-        s[1] = finish_lane(s[1] + rotate(s[2], 19) + PRIME_2);
-        s[2] = finish_lane(s[2] + rotate(s[3], 23) + PRIME_3);
-        s[3] = finish_lane(s[3] + rotate(first, 47) + PRIME_4);
+        uint64_t first = s.s0;
+        s.s0 = finish_lane(s.s0 + rotate(s.s1, 13) + PRIME_1);
+        s.s1 = finish_lane(s.s1 + rotate(s.s2, 19) + PRIME_2);
+        s.s2 = finish_lane(s.s2 + rotate(s.s3, 23) + PRIME_3);
+        s.s3 = finish_lane(s.s3 + rotate(first, 47) + PRIME_4);
     }
-    /* Each lane of the result depends on all four. */
     uint64_t sum =
-        s[0] ^ rotate(s[1], 11) ^ rotate(s[2], 29) ^ rotate(s[3], 43);
-    for (unsigned i = 0; i < LANES; i++) {
-        store(out->bytes + i * sizeof(uint64_t), s[i] + sum * PRIME_2);
+        s.s0 ^ rotate(s.s1, 11) ^ rotate(s.s2, 29) ^ rotate(s.s3, 43);
+    store(out->bytes, s.s0 + sum * PRIME_2);
+    store(out->bytes + 8, s.s1 + sum * PRIME_2);
+    store(out->bytes + 16, s.s2 + sum * PRIME_2);
+    store(out->bytes + 24, s.s3 + sum * PRIME_2);
+}
+
+/* The last block is filled with zeros; the size tells them from data. */
+static inline struct lanes absorb_rest(struct lanes s, const uint8_t *data,
+                                       size_t size)
+{
+    uint8_t block[BLOCK_SIZE] = {0};
+    if (size == 0) {
+        return s;
     }
+    memcpy(block, data, size);
+    return absorb(s, block, 1);
 }
 
 void fake_digest(struct pbft_digest *out, const struct pbft_bytes *parts,
                  size_t part_count)
 {
     struct mix mix;
-    mix_init(&mix);
+    mix.lanes = lanes_first;
+    mix.used = 0;
+    mix.total = 0;
     for (size_t i = 0; i < part_count; i++) {
         if (parts[i].size > 0) {
             mix_add(&mix, parts[i].data, parts[i].size);
         }
     }
-    mix_end(&mix, out);
+    put_lanes(absorb_rest(mix.lanes, mix.block, mix.used), mix.total, out);
 }
 
 static void on_digest(const void *context, struct pbft_digest *out,
@@ -163,10 +171,15 @@ static void secret_of(const struct pbft_public_key *key,
 static void sign_with(const struct pbft_digest *secret,
                       struct pbft_bytes preimage, struct pbft_signature *out)
 {
+    /* fake_digest() of both, in one run: the secret is a whole block. */
+    static_assert(sizeof *secret == BLOCK_SIZE, "it is absorbed at once");
     struct pbft_digest first;
-    const struct pbft_bytes parts[] = {{secret->bytes, sizeof secret->bytes},
-                                       preimage};
-    fake_digest(&first, parts, 2);
+    const size_t blocks = preimage.size / BLOCK_SIZE;
+    struct lanes lanes = absorb(lanes_first, secret->bytes, 1);
+    lanes = absorb(lanes, preimage.data, blocks);
+    lanes = absorb_rest(lanes, preimage.data + blocks * BLOCK_SIZE,
+                        preimage.size % BLOCK_SIZE);
+    put_lanes(lanes, sizeof *secret + preimage.size, &first);
     memcpy(out->bytes, first.bytes, sizeof first.bytes);
     for (unsigned i = 0; i < LANES; i++) {
         size_t at = i * sizeof(uint64_t);

@@ -70,15 +70,7 @@ void host_forget(struct host *host)
 {
     pbft_driver_destroy(host->driver);
     host->driver = NULL;
-    if (host->service != NULL) {
-        host->sim->settings.service->destroy(host->service);
-        host->service = NULL;
-    }
-    for (size_t i = 0; i < host->block_count; i++) {
-        pbft_message_unref(host->blocks[i].committed);
-        pbft_message_unref(host->blocks[i].proof);
-        free(host->blocks[i].leaves);
-    }
+    host_keep_past(host);
     for (size_t i = 0; i < host->commit_count; i++) {
         pbft_message_unref(host->commits[i]);
     }
@@ -86,8 +78,6 @@ void host_forget(struct host *host)
         pbft_message_unref(host->inbox[host->inbox_first].message);
         host->inbox_first = (host->inbox_first + 1) % HOST_INBOX_MAX;
     }
-    host->incarnations = (struct pbft_incarnations){0};
-    host->block_count = 0;
     host->commit_count = 0;
     host->waiter_count = 0;
     host->is_executing = false;
@@ -103,8 +93,8 @@ void host_forget(struct host *host)
 void host_deinit(struct host *host)
 {
     host_forget(host);
+    host_drop_past(host);
     disk_deinit(&host->disk);
-    free(host->blocks);
     free(host->commits);
     free(host->waiters);
     free(host->inbox);

@@ -40,6 +40,17 @@ struct host_block {
     struct pbft_digest *leaves; /* One per request. */
 };
 
+/* What a process had computed when it went down. Blocks that are still on its
+ * disk when it starts again need not be executed again. */
+struct host_past {
+    void *service; /* NULL: nothing is kept. */
+    uint32_t client_count;
+    struct host_block *blocks;
+    size_t block_count;
+    size_t block_capacity;
+    struct pbft_incarnations incarnations;
+};
+
 struct host_input {
     enum pbft_event_type type;
     enum pbft_timer timer;
@@ -90,6 +101,7 @@ struct host {
     size_t block_capacity;
 
     struct pbft_incarnations incarnations; /* After the last block. */
+    struct host_past past;
 
     struct host_input *inbox; /* A ring of HOST_INBOX_MAX. */
     size_t inbox_first;
@@ -160,6 +172,11 @@ void host_remember_block(struct host *host,
                          const struct pbft_message *committed,
                          const struct service_outcome *outcome);
 void host_forget(struct host *host);
+/* host_past.c: service and blocks become the past; they come back if they are
+ * what the disk holds. */
+void host_keep_past(struct host *host);
+void host_drop_past(struct host *host);
+bool host_resume_past(struct host *host);
 void host_trace_life(const struct host *host, const char *what);
 /* host_client.c */
 void host_on_request(struct host *host, uint32_t client,

@@ -7,8 +7,7 @@
 #include "sim/host.h"
 #include "sim/sim.h"
 
-/* The service computes every durable block again: a different outcome is a lack
- * of determinism. */
+/* The service computes every durable block again. */
 static void replay_blocks(struct host *host)
 {
     const struct disk_image *image = &host->disk.image;
@@ -124,9 +123,11 @@ void host_start(struct host *host)
         host_trace_life(host, "halt");
         return;
     }
-    host->service = sim->settings.service->create(
-        &host->domain, sim->client_count, keys, institutions);
-    replay_blocks(host);
+    if (!host_resume_past(host)) {
+        host->service = sim->settings.service->create(
+            &host->domain, sim->client_count, keys, institutions);
+        replay_blocks(host);
+    }
     const bool is_lost = is_log_lost(host, restore(host));
     if (host->is_disk_changed && !is_lost) {
         audit_unbind(sim, host);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crypto/init.h"
 #include "sim/command.h"
 
 static const char usage[] =
@@ -51,6 +52,10 @@ int main(int argc, char **argv)
         (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {
         (void)fputs(usage, stdout);
         return EXIT_WELL;
+    }
+    if (crypto_init() != PBFT_OK) { /* Else libsodium does not use the CPU. */
+        (void)fputs("salus-sim: libsodium does not start\n", stderr);
+        return EXIT_USAGE;
     }
     for (size_t i = 0; argc >= 2 && i < sizeof commands / sizeof commands[0];
          i++) {

@@ -72,7 +72,7 @@ const struct pbft_digest *trace_digest_of(const struct pbft_message *message)
             message->signature.bytes; /* Half of it names the message. */
     case PBFT_MESSAGE_EVIDENCE:
         return (const struct pbft_digest *)(const void *)message->evidence
-            .statements[0]
+            ->statements[0]
             .signature.bytes;
     case PBFT_MESSAGE_STATUS:
         return &none;

@@ -73,7 +73,7 @@ static void store_messages(const struct cast *cast)
         if (message->type == PBFT_MESSAGE_EVIDENCE) {
             uint8_t bytes[PBFT_EVIDENCE_BYTES_MAX];
             wire_buffer_put(&out, bytes,
-                            pbft_evidence_encode(&message->evidence, bytes));
+                            pbft_evidence_encode(message->evidence, bytes));
             store("fuzz_evidence", "two-prepares");
         }
         pbft_message_unref(message);

@@ -414,7 +414,7 @@ static inline size_t fake_evidence(const struct fake_replicas *all,
     }
     struct pbft_message *evidence =
         pbft_evidence_create(accused, &statements[0], &statements[1]);
-    const size_t size = pbft_evidence_encode(&evidence->evidence, out);
+    const size_t size = pbft_evidence_encode(evidence->evidence, out);
     pbft_message_unref(evidence);
     return size;
 }

@@ -164,7 +164,7 @@ static bool same_content(const struct pbft_message *a,
                same_votes(a->stable.votes, a->stable.vote_count,
                           b->stable.votes, b->stable.vote_count);
     case PBFT_MESSAGE_EVIDENCE:
-        return memcmp(&a->evidence, &b->evidence, sizeof a->evidence) == 0;
+        return memcmp(a->evidence, b->evidence, sizeof *a->evidence) == 0;
     }
     return false;
 }

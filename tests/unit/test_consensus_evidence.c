@@ -88,8 +88,8 @@ static bool is_accused(pbft_replica_id id)
 
 static const struct pbft_evidence *evidence(uint32_t index)
 {
-    return &pbft_replica_evidence(cluster_replica(&cluster, SELF), index)
-                ->evidence;
+    return pbft_replica_evidence(cluster_replica(&cluster, SELF), index)
+        ->evidence;
 }
 
 static enum pbft_status verify(const struct pbft_evidence *of)
