@@ -282,6 +282,9 @@ bool pbft_owes_null(const struct pbft_replica *replica)
            replica->next_seq <= replica->recovery.owed;
 }
 
+/* As long as for a request: after views without progress that is longer (P7);
+ * else a network that once needs more than the request timeout for a batch gets
+ * no null batch through in any view. */
 pbft_time_ms pbft_owed_deadline(struct pbft_replica *replica)
 {
     struct pbft_recovery *recovery = &replica->recovery;
@@ -291,6 +294,6 @@ pbft_time_ms pbft_owed_deadline(struct pbft_replica *replica)
     }
     return replica->committed < recovery->owed
                ? pbft_time_after(recovery->owed_since,
-                                 replica->config.request_timeout_ms)
+                                 replica->requests.timeout_ms)
                : PBFT_TIME_NEVER;
 }

@@ -241,6 +241,51 @@ static void test_two_of_seven_come_back(void **state)
     assert_int_equal(cluster_report(&cluster, 6).incarnation, 1);
 }
 
+static bool is_null_owed(void)
+{
+    const struct pbft_replica *replica = cluster_replica(&cluster, 0);
+    return replica->committed < replica->recovery.owed;
+}
+
+static bool lose_null_commits(void *context,
+                              const struct cluster_packet *packet)
+{
+    (void)context;
+    return is_null_owed() && (packet->message->type == PBFT_MESSAGE_COMMIT ||
+                              packet->message->type == PBFT_MESSAGE_COMMITTED);
+}
+
+/* How long R0 stays in a view in which nothing is committed, at most, before it
+ * has seen so many of them. */
+static pbft_time_ms longest_stay(pbft_view views)
+{
+    const pbft_view first = cluster_report(&cluster, 0).view;
+    pbft_time_ms longest = 0;
+    pbft_time_ms stay = 0;
+    while (cluster_report(&cluster, 0).view < first + views) {
+        cluster_run(&cluster, 10);
+        stay = cluster_report(&cluster, 0).view_active ? stay + 10 : 0;
+        longest = stay > longest ? stay : longest;
+    }
+    return longest;
+}
+
+/* Nobody asks for anything, null batches are owed, and the network is slower
+ * than anybody thought: views last longer and longer (OSDI'99 4.5.2). */
+static void test_null_batches_get_more_time_in_later_views(void **state)
+{
+    (void)state;
+    submit(6);
+    lose(LOST, false);
+    cluster_restart(&cluster, LOST);
+    cluster.filter = lose_null_commits;
+    cluster_run(&cluster, 1000);
+    assert_true(is_null_owed());
+    assert_true(longest_stay(8) >= 4 * cluster.config.request_timeout_ms);
+    cluster.filter = NULL;
+    assert_true(run_until_normal(LOST, 60000));
+}
+
 static void test_more_than_f_stay_silent(void **state)
 {
     (void)state;
@@ -474,6 +519,7 @@ int main(void)
         ROW(test_a_crash_in_the_middle_is_no_way_out),
         ROW(test_a_lost_primary_is_replaced_and_comes_back),
         ROW_SEVEN(test_two_of_seven_come_back),
+        ROW(test_null_batches_get_more_time_in_later_views),
         ROW(test_more_than_f_stay_silent),
         ROW(test_all_wiped_never_start_anew),
         ROW(test_an_empty_disk_among_old_ones_is_no_new_one),
