@@ -224,9 +224,11 @@ void disk_crash(struct disk *disk, size_t keep, bool torn)
     if (torn && disk->pending_count > 0 &&
         disk->pending[0].kind == DISK_WRITE_RECORD) {
         struct disk_record part = disk->pending[0].record;
+        const bool is_log_lost = disk->image.is_log_lost;
         disk->pending[0].record.bytes = NULL;
         part.size = part.size / 2 + 1;
         disk_image_add_record(&disk->image, part);
+        disk->image.is_log_lost = is_log_lost; /* It counts for none. */
     }
     drop_pending(disk, 0);
     disk->next_number = disk->image.first_number + disk->image.record_count;

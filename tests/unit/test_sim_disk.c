@@ -104,6 +104,24 @@ static void test_torn_record_is_cut(void **state)
     assert_int_equal(replay(PBFT_LOG_INTACT).count, 3);
 }
 
+/* What begins the next log is not there before it is there whole. */
+static void test_torn_first_record_of_a_new_log_is_none(void **state)
+{
+    (void)state;
+    assert_true(write_votes(1, 1, 2));
+    assert_true(disk_sync(&disk, 1));
+    disk_set_log_aside(&disk);
+    assert_true(write_votes(1, 3, 1));
+
+    disk_crash(&disk, 0, true);
+
+    assert_int_equal(replay(PBFT_LOG_TORN).count, 0);
+    assert_true(disk.image.is_log_lost);
+    assert_true(write_votes(1, 3, 1));
+    assert_true(disk_sync(&disk, 1));
+    assert_false(disk.image.is_log_lost);
+}
+
 static void test_corruption_is_damage_anywhere(void **state)
 {
     (void)state;
@@ -185,6 +203,7 @@ int main(void)
         ROW(test_crash_loses_what_was_not_synced),
         ROW(test_crash_keeps_a_prefix),
         ROW(test_torn_record_is_cut),
+        ROW(test_torn_first_record_of_a_new_log_is_none),
         ROW(test_corruption_is_damage_anywhere),
         ROW(test_clean_cut_looks_intact),
         ROW(test_rollback_restores_the_mark),
