@@ -218,16 +218,38 @@ static bool was_anything_seen(const struct pbft_monitor *monitor)
     return false;
 }
 
+static uint32_t forgive_after(const struct pbft_monitor *monitor)
+{
+    return monitor->complaints == 0
+               ? PBFT_MONITOR_FORGIVE_AFTER
+               : PBFT_MONITOR_FORGIVE_AFTER << (monitor->complaints - 1);
+}
+
+/* The patience goes first; what was forgiven is forgotten later. */
+static void forgive(struct pbft_monitor *monitor)
+{
+    monitor->good_periods = 0;
+    if (monitor->doublings > 0) {
+        monitor->doublings--;
+    } else if (monitor->complaints > 0) {
+        monitor->complaints--;
+    }
+}
+
+static void note_complaint(struct pbft_monitor *monitor)
+{
+    monitor->doublings += monitor->doublings < PBFT_MONITOR_DOUBLINGS_MAX;
+    monitor->complaints += monitor->complaints < PBFT_MONITOR_COMPLAINTS_MAX;
+}
+
 static void note_good_period(struct pbft_monitor *monitor)
 {
     monitor->suspicion -= monitor->suspicion < PBFT_SUSPICION_GOOD
                               ? monitor->suspicion
                               : PBFT_SUSPICION_GOOD;
     monitor->good_periods++;
-    if (monitor->good_periods >= PBFT_MONITOR_FORGIVE_AFTER &&
-        monitor->doublings > 0) {
-        monitor->doublings--;
-        monitor->good_periods = 0;
+    if (monitor->good_periods >= forgive_after(monitor)) {
+        forgive(monitor);
     }
 }
 
@@ -264,9 +286,8 @@ void pbft_on_monitor(struct pbft_replica *replica)
     }
     const bool is_enough = judge_period(replica);
     begin_period(replica);
-    if (is_enough && pbft_complain(replica) == PBFT_ACCEPTED &&
-        monitor->doublings < PBFT_MONITOR_DOUBLINGS_MAX) {
-        monitor->doublings++;
+    if (is_enough && pbft_complain(replica) == PBFT_ACCEPTED) {
+        note_complaint(monitor);
     }
 }
 

@@ -16,9 +16,13 @@
 #define PBFT_SUSPICION_GOOD 1u
 #define PBFT_SUSPICION_MAX 4u
 /* Each complaint of ours doubles our patience, so often at most: a slow network
- * looks like slow primaries. Good periods that halve it again. */
+ * looks like slow primaries. Good periods that halve it again; with each
+ * complaint that is remembered twice as many, so that what is slow for good
+ * (disks that stall together, say) deposes honest primaries more and more
+ * rarely. */
 #define PBFT_MONITOR_DOUBLINGS_MAX 6u
 #define PBFT_MONITOR_FORGIVE_AFTER 8u
+#define PBFT_MONITOR_COMPLAINTS_MAX 7u
 
 /* Of one institution, in this period. */
 struct pbft_service_count {
@@ -34,6 +38,7 @@ struct pbft_monitor {
     pbft_time_ms slowest_ms;   /* this period and the last; of this one. */
     uint32_t suspicion;
     uint32_t doublings;
+    uint32_t complaints; /* Remembered, beyond the doublings. */
     uint32_t good_periods;
     pbft_seq committed; /* When the period began. */
     struct pbft_replica_set heard;
