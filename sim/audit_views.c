@@ -87,7 +87,9 @@ static void note_own_view(struct sim *sim, const struct host *host,
     if (record->kind == PBFT_RECORD_NEW_VIEW && record->view > own->entered) {
         own->entered = record->view;
     }
-    if (record->kind == PBFT_RECORD_VIEW_CHANGE) {
+    /* A stable checkpoint writes it again. */
+    if (record->kind == PBFT_RECORD_VIEW_CHANGE &&
+        record->view != own->asked_durable) {
         own->asked_durable = record->view;
         own->asked_life = host->life;
     }
