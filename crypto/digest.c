@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* BLAKE2b-256 and SHA-256 by libsodium. */
+/* BLAKE2b-256 and SHA-256 by libsodium; SHA-256 of what is at hand by the
+ * processor's own instructions, if it has them. */
 #include "crypto/digest.h"
 
 #include "consensus/assert.h"
+#include "crypto/sha256.h"
 
 #include <sodium.h>
+#include <stdatomic.h>
 #include <string.h>
 
 static_assert(sizeof(crypto_generichash_state) <= DIGEST_STATE_SIZE,
@@ -29,14 +32,33 @@ void digest_blake2b_parts(struct pbft_digest *out,
     (void)crypto_generichash_final(&state, out->bytes, sizeof out->bytes);
 }
 
+/* Asking the processor takes longer than a short digest in a virtual machine,
+ * so it is asked once; threads that ask at the same time get the same answer.
+ */
+static bool has_native_sha256(void)
+{
+    enum { UNKNOWN, NO, YES };
+    static atomic_int answer = UNKNOWN;
+    int known = atomic_load_explicit(&answer, memory_order_relaxed);
+    if (known == UNKNOWN) {
+        known = sha256_is_native() ? YES : NO;
+        atomic_store_explicit(&answer, known, memory_order_relaxed);
+    }
+    return known == YES;
+}
+
 void digest_sha256(struct pbft_digest *out, struct pbft_bytes bytes)
 {
-    (void)crypto_hash_sha256(out->bytes, bytes.data, bytes.size);
+    digest_sha256_parts(out, &bytes, 1);
 }
 
 void digest_sha256_parts(struct pbft_digest *out,
                          const struct pbft_bytes *parts, size_t part_count)
 {
+    if (has_native_sha256()) {
+        sha256_native(out, parts, part_count);
+        return;
+    }
     crypto_hash_sha256_state state;
     (void)crypto_hash_sha256_init(&state);
     for (size_t i = 0; i < part_count; i++) {

@@ -94,6 +94,33 @@ static void test_digest_pieces_equal_whole(void **state)
     }
 }
 
+/* Two implementations: what comes at once may be computed by the processor's
+ * own instructions, what comes in pieces is by libsodium. */
+static void test_digest_sha256_both_ways(void **state)
+{
+    uint8_t data[300];
+    (void)state;
+    for (size_t i = 0; i < sizeof data; i++) {
+        data[i] = (uint8_t)(i * i + 7);
+    }
+    for (size_t size = 0; size <= sizeof data; size++) {
+        struct digest_stream stream;
+        struct pbft_digest by_library;
+        struct pbft_digest whole;
+        digest_init(&stream, DIGEST_SHA256);
+        digest_update(&stream, (struct pbft_bytes){data, size});
+        digest_final(&stream, &by_library);
+        digest_sha256(&whole, (struct pbft_bytes){data, size});
+        assert_memory_equal(&whole, &by_library, sizeof whole);
+        for (size_t cut = 0; cut <= size; cut += 1 + size / 7) {
+            const struct pbft_bytes parts[] = {
+                {data, cut}, {NULL, 0}, {data + cut, size - cut}};
+            digest_sha256_parts(&whole, parts, 3);
+            assert_memory_equal(&whole, &by_library, sizeof whole);
+        }
+    }
+}
+
 static void test_commit_is_domain_salt_content(void **state)
 {
     uint8_t salt[COMMIT_SALT_SIZE];
@@ -268,6 +295,7 @@ int main(void)
         cmocka_unit_test(test_digest_blake2b),
         cmocka_unit_test(test_digest_sha256),
         cmocka_unit_test(test_digest_pieces_equal_whole),
+        cmocka_unit_test(test_digest_sha256_both_ways),
         cmocka_unit_test(test_commit_is_domain_salt_content),
         cmocka_unit_test(test_commit_domains_are_prefix_free),
         cmocka_unit_test(test_hex),
