@@ -17,7 +17,14 @@ struct wire_arena_block {
 
 void wire_arena_init(struct wire_arena *arena, size_t bytes_max)
 {
-    *arena = (struct wire_arena){.bytes_max = bytes_max};
+    wire_arena_init_large(arena, bytes_max, WIRE_ARENA_BLOCK_BYTES);
+}
+
+void wire_arena_init_large(struct wire_arena *arena, size_t bytes_max,
+                           size_t block_bytes)
+{
+    *arena =
+        (struct wire_arena){.bytes_max = bytes_max, .block_bytes = block_bytes};
 }
 
 static void free_blocks(struct wire_arena_block *block)
@@ -32,7 +39,7 @@ static void free_blocks(struct wire_arena_block *block)
 void wire_arena_deinit(struct wire_arena *arena)
 {
     free_blocks(arena->blocks);
-    wire_arena_init(arena, arena->bytes_max);
+    wire_arena_init_large(arena, arena->bytes_max, arena->block_bytes);
 }
 
 void wire_arena_reset(struct wire_arena *arena)
@@ -46,7 +53,7 @@ void wire_arena_reset(struct wire_arena *arena)
     kept->next = NULL;
     kept->used = 0;
     /* One huge input must not pin its memory for ever. */
-    if (kept->capacity > WIRE_ARENA_BLOCK_BYTES) {
+    if (kept->capacity > arena->block_bytes) {
         free(kept);
         arena->blocks = NULL;
     }
@@ -54,8 +61,7 @@ void wire_arena_reset(struct wire_arena *arena)
 
 static bool add_block(struct wire_arena *arena, size_t size)
 {
-    size_t capacity =
-        size < WIRE_ARENA_BLOCK_BYTES ? WIRE_ARENA_BLOCK_BYTES : size;
+    size_t capacity = size < arena->block_bytes ? arena->block_bytes : size;
     struct wire_arena_block *block = malloc(sizeof *block + capacity);
     if (block == NULL) {
         return false;

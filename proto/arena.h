@@ -15,10 +15,15 @@ struct wire_arena {
     struct wire_arena_block *blocks; /* The newest first; owned. */
     size_t used;                     /* Bytes handed out since the reset. */
     size_t bytes_max;                /* What `used` never passes. */
+    size_t block_bytes;              /* Of one block, unless it must be more. */
 };
 
 /* Allocates nothing yet. */
 void wire_arena_init(struct wire_arena *arena, size_t bytes_max);
+/* The same with larger blocks than WIRE_ARENA_BLOCK_BYTES: for rounds that take
+ * so much each time. */
+void wire_arena_init_large(struct wire_arena *arena, size_t bytes_max,
+                           size_t block_bytes);
 /* Frees everything that the arena handed out. */
 void wire_arena_deinit(struct wire_arena *arena);
 /* Forgets everything that the arena handed out, and keeps one block for the
