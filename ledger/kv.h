@@ -45,6 +45,11 @@ struct ledger_kv_range {
 typedef bool ledger_kv_visit(void *visitor, struct pbft_bytes key,
                              struct pbft_bytes value);
 
+/* Told of the key at `index`: OK and its value, which is valid for the call
+ * only, or NOT_FOUND. */
+typedef void ledger_kv_told(void *visitor, size_t index,
+                            enum pbft_status status, struct pbft_bytes value);
+
 enum ledger_kv_operation { LEDGER_KV_PUT = 1, LEDGER_KV_DELETE = 2 };
 
 struct ledger_kv_write {
@@ -62,6 +67,11 @@ struct ledger_kv {
                                           enum ledger_space space,
                                           struct pbft_bytes key, uint8_t *out,
                                           size_t capacity, size_t *size);
+    /* As many gets, for a store that finds many keys with less work than one
+     * after the other. NULL: it does not. The keys are ascending. */
+    PBFT_MUST_USE enum pbft_status (*get_many)(
+        void *context, enum ledger_space space, const struct pbft_bytes *keys,
+        size_t count, ledger_kv_told *told, void *visitor);
     /* Visits in order of keys. OK also if nothing was found. */
     PBFT_MUST_USE enum pbft_status (*range)(void *context,
                                             enum ledger_space space,

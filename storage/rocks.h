@@ -72,6 +72,17 @@ PBFT_MUST_USE enum pbft_status rocks_get(struct rocks *rocks,
                                          struct rocks_value *out);
 void rocks_value_release(struct rocks_value *value);
 
+/* Told of the key at `index`: PBFT_OK and its value for the call, or PBFT_
+ * NOT_FOUND. */
+typedef void rocks_told(void *visitor, size_t index, enum pbft_status status,
+                        struct pbft_bytes value);
+/* As many gets, in less time. The keys are ascending. After a failure some keys
+ * were not told of. */
+PBFT_MUST_USE enum pbft_status
+rocks_get_many(struct rocks *rocks, const struct rocks_snapshot *snapshot,
+               enum rocks_family family, const struct pbft_bytes *keys,
+               size_t count, rocks_told *told, void *visitor);
+
 /* Walks the keys from `first` (included) to `end` (excluded; empty: no end).
  * `end` must live as long as the iterator. */
 struct rocks_iterator *rocks_iterate(struct rocks *rocks,

@@ -153,6 +153,63 @@ void rocks_value_release(struct rocks_value *value)
     value->bytes = (struct pbft_bytes){NULL, 0};
 }
 
+/* RocksDB looks up so many at once (MultiGetContext::MAX_BATCH_SIZE). */
+#define LOOKUPS_AT_ONCE 32
+
+/* Tells of one group; every value and error is released. */
+static enum pbft_status tell(rocksdb_pinnableslice_t **values, char **errors,
+                             size_t first, size_t count, rocks_told *told,
+                             void *visitor)
+{
+    enum pbft_status first_failure = PBFT_OK;
+    for (size_t i = 0; i < count; i++) {
+        enum pbft_status status = rocks_status_of(errors[i], NULL);
+        struct pbft_bytes value = {NULL, 0};
+        if (status == PBFT_OK && values[i] != NULL) {
+            value.data = (const uint8_t *)rocksdb_pinnableslice_value(
+                values[i], &value.size);
+        }
+        if (status == PBFT_OK) {
+            told(visitor, first + i,
+                 values[i] != NULL ? PBFT_OK : PBFT_NOT_FOUND, value);
+        } else if (first_failure == PBFT_OK) {
+            first_failure = status;
+        }
+        if (values[i] != NULL) {
+            rocksdb_pinnableslice_destroy(values[i]);
+        }
+    }
+    return first_failure;
+}
+
+enum pbft_status rocks_get_many(struct rocks *rocks,
+                                const struct rocks_snapshot *snapshot,
+                                enum rocks_family family,
+                                const struct pbft_bytes *keys, size_t count,
+                                rocks_told *told, void *visitor)
+{
+    const rocksdb_readoptions_t *read =
+        snapshot != NULL ? snapshot->read : rocks->read_newest;
+    enum pbft_status status = PBFT_OK;
+    for (size_t at = 0; status == PBFT_OK && at < count;) {
+        const char *names[LOOKUPS_AT_ONCE];
+        size_t sizes[LOOKUPS_AT_ONCE];
+        rocksdb_pinnableslice_t *values[LOOKUPS_AT_ONCE];
+        char *errors[LOOKUPS_AT_ONCE];
+        size_t some =
+            count - at < LOOKUPS_AT_ONCE ? count - at : LOOKUPS_AT_ONCE;
+        for (size_t i = 0; i < some; i++) {
+            names[i] = chars(keys[at + i]);
+            sizes[i] = keys[at + i].size;
+        }
+        rocksdb_batched_multi_get_cf(rocks->db, read, rocks->families[family],
+                                     some, names, sizes, values, errors, true);
+        status = tell(values, errors, at, some, told, visitor);
+        at += some;
+    }
+    return status;
+}
+
 struct rocks_iterator *rocks_iterate(struct rocks *rocks,
                                      const struct rocks_snapshot *snapshot,
                                      enum rocks_family family,

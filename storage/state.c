@@ -52,6 +52,16 @@ static enum pbft_status view_get(void *context, enum ledger_space space,
     return status;
 }
 
+static enum pbft_status view_get_many(void *context, enum ledger_space space,
+                                      const struct pbft_bytes *keys,
+                                      size_t count, ledger_kv_told *told,
+                                      void *visitor)
+{
+    const struct storage_view *view = context;
+    return rocks_get_many(view->storage->rocks, view->snapshot,
+                          family_of(space), keys, count, told, visitor);
+}
+
 /* The smallest key above all that begin with `prefix`; empty: there is none. */
 static struct pbft_bytes successor(struct pbft_bytes prefix,
                                    uint8_t out[LEDGER_KEY_MAX])
@@ -135,8 +145,10 @@ static void view_init(struct storage_view *view, struct storage *storage,
                       struct rocks_snapshot *snapshot)
 {
     *view = (struct storage_view){.storage = storage, .snapshot = snapshot};
-    view->kv = (struct ledger_kv){
-        .context = view, .get = view_get, .range = view_range};
+    view->kv = (struct ledger_kv){.context = view,
+                                  .get = view_get,
+                                  .get_many = view_get_many,
+                                  .range = view_range};
 }
 
 struct storage_view *storage_view_open(struct storage *storage,
@@ -171,6 +183,16 @@ static enum pbft_status state_get(void *context, enum ledger_space space,
     struct storage_state *state = context;
     PBFT_ASSERT(rocks_batch_is_empty(state->batch));
     return view_get(&state->view, space, key, out, capacity, size);
+}
+
+static enum pbft_status state_get_many(void *context, enum ledger_space space,
+                                       const struct pbft_bytes *keys,
+                                       size_t count, ledger_kv_told *told,
+                                       void *visitor)
+{
+    struct storage_state *state = context;
+    PBFT_ASSERT(rocks_batch_is_empty(state->batch));
+    return view_get_many(&state->view, space, keys, count, told, visitor);
 }
 
 static enum pbft_status state_range(void *context, enum ledger_space space,
@@ -216,6 +238,7 @@ struct storage_state *storage_state_create(struct storage *storage)
     view_init(&state->view, storage, NULL);
     state->view.kv = (struct ledger_kv){.context = state,
                                         .get = state_get,
+                                        .get_many = state_get_many,
                                         .range = state_range,
                                         .apply = state_apply};
     state->batch = rocks_batch_create(storage->rocks);

@@ -249,6 +249,79 @@ static void test_get_says_the_size_it_needs(void **state)
     storage_state_destroy(ledger);
 }
 
+#define MANY 100u /* More than RocksDB looks up at once. */
+
+struct told {
+    bool is_there[MANY];
+    size_t count;
+};
+
+/* Values are the key itself. */
+static void note_told(void *visitor, size_t index, enum pbft_status status,
+                      struct pbft_bytes value)
+{
+    struct told *told = visitor;
+    char expected[8];
+    assert_true(index < MANY);
+    told->count++;
+    told->is_there[index] = status == PBFT_OK;
+    if (status != PBFT_OK) {
+        assert_int_equal(status, PBFT_NOT_FOUND);
+        return;
+    }
+    (void)snprintf(expected, sizeof expected, "k%03zu", index);
+    assert_int_equal(value.size, strlen(expected));
+    assert_memory_equal(value.data, expected, value.size);
+}
+
+static void ask_many(const struct ledger_kv *kv, struct told *told)
+{
+    char names[MANY][8];
+    struct pbft_bytes keys[MANY];
+    *told = (struct told){.count = 0};
+    for (size_t i = 0; i < MANY; i++) {
+        (void)snprintf(names[i], sizeof names[i], "k%03zu", i);
+        keys[i] = text(names[i]);
+    }
+    assert_int_equal(kv->get_many(kv->context, LEDGER_SPACE_INDEX, keys, MANY,
+                                  note_told, told),
+                     PBFT_OK);
+    assert_int_equal(told->count, MANY);
+}
+
+/* Many gets at once find what the same gets find one by one, in a snapshot and
+ * in the live state, in memory and in files. */
+static void test_many_gets_at_once(void **state)
+{
+    struct storage_fixture *fixture = *state;
+    struct told told;
+    fixture_open(fixture);
+    struct storage_state *ledger = storage_state_create(fixture->storage);
+    for (size_t i = 0; i < MANY; i += 3) {
+        char name[8];
+        (void)snprintf(name, sizeof name, "k%03zu", i);
+        put(storage_state_kv(ledger), LEDGER_SPACE_INDEX, name, name);
+    }
+    storage_state_destroy(ledger);
+    fixture_close(fixture); /* To files. */
+    fixture_open(fixture);
+    ledger = storage_state_create(fixture->storage);
+    struct storage_view *then =
+        storage_view_open(fixture->storage, STORAGE_VIEW_SNAPSHOT);
+    put(storage_state_kv(ledger), LEDGER_SPACE_INDEX, "k001", "k001");
+
+    ask_many(storage_view_kv(then), &told);
+    for (size_t i = 0; i < MANY; i++) {
+        assert_int_equal(told.is_there[i], i % 3 == 0);
+    }
+    ask_many(storage_state_kv(ledger), &told);
+    for (size_t i = 0; i < MANY; i++) {
+        assert_int_equal(told.is_there[i], i % 3 == 0 || i == 1);
+    }
+    storage_view_close(then);
+    storage_state_destroy(ledger);
+}
+
 /* An unsynced block before a synced log record survives with it. */
 static void test_block_before_a_synced_record_survives_a_crash(void **state)
 {
@@ -289,6 +362,7 @@ int main(void)
         TEST(test_snapshot_does_not_see_later_writes),
         TEST(test_ranges),
         TEST(test_get_says_the_size_it_needs),
+        TEST(test_many_gets_at_once),
         TEST(test_block_before_a_synced_record_survives_a_crash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
