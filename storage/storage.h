@@ -47,7 +47,7 @@ enum storage_sync_mode {
 struct storage_options {
     enum storage_sync_mode sync;
     /* Written data that RocksDB holds in memory, all families; and its cache
-     * of blocks read. Zero: 64 MiB and 32 MiB. */
+     * of blocks read. Zero: 128 MiB and 32 MiB. */
     size_t write_buffer_bytes;
     size_t cache_bytes;
     uint64_t open_free_bytes_min; /* 0: STORAGE_OPEN_FREE_BYTES_MIN. */
