@@ -264,8 +264,7 @@ enum ledger_code access_request(struct execution *x)
     }
     compute(&asking);
     const struct schema_access access = access_of(&asking);
-    state_put_access(x->overlay, id, &access);
-    state_put_payload(x->overlay, 'w', id, x->payload);
+    state_put_with_payload(x->overlay, &thing_access, id, &access, x->payload);
     state_put_due(x->overlay, access.expires_ms, SCHEMA_DUE_DECISION, id,
                   &access.custodian);
     access_explain(x->overlay, id, &asking.answer);

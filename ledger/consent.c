@@ -190,8 +190,7 @@ void consent_write(struct execution *x, const uint8_t *id,
                    const struct schema_consent *consent)
 {
     bool on_file = consent->state == SCHEMA_CONSENT_ON_FILE;
-    state_put_consent(x->overlay, id, consent);
-    state_put_payload(x->overlay, 'c', id, x->payload);
+    state_put_with_payload(x->overlay, &thing_consent, id, consent, x->payload);
     record_event(x, id, consent,
                  on_file ? SCHEMA_EVENT_FILED_EVIDENCE : SCHEMA_EVENT_GRANTED);
     if (consent->to_ms != 0) {

@@ -108,8 +108,8 @@ void disclosure_write(struct telling *telling)
     memcpy(disclosure.recipient.bytes, in->recipient.data,
            sizeof disclosure.recipient.bytes);
     memcpy(disclosure.subject, in->subject.data, sizeof disclosure.subject);
-    state_put_disclosure(x->overlay, id, &disclosure);
-    execution_store(x, 'd', id, &in->base);
+    state_put_with_payload(x->overlay, &thing_disclosure, id, &disclosure,
+                           execution_pack(x, &in->base));
     put_index(x->overlay, 'D', checks_bytes(&in->subject), telling->event_ms,
               id);
     put_index(x->overlay, 'R', checks_bytes(&in->recipient), telling->event_ms,

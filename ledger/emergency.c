@@ -196,8 +196,8 @@ static void write_emergency(struct breaking *breaking)
     if (in->witness.len > 0) {
         memcpy(emergency.witness, in->witness.data, sizeof emergency.witness);
     }
-    state_put_emergency(x->overlay, id, &emergency);
-    state_put_payload(x->overlay, 'g', id, x->payload);
+    state_put_with_payload(x->overlay, &thing_emergency, id, &emergency,
+                           x->payload);
     state_put_due(x->overlay, emergency.due_ms, SCHEMA_DUE_REVIEW, id,
                   &emergency.institution);
     put_index(x->overlay, &emergency, id);

@@ -8,6 +8,7 @@
 #include "ledger/execution.h"
 #include "ledger/obligations.h"
 #include "ledger/fields.h"
+#include "ledger/foresight.h"
 #include "ledger/request.h"
 #include "ledger/state.h"
 
@@ -185,6 +186,7 @@ enum pbft_status ledger_execute(struct ledger *ledger,
     };
     overlay_begin(overlay, &block->block_digest);
     overlay->seq = block->seq;
+    foresight_read(ledger, block);
     sweep(overlay, out);
     execute_requests(ledger, block, out);
     results_root(&out->results_root, &out->block);

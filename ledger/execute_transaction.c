@@ -6,43 +6,23 @@
 #include "consensus/assert.h"
 #include "ledger/execution.h"
 #include "ledger/families.h"
+#include "ledger/foresight.h"
 #include "ledger/state.h"
 #include "proto/scan.h"
-#include "proto/varint.h"
-
-/* In TransactionBody the payload has the highest numbers, so it comes last. */
-#define PAYLOAD_FIELD_MIN 20u
 
 static enum ledger_code code_of(enum pbft_status status)
 {
     return status == PBFT_TOO_LARGE ? LEDGER_SIZE : LEDGER_NON_CANONICAL;
 }
 
-/* The encoded payload inside a canonical body. Varints and lengths have been
- * checked, so the walk cannot leave the body. */
+/* The encoded payload of a canonical body, in which it comes last. */
 static struct pbft_bytes payload_of(struct pbft_bytes body)
 {
-    const uint8_t *at = body.data;
-    const uint8_t *end = body.data + body.size;
-    while (at < end) {
-        uint64_t tag = 0;
-        uint64_t value = 0;
-        if (wire_varint_read(&at, end, &tag) != PBFT_OK ||
-            wire_varint_read(&at, end, &value) != PBFT_OK) {
-            break;
-        }
-        if ((tag & 7) != WIRE_LENGTH) {
-            continue;
-        }
-        if (value > (uint64_t)(end - at)) {
-            break;
-        }
-        if (tag >> 3 >= PAYLOAD_FIELD_MIN) {
-            return (struct pbft_bytes){at, (size_t)value};
-        }
-        at += value;
+    uint64_t number;
+    struct pbft_bytes value = {NULL, 0};
+    while (body.size > 0 && foresight_next_field(&body, &number, &value)) {
     }
-    return (struct pbft_bytes){NULL, 0};
+    return value;
 }
 
 /* The co-signatures around the body; `*out` is NULL if there are none. */
@@ -80,13 +60,20 @@ static enum ledger_code read_body(struct execution *x, struct pbft_bytes body)
 
 /* A transaction that was carried out once is not carried out again, in whatever
  * request it comes. One that was refused may be tried again. */
-static enum ledger_code is_not_done_yet(struct execution *x)
+static bool is_done(struct execution *x)
 {
     struct schema_transaction before;
     return state_get_transaction(x->overlay, x->tx_id.bytes, &before) &&
-                   before.code == LEDGER_OK
-               ? LEDGER_TX_DUPLICATE
-               : LEDGER_OK;
+           before.code == LEDGER_OK;
+}
+
+static enum ledger_code carry_out(struct execution *x)
+{
+    const struct family *family = family_of((uint32_t)x->body->payload_case);
+    if (family->makes == NULL && is_done(x)) {
+        return LEDGER_TX_DUPLICATE;
+    }
+    return family->execute(x);
 }
 
 static enum ledger_code judge(struct execution *x,
@@ -94,20 +81,14 @@ static enum ledger_code judge(struct execution *x,
                               struct pbft_bytes body)
 {
     const Salus__V1__Transaction *signatures = NULL;
-    enum ledger_code code = is_not_done_yet(x);
-    if (code == LEDGER_OK) {
-        code = read_signatures(x, transaction, body, &signatures);
-    }
+    enum ledger_code code = read_signatures(x, transaction, body, &signatures);
     if (code == LEDGER_OK) {
         code = read_body(x, body);
     }
     if (code == LEDGER_OK) {
         code = universal_check(x, signatures);
     }
-    if (code == LEDGER_OK) {
-        code = family_of((uint32_t)x->body->payload_case)->execute(x);
-    }
-    return code;
+    return code == LEDGER_OK ? carry_out(x) : code;
 }
 
 static void remember(struct execution *x, enum ledger_code code)
@@ -137,12 +118,15 @@ void execution_run(struct execution *x, struct pbft_bytes transaction,
     transaction_id(&x->tx_id, &x->constants->chain, body);
     out->tx_id = x->tx_id;
     enum ledger_code code = judge(x, transaction, body);
-    out->code = (uint32_t)code;
     if (code == LEDGER_OK) {
         overlay_digest(x->overlay, mark, &out->write_digest);
     } else {
         overlay_rollback(x->overlay, mark);
+        /* Asked last, since most are new, but it is the answer before all
+         * others: what was done is refused for nothing else. */
+        code = is_done(x) ? LEDGER_TX_DUPLICATE : code;
     }
+    out->code = (uint32_t)code;
     if (code != LEDGER_TX_DUPLICATE) {
         remember(x, code);
     }

@@ -92,13 +92,15 @@ const void *execution_stored(struct overlay *overlay, struct wire_arena *arena,
     return message;
 }
 
-void execution_store(struct execution *x, char kind, const uint8_t *id,
-                     const struct ProtobufCMessage *message)
+struct pbft_bytes execution_pack(struct execution *x,
+                                 const struct ProtobufCMessage *message)
 {
     struct wire_buffer buffer;
     wire_buffer_init(&buffer, LEDGER_BODY_MAX);
     enum pbft_status status = wire_pack(message, &buffer);
     PBFT_ASSERT(status == PBFT_OK);
-    state_put_payload(x->overlay, kind, id, wire_buffer_bytes(&buffer));
+    struct pbft_bytes bytes = wire_buffer_bytes(&buffer);
+    bytes = overlay_keep(x->overlay, bytes);
     wire_buffer_deinit(&buffer);
+    return bytes;
 }

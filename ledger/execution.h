@@ -91,9 +91,9 @@ const void *execution_stored(struct overlay *overlay, struct wire_arena *arena,
                              char kind, const uint8_t *id,
                              const struct ProtobufCMessageDescriptor *type);
 
-/* Stores a message that is part of a payload. */
-void execution_store(struct execution *x, char kind, const uint8_t *id,
-                     const struct ProtobufCMessage *message);
+/* A message that is part of a payload, encoded; lasts as long as the block. */
+struct pbft_bytes execution_pack(struct execution *x,
+                                 const struct ProtobufCMessage *message);
 
 /* Is the submitter this institution? */
 bool execution_is_submitter(const struct execution *x,

@@ -7,28 +7,32 @@
 #define ANY 0
 #define ROLE(code) ((uint64_t)1 << (code))
 
-/* A row for each type: roles, urgent, governance, handler. */
+/* A row for each type: roles, urgent, governance, what it makes, handler. */
 #define ROW(type, roles, handler)                                              \
     {                                                                          \
-        TRANSACTION_##type, roles, false, false, handler                       \
+        TRANSACTION_##type, roles, false, false, NULL, handler                 \
+    }
+#define NEW(type, roles, thing, handler)                                       \
+    {                                                                          \
+        TRANSACTION_##type, roles, false, false, &thing_##thing, handler       \
     }
 #define URGENT(type, roles, handler)                                           \
     {                                                                          \
-        TRANSACTION_##type, roles, true, false, handler                        \
+        TRANSACTION_##type, roles, true, false, NULL, handler                  \
     }
 #define GOVERNANCE(type, handler)                                              \
     {                                                                          \
-        TRANSACTION_##type, ANY, false, true, handler                          \
+        TRANSACTION_##type, ANY, false, true, NULL, handler                    \
     }
 #define PROVIDER ROLE(CODES_INSTITUTION_PROVIDER)
 
 static const struct family families[] = {
-    ROW(PARTICIPANT_REGISTER, ANY, participant_register),
+    NEW(PARTICIPANT_REGISTER, ANY, participant, participant_register),
     ROW(SUBJECT_REGISTER, PROVIDER, subject_register),
-    ROW(CONSENT_GRANT, ANY, consent_grant),
-    ROW(CONSENT_EVIDENCE, PROVIDER, consent_evidence),
+    NEW(CONSENT_GRANT, ANY, consent, consent_grant),
+    NEW(CONSENT_EVIDENCE, PROVIDER, consent, consent_evidence),
     URGENT(CONSENT_REVOKE, ANY, consent_revoke),
-    ROW(RECORD_ANCHOR, ANY, record_anchor),
+    NEW(RECORD_ANCHOR, ANY, record, record_anchor),
     GOVERNANCE(INST_ADMIT, institution_admit),
     GOVERNANCE(INST_UPDATE, institution_update),
     GOVERNANCE(INST_SUSPEND, institution_suspend),
@@ -41,16 +45,16 @@ static const struct family families[] = {
     GOVERNANCE(POLICY_ACTIVATE, policy_activate),
     GOVERNANCE(CODETABLE_PUBLISH, codetable_publish),
     ROW(SUBJECT_SETTLE, ANY, subject_settle),
-    ROW(RECORD_ANCHOR_BATCH, ANY, record_anchor_batch),
+    NEW(RECORD_ANCHOR_BATCH, ANY, batch, record_anchor_batch),
     ROW(RECORD_OPEN, ANY, record_open),
     ROW(RECORD_AMEND, ANY, record_amend),
     ROW(RECORD_RETRACT, ANY, record_retract),
     ROW(KEY_GRANT, ANY, key_grant),
     ROW(REKEY, ANY, rekey),
-    ROW(ACCESS_REQUEST, ANY, access_request),
+    NEW(ACCESS_REQUEST, ANY, access, access_request),
     ROW(ACCESS_DECISION, ANY, access_decision),
-    ROW(DISCLOSURE, ANY, disclosure),
-    ROW(DISCLOSURE_BATCH, ANY, disclosure_batch),
+    NEW(DISCLOSURE, ANY, disclosure, disclosure),
+    NEW(DISCLOSURE_BATCH, ANY, batch, disclosure_batch),
     ROW(DISCLOSURE_OPEN, ANY, disclosure_open),
     URGENT(BREAK_GLASS, ANY, break_glass),
     ROW(BREAK_GLASS_REVIEW, ANY, break_glass_review),

@@ -12,6 +12,9 @@ struct family {
     uint64_t roles;  /* Institution roles, any of which suffices; 0: all. */
     bool urgent;     /* May use the urgent lane. */
     bool governance; /* Many may co-sign. */
+    /* What it makes under an id that must be new and never gets free again, so
+     * that it cannot succeed twice: the first field of its payload. Or NULL. */
+    const struct thing *makes;
     /* Judges the payload by the rules of the family and, if all hold, writes.
      */
     enum ledger_code (*execute)(struct execution *x);

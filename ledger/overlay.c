@@ -11,11 +11,6 @@
 
 #define SLOTS_MIN 1024u
 #define ENTRIES_MIN 512u
-/* What rules read: position and fixed values, never payloads. */
-#define READ_MAX 4096u
-
-static_assert(READ_MAX >= SCHEMA_POSITION_MAX, "the longest value read fits");
-static_assert(READ_MAX >= SCHEMA_FIXED_MAX, "a fixed value fits");
 
 static void *must_have(void *memory)
 {
@@ -26,7 +21,8 @@ static void *must_have(void *memory)
 void overlay_init(struct overlay *overlay, const struct ledger_kv *kv)
 {
     *overlay = (struct overlay){.kv = kv};
-    wire_arena_init(&overlay->arena, OVERLAY_ARENA_MAX);
+    wire_arena_init_large(&overlay->arena, OVERLAY_ARENA_MAX,
+                          OVERLAY_ARENA_BLOCK);
     overlay->slot_count = SLOTS_MIN;
     overlay->slots =
         must_have(calloc(overlay->slot_count, sizeof *overlay->slots));
@@ -63,14 +59,13 @@ void *overlay_room(struct overlay *overlay, size_t size)
     return must_have(wire_arena_alloc(&overlay->arena, size));
 }
 
-static struct pbft_bytes keep(struct overlay *overlay, const uint8_t *data,
-                              size_t size)
+struct pbft_bytes overlay_keep(struct overlay *overlay, struct pbft_bytes bytes)
 {
-    uint8_t *copy = overlay_room(overlay, size);
-    if (size > 0) {
-        memcpy(copy, data, size);
+    uint8_t *copy = overlay_room(overlay, bytes.size);
+    if (bytes.size > 0) {
+        memcpy(copy, bytes.data, bytes.size);
     }
-    return (struct pbft_bytes){copy, size};
+    return (struct pbft_bytes){copy, bytes.size};
 }
 
 static uint64_t mix(uint64_t value)
@@ -105,14 +100,22 @@ static size_t slot_of(const struct overlay *overlay, uint64_t hash)
     return (size_t)hash & (overlay->slot_count - 1);
 }
 
+static uint32_t tag_of(uint64_t hash)
+{
+    return (uint32_t)(hash >> 32);
+}
+
 static struct overlay_entry *find(const struct overlay *overlay,
                                   const struct schema_key *key, uint64_t hash)
 {
     size_t mask = overlay->slot_count - 1;
-    for (size_t slot = slot_of(overlay, hash); overlay->slots[slot] != 0;
-         slot = (slot + 1) & mask) {
-        struct overlay_entry *entry =
-            overlay->entries[overlay->slots[slot] - 1];
+    for (size_t at = slot_of(overlay, hash); overlay->slots[at].index != 0;
+         at = (at + 1) & mask) {
+        const struct overlay_slot *slot = &overlay->slots[at];
+        if (slot->tag != tag_of(hash)) {
+            continue;
+        }
+        struct overlay_entry *entry = overlay->entries[slot->index - 1];
         if (entry->hash == hash && entry->space == key->space &&
             entry->key.size == key->size &&
             memcmp(entry->key.data, key->bytes, key->size) == 0) {
@@ -125,11 +128,13 @@ static struct overlay_entry *find(const struct overlay *overlay,
 static void occupy(struct overlay *overlay, size_t index)
 {
     size_t mask = overlay->slot_count - 1;
-    size_t slot = slot_of(overlay, overlay->entries[index]->hash);
-    while (overlay->slots[slot] != 0) {
-        slot = (slot + 1) & mask;
+    uint64_t hash = overlay->entries[index]->hash;
+    size_t at = slot_of(overlay, hash);
+    while (overlay->slots[at].index != 0) {
+        at = (at + 1) & mask;
     }
-    overlay->slots[slot] = (uint32_t)(index + 1);
+    overlay->slots[at] =
+        (struct overlay_slot){(uint32_t)(index + 1), tag_of(hash)};
 }
 
 /* Keeps at least half of the slots free. */
@@ -157,35 +162,14 @@ static struct overlay_entry *insert(struct overlay *overlay,
     struct overlay_entry *entry = overlay_room(overlay, sizeof *entry);
     *entry = (struct overlay_entry){
         .hash = hash,
-        .key = keep(overlay, key->bytes, key->size),
+        .key =
+            overlay_keep(overlay, (struct pbft_bytes){key->bytes, key->size}),
         .space = key->space,
     };
     overlay->entries[overlay->entry_count] = entry;
     occupy(overlay, overlay->entry_count);
     overlay->entry_count++;
     return entry;
-}
-
-static void load(struct overlay *overlay, struct overlay_entry *entry)
-{
-    uint8_t buffer[READ_MAX];
-    size_t size = 0;
-    entry->loaded = true;
-    enum pbft_status status =
-        overlay->kv->get(overlay->kv->context, entry->space, entry->key, buffer,
-                         sizeof buffer, &size);
-    if (status == PBFT_OK) {
-        entry->present = true;
-        entry->value = keep(overlay, buffer, size);
-        return;
-    }
-    if (status == PBFT_TOO_LARGE) { /* A payload: only that it is there. */
-        entry->present = true;
-        return;
-    }
-    if (status != PBFT_NOT_FOUND && overlay->status == PBFT_OK) {
-        overlay->status = status;
-    }
 }
 
 static struct overlay_entry *entry_of(struct overlay *overlay,
@@ -204,9 +188,14 @@ static const struct overlay_entry *loaded_entry(struct overlay *overlay,
 {
     struct overlay_entry *entry = entry_of(overlay, key);
     if (!entry->loaded) {
-        load(overlay, entry);
+        overlay_load(overlay, entry);
     }
     return entry;
+}
+
+void overlay_expect(struct overlay *overlay, const struct schema_key *key)
+{
+    (void)entry_of(overlay, key);
 }
 
 bool overlay_get(struct overlay *overlay, const struct schema_key *key,
@@ -273,7 +262,7 @@ void overlay_put(struct overlay *overlay, const struct schema_key *key,
                  struct pbft_bytes value)
 {
     PBFT_ASSERT(value.size <= LEDGER_VALUE_MAX);
-    change(overlay, key, true, keep(overlay, value.data, value.size));
+    change(overlay, key, true, overlay_keep(overlay, value));
 }
 
 void overlay_delete(struct overlay *overlay, const struct schema_key *key)
@@ -299,69 +288,40 @@ void overlay_rollback(struct overlay *overlay, size_t mark)
     }
 }
 
-static void digest_change(struct digest_stream *stream,
-                          const struct overlay_change *one)
+#define DIGEST_HEAD (2 + FIELD_U32_SIZE)
+#define DIGEST_PARTS 4
+
+/* What the digest covers of one write; `sizes` has room for the parts that are
+ * not in memory. */
+static void digest_parts(const struct overlay_change *one,
+                         uint8_t sizes[DIGEST_HEAD + FIELD_U32_SIZE],
+                         struct pbft_bytes parts[DIGEST_PARTS])
 {
-    uint8_t head[2 + FIELD_U32_SIZE];
-    uint8_t value_size[FIELD_U32_SIZE];
-    head[0] = one->present ? LEDGER_KV_PUT : LEDGER_KV_DELETE;
-    head[1] = (uint8_t)one->entry->space;
-    field_put_u32(head + 2, (uint32_t)one->entry->key.size);
+    uint8_t *value_size = sizes + DIGEST_HEAD;
+    sizes[0] = one->present ? LEDGER_KV_PUT : LEDGER_KV_DELETE;
+    sizes[1] = (uint8_t)one->entry->space;
+    field_put_u32(sizes + 2, (uint32_t)one->entry->key.size);
     field_put_u32(value_size, (uint32_t)one->value.size);
-    digest_update(stream, (struct pbft_bytes){head, sizeof head});
-    digest_update(stream, one->entry->key);
-    digest_update(stream, (struct pbft_bytes){value_size, sizeof value_size});
-    digest_update(stream, one->value);
+    parts[0] = (struct pbft_bytes){sizes, DIGEST_HEAD};
+    parts[1] = one->entry->key;
+    parts[2] = (struct pbft_bytes){value_size, FIELD_U32_SIZE};
+    parts[3] = one->value;
 }
 
-void overlay_digest(const struct overlay *overlay, size_t mark,
+void overlay_digest(struct overlay *overlay, size_t mark,
                     struct pbft_digest *out)
 {
-    struct digest_stream stream;
+    size_t count = overlay->change_count - mark;
     *out = (struct pbft_digest){{0}};
-    if (mark == overlay->change_count) {
+    if (count == 0) {
         return;
     }
-    digest_init(&stream, DIGEST_BLAKE2B);
-    for (size_t i = mark; i < overlay->change_count; i++) {
-        digest_change(&stream, &overlay->changes[i]);
+    uint8_t(*sizes)[DIGEST_HEAD + FIELD_U32_SIZE] =
+        overlay_room(overlay, count * sizeof *sizes);
+    struct pbft_bytes(*parts)[DIGEST_PARTS] =
+        overlay_room(overlay, count * sizeof *parts);
+    for (size_t i = 0; i < count; i++) {
+        digest_parts(&overlay->changes[mark + i], sizes[i], parts[i]);
     }
-    digest_final(&stream, out);
-}
-
-/* In the order of keys: the same at every replica, and a store that keeps keys
- * in order finds the place of each beside that of the one before. */
-static int compare_writes(const void *left, const void *right)
-{
-    const struct ledger_kv_write *a = left;
-    const struct ledger_kv_write *b = right;
-    if (a->space != b->space) {
-        return a->space < b->space ? -1 : 1;
-    }
-    size_t common = a->key.size < b->key.size ? a->key.size : b->key.size;
-    int order = memcmp(a->key.data, b->key.data, common);
-    if (order != 0) {
-        return order;
-    }
-    return (a->key.size > b->key.size) - (a->key.size < b->key.size);
-}
-
-enum pbft_status overlay_apply(struct overlay *overlay)
-{
-    struct ledger_kv_write *writes =
-        overlay_room(overlay, overlay->entry_count * sizeof *writes);
-    size_t count = 0;
-    for (size_t i = 0; i < overlay->entry_count; i++) {
-        const struct overlay_entry *entry = overlay->entries[i];
-        if (entry->dirty) {
-            writes[count++] = (struct ledger_kv_write){
-                .operation = entry->present ? LEDGER_KV_PUT : LEDGER_KV_DELETE,
-                .space = entry->space,
-                .key = entry->key,
-                .value = entry->value,
-            };
-        }
-    }
-    qsort(writes, count, sizeof *writes, compare_writes);
-    return overlay->kv->apply(overlay->kv->context, writes, count);
+    digest_blake2b_parts(out, parts[0], DIGEST_PARTS * count);
 }

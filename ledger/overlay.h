@@ -21,6 +21,16 @@
  * never met; it only stops a mistake of ours. */
 #define OVERLAY_ARENA_MAX ((size_t)1024 * 1024 * 1024)
 
+/* Room that is kept from block to block: what a thousand transactions take. */
+#define OVERLAY_ARENA_BLOCK ((size_t)4 * 1024 * 1024)
+
+/* A place in the hash map. The tag is part of the hash, so that a search looks
+ * at hardly any entry but the right one. */
+struct overlay_slot {
+    uint32_t index; /* Into entries + 1; 0: free. */
+    uint32_t tag;
+};
+
 struct overlay_entry {
     uint64_t hash;
     struct pbft_bytes key;
@@ -51,8 +61,8 @@ struct overlay {
     struct overlay_entry **entries; /* In order of first use. */
     size_t entry_count;
     size_t entry_capacity;
-    uint32_t *slots; /* Index into entries + 1; 0: free. A power of two. */
-    size_t slot_count;
+    struct overlay_slot *slots;
+    size_t slot_count;              /* A power of two. */
     struct overlay_change *changes; /* In order of writing. */
     size_t change_count;
     size_t change_capacity;
@@ -69,6 +79,10 @@ void overlay_begin(struct overlay *overlay, const struct pbft_digest *seed);
 /* Room that lasts as long as the block. */
 void *overlay_room(struct overlay *overlay, size_t size);
 
+/* A copy that lasts as long as the block. */
+struct pbft_bytes overlay_keep(struct overlay *overlay,
+                               struct pbft_bytes bytes);
+
 /* False if there is nothing under the key. The value lasts as long as the
  * block. */
 bool overlay_get(struct overlay *overlay, const struct schema_key *key,
@@ -77,6 +91,12 @@ bool overlay_get(struct overlay *overlay, const struct schema_key *key,
  * overlay_read(). */
 bool overlay_read(struct overlay *overlay, const struct schema_key *key,
                   struct pbft_bytes *value);
+/* The key will be asked for: overlay_fetch() reads all of these at once, if the
+ * kv can. Neither changes what a get finds. */
+void overlay_expect(struct overlay *overlay, const struct schema_key *key);
+void overlay_fetch(struct overlay *overlay);
+/* Reads one entry. For overlay.c. */
+void overlay_load(struct overlay *overlay, struct overlay_entry *entry);
 /* Only whether there is something. */
 bool overlay_has(struct overlay *overlay, const struct schema_key *key);
 /* Copies the value. Reads nothing: an index row costs no look-up. */
@@ -89,7 +109,7 @@ size_t overlay_mark(const struct overlay *overlay);
 void overlay_rollback(struct overlay *overlay, size_t mark);
 /* BLAKE2b-256 over all writes since the mark, in order: operation u8, space u8,
  * key size u32, key, value size u32, value. Zeros if there are none. */
-void overlay_digest(const struct overlay *overlay, size_t mark,
+void overlay_digest(struct overlay *overlay, size_t mark,
                     struct pbft_digest *out);
 
 /* Hands all writes to the kv, in the order of their spaces and keys. */

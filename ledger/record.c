@@ -226,10 +226,11 @@ only_the_custodian_can_open(struct execution *x,
 }
 
 void record_write(struct execution *x, const Salus__V1__RecordAnchor *in,
-                  const struct schema_record *record)
+                  const struct schema_record *record, struct pbft_bytes payload)
 {
     struct schema_key key;
-    state_put_record(x->overlay, in->record.data, record);
+    state_put_with_payload(x->overlay, &thing_record, in->record.data, record,
+                           payload);
     schema_key_commit(&key, record->commit);
     schema_key_add_place(&key, &record->anchored);
     overlay_put(x->overlay, &key, checks_bytes(&in->record));
@@ -282,8 +283,7 @@ enum ledger_code record_anchor(struct execution *x)
     }
     if (code == LEDGER_OK) {
         const struct schema_record record = record_of(x, in);
-        record_write(x, in, &record);
-        state_put_payload(x->overlay, 'r', in->record.data, x->payload);
+        record_write(x, in, &record, x->payload);
     }
     return code;
 }

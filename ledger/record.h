@@ -16,9 +16,11 @@ enum ledger_code record_id_is_new(struct execution *x,
 /* As anchored here and now. */
 struct schema_record record_of(const struct execution *x,
                                const Salus__V1__RecordAnchor *in);
-/* Writes the record and where its commitment is found, not the payload. */
+/* Writes the record with its payload, which is `in` encoded, and where its
+ * commitment is found. */
 void record_write(struct execution *x, const Salus__V1__RecordAnchor *in,
-                  const struct schema_record *record);
+                  const struct schema_record *record,
+                  struct pbft_bytes payload);
 
 /* UNKNOWN_CODE, FIELD_FORM. */
 enum ledger_code record_sealing(uint32_t algorithm, uint32_t size_bucket);

@@ -99,8 +99,8 @@ enum ledger_code record_open(struct execution *x)
         struct schema_record record = record_of(x, in->record);
         record.anchored_seq = batch.seq; /* As old as the batch. */
         record.anchored = batch.place;
-        record_write(x, in->record, &record);
-        execution_store(x, 'r', in->record->record.data, &in->record->base);
+        record_write(x, in->record, &record,
+                     execution_pack(x, &in->record->base));
         batch_open(x, &batch, &opening, in->record->record.data);
     }
     return code;

@@ -89,8 +89,7 @@ enum ledger_code record_amend(struct execution *x)
         struct schema_record next = record_of(x, in->next);
         keep_version(x, in->next->record.data, &record);
         next.version = record.version + 1;
-        record_write(x, in->next, &next);
-        execution_store(x, 'r', in->next->record.data, &in->next->base);
+        record_write(x, in->next, &next, execution_pack(x, &in->next->base));
     }
     return code;
 }
@@ -199,8 +198,7 @@ static void write_rekeyed(struct execution *x, const Salus__V1__Rekey *in,
     next.algorithm = in->algorithm;
     next.n_envelopes = in->n_envelopes;
     next.envelopes = in->envelopes;
-    record_write(x, &next, record);
-    execution_store(x, 'r', in->record.data, &next.base);
+    record_write(x, &next, record, execution_pack(x, &next.base));
     carry_envelopes(x, in);
 }
 

@@ -205,22 +205,6 @@ void state_delete_due(struct overlay *overlay, uint64_t due_ms,
     thing_delete(overlay, &thing_due, due_id(&key, due_ms, kind, id));
 }
 
-void state_put_payload(struct overlay *overlay, char kind, const uint8_t *id,
-                       struct pbft_bytes payload)
-{
-    struct schema_key key;
-    schema_key_payload(&key, kind, id);
-    overlay_put(overlay, &key, payload);
-}
-
-bool state_get_payload(struct overlay *overlay, char kind, const uint8_t *id,
-                       struct pbft_bytes *payload)
-{
-    struct schema_key key;
-    schema_key_payload(&key, kind, id);
-    return overlay_read(overlay, &key, payload);
-}
-
 /* ---- codes --------------------------------------------------------------- */
 
 static const uint8_t *code_id(struct compound *id, enum codes_table table,

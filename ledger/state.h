@@ -35,10 +35,16 @@ void state_put_request(struct overlay *overlay,
                        const struct pbft_public_key *client, uint64_t session,
                        uint64_t sequence, const struct schema_request *in);
 
-/* `kind`: the letter of the thing, as in schema.h. */
+/* A consent, record, access request, disclosure or emergency and the payload
+ * that made it, which is not empty; state_payload.c. */
+void state_put_with_payload(struct overlay *overlay, const struct thing *thing,
+                            const uint8_t *id, const void *in,
+                            struct pbft_bytes payload);
+/* The payload of anything else. `kind`: the letter of the thing, as in
+ * schema.h. */
 void state_put_payload(struct overlay *overlay, char kind, const uint8_t *id,
                        struct pbft_bytes payload);
-/* The bytes are valid until the next call. */
+/* Of all of them. The bytes are valid until the next call. */
 bool state_get_payload(struct overlay *overlay, char kind, const uint8_t *id,
                        struct pbft_bytes *payload);
 

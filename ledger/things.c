@@ -110,7 +110,18 @@ bool thing_decode(const struct thing *thing, void *out, struct pbft_bytes in)
             memcpy(held + field->offset, at, field->stored);
         }
     }
-    return field_read_all(&reader);
+    return thing->carries || field_read_all(&reader);
+}
+
+struct pbft_bytes thing_tail(const struct thing *thing, struct pbft_bytes value)
+{
+    size_t fixed = 1;
+    for (size_t i = 0; i < thing->count; i++) {
+        fixed += thing->fields[i].stored;
+    }
+    return thing->carries && value.size > fixed
+               ? (struct pbft_bytes){value.data + fixed, value.size - fixed}
+               : (struct pbft_bytes){NULL, 0};
 }
 
 size_t thing_id_size(const struct thing *thing)
@@ -147,14 +158,36 @@ bool thing_get(struct overlay *overlay, const struct thing *thing,
     return decoded;
 }
 
+void thing_put_parts(struct overlay *overlay, const struct thing *thing,
+                     const uint8_t *id, const void *in,
+                     struct pbft_bytes payload)
+{
+    struct schema_key key;
+    uint8_t value[SCHEMA_FIXED_MAX + SCHEMA_SHORT_PAYLOAD_MAX];
+    size_t size = thing_encode(value, thing, in);
+    PBFT_ASSERT(payload.size <= SCHEMA_SHORT_PAYLOAD_MAX);
+    if (payload.size > 0) {
+        memcpy(value + size, payload.data, payload.size);
+        size += payload.size;
+    }
+    thing_make_key(&key, thing, id);
+    overlay_put(overlay, &key, (struct pbft_bytes){value, size});
+}
+
+/* What stands behind the fields stays. */
 void thing_put(struct overlay *overlay, const struct thing *thing,
                const uint8_t *id, const void *in)
 {
-    struct schema_key key;
-    uint8_t value[SCHEMA_FIXED_MAX];
-    size_t size = thing_encode(value, thing, in);
-    thing_make_key(&key, thing, id);
-    overlay_put(overlay, &key, (struct pbft_bytes){value, size});
+    struct pbft_bytes payload = {NULL, 0};
+    if (thing->carries) {
+        struct schema_key key;
+        struct pbft_bytes value;
+        thing_make_key(&key, thing, id);
+        if (overlay_get(overlay, &key, &value)) {
+            payload = thing_tail(thing, value);
+        }
+    }
+    thing_put_parts(overlay, thing, id, in, payload);
 }
 
 void thing_delete(struct overlay *overlay, const struct thing *thing,

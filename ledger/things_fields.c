@@ -13,7 +13,9 @@
 #define NUMBER(type, member, stored) FIELD(type, member, stored, true)
 #define BYTES(type, member)                                                    \
     FIELD(type, member, sizeof(((struct type *)NULL)->member), false)
-#define TABLE(fields) (fields), sizeof(fields) / sizeof(fields)[0]
+#define TABLE(fields) (fields), sizeof(fields) / sizeof(fields)[0], false
+#define TABLE_AND_PAYLOAD(fields)                                              \
+    (fields), sizeof(fields) / sizeof(fields)[0], true
 
 static const struct thing_field fields_of_institution[] = {
     NUMBER(schema_institution, state, 1),
@@ -297,10 +299,10 @@ const struct thing thing_subject = {'s', LEDGER_SPACE_STATE, LEDGER_HANDLE_SIZE,
                                     TABLE(fields_of_subject)};
 const struct thing thing_consent = {'c', LEDGER_SPACE_STATE, LEDGER_ID_SIZE,
                                     sizeof(struct schema_consent),
-                                    TABLE(fields_of_consent)};
+                                    TABLE_AND_PAYLOAD(fields_of_consent)};
 const struct thing thing_record = {'r', LEDGER_SPACE_STATE, LEDGER_ID_SIZE,
                                    sizeof(struct schema_record),
-                                   TABLE(fields_of_record)};
+                                   TABLE_AND_PAYLOAD(fields_of_record)};
 const struct thing thing_counts = {'N', LEDGER_SPACE_STATE, 0,
                                    sizeof(struct schema_counts),
                                    TABLE(fields_of_counts)};
@@ -330,13 +332,13 @@ const struct thing thing_envelope = {
     sizeof(struct schema_envelope), TABLE(fields_of_envelope)};
 const struct thing thing_access = {'w', LEDGER_SPACE_STATE, LEDGER_ID_SIZE,
                                    sizeof(struct schema_access),
-                                   TABLE(fields_of_access)};
+                                   TABLE_AND_PAYLOAD(fields_of_access)};
 const struct thing thing_disclosure = {'d', LEDGER_SPACE_STATE, LEDGER_ID_SIZE,
                                        sizeof(struct schema_disclosure),
-                                       TABLE(fields_of_disclosure)};
+                                       TABLE_AND_PAYLOAD(fields_of_disclosure)};
 const struct thing thing_emergency = {'g', LEDGER_SPACE_STATE, LEDGER_ID_SIZE,
                                       sizeof(struct schema_emergency),
-                                      TABLE(fields_of_emergency)};
+                                      TABLE_AND_PAYLOAD(fields_of_emergency)};
 const struct thing thing_due = {
     'u', LEDGER_SPACE_STATE, FIELD_U64_SIZE + 1 + LEDGER_ID_SIZE,
     sizeof(struct schema_due), TABLE(fields_of_due)};

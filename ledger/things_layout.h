@@ -19,6 +19,15 @@ struct thing {
     size_t held_size;
     const struct thing_field *fields;
     size_t count;
+    bool carries; /* A short payload stands behind the fields. */
 };
+
+/* The payload behind the fields of a stored value; empty: none. */
+struct pbft_bytes thing_tail(const struct thing *thing,
+                             struct pbft_bytes value);
+/* Puts fields and payload, which is short. */
+void thing_put_parts(struct overlay *overlay, const struct thing *thing,
+                     const uint8_t *id, const void *in,
+                     struct pbft_bytes payload);
 
 #endif /* LEDGER_THINGS_LAYOUT_H */
