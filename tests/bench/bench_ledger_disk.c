@@ -5,42 +5,42 @@
  *
  *   bench_ledger_disk FOLDER [transactions] [anchor|mix]
  *
- * The folder must not exist. CPU is that of the executing thread; what the
- * background threads of RocksDB take (flush, compaction) is told apart.
+ * The folder must not exist. Every figure is CPU time, user and system: that of
+ * the executing thread, and beside it that of the threads of RocksDB (flush,
+ * compaction) from the first block to the last. The first 4,096 transactions
+ * register patients and do not count.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "storage/state.h"
-#include "tests/support/ledger_access.h"
+#include "tests/bench/bench_transactions.h"
 #include "tests/support/storage.h"
 
 #define PER_REQUEST 64u
 #define REQUESTS 16u /* In a block. */
 #define WINDOW_TX 100000u
-#define KNOWN 4096u
-#define PATIENTS_FIRST 64u
+#define LETTERS 256
 
-struct ring {
-    uint8_t ids[KNOWN][LEDGER_HANDLE_SIZE];
-    size_t count;
+struct rows {
+    uint64_t count;
+    uint64_t bytes; /* Of keys and values. */
 };
 
 struct bench {
-    struct world *world;
+    struct maker maker;
     struct storage_fixture fixture;
     struct storage_state *state;
-    bool is_mix;
-    struct ring subjects;
-    struct ring consents;
-    struct ring records;  /* Of subject i at i. */
-    struct ring requests; /* For record i at i. */
-    double thread_seconds;
-    double process_seconds;
-    uint64_t body_bytes;
+    const struct ledger_kv *inner;
+    struct ledger_kv kv; /* Counts rows on their way to `inner`. */
+    struct rows rows[LEDGER_SPACE_COUNT][LETTERS];
+    double thread_seconds; /* Executing. */
+    double wall_seconds;
+    uint64_t results_bytes;
     uint64_t executed;
     uint64_t refused;
+    uint64_t body_bytes;
     uint64_t submitted_bytes;
 };
 
@@ -51,116 +51,64 @@ static double seconds(clockid_t clock)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static void remember(struct ring *ring, const void *id, size_t size)
+/* All threads but this one. */
+static double other_threads(void)
 {
-    memcpy(ring->ids[ring->count++ % KNOWN], id, size);
+    return seconds(CLOCK_PROCESS_CPUTIME_ID) - seconds(CLOCK_THREAD_CPUTIME_ID);
 }
 
-static const uint8_t *some(struct bench *bench, const struct ring *ring)
+static enum pbft_status
+count_rows(void *context, const struct ledger_kv_write *writes, size_t count)
 {
-    size_t known = ring->count < KNOWN ? ring->count : KNOWN;
-    return known == 0 ? NULL : ring->ids[world_random(bench->world) % known];
-}
-
-/* ---- transactions -------------------------------------------------------- */
-
-static struct transaction_bytes make_anchor(struct bench *bench)
-{
-    struct world_ids ids;
-    struct transaction in = world_anchor(bench->world, &ids);
-    const uint8_t *subject = some(bench, &bench->subjects);
-    if (subject != NULL) {
-        in.record_anchor.subject = bytes_of(subject, LEDGER_HANDLE_SIZE);
+    struct bench *bench = context;
+    for (size_t i = 0; i < count; i++) {
+        struct rows *rows =
+            &bench->rows[writes[i].space][writes[i].key.data[0]];
+        rows->count++;
+        rows->bytes += writes[i].key.size + writes[i].value.size;
     }
-    if (bench->is_mix) {
-        remember(&bench->records, ids.id, LEDGER_ID_SIZE);
-    }
-    return world_build(bench->world, HOSPITAL, &in);
+    return bench->inner->apply(bench->inner->context, writes, count);
 }
 
-static struct transaction_bytes make_subject(struct bench *bench)
+static enum pbft_status get(void *context, enum ledger_space space,
+                            struct pbft_bytes key, uint8_t *out,
+                            size_t capacity, size_t *size)
 {
-    struct world_ids ids;
-    struct transaction in = world_subject(bench->world, &ids);
-    struct transaction_bytes body = world_build(bench->world, HOSPITAL, &in);
-    remember(&bench->subjects, ids.handle, LEDGER_HANDLE_SIZE);
-    return body;
+    const struct bench *bench = context;
+    return bench->inner->get(bench->inner->context, space, key, out, capacity,
+                             size);
 }
 
-static struct transaction_bytes make_consent(struct bench *bench)
+static enum pbft_status get_many(void *context, enum ledger_space space,
+                                 const struct pbft_bytes *keys, size_t count,
+                                 ledger_kv_told *told, void *visitor)
 {
-    struct world_ids ids;
-    struct transaction in = world_grant(bench->world, &ids);
-    size_t last = bench->subjects.count - 1;
-    in.consent_grant.subject = /* One or two for each patient. */
-        bytes_of(bench->subjects.ids[last % KNOWN], LEDGER_HANDLE_SIZE);
-    remember(&bench->consents, ids.id, LEDGER_ID_SIZE);
-    return world_build(bench->world, HOSPITAL, &in);
+    const struct bench *bench = context;
+    return bench->inner->get_many(bench->inner->context, space, keys, count,
+                                  told, visitor);
 }
 
-static struct transaction_bytes make_revoke(struct bench *bench)
+static enum pbft_status range(void *context, enum ledger_space space,
+                              const struct ledger_kv_range *range,
+                              ledger_kv_visit *visit, void *visitor)
 {
-    struct transaction in =
-        world_revoke(bench->world, some(bench, &bench->consents));
-    return world_build(bench->world, HOSPITAL, &in);
-}
-
-static struct transaction_bytes make_access(struct bench *bench)
-{
-    struct asked asked;
-    const struct act act = {.who = HOSPITAL};
-    ask_for(bench->world, &asked, some(bench, &bench->records));
-    remember(&bench->requests, asked.id, LEDGER_ID_SIZE);
-    return act_body(bench->world, &act, TRANSACTION_ACCESS_REQUEST,
-                    &asked.in.base);
-}
-
-static struct transaction_bytes make_disclosure(struct bench *bench)
-{
-    struct told told;
-    const struct act act = {.who = HOSPITAL};
-    tell_of(bench->world, &told, NULL);
-    told.in.subject = field_of(some(bench, &bench->subjects), 32);
-    told.in.basis = CODES_BASIS_REQUIRED_BY_LAW;
-    told.in.document_commit = field_of(told.document, 32);
-    return act_body(bench->world, &act, TRANSACTION_DISCLOSURE, &told.in.base);
-}
-
-/* A hospital's day: half of it new documents, then patients with consents,
- * questions and disclosures, now and then a withdrawal. */
-static struct transaction_bytes make_one(struct bench *bench)
-{
-    uint64_t kind = world_random(bench->world) % 100;
-    if (bench->subjects.count < PATIENTS_FIRST) {
-        return make_subject(bench);
-    }
-    if (!bench->is_mix || kind < 50) {
-        return make_anchor(bench);
-    }
-    if (kind < 62 || bench->consents.count == 0) {
-        return bench->subjects.count > bench->consents.count
-                   ? make_consent(bench)
-                   : make_subject(bench);
-    }
-    if (kind < 74) {
-        return make_consent(bench);
-    }
-    if (kind < 77) {
-        return make_revoke(bench);
-    }
-    return kind < 88 && bench->records.count > 0 ? make_access(bench)
-                                                 : make_disclosure(bench);
+    const struct bench *bench = context;
+    return bench->inner->range(bench->inner->context, space, range, visit,
+                               visitor);
 }
 
 /* ---- blocks -------------------------------------------------------------- */
 
-static struct transaction_bytes make_payload(struct bench *bench)
+typedef struct transaction_bytes make_transaction(struct maker *maker);
+
+static struct transaction_bytes make_payload(struct bench *bench,
+                                             make_transaction *make)
 {
     struct transaction_bytes sealed[PER_REQUEST];
     struct pbft_bytes list[PER_REQUEST];
     struct transaction_bytes payload = {NULL, 0};
     for (size_t i = 0; i < PER_REQUEST; i++) {
-        struct transaction_bytes body = make_one(bench);
+        struct transaction_bytes body = make(&bench->maker);
         bench->body_bytes += body.size;
         assert_int_equal(transaction_seal(&sealed[i],
                                           bytes_of(body.data, body.size), NULL,
@@ -177,33 +125,40 @@ static struct transaction_bytes make_payload(struct bench *bench)
     return payload;
 }
 
+static struct pbft_message *make_request(struct bench *bench,
+                                         make_transaction *make)
+{
+    struct party *party = &bench->maker.world->parties[HOSPITAL];
+    struct transaction_bytes payload = make_payload(bench, make);
+    const struct pbft_request fields = {
+        .client = party->submit_key,
+        .institution = party->institution,
+        .session = party->session,
+        .sequence = party->next_sequence++,
+        .payload = bytes_of(payload.data, payload.size),
+    };
+    struct pbft_message *request = pbft_request_create(
+        &bench->fixture.cast.client.domain, &fields, PBFT_SENDER_CLIENT, NULL);
+    assert_non_null(request);
+    bench->submitted_bytes += payload.size;
+    free(payload.data);
+    return request;
+}
+
 /* The block as replicas store it: real requests, a certificate. */
-static struct pbft_message *make_block(struct bench *bench, pbft_seq seq)
+static struct pbft_message *make_block(struct bench *bench, pbft_seq seq,
+                                       make_transaction *make)
 {
     struct cast *cast = &bench->fixture.cast;
-    struct party *party = &bench->world->parties[HOSPITAL];
+    struct world *world = bench->maker.world;
     const struct pbft_message *requests[REQUESTS];
     const pbft_replica_id signers[3] = {0, 1, 2};
     for (size_t i = 0; i < REQUESTS; i++) {
-        struct transaction_bytes payload = make_payload(bench);
-        const struct pbft_request fields = {
-            .client = party->submit_key,
-            .institution = party->institution,
-            .session = party->session,
-            .sequence = party->next_sequence++,
-            .payload = bytes_of(payload.data, payload.size),
-        };
-        struct pbft_message *request = pbft_request_create(
-            &cast->client.domain, &fields, PBFT_SENDER_CLIENT, NULL);
-        assert_non_null(request);
-        bench->submitted_bytes += payload.size;
-        requests[i] = request;
-        free(payload.data);
+        requests[i] = make_request(bench, make);
     }
-    bench->world->now_ms += 20;
-    struct pbft_message *batch =
-        pbft_batch_create(&cast->replicas[0].domain,
-                          bench->world->now_ms * 1000, requests, REQUESTS);
+    world->now_ms += 20;
+    struct pbft_message *batch = pbft_batch_create(
+        &cast->replicas[0].domain, world->now_ms * 1000, requests, REQUESTS);
     assert_non_null(batch);
     struct pbft_message *header = cast_pre_prepare(cast, 0, seq, batch);
     struct pbft_message *committed =
@@ -217,14 +172,14 @@ static struct pbft_message *make_block(struct bench *bench, pbft_seq seq)
 }
 
 /* As node/executor.c does. */
-static void execute_block(struct bench *bench,
-                          const struct pbft_message *committed)
+static void execute_and_write(struct bench *bench,
+                              const struct pbft_message *committed,
+                              struct ledger_block_result *result)
 {
     const struct pbft_pre_prepare *header =
         &committed->committed.pre_prepare->pre_prepare;
     const struct pbft_batch *batch = &header->body->batch;
     struct ledger_request requests[REQUESTS];
-    struct ledger_block_result result;
     for (size_t i = 0; i < REQUESTS; i++) {
         const struct pbft_request *from = &batch->requests[i]->request;
         requests[i] = (struct ledger_request){.digest = from->digest,
@@ -239,31 +194,40 @@ static void execute_block(struct bench *bench,
                                        .block_digest = header->digest,
                                        .requests = requests,
                                        .request_count = REQUESTS};
-    double thread = seconds(CLOCK_THREAD_CPUTIME_ID);
-    double process = seconds(CLOCK_PROCESS_CPUTIME_ID);
-    assert_int_equal(ledger_execute(bench->world->ledger, &block, &result),
+    assert_int_equal(ledger_execute(bench->maker.world->ledger, &block, result),
                      PBFT_OK);
-    size_t size = results_encoded_size(&result.block);
+    size_t size = results_encoded_size(&result->block);
     uint8_t *results = malloc(size);
     assert_non_null(results);
-    results_encode(results, &result.block);
+    results_encode(results, &result->block);
     const struct storage_block written = {
         .committed = committed,
         .executed = {.seq = block.seq,
-                     .block_time = result.block.time,
+                     .block_time = result->block.time,
                      .block_digest = block.block_digest,
-                     .results_root = result.results_root,
-                     .ledger_root = result.ledger_root},
+                     .results_root = result->results_root,
+                     .ledger_root = result->ledger_root},
         .results = bytes_of(results, size),
     };
     assert_int_equal(
         storage_block_write(bench->fixture.storage, &written, bench->state),
         PBFT_OK);
+    bench->results_bytes += size;
+    free(results);
+}
+
+static void run_block(struct bench *bench, pbft_seq seq, make_transaction *make)
+{
+    struct ledger_block_result result;
+    struct pbft_message *block = make_block(bench, seq, make);
+    double thread = seconds(CLOCK_THREAD_CPUTIME_ID);
+    double wall = seconds(CLOCK_MONOTONIC);
+    execute_and_write(bench, block, &result);
     bench->thread_seconds += seconds(CLOCK_THREAD_CPUTIME_ID) - thread;
-    bench->process_seconds += seconds(CLOCK_PROCESS_CPUTIME_ID) - process;
+    bench->wall_seconds += seconds(CLOCK_MONOTONIC) - wall;
     bench->executed += result.transaction_count;
     bench->refused += result.refused_count;
-    free(results);
+    pbft_message_unref(block);
 }
 
 /* ---- the whole ----------------------------------------------------------- */
@@ -271,7 +235,7 @@ static void execute_block(struct bench *bench,
 static void open_bench(struct bench *bench, const char *folder)
 {
     struct world *world = world_create_empty(3);
-    bench->world = world;
+    bench->maker.world = world;
     world->genesis.session_window = LEDGER_SESSION_WINDOW_MAX;
     ledger_destroy(world->ledger);
     cast_init(&bench->fixture.cast, 4);
@@ -279,20 +243,62 @@ static void open_bench(struct bench *bench, const char *folder)
     fixture_open(&bench->fixture);
     bench->state = storage_state_create(bench->fixture.storage);
     assert_non_null(bench->state);
-    assert_int_equal(ledger_create(&world->ledger,
-                                   storage_state_kv(bench->state),
-                                   &world->genesis),
+    bench->inner = storage_state_kv(bench->state);
+    bench->kv = (struct ledger_kv){bench, get, get_many, range, count_rows};
+    assert_int_equal(ledger_create(&world->ledger, &bench->kv, &world->genesis),
                      PBFT_OK);
     storage_state_gather(bench->state);
 }
 
 static void close_bench(struct bench *bench)
 {
-    ledger_destroy(bench->world->ledger);
-    bench->world->ledger = NULL;
+    ledger_destroy(bench->maker.world->ledger);
+    bench->maker.world->ledger = NULL;
     storage_state_destroy(bench->state);
     fixture_close(&bench->fixture);
-    world_destroy(bench->world);
+    world_destroy(bench->maker.world);
+}
+
+/* Patients first, who do not count. */
+static pbft_seq register_patients(struct bench *bench)
+{
+    pbft_seq seq = 0;
+    while (bench->maker.subjects.count < KNOWN) {
+        run_block(bench, ++seq, make_subject);
+    }
+    assert_int_equal(bench->refused, 0);
+    bench->thread_seconds = 0;
+    bench->wall_seconds = 0;
+    bench->executed = 0;
+    bench->results_bytes = 0;
+    bench->body_bytes = 0;
+    bench->submitted_bytes = 0;
+    memset(bench->rows, 0, sizeof bench->rows);
+    settle_anchor_size(&bench->maker);
+    return seq;
+}
+
+static void print_rows(const struct bench *bench)
+{
+    static const char *const spaces[LEDGER_SPACE_COUNT] = {
+        [LEDGER_SPACE_STATE] = "state",
+        [LEDGER_SPACE_INDEX] = "index",
+        [LEDGER_SPACE_CLIENT] = "client"};
+    const double count = (double)bench->executed;
+    printf("written for each, keys and values as they are:\n");
+    printf("  %6.1f  the transaction in the body of its block\n",
+           (double)bench->submitted_bytes / count);
+    printf("  %6.1f  its result\n", (double)bench->results_bytes / count);
+    for (size_t space = 0; space < LEDGER_SPACE_COUNT; space++) {
+        for (int letter = 0; letter < LETTERS; letter++) {
+            const struct rows *rows = &bench->rows[space][letter];
+            if (rows->count > 0) {
+                printf("  %6.1f  %s '%c', %.3f rows\n",
+                       (double)rows->bytes / count, spaces[space], letter,
+                       (double)rows->count / count);
+            }
+        }
+    }
 }
 
 /* Reopens, so that everything is in files. */
@@ -301,15 +307,15 @@ static void print_size(struct bench *bench)
     struct storage_stats stats;
     fixture_open(&bench->fixture);
     storage_stats(bench->fixture.storage, &stats);
-    printf("on disk: %.0f bytes a transaction (%.0f of them its own bytes)\n",
-           (double)stats.disk_bytes / (double)bench->executed,
-           (double)bench->submitted_bytes / (double)bench->executed);
+    printf("on disk: %.0f bytes for each\n",
+           (double)stats.disk_bytes / (double)bench->executed);
     fixture_close(&bench->fixture);
 }
 
-static double rate(uint64_t count, double took)
+static void print_time(const char *what, double took, uint64_t count)
 {
-    return took > 0 ? (double)count / took : 0;
+    printf("%-34s %6.2f us each, %7.0f/s\n", what, 1e6 * took / (double)count,
+           (double)count / took);
 }
 
 int main(int argc, char **argv)
@@ -322,38 +328,38 @@ int main(int argc, char **argv)
     struct bench *bench = calloc(1, sizeof *bench);
     uint64_t total = argc > 2 ? strtoull(argv[2], NULL, 10) : 1000000;
     assert_non_null(bench);
-    bench->is_mix = argc > 3 && strcmp(argv[3], "mix") == 0;
+    bench->maker.is_mix = argc > 3 && strcmp(argv[3], "mix") == 0;
     open_bench(bench, argv[1]);
+    pbft_seq seq = register_patients(bench);
+    double others = other_threads();
     double first = 0;
     double last = 0;
     uint64_t mark = 0;
     double mark_seconds = 0;
-    for (pbft_seq seq = 1; bench->executed < total; seq++) {
-        struct pbft_message *block = make_block(bench, seq);
-        execute_block(bench, block);
-        pbft_message_unref(block);
+    while (bench->executed < total) {
+        run_block(bench, ++seq, make_one);
         if (bench->executed - mark >= WINDOW_TX) {
             double took = bench->thread_seconds - mark_seconds;
-            last = took / (double)(bench->executed - mark);
-            first = first == 0 ? last : first;
+            last = 1e6 * took / (double)(bench->executed - mark);
+            first = first > 0 ? first : last;
             mark = bench->executed;
             mark_seconds = bench->thread_seconds;
         }
     }
-    printf("%s: transactions=%llu refused=%llu body_bytes_mean=%.0f "
-           "submitted_bytes_mean=%.0f\n",
-           bench->is_mix ? "mix" : "anchor",
+    others = other_threads() - others;
+    printf("%s: %llu transactions of %.0f bytes, %llu refused\n",
+           bench->maker.is_mix ? "mix" : "RecordAnchor of 256 bytes",
            (unsigned long long)bench->executed,
-           (unsigned long long)bench->refused,
            (double)bench->body_bytes / (double)bench->executed,
-           (double)bench->submitted_bytes / (double)bench->executed);
-    printf("executing thread: %.0f transactions/s (%.2f us each); with the "
-           "background threads of RocksDB: %.0f/s\n",
-           rate(bench->executed, bench->thread_seconds),
-           1e6 * bench->thread_seconds / (double)bench->executed,
-           rate(bench->executed, bench->process_seconds));
-    printf("last %u against the first %u: %.2f times\n", WINDOW_TX, WINDOW_TX,
-           first > 0 ? last / first : 0);
+           (unsigned long long)bench->refused);
+    print_time("executing thread:", bench->thread_seconds, bench->executed);
+    print_time("with RocksDB's threads:", bench->thread_seconds + others,
+               bench->executed);
+    print_time("wall clock of the executing thread:", bench->wall_seconds,
+               bench->executed);
+    printf("first %u: %.2f us each, last %u: %.2f us each, %.2f times\n",
+           WINDOW_TX, first, WINDOW_TX, last, first > 0 ? last / first : 0);
+    print_rows(bench);
     close_bench(bench); /* Flushes what is in memory. */
     print_size(bench);
     free(bench);
