@@ -313,13 +313,15 @@ static struct net_link *take_link(struct net_dial *dial)
     return link;
 }
 
-static void give_up_handshake(struct net_dial *dial, pbft_time_ms now)
+/* Closes the link if it is broken, or does not finish its handshake. */
+static void check_link(struct net_dial *dial, pbft_time_ms now)
 {
     struct net_link_state state;
     struct net_link *link = take_link(dial);
     if (link == NULL) {
         return;
     }
+    net_link_check(link);
     net_link_state(link, &state);
     if (!state.is_ready && !state.is_closed &&
         now >= state.created + dial->config.handshake_timeout_ms) {
@@ -334,7 +336,7 @@ static void give_up_handshake(struct net_dial *dial, pbft_time_ms now)
 
 void net_dial_tick(struct net_dial *dial, pbft_time_ms now)
 {
-    give_up_handshake(dial, now);
+    check_link(dial, now);
     bury(dial);
     (void)pthread_mutex_lock(&dial->lock);
     bool is_due = dial->phase == DIAL_RESTING && now >= dial->retry_at;

@@ -303,6 +303,7 @@ void net_door_tick(struct net_door *door, pbft_time_ms now)
     (void)pthread_mutex_lock(&door->lock);
     door->stats.reaped += reaped;
     (void)pthread_mutex_unlock(&door->lock);
+    door_check(door);
     door_bury(door);
     accept_next(door);
 }

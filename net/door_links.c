@@ -55,6 +55,17 @@ uint32_t door_close_picked(struct net_door *door,
     return count;
 }
 
+void door_check(struct net_door *door)
+{
+    const struct door_picker all = {.pick = DOOR_ALL};
+    uint32_t place = 0;
+    for (struct net_link *link = door_next(door, &all, &place); link != NULL;
+         link = door_next(door, &all, &place)) {
+        net_link_check(link);
+        net_link_release(link);
+    }
+}
+
 /* Takes one link that is over off the list. */
 static struct net_link *take_over(struct net_door *door)
 {

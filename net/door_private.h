@@ -54,6 +54,8 @@ struct net_link *door_next(struct net_door *door,
 /* Closes all that are picked, and says how many. */
 uint32_t door_close_picked(struct net_door *door,
                            const struct door_picker *picker);
+/* Closes those that broke without a word. */
+void door_check(struct net_door *door);
 /* Destroys the links that are over. */
 void door_bury(struct net_door *door);
 /* The lock is held. */

@@ -204,6 +204,20 @@ void net_link_close(struct net_link *link)
     link_settle(link);
 }
 
+void net_link_check(struct net_link *link)
+{
+    nng_sockaddr peer;
+    bool is_cut =
+        nng_stream_get_addr(link->stream, NNG_OPT_REMADDR, &peer) != 0;
+    (void)pthread_mutex_lock(&link->lock);
+    bool closes = is_cut && link->is_cut;
+    link->is_cut = is_cut;
+    (void)pthread_mutex_unlock(&link->lock);
+    if (closes) {
+        net_link_close(link);
+    }
+}
+
 void net_link_hold(struct net_link *link)
 {
     (void)pthread_mutex_lock(&link->lock);

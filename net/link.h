@@ -62,6 +62,12 @@ void net_link_start(struct net_link *link);
 /* Closes in the background; on_closed() follows. */
 void net_link_close(struct net_link *link);
 
+/* Closes it if its TCP connection has ended and nobody was told: NNG 1.5.2
+ * tells a break to the operations that wait at that moment, and one that begins
+ * later never ends. To be called several times a second. The second call that
+ * finds it so closes: what has arrived already may be read until then. */
+void net_link_check(struct net_link *link);
+
 /* Whoever uses a link that others may close holds it meanwhile. */
 void net_link_hold(struct net_link *link);
 void net_link_release(struct net_link *link);

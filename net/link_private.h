@@ -44,6 +44,7 @@ struct net_link {
     bool is_sending;
     bool is_receiving;
     bool is_closing_stream; /* Somebody is inside nng_stream_close(). */
+    bool is_cut;            /* net_link_check() found it so. */
     bool is_told;           /* on_closed() is being, or was, called. */
     bool is_over;           /* It has returned. */
     uint32_t holds;
