@@ -215,6 +215,8 @@ struct pbft_report {
     pbft_seq high;      /* High watermark. */
     pbft_seq committed; /* Handed out for execution. */
     pbft_seq executed;
+    struct pbft_digest ledger_root; /* After `executed`: equal heights, equal
+                                       roots. */
     pbft_seq behind; /* At least f + 1 peers report that they executed it. */
     uint32_t pending_requests;
     bool syncing;          /* Fetching blocks, for being behind. */

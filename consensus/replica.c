@@ -343,6 +343,7 @@ static enum pbft_verdict dispatch(struct pbft_replica *replica,
         pbft_on_applied(replica, &event->executed, event->incarnations);
         replica->next_due = event->next_due;
         replica->block_time = event->executed.block_time;
+        replica->ledger_root = event->executed.ledger_root;
         return PBFT_ACCEPTED;
     case PBFT_EVENT_RESTORE:
         return pbft_on_restore(replica, &event->record);
@@ -361,6 +362,7 @@ static enum pbft_verdict dispatch(struct pbft_replica *replica,
         if (event->executed.seq == replica->executed) {
             replica->next_due = event->next_due;
             replica->block_time = event->executed.block_time;
+            replica->ledger_root = event->executed.ledger_root;
         }
         return PBFT_ACCEPTED;
     case PBFT_EVENT_TIMEOUT:

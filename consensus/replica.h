@@ -158,11 +158,12 @@ struct pbft_replica {
     struct pbft_sync sync;
     pbft_replica_id stable_peer; /* Who was asked for a proof last. */
     struct pbft_timers timers;
-    struct pbft_witness witness; /* Design: P15. */
-    struct pbft_monitor monitor; /* Design: P8. */
-    pbft_wall_us next_due;       /* The service wants a block then (P18). */
-    pbft_wall_us proposed_due;   /* Primary: one was proposed for this. */
-    pbft_wall_us block_time;     /* Of the last executed block. */
+    struct pbft_witness witness;    /* Design: P15. */
+    struct pbft_monitor monitor;    /* Design: P8. */
+    pbft_wall_us next_due;          /* The service wants a block then (P18). */
+    pbft_wall_us proposed_due;      /* Primary: one was proposed for this. */
+    pbft_wall_us block_time;        /* Of the last executed block. */
+    struct pbft_digest ledger_root; /* After it. */
     struct pbft_output_buffer output;
 };
 

@@ -23,6 +23,7 @@ struct collected {
     struct thread_time times[THREAD_NAMES_MAX];
     Salus__V1__ThreadStatus threads[THREAD_NAMES_MAX];
     Salus__V1__ThreadStatus *thread_list[THREAD_NAMES_MAX];
+    struct pbft_digest ledger_root;
     struct salus_reason problem;
 };
 
@@ -45,6 +46,9 @@ static void collect_core(struct node *node, struct collected *to,
                          const struct pbft_report *report)
 {
     Salus__V1__NodeStatus *status = &to->status;
+    to->ledger_root = report->ledger_root;
+    status->ledger_root.data = to->ledger_root.bytes;
+    status->ledger_root.len = sizeof to->ledger_root.bytes;
     status->state = text(state_name(node, report));
     status->view = report->view;
     status->view_active = report->view_active;
@@ -130,6 +134,17 @@ static void collect_unsafe(struct node *node, struct collected *to)
 }
 
 /* How far it is, for whoever waits. */
+static void describe_sync(const struct pbft_report *report,
+                          struct salus_reason *out)
+{
+    salus_reason_set(out,
+                     "catching up: has block %" PRIu64 " of %" PRIu64
+                     ", fetches the rest from the others",
+                     report->executed,
+                     report->behind > report->executed ? report->behind
+                                                       : report->executed);
+}
+
 static void describe_recovery(const struct pbft_report *report,
                               struct salus_reason *out)
 {
@@ -164,6 +179,9 @@ static void collect_problem(struct node *node, struct collected *to,
         to->status.problem = to->problem.text;
     } else if (report->condition == PBFT_CONDITION_RECOVERING) {
         describe_recovery(report, &to->problem);
+        to->status.problem = to->problem.text;
+    } else if (report->condition == PBFT_CONDITION_SYNCING) {
+        describe_sync(report, &to->problem);
         to->status.problem = to->problem.text;
     } else if (to->status.disk_free_bytes < NODE_DISK_FREE_WARN_BYTES) {
         to->status.problem = text("the disk is almost full");
