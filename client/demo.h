@@ -19,7 +19,9 @@ struct demo {
     bool keep;
     uint8_t receipt_of[SALUS_DIGEST_SIZE]; /* A transaction that was done. */
     bool has_receipt_of;
-    uint32_t victim;
+    uint32_t victim; /* The replica that was killed. */
+    uint64_t restarted_ms;
+    bool is_back; /* It reached the others under load. */
     struct load_report load;
 };
 

@@ -15,7 +15,12 @@
 #define ABSENCE_MS 2000 /* From when the others go on. */
 #define VIEW_CHANGE_MAX_MS 30000
 #define LOAD_MAX_MS 90000
-#define CATCH_UP_TIMEOUT_MS 30000
+#define LAG_MAX 16        /* So near the replica takes part again. */
+#define STUCK_MS 30000    /* Without a new block. */
+#define CATCH_UP_MS 40000 /* Under load; then the load ends. */
+#define QUIET_CATCH_UP_MS 300000
+#define TELL_MS 2000
+#define AGREE_TIMEOUT_MS 60000
 #define HOUR_MS 3600000u
 
 struct background {
@@ -105,27 +110,88 @@ static bool wait_for_new_primary(struct demo *demo, uint64_t killed_ms,
     return false;
 }
 
-/* It must reach the block at which the others are now. */
+static void tell_gap(void *context, const struct trial_gap *gap,
+                     bool has_reached)
+{
+    struct demo *demo = context;
+
+    if (!gap->answers) {
+        (void)printf("   replica %u does not answer yet\n", demo->victim);
+    } else if (has_reached) {
+        (void)printf("   replica %u is at block %" PRIu64
+                     " with the others, %.1f s after it was started again; "
+                     "its data are intact\n",
+                     demo->victim, gap->executed,
+                     (double)(gap->at_ms - demo->restarted_ms) / 1000);
+    } else {
+        (void)printf("   it is at block %" PRIu64 " of %" PRIu64, gap->executed,
+                     gap->highest);
+        if (gap->others_rate > 0) {
+            (void)printf(": %.0f blocks/s, the others %.0f", gap->rate,
+                         gap->others_rate);
+        }
+        (void)printf("\n");
+    }
+    (void)fflush(stdout);
+}
+
+static enum trial_end follow_victim(struct demo *demo, uint64_t lag_max,
+                                    uint32_t limit_ms)
+{
+    const struct trial_follow options = {.replica = demo->victim,
+                                         .lag_max = lag_max,
+                                         .patience_ms = STUCK_MS,
+                                         .limit_ms = limit_ms,
+                                         .interval_ms = TELL_MS,
+                                         .tell = tell_gap,
+                                         .context = demo,
+                                         .stop = &demo_stop};
+    enum trial_end end = trial_follow(&demo->trial, &options);
+
+    if (end == TRIAL_STUCK) {
+        (void)fprintf(stderr,
+                      "salus demo: replica %u had no new block for %u s\n",
+                      demo->victim, STUCK_MS / 1000);
+    }
+    return end;
+}
+
+/* It should reach the others while they go on at full load. */
 static bool restart_victim(struct demo *demo)
 {
-    struct trial_status others;
-    uint64_t started = demo_now_ms();
-
-    if (!furthest(demo, &others) ||
-        replicas_start(&demo->trial.replicas, demo->victim) != PBFT_OK) {
+    demo->restarted_ms = demo_now_ms();
+    if (replicas_start(&demo->trial.replicas, demo->victim) != PBFT_OK) {
         (void)fprintf(stderr, "salus demo: it cannot be started again\n");
         return false;
     }
-    if (!trial_wait_executed(&demo->trial, demo->victim, others.executed,
-                             CATCH_UP_TIMEOUT_MS)) {
-        (void)fprintf(stderr, "salus demo: it does not catch up\n");
+    enum trial_end end = follow_victim(demo, LAG_MAX, CATCH_UP_MS);
+    demo->is_back = end == TRIAL_REACHED;
+    if (end == TRIAL_LIMIT) {
+        (void)printf("   it has not reached them in %u s of full load on this "
+                     "machine: the submissions end now\n",
+                     CATCH_UP_MS / 1000);
+    }
+    return end == TRIAL_REACHED || end == TRIAL_LIMIT;
+}
+
+/* The submissions have ended: all must be equally far, and hold the same. */
+static bool compare_all(struct demo *demo)
+{
+    struct trial_status status;
+
+    if (!demo->is_back &&
+        follow_victim(demo, 0, QUIET_CATCH_UP_MS) != TRIAL_REACHED) {
         return false;
     }
-    (void)printf("   started replica %u again: at block %" PRIu64
-                 " like the others after %.1f s, its data intact\n",
-                 demo->victim, others.executed,
-                 (double)(demo_now_ms() - started) / 1000);
-    (void)fflush(stdout);
+    if (!trial_agree(&demo->trial, AGREE_TIMEOUT_MS) ||
+        !trial_ask(&demo->trial, demo->victim, &status)) {
+        return false;
+    }
+    (void)printf("   all %u replicas are at block %" PRIu64
+                 " with one ledger root, %02x%02x%02x%02x...\n",
+                 demo->trial.count, status.executed, status.ledger_root[0],
+                 status.ledger_root[1], status.ledger_root[2],
+                 status.ledger_root[3]);
     return true;
 }
 
@@ -188,5 +254,5 @@ bool demo_crash(struct demo *demo)
                       salus_status_text(load->first_failure));
         return false;
     }
-    return good && trial_converge(&demo->trial, CATCH_UP_TIMEOUT_MS);
+    return good && compare_all(demo);
 }

@@ -290,7 +290,8 @@ const struct tool_command tool_demo = {
         "that come with Salus) and says what the ledger made of each; fetches\n"
         "a receipt, checks it offline and tampers with it; kills the primary\n"
         "while submissions go on, shows how long the clients waited, starts\n"
-        "it again; prints the figures.\n"
+        "it again, watches it reach the others, compares the ledgers of all;\n"
+        "prints the figures.\n"
         "Cleans up after itself, also on Ctrl-C.\n"
         "\n"
         "  --keep   leave it running, and say how to end it\n",

@@ -14,7 +14,7 @@
 #define POLL_NS 20000000
 #define NO_SYNC_OPTION "--unsafe-no-sync"
 
-static uint64_t now_ms(void)
+uint64_t trial_now_ms(void)
 {
     struct timespec now;
 
@@ -22,7 +22,7 @@ static uint64_t now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static void pause_briefly(void)
+void trial_pause_briefly(void)
 {
     const struct timespec pause = {0, POLL_NS};
 
@@ -86,7 +86,7 @@ static bool all_alive(struct trial *trial)
 enum pbft_status trial_wait_for_answers(struct trial *trial,
                                         uint32_t timeout_ms)
 {
-    uint64_t deadline = now_ms() + timeout_ms;
+    uint64_t deadline = trial_now_ms() + timeout_ms;
     struct trial_status status;
 
     for (uint32_t id = 0; id < trial->count; id++) {
@@ -94,12 +94,12 @@ enum pbft_status trial_wait_for_answers(struct trial *trial,
             if (!all_alive(trial)) {
                 return PBFT_IO;
             }
-            if (now_ms() > deadline) {
+            if (trial_now_ms() > deadline) {
                 (void)fprintf(stderr, "salus: replica %u does not answer\n",
                               id);
                 return PBFT_TIMED_OUT;
             }
-            pause_briefly();
+            trial_pause_briefly();
         }
     }
     return PBFT_OK;
@@ -150,6 +150,10 @@ static void read_status(struct trial_status *out,
     for (size_t i = 0; i < status->n_unsafe; i++) {
         out->no_sync |= strcmp(status->unsafe[i], NO_SYNC_OPTION) == 0;
     }
+    if (status->ledger_root.len == sizeof(out->ledger_root)) {
+        memcpy(out->ledger_root, status->ledger_root.data,
+               sizeof(out->ledger_root));
+    }
     read_threads(out, status);
 }
 
@@ -181,14 +185,14 @@ bool trial_ask(struct trial *trial, uint32_t replica, struct trial_status *out)
 bool trial_wait_executed(struct trial *trial, uint32_t replica, uint64_t seq,
                          uint32_t timeout_ms)
 {
-    uint64_t deadline = now_ms() + timeout_ms;
+    uint64_t deadline = trial_now_ms() + timeout_ms;
     struct trial_status status;
 
     while (!trial_ask(trial, replica, &status) || status.executed < seq) {
-        if (now_ms() > deadline) {
+        if (trial_now_ms() > deadline) {
             return false;
         }
-        pause_briefly();
+        trial_pause_briefly();
     }
     return true;
 }

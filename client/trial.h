@@ -54,6 +54,39 @@ bool trial_wait_executed(struct trial *trial, uint32_t replica, uint64_t seq,
  * was called; says which one has not after `timeout_ms`. */
 bool trial_converge(struct trial *trial, uint32_t timeout_ms);
 
+/* Waits until all replicas stand at the same block with the same ledger root;
+ * for a consortium that nobody submits to any more. Says how they stand if they
+ * do not after `timeout_ms`, or have diverged. */
+bool trial_agree(struct trial *trial, uint32_t timeout_ms);
+
+/* A replica that is behind. */
+struct trial_gap {
+    uint64_t at_ms;     /* Monotonic. */
+    bool answers;       /* The replica did. */
+    uint64_t executed;  /* By it. */
+    uint64_t highest;   /* By the furthest. */
+    double rate;        /* Blocks per second, since the last one was told. */
+    double others_rate; /* And those of the furthest. */
+};
+
+struct trial_follow {
+    uint32_t replica;
+    uint64_t lag_max;     /* It is there when it lags by no more blocks. */
+    uint32_t patience_ms; /* Without a new block: it is stuck. */
+    uint32_t limit_ms;    /* Altogether. */
+    uint32_t interval_ms; /* Between two calls of tell(). */
+    void (*tell)(void *context, const struct trial_gap *gap, bool has_reached);
+    void *context;
+    const volatile int *stop; /* Not 0: end early. */
+};
+
+enum trial_end { TRIAL_REACHED, TRIAL_STUCK, TRIAL_LIMIT, TRIAL_STOPPED };
+
+/* Watches a replica that is behind until it has reached the others, who may go
+ * on meanwhile. */
+enum trial_end trial_follow(struct trial *trial,
+                            const struct trial_follow *options);
+
 #define TRIAL_THREADS_MAX 32
 #define TRIAL_THREAD_NAME_SIZE 16
 
@@ -68,6 +101,7 @@ struct trial_status {
     uint64_t view;
     uint32_t primary;
     uint64_t executed;
+    uint8_t ledger_root[SALUS_DIGEST_SIZE]; /* After it. */
     uint64_t stable;
     uint64_t transactions;
     uint64_t syncs;

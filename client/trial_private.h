@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What trial.c and trial_open.c do for each other. */
+/* What the files of a trial do for each other. */
 #ifndef CLIENT_TRIAL_PRIVATE_H
 #define CLIENT_TRIAL_PRIVATE_H
 
@@ -11,5 +11,8 @@ PBFT_MUST_USE enum pbft_status trial_open_clients(struct trial *trial);
 /* Waits until each replica answers; a child that ended says why. */
 PBFT_MUST_USE enum pbft_status trial_wait_for_answers(struct trial *trial,
                                                       uint32_t timeout_ms);
+
+uint64_t trial_now_ms(void); /* Monotonic. */
+void trial_pause_briefly(void);
 
 #endif /* CLIENT_TRIAL_PRIVATE_H */
