@@ -161,6 +161,22 @@ void pbft_attestation_preimage(const struct pbft_domain *domain,
     pbft_preimage_put_attestation(out, fields);
 }
 
+void pbft_answered_preimage(const struct pbft_domain *domain, pbft_epoch epoch,
+                            pbft_replica_id signer, uint64_t incarnation,
+                            const struct pbft_answered *fields,
+                            struct pbft_preimage *out)
+{
+    const struct pbft_origin origin = {
+        .sender = signer, .incarnation = incarnation, .epoch = epoch};
+    begin_signed(out, domain, "salus/answer/1", &origin);
+    pbft_preimage_put_u64(out, fields->seq);
+    pbft_preimage_put_u64(out, fields->block_time);
+    pbft_preimage_put_digest(out, &fields->ledger_root);
+    pbft_preimage_put(out, fields->caller.bytes, sizeof fields->caller.bytes);
+    pbft_preimage_put_digest(out, &fields->query);
+    pbft_preimage_put_digest(out, &fields->answer);
+}
+
 void pbft_message_preimage(const struct pbft_domain *domain,
                            const struct pbft_message *message,
                            struct pbft_preimage *out)

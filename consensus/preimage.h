@@ -22,6 +22,8 @@
  *                    digest-of-headers
  *   salus/status/1   all fields
  *   salus/fetch/1    kind u32 seq u64 last u64 digest
+ *   salus/answer/1   seq u64 time u64 ledger-root institution query-digest
+ *                    answer-digest                      (certified reads)
  *
  * The request digest is BLAKE2b(tag "salus/reqdig/1" | preimage | signature);
  * the batch digest BLAKE2b(tag "salus/batch/1" | cluster | time u64 | count u32
@@ -67,6 +69,21 @@ void pbft_attestation_preimage(const struct pbft_domain *domain,
                                uint64_t incarnation,
                                const struct pbft_attestation *fields,
                                struct pbft_preimage *out);
+
+/* A certified read (design: section 5): what is true after block `seq`, said to
+ * one institution. No vote: only clients look at it. */
+struct pbft_answered {
+    pbft_seq seq;
+    pbft_wall_us block_time;
+    struct pbft_digest ledger_root;
+    struct pbft_institution caller;
+    struct pbft_digest query;  /* Of its bytes (proto/certified.h). */
+    struct pbft_digest answer; /* The same. */
+};
+void pbft_answered_preimage(const struct pbft_domain *domain, pbft_epoch epoch,
+                            pbft_replica_id signer, uint64_t incarnation,
+                            const struct pbft_answered *fields,
+                            struct pbft_preimage *out);
 
 /* What identifies a request: covers its preimage and its signature. */
 void pbft_request_digest(const struct pbft_domain *domain,

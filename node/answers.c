@@ -2,6 +2,8 @@
 /* From executed and proved blocks to the replies that waited for them. */
 #include <stdlib.h>
 
+#include "node/clock.h"
+#include "node/history.h"
 #include "node/limits.h"
 #include "node/node_private.h"
 
@@ -227,6 +229,7 @@ void node_on_executed(void *context, const struct pbft_attestation *executed,
                       const struct ledger_block_result *results)
 {
     struct node *node = context;
+    history_add(node->history, executed->seq, clock_now_ms());
     atomic_fetch_add(&node->transactions, results->transaction_count);
     atomic_store(&node->block_time, executed->block_time);
     if (waiting_count(node->waiting) > 0) {

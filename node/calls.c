@@ -52,8 +52,9 @@ void node_call(void *context, uint64_t call, uint32_t caller,
     }
 }
 
-static void reply(struct node *node, struct node_scratch *scratch,
-                  uint64_t call, enum pbft_status status, const char *what)
+void node_reply_or_refuse(struct node *node, struct node_scratch *scratch,
+                          uint64_t call, enum pbft_status status,
+                          const char *what)
 {
     if (status == PBFT_OK) {
         net_gateway_reply(node->gateway, call,
@@ -148,7 +149,7 @@ static void on_query(struct node *node, struct node_scratch *scratch,
     }
     enum pbft_status status =
         query(node, scratch, job->from, wire_buffer_bytes(&scratch->query));
-    reply(node, scratch, job->call, status, "query");
+    node_reply_or_refuse(node, scratch, job->call, status, "query");
 }
 
 static void dispatch(struct node *node, struct node_scratch *scratch,
@@ -165,15 +166,18 @@ static void dispatch(struct node *node, struct node_scratch *scratch,
     case SALUS__V1__CLIENT_CALL__KIND_QUERY:
         on_query(node, scratch, job, call->query);
         return;
+    case SALUS__V1__CLIENT_CALL__KIND_CERTIFY:
+        node_certify(node, scratch, job, call->certify);
+        return;
     case SALUS__V1__CLIENT_CALL__KIND_STATUS:
         wire_buffer_reset(&scratch->reply);
-        reply(node, scratch, job->call, node_status_reply(node, scratch),
-              "status");
+        node_reply_or_refuse(node, scratch, job->call,
+                             node_status_reply(node, scratch), "status");
         return;
     case SALUS__V1__CLIENT_CALL__KIND_EVIDENCE:
         wire_buffer_reset(&scratch->reply);
-        reply(node, scratch, job->call, node_evidence_reply(node, scratch),
-              "evidence");
+        node_reply_or_refuse(node, scratch, job->call,
+                             node_evidence_reply(node, scratch), "evidence");
         return;
     default: /* Not set, or a value that protobuf-c made up. */
         node_refuse(node, &scratch->reply, job->call, REPLY_MALFORMED, 0);

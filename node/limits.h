@@ -45,6 +45,17 @@
 #define NODE_SERVE_BYTES_MAX (32u * 1024u * 1024u)
 #define NODE_SERVE_INTERVAL_MS 500u
 
+/* Certified reads. States after the last blocks that are kept for them (design:
+ * section 5); and, longer than that, so many of those that were asked within so
+ * long: a list of many pages comes from one state. */
+#define NODE_HISTORY_BLOCKS 64u
+#define NODE_HISTORY_LEASES 16u
+#define NODE_HISTORY_LEASE_MS 10000u
+/* Of one institution: each costs a signature, and a query as a local one. The
+ * burst is a list of some twenty thousand rows. */
+#define NODE_CERTIFY_PER_SECOND_MAX 100u
+#define NODE_CERTIFY_BURST_MAX 200u
+
 /* How long a call may be held: what it asks for, within these. */
 #define NODE_CALL_TIMEOUT_DEFAULT_MS 10000u
 #define NODE_CALL_TIMEOUT_MAX_MS 60000u

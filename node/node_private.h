@@ -43,6 +43,9 @@ struct node_peer {
     struct journal_limit refused;
 };
 
+struct call_rate;
+struct history;
+
 struct node {
     const struct node_identity *identity;
     bool unsafe_no_tls;
@@ -62,6 +65,8 @@ struct node {
     struct waiting *waiting;
     struct log_writer *log_writer;
     struct executor *executor;
+    struct history *history; /* Filled by the executor. */
+    struct call_rate *certify_rate;
     struct replier *replier;
     struct verifier_pool *pool;
     struct net_peers *peers;
@@ -124,11 +129,22 @@ void node_read_call(struct node *node, struct node_scratch *scratch,
                     const struct verifier_job *job);
 void node_refuse(struct node *node, struct wire_buffer *scratch, uint64_t call,
                  enum reply_code code, uint32_t ledger_code);
+/* What `scratch->reply` holds, if `status` is OK; else a refusal, journalled.
+ */
+void node_reply_or_refuse(struct node *node, struct node_scratch *scratch,
+                          uint64_t call, enum pbft_status status,
+                          const char *what);
 /* The state read last holds its result. Any thread. */
 bool node_is_executed(struct node *node, const struct pbft_request *request);
 /* All calls that wait for this request. */
 void node_refuse_request(struct node *node, const struct pbft_digest *request,
                          enum reply_code code);
+
+/* certify.c: an answer with a signature. */
+struct Salus__V1__CertifyCall;
+void node_certify(struct node *node, struct node_scratch *scratch,
+                  const struct verifier_job *job,
+                  const struct Salus__V1__CertifyCall *call);
 
 /* answers.c: what waited is answered. Each uses the scratch of its thread. */
 /* Answers all calls that wait for block `seq`, if its proof is stored. */

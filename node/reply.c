@@ -35,6 +35,8 @@ static const char *refusal_text(enum reply_code code)
         return "the replica is shutting down";
     case REPLY_SYNCING:
         return "the replica is catching up";
+    case REPLY_GONE:
+        return "the state after that block is not kept any more";
     }
     return "?";
 }
@@ -45,23 +47,36 @@ static bool is_worth_retrying(enum reply_code code)
            code == REPLY_STOPPING;
 }
 
-enum pbft_status reply_refusal(struct wire_buffer *out, enum reply_code code,
-                               uint32_t ledger_code)
+static enum pbft_status refusal(struct wire_buffer *out, enum reply_code code,
+                                uint32_t ledger_code, pbft_seq height)
 {
     char text[64];
     size_t size = strlen(refusal_text(code));
     PBFT_ASSERT(size < sizeof text);
     memcpy(text, refusal_text(code), size + 1);
-    Salus__V1__Refusal refusal = SALUS__V1__REFUSAL__INIT;
-    refusal.code = (Salus__V1__Refusal__Code)code;
-    refusal.retry_after_ms = is_worth_retrying(code) ? NODE_RETRY_AFTER_MS : 0;
-    refusal.ledger_code = ledger_code;
-    refusal.text = text;
+    Salus__V1__Refusal it = SALUS__V1__REFUSAL__INIT;
+    it.code = (Salus__V1__Refusal__Code)code;
+    it.retry_after_ms = is_worth_retrying(code) ? NODE_RETRY_AFTER_MS : 0;
+    it.ledger_code = ledger_code;
+    it.text = text;
+    it.height = height;
     Salus__V1__ClientReply reply = SALUS__V1__CLIENT_REPLY__INIT;
     reply.version = REPLY_VERSION;
     reply.kind_case = SALUS__V1__CLIENT_REPLY__KIND_REFUSAL;
-    reply.refusal = &refusal;
+    reply.refusal = &it;
     return wire_pack(&reply.base, out);
+}
+
+enum pbft_status reply_refusal(struct wire_buffer *out, enum reply_code code,
+                               uint32_t ledger_code)
+{
+    return refusal(out, code, ledger_code, 0);
+}
+
+enum pbft_status reply_refusal_at(struct wire_buffer *out, enum reply_code code,
+                                  pbft_seq executed)
+{
+    return refusal(out, code, 0, executed);
 }
 
 /* Memory for the parts of one reply; what fits into a reply is small beside

@@ -20,6 +20,7 @@ enum reply_code {
     REPLY_NOT_AUTHORIZED = 8,
     REPLY_STOPPING = 9,
     REPLY_SYNCING = 10,
+    REPLY_GONE = 11,
 };
 
 /* Appends a Refusal; `ledger_code` only with INADMISSIBLE. BUSY, SYNCING and
@@ -27,6 +28,11 @@ enum reply_code {
 PBFT_MUST_USE enum pbft_status reply_refusal(struct wire_buffer *out,
                                              enum reply_code code,
                                              uint32_t ledger_code);
+
+/* The same to a CertifyCall: SYNCING or GONE, with the last block executed. */
+PBFT_MUST_USE enum pbft_status reply_refusal_at(struct wire_buffer *out,
+                                                enum reply_code code,
+                                                pbft_seq executed);
 
 /* One executed block, ready to answer for the requests in it. */
 struct reply_block {

@@ -6,6 +6,9 @@
 #include <unistd.h>
 
 #include "consensus/assert.h"
+#include "node/call_rate.h"
+#include "node/clock.h"
+#include "node/history.h"
 #include "node/limits.h"
 #include "node/started.h"
 #include "proto/codec.h"
@@ -122,6 +125,16 @@ static void create_pool(struct node *node, const struct node_setup *setup)
     node->pool = verifier_pool_create(&config);
 }
 
+/* A replica that starts answers after its last block, also if no other comes.
+ */
+static void open_history(struct node *node)
+{
+    struct pbft_attestation applied;
+    node->history = history_create(node->storage);
+    storage_applied(node->storage, &applied);
+    history_add(node->history, applied.seq, clock_now_ms());
+}
+
 void wiring_create_queues(struct node *node, const struct node_setup *setup)
 {
     const struct log_writer_sink log_sink = {
@@ -144,6 +157,9 @@ void wiring_create_queues(struct node *node, const struct node_setup *setup)
         .is_request_known = request_cache_has,
         .remember_request = request_cache_add,
     };
+    node->certify_rate =
+        call_rate_create(node->identity->genesis->member_count);
+    open_history(node);
     scratch_init(&node->replier_scratch);
     create_pool(node, setup);
     node->log_writer = log_writer_create(node->storage, &log_sink);
@@ -346,6 +362,8 @@ void wiring_release(struct node *node)
     inbox_destroy(node->inbox);
     request_cache_destroy(node->cache);
     waiting_destroy(node->waiting);
+    call_rate_destroy(node->certify_rate);
+    history_destroy(node->history);
     ledger_destroy(node->ledger);
     storage_state_destroy(node->state);
     storage_close(node->storage);

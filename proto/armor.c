@@ -26,6 +26,8 @@ const char *armor_kind_name(enum armor_kind kind)
         return "EVIDENCE";
     case ARMOR_ENVELOPE:
         return "ENVELOPE";
+    case ARMOR_QUERY_PROOF:
+        return "QUERY PROOF";
     }
     return "UNKNOWN";
 }
@@ -37,6 +39,20 @@ static void put_mark(struct wire_buffer *text, const char *word,
     int size = snprintf(mark, sizeof mark, "-----%s SALUS %s-----\n", word,
                         armor_kind_name(kind));
     wire_buffer_put(text, mark, (size_t)size);
+}
+
+enum armor_kind armor_kind_of(struct pbft_bytes text)
+{
+    for (int kind = ARMOR_GENESIS; kind <= ARMOR_QUERY_PROOF; kind++) {
+        char mark[MARK_SIZE];
+        int size = snprintf(mark, sizeof mark, "-----BEGIN SALUS %s-----",
+                            armor_kind_name((enum armor_kind)kind));
+        if (text.size >= (size_t)size &&
+            memcmp(text.data, mark, (size_t)size) == 0) {
+            return (enum armor_kind)kind;
+        }
+    }
+    return (enum armor_kind)0;
 }
 
 enum pbft_status armor_encode(enum armor_kind kind, struct pbft_bytes bytes,

@@ -23,10 +23,15 @@ enum armor_kind {
     ARMOR_RECEIPT = 4,
     ARMOR_EVIDENCE = 5,
     ARMOR_ENVELOPE = 6,
+    ARMOR_QUERY_PROOF = 7,
 };
 
 /* "GENESIS", "PRIVATE KEY", ... */
 const char *armor_kind_name(enum armor_kind kind);
+
+/* The kind whose first line `text` begins with; 0: none. The rest is not looked
+ * at. */
+enum armor_kind armor_kind_of(struct pbft_bytes text);
 
 /* Appends the armored text of `bytes`, final newline included. */
 PBFT_MUST_USE enum pbft_status armor_encode(enum armor_kind kind,

@@ -33,7 +33,7 @@ enum storage_view_kind {
 
 struct storage_view;
 
-/* Any thread; to be used by one thread at a time. Never NULL. */
+/* Any thread. Any number of threads may read it at once. Never NULL. */
 struct storage_view *storage_view_open(struct storage *storage,
                                        enum storage_view_kind kind);
 void storage_view_close(struct storage_view *view); /* Or NULL. */
