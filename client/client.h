@@ -35,7 +35,8 @@ struct request;
 struct submission {
     struct submission *next;
     struct request *request; /* NULL while it is queued. */
-    size_t count;
+    size_t count;            /* 0: a barrier; it has one result all the same. */
+    size_t result_count;
     size_t bytes; /* Of all its transactions. */
     bool urgent;  /* Nothing but withdrawals: goes by the urgent lane. */
     struct transaction_bytes *sealed; /* The transactions; owned. */
@@ -81,6 +82,7 @@ struct plain_call {
     bool ended;
     enum pbft_status status;
     struct pbft_buffer *reply;
+    struct fan_out *fan; /* NULL: somebody waits for this one alone. */
 };
 
 /* What on_reply() gets back as its token. */
@@ -132,6 +134,7 @@ struct salus_client {
     uint32_t preferred;                             /* Answered last. */
     pbft_time_ms channel_opened[PBFT_REPLICAS_MAX]; /* When. */
     bool closing;
+    uint64_t seen; /* The highest block of which there was proof. */
     struct salus_statistics statistics;
     struct client_home {
         struct salus_client *client;
@@ -174,8 +177,8 @@ client_session_begin(const char *path, uint64_t *session,
 
 /* ---- request.c: submissions become signed requests. Lock held. ----------- */
 
-/* Copies the transactions and names them. INVALID_ARGUMENT: not transactions;
- * LIMIT, NO_MEMORY. Lock not needed. */
+/* Copies the transactions and names them; none make a barrier.
+ * INVALID_ARGUMENT: not transactions; LIMIT, NO_MEMORY. Lock not needed. */
 PBFT_MUST_USE enum pbft_status client_submission_create(
     struct submission **out, const struct salus_client *client,
     const struct salus_transaction *transactions, size_t count);
@@ -200,6 +203,13 @@ void client_on_reply(void *context, uint64_t token, enum pbft_status status,
                      struct pbft_buffer *reply);
 void client_on_state(void *context, bool connected);
 
+/* ---- submit.c ------------------------------------------------------------ */
+
+/* Orders a request that does nothing, and waits for its proof: what any
+ * client had proof of before the call stands in `result->seq` or earlier. */
+enum salus_status client_barrier(struct salus_client *client,
+                                 struct salus_result *result);
+
 /* ---- ending.c: results to callers ---------------------------------------- */
 
 /* Ends a request with the same status for all its transactions. Lock held;
@@ -216,7 +226,16 @@ void client_call_back(struct salus_client *client, struct submission *list);
 /* The thread that keeps all deadlines. */
 void *client_ticker(void *client);
 
+/* ---- fan_out.c ----------------------------------------------------------- */
+
+/* A call of a fan-out has ended. Lock held. */
+void fan_out_ended(struct plain_call *call);
+
 /* ---- read.c -------------------------------------------------------------- */
+
+struct Salus__V1__Refusal;
+enum salus_status
+client_status_of_refusal(const struct Salus__V1__Refusal *refusal);
 
 /* An attempt of a plain call has ended. Takes the reply. */
 void client_plain_ended(struct salus_client *client, struct plain_call *call,

@@ -42,7 +42,7 @@ void client_fill_results(struct submission *list, enum salus_status status,
                          uint32_t code)
 {
     for (struct submission *it = list; it != NULL; it = it->next) {
-        for (size_t i = 0; i < it->count; i++) {
+        for (size_t i = 0; i < it->result_count; i++) {
             it->results[i].status = status;
             it->results[i].code = code;
         }
@@ -55,7 +55,7 @@ void client_call_back(struct salus_client *client, struct submission *list)
 
     while (list != NULL) {
         struct submission *next = list->next;
-        list->done(list->context, list->results, list->count);
+        list->done(list->context, list->results, list->result_count);
         client_submission_destroy(list);
         list = next;
         ended++;

@@ -172,21 +172,27 @@ static struct submission *on_refusal(struct salus_client *client,
 }
 
 /* Copies what was proved to all submissions of the request. */
-static void fill_proved(struct submission *list, const struct outcome *outcome)
+static void fill_proved(struct salus_client *client, struct submission *list,
+                        const struct outcome *outcome)
 {
     size_t index = 0;
 
+    if (outcome->block.seq > client->seen) {
+        client->seen = outcome->block.seq;
+    }
+
     for (struct submission *it = list; it != NULL; it = it->next) {
-        for (size_t i = 0; i < it->count; i++, index++) {
+        for (size_t i = 0; i < it->result_count; i++) {
             struct salus_result *result = &it->results[i];
             result->seq = outcome->block.seq;
             result->block_time_us = outcome->block.block_time;
             result->code = outcome->request_code;
-            if (outcome->request_code == 0) {
+            if (outcome->request_code == 0 && it->count > 0) {
                 result->code = outcome->transactions[index].code;
                 memcpy(result->write_digest,
                        outcome->transactions[index].write_digest.bytes,
                        sizeof(result->write_digest));
+                index++;
             }
             result->status = result->code == 0 ? SALUS_OK : SALUS_REFUSED;
         }
@@ -256,7 +262,7 @@ static struct submission *settle(struct salus_client *client,
         client->preferred =
             replica == client->home ? client->home : request->replica;
         list = client_end_request(client, request);
-        fill_proved(list, &verdict->outcome);
+        fill_proved(client, list, &verdict->outcome);
     } else if (verdict->refusal != NULL) {
         list = is_current
                    ? on_refusal(client, request, replica, verdict->refusal)

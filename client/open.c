@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "client/client.h"
+#include "client/certify.h"
 #include "crypto/file.h"
 #include "crypto/init.h"
 #include "crypto/keyfile.h"
@@ -24,6 +24,7 @@ void salus_config_init(struct salus_config *config)
     config->transactions_per_request = 64;
     config->requests_in_flight = 16;
     config->gather_us = 2000;
+    config->witness_grace_ms = CERTIFY_GRACE_MS;
 }
 
 static bool limits_are_valid(const struct salus_config *config)

@@ -22,6 +22,9 @@ void client_plain_ended(struct salus_client *client, struct plain_call *call,
     call->status = status;
     call->reply = reply;
     (void)pthread_cond_broadcast(&client->changed);
+    if (call->fan != NULL) {
+        fan_out_ended(call);
+    }
     (void)pthread_mutex_unlock(&client->lock);
 }
 
@@ -115,7 +118,7 @@ static enum salus_status status_of(enum pbft_status status)
     }
 }
 
-static enum salus_status status_of_refusal(const Salus__V1__Refusal *refusal)
+enum salus_status client_status_of_refusal(const Salus__V1__Refusal *refusal)
 {
     switch (refusal->code) {
     case SALUS__V1__REFUSAL__CODE__NOT_FOUND:
@@ -159,7 +162,7 @@ static enum salus_status exchange(struct salus_client *client, uint32_t replica,
     }
     *out = (const Salus__V1__ClientReply *)decoded;
     return (*out)->kind_case == SALUS__V1__CLIENT_REPLY__KIND_REFUSAL
-               ? status_of_refusal((*out)->refusal)
+               ? client_status_of_refusal((*out)->refusal)
                : SALUS_OK;
 }
 

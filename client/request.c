@@ -68,9 +68,12 @@ enum pbft_status client_submission_create(
         return PBFT_NO_MEMORY;
     }
     submission->count = count;
-    submission->urgent = true;
-    submission->sealed = calloc(count, sizeof(*submission->sealed));
-    submission->results = calloc(count, sizeof(*submission->results));
+    submission->result_count = count > 0 ? count : 1;
+    submission->urgent = count > 0;
+    submission->sealed =
+        calloc(submission->result_count, sizeof(*submission->sealed));
+    submission->results =
+        calloc(submission->result_count, sizeof(*submission->results));
     if (submission->sealed == NULL || submission->results == NULL) {
         status = PBFT_NO_MEMORY;
     }
@@ -164,7 +167,7 @@ static enum pbft_status fill_request(const struct salus_client *client,
 {
     struct transaction_bytes payload = {NULL, 0};
     struct pbft_bytes *parts =
-        calloc(request->transaction_count, sizeof(*parts));
+        calloc(request->transaction_count + 1, sizeof(*parts));
     size_t count = 0;
 
     if (parts == NULL) {
@@ -177,7 +180,10 @@ static enum pbft_status fill_request(const struct salus_client *client,
                 (struct pbft_bytes){it->sealed[i].data, it->sealed[i].size};
         }
     }
-    enum pbft_status status = transaction_list_pack(&payload, parts, count);
+    enum pbft_status status = PBFT_OK; /* Without any it is a VOID. */
+    if (count > 0) {
+        status = transaction_list_pack(&payload, parts, count);
+    }
     if (status == PBFT_OK) {
         status = sign_request(client, request,
                               request->first->urgent ? PBFT_LANE_URGENT
@@ -210,7 +216,7 @@ static bool fits(const struct salus_client *client, const struct request *to,
 {
     size_t count = to->transaction_count + submission->count;
 
-    if (to->transaction_count == 0) {
+    if (to->first == NULL) {
         return true;
     }
     return to->first->urgent == submission->urgent &&
@@ -235,7 +241,7 @@ static void take_submissions(struct salus_client *client,
         client->queue_count -= submission->count;
         client->queue_bytes -= submission->bytes;
         request->transaction_count += submission->count;
-        if (last == NULL) {
+        if (request->first == NULL) {
             request->first = submission;
             request->deadline = submission->deadline;
         } else {

@@ -6,7 +6,7 @@
  * checked against a Merkle path and f + 1 signed attestations of distinct
  * members. No single replica has to be trusted, neither to order nor to answer
  * truthfully. Queries at read level `local` are the exception; they are named
- * so.
+ * so. Answers at the other levels carry f + 1 signatures.
  *
  * Rules for all calls. A client handle may be used from any number of threads.
  * Arguments: the handle first, then outputs, then inputs. Pointers are borrowed
@@ -79,6 +79,12 @@ struct salus_config {
     uint32_t attempt_timeout_ms;       /* Then another replica is asked. */
     uint32_t transactions_per_request; /* Coalescing limit; 1: none. */
     uint32_t requests_in_flight;       /* Beyond it transactions gather. */
+    uint32_t max_staleness_ms; /* Certified reads: a block older than that, by
+                                  our clock, is not good enough; 0: any is. An
+                                  idle ledger has no newer one: read `ordered`
+                                  there. */
+    uint32_t witness_grace_ms; /* Certified reads: once f + 1 agree, so long
+                                  for the others to show whether they do. */
     uint32_t gather_us;    /* The longest that one gathers while others fly. */
     bool unsafe_plain_tcp; /* Measurements only: gives up secrecy and the
                               identity of the replicas. */
@@ -188,6 +194,76 @@ SALUS_API enum salus_status salus_query_local(struct salus_client *client,
                                               struct salus_bytes *answer,
                                               const uint8_t *query,
                                               size_t query_size);
+
+/* Read levels. `local`: the word of one replica. `certified`: f + 1 replicas
+ * signed the same answer, true after the same block; not below any block of
+ * which this client has had proof, but perhaps behind the newest. `ordered`:
+ * certified, after a request that does nothing was ordered for it: whatever was
+ * proved to anybody before the call is seen. */
+enum salus_read_level {
+    SALUS_READ_LOCAL = 1, /* Only salus_query_local(). */
+    SALUS_READ_CERTIFIED = 2,
+    SALUS_READ_ORDERED = 3,
+};
+
+#define SALUS_REPLICAS_MAX 128
+
+/* What a replica did in a certified read. */
+enum salus_witness {
+    SALUS_WITNESS_NOT_ASKED = 0,
+    SALUS_WITNESS_AGREES = 1,
+    SALUS_WITNESS_DISAGREES =
+        2, /* It signed something else about that block. */
+    SALUS_WITNESS_BAD_REPLY = 3, /* It answered what it had not signed. */
+    SALUS_WITNESS_REFUSES = 4,
+    SALUS_WITNESS_BEHIND = 5, /* It has not executed the block yet, or does not
+                                 keep the state after it any more. */
+    SALUS_WITNESS_SILENT = 6, /* No answer in time, or too busy. */
+    SALUS_WITNESS_UNREACHABLE = 7,
+};
+/* A static text; never NULL. */
+SALUS_API const char *salus_witness_text(enum salus_witness witness);
+
+/* A certified answer. */
+struct salus_certified {
+    struct salus_bytes *answers; /* Encoded Answers, one a page. */
+    size_t answer_count;
+    struct salus_bytes proof; /* Encoded QueryProof (files.proto): keep it. */
+    uint32_t code;            /* Ledger code of the answer; 0: it is there. */
+    uint64_t height;          /* The block after which it is true. */
+    uint64_t block_time_us;   /* Since 1970 UTC. */
+    /* What each replica did; set whatever the status. */
+    enum salus_witness witnesses[SALUS_REPLICAS_MAX];
+};
+
+/* All pages of the answer to an encoded Query without a cursor, from one state.
+ * With SALUS_OK the caller frees `out` with salus_certified_free().
+ * SALUS_UNPROVED: f + 1 replicas do not agree, or the block is older than
+ * `max_staleness_ms` of the configuration; SALUS_LIMIT: more pages than a proof
+ * may hold: ask for less. The timeout of the configuration is that of each
+ * page. */
+SALUS_API enum salus_status salus_query_certified(struct salus_client *client,
+                                                  struct salus_certified *out,
+                                                  enum salus_read_level level,
+                                                  const uint8_t *query,
+                                                  size_t query_size);
+SALUS_API void salus_certified_free(struct salus_certified *certified);
+
+/* What a proof of a certified answer shows. */
+struct salus_certificate {
+    uint8_t institution[SALUS_ID_SIZE]; /* Who asked. */
+    uint32_t code;                      /* 0: the answer is there. */
+    uint64_t height;
+    uint64_t block_time_us; /* Since 1970 UTC. */
+    uint32_t pages;
+    uint32_t signatures; /* Members that signed each page. */
+};
+
+/* Checks such a proof (armored text or encoded) offline, as
+ * salus_verify_receipt() does with receipts. */
+SALUS_API SALUS_MUST_USE enum salus_status
+salus_verify_query(struct salus_certificate *out, char *problem,
+                   const char *genesis_file, const uint8_t *proof, size_t size);
 
 /* An encoded NodeStatus of one replica; the caller frees it. */
 SALUS_API enum salus_status salus_replica_status(struct salus_client *client,

@@ -29,17 +29,13 @@ static enum salus_status enqueue(struct salus_client *client,
     return SALUS_OK;
 }
 
-enum salus_status
-salus_submit_async(struct salus_client *client,
-                   const struct salus_transaction *transactions, size_t count,
-                   salus_done *done, void *context)
+static enum salus_status
+submit_async(struct salus_client *client,
+             const struct salus_transaction *transactions, size_t count,
+             salus_done *done, void *context)
 {
     struct submission *submission = NULL;
 
-    if (transactions == NULL || done == NULL || count == 0 ||
-        count > SALUS_TRANSACTIONS_MAX) {
-        return SALUS_INVALID_ARGUMENT;
-    }
     enum pbft_status created =
         client_submission_create(&submission, client, transactions, count);
     if (created != PBFT_OK) {
@@ -65,6 +61,18 @@ salus_submit_async(struct salus_client *client,
     }
     client_leave(client);
     return status;
+}
+
+enum salus_status
+salus_submit_async(struct salus_client *client,
+                   const struct salus_transaction *transactions, size_t count,
+                   salus_done *done, void *context)
+{
+    if (transactions == NULL || done == NULL || count == 0 ||
+        count > SALUS_TRANSACTIONS_MAX) {
+        return SALUS_INVALID_ARGUMENT;
+    }
+    return submit_async(client, transactions, count, done, context);
 }
 
 /* A caller that waits for its own submission. */
@@ -96,27 +104,48 @@ static void fail_all(struct salus_result *results, size_t count,
     }
 }
 
-enum salus_status
-salus_submit_many(struct salus_client *client, struct salus_result *results,
-                  const struct salus_transaction *transactions, size_t count)
+/* Submits and waits until the results are filled in. */
+static enum salus_status
+submit_and_wait(struct salus_client *client, struct salus_result *results,
+                const struct salus_transaction *transactions, size_t count)
 {
     struct waiter waiter = {.results = results};
 
     (void)pthread_mutex_init(&waiter.lock, NULL);
     (void)pthread_cond_init(&waiter.ended_now, NULL);
     enum salus_status status =
-        salus_submit_async(client, transactions, count, on_done, &waiter);
+        submit_async(client, transactions, count, on_done, &waiter);
     if (status == SALUS_OK) {
         (void)pthread_mutex_lock(&waiter.lock);
         while (!waiter.ended) { /* Ends by its deadline at the latest. */
             (void)pthread_cond_wait(&waiter.ended_now, &waiter.lock);
         }
         (void)pthread_mutex_unlock(&waiter.lock);
-    } else if (count <= SALUS_TRANSACTIONS_MAX) {
-        fail_all(results, count, status);
     }
     (void)pthread_cond_destroy(&waiter.ended_now);
     (void)pthread_mutex_destroy(&waiter.lock);
+    return status;
+}
+
+enum salus_status client_barrier(struct salus_client *client,
+                                 struct salus_result *result)
+{
+    memset(result, 0, sizeof(*result));
+    enum salus_status status = submit_and_wait(client, result, NULL, 0);
+    return status == SALUS_OK ? result->status : status;
+}
+
+enum salus_status
+salus_submit_many(struct salus_client *client, struct salus_result *results,
+                  const struct salus_transaction *transactions, size_t count)
+{
+    enum salus_status status = SALUS_INVALID_ARGUMENT;
+    if (transactions != NULL && count > 0 && count <= SALUS_TRANSACTIONS_MAX) {
+        status = submit_and_wait(client, results, transactions, count);
+    }
+    if (status != SALUS_OK && count <= SALUS_TRANSACTIONS_MAX) {
+        fail_all(results, count, status);
+    }
     for (size_t i = 0; status == SALUS_OK && i < count; i++) {
         status = results[i].status;
     }

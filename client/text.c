@@ -36,6 +36,29 @@ const char *salus_status_text(enum salus_status status)
     return "unknown status";
 }
 
+const char *salus_witness_text(enum salus_witness witness)
+{
+    switch (witness) {
+    case SALUS_WITNESS_NOT_ASKED:
+        return "was not asked";
+    case SALUS_WITNESS_AGREES:
+        return "agrees";
+    case SALUS_WITNESS_DISAGREES:
+        return "signed another answer";
+    case SALUS_WITNESS_BAD_REPLY:
+        return "answered what it has not signed";
+    case SALUS_WITNESS_REFUSES:
+        return "refuses";
+    case SALUS_WITNESS_BEHIND:
+        return "is at another block";
+    case SALUS_WITNESS_SILENT:
+        return "did not answer in time";
+    case SALUS_WITNESS_UNREACHABLE:
+        return "cannot be reached";
+    }
+    return "unknown";
+}
+
 const char *salus_code_name(uint32_t code)
 {
     return ledger_code_name(code);

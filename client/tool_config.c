@@ -26,6 +26,7 @@ struct text {
     char *vault;
     char *replica;
     unsigned timeout_ms;
+    unsigned max_staleness_ms;
 };
 
 #define PATH_KEY(name)                                                         \
@@ -47,6 +48,8 @@ static const cyaml_schema_field_t fields[] = {
                            struct text, replica, 1, 32),
     CYAML_FIELD_UINT("timeout_ms", CYAML_FLAG_OPTIONAL, struct text,
                      timeout_ms),
+    CYAML_FIELD_UINT("max_staleness_ms", CYAML_FLAG_OPTIONAL, struct text,
+                     max_staleness_ms),
     CYAML_FIELD_END};
 
 static const cyaml_schema_value_t schema = {
@@ -159,6 +162,7 @@ static bool complete_all(struct tool_config *out, const struct text *text,
     (void)snprintf(copy, sizeof copy, "%s", path);
     const char *folder = dirname(copy);
     out->timeout_ms = text->timeout_ms;
+    out->max_staleness_ms = text->max_staleness_ms;
     (void)snprintf(out->replica, sizeof out->replica, "%s",
                    text->replica != NULL ? text->replica : "");
     return complete(out->genesis, folder, text->genesis) &&
@@ -244,6 +248,7 @@ void tool_config_to_client(struct salus_config *out,
     out->tls_key_file = config->tls_key;
     out->session_file = config->session[0] != '\0' ? config->session : NULL;
     out->replica = config->replica[0] != '\0' ? config->replica : NULL;
+    out->max_staleness_ms = config->max_staleness_ms;
     if (config->timeout_ms > 0) {
         out->timeout_ms = config->timeout_ms;
     }

@@ -10,6 +10,7 @@
  *   encryption_key: st-anna/encryption.key   # optional; for `salus fhir`
  *   vault: st-anna/vault               # optional folder; for `salus fhir`
  *   timeout_ms: 30000                  # optional
+ *   max_staleness_ms: 60000            # optional; of certified reads
  */
 #ifndef CLIENT_TOOL_CONFIG_H
 #define CLIENT_TOOL_CONFIG_H
@@ -31,7 +32,8 @@ struct tool_config {
     char encryption_key[TOOL_PATH_MAX];
     char vault[TOOL_PATH_MAX];
     char replica[64];
-    unsigned timeout_ms; /* 0: default. */
+    unsigned timeout_ms;       /* 0: default. */
+    unsigned max_staleness_ms; /* 0: any age. */
 };
 
 /* `path` or, if it is NULL, $SALUS_CONFIG. Unknown keys are refused with line

@@ -1,153 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* salus explain, accounting, bg, may, due, suspects: what privacy officers ask
- * of the ledger. */
+/* salus explain, accounting, bg: what privacy officers ask of the ledger. */
 #include <stdio.h>
 #include <string.h>
 
 #include "client/tool_ask.h"
 #include "ledger/limits.h"
 
-/* Options that all of them have. */
-struct common {
-    struct tool_ask ask;
-    struct tool_list operands;
-};
-
-#define COMMON_OPTIONS(common)                                                 \
-    {.name = "--config", .value = &(common).ask.config},                       \
-        {.name = "--replica", .value = &(common).ask.replica},                 \
-    {                                                                          \
-        .name = "--json", .flag = &(common).ask.json                           \
-    }
-
-#define COMMON_HELP                                                            \
-    "  --config FILE         client configuration; else $SALUS_CONFIG\n"       \
-    "  --replica NAME        institution whose replica is asked\n"             \
-    "  --json                one line of JSON for each page\n"
-
-#define TEXT(title, field)                                                     \
-    {                                                                          \
-        title, field, TOOL_COLUMN_TEXT, (enum codes_table)0                    \
-    }
-#define MS(title, field)                                                       \
-    {                                                                          \
-        title, field, TOOL_COLUMN_TIME_MS, (enum codes_table)0                 \
-    }
-#define US(title, field)                                                       \
-    {                                                                          \
-        title, field, TOOL_COLUMN_TIME_US, (enum codes_table)0                 \
-    }
-#define INSTITUTION(title, field)                                              \
-    {                                                                          \
-        title, field, TOOL_COLUMN_INSTITUTION, (enum codes_table)0             \
-    }
-#define CODE(title, field, table)                                              \
-    {                                                                          \
-        title, field, TOOL_COLUMN_CODE, table                                  \
-    }
-#define END                                                                    \
-    {                                                                          \
-        NULL, NULL, TOOL_COLUMN_TEXT, (enum codes_table)0                      \
-    }
-
 /* ---- explain ------------------------------------------------------------- */
-
-static const struct tool_column decision_columns[] = {
-    TEXT("request", "request"),
-    INSTITUTION("requester", "requester"),
-    TEXT("participant", "participant"),
-    TEXT("subject", "subject"),
-    INSTITUTION("custodian", "custodian"),
-    CODE("purpose", "purpose", CODES_PURPOSE),
-    CODE("action", "action", CODES_ACTION),
-    CODE("basis", "basis", CODES_LEGAL_BASIS),
-    TEXT("computed (bits)", "computed"),
-    TEXT("granted (bits)", "granted"),
-    TEXT("rule", "rule"),
-    TEXT("implied by policy", "implicit"),
-    TEXT("narrowed", "narrowed"),
-    TEXT("decided too", "decided"),
-    CODE("on the basis", "decided_basis", CODES_LEGAL_BASIS),
-    US("asked", "asked_us"),
-    TEXT("in block", "asked_seq"),
-    MS("ends", "expires_ms"),
-    TEXT("has ended", "expired"),
-    END};
-
-static const struct tool_column voice_columns[] = {
-    TEXT("consent", "consent"),
-    TEXT("denies", "denied"),
-    TEXT("permits", "permitted"),
-    TEXT("denies parts", "narrowed"),
-    TEXT("by selector", "selector"),
-    TEXT("which says", "decision"),
-    END};
 
 static int run_explain(int argc, char **argv)
 {
-    struct common common = {.ask = {.command = &tool_explain}};
-    const struct tool_option options[] = {COMMON_OPTIONS(common),
+    struct tool_ask ask = {.command = &tool_explain};
+    struct tool_list operands = {.count = 0};
+    const struct tool_option options[] = {TOOL_ASK_OPTIONS(ask),
                                           {.name = NULL}};
     Salus__V1__Query query = SALUS__V1__QUERY__INIT;
     Salus__V1__ExplainQuery in = SALUS__V1__EXPLAIN_QUERY__INIT;
     uint8_t id[LEDGER_ID_SIZE];
-    int code = tool_options_parse(&tool_explain, options, &common.operands,
-                                  argc, argv);
+    int code =
+        tool_options_parse(&tool_explain, options, &operands, argc, argv);
     if (code != -1) {
         return code;
     }
-    if (common.operands.count != 1 ||
-        !tool_id_read(&tool_explain, common.operands.items[0], id, sizeof id)) {
+    if (operands.count != 1) {
         return tool_bad_usage(&tool_explain, "a decision is needed");
     }
-    in.request = (ProtobufCBinaryData){sizeof id, id};
+    if (!tool_id_field(&tool_explain, operands.items[0], id, sizeof id,
+                       &in.request)) {
+        return TOOL_USAGE;
+    }
     query.kind_case = SALUS__V1__QUERY__KIND_EXPLAIN;
     query.explain = &in;
-    common.ask.query = &query;
-    common.ask.answer = "decision";
-    common.ask.columns = decision_columns;
-    code = tool_ask(&common.ask);
-    if (code == TOOL_OK && !common.ask.json) {
-        (void)printf("\nconsents considered, in order of filing; bit 0 is the "
-                     "patient or the first record,\nselector 0 is the root, n "
-                     "the n-th exception, 255 none\n");
-        common.ask.rows = "voices";
-        common.ask.columns = voice_columns;
-        code = tool_ask(&common.ask);
-    }
-    return code;
+    return tool_ask(&ask, &query);
 }
 
 const struct tool_command tool_explain = {
     .name = "explain",
-    .usage = "DECISION [--config FILE] [--replica NAME] [--json]",
+    .usage = "DECISION " TOOL_ASK_USAGE,
     .summary = "why access was permitted or denied",
     .help = "DECISION is the id of the access request. Shown are the request,\n"
             "what every replica computed, by which rule, what the custodian\n"
             "made of it, and each consent that was considered: what it denies\n"
             "or permits, and by which of its selectors.\n"
-            "\n" COMMON_HELP,
+            "\n" TOOL_ASK_HELP,
     .run = run_explain,
 };
 
 /* ---- accounting ---------------------------------------------------------- */
-
-static const struct tool_column accounting_columns[] = {
-    MS("time", "event_ms"),
-    INSTITUTION("from", "source"),
-    INSTITUTION("to", "recipient"),
-    CODE("purpose", "purpose", CODES_PURPOSE),
-    CODE("basis", "basis", CODES_LEGAL_BASIS),
-    CODE("classes", "classes", CODES_CLASS),
-    TEXT("items", "item_count"),
-    TEXT("count", "count"),
-    MS("last", "last_ms"),
-    TEXT("hipaa", "accountable"),
-    TEXT("violation", "violation"),
-    TEXT("emergency", "break_glass"),
-    TEXT("suspended", "suspended"),
-    TEXT("tx", "tx_id"),
-    END};
 
 static bool read_view(const char *text, Salus__V1__AccountingQuery__View *out)
 {
@@ -164,7 +63,8 @@ static bool read_view(const char *text, Salus__V1__AccountingQuery__View *out)
 
 static int run_accounting(int argc, char **argv)
 {
-    struct common common = {.ask = {.command = &tool_accounting}};
+    struct tool_ask ask = {.command = &tool_accounting};
+    struct tool_list operands = {.count = 0};
     const char *from = NULL;
     const char *to = NULL;
     const char *view = NULL;
@@ -173,27 +73,25 @@ static int run_accounting(int argc, char **argv)
     uint8_t handles[LEDGER_ACCOUNT_SUBJECTS_MAX][LEDGER_HANDLE_SIZE];
     ProtobufCBinaryData subjects[LEDGER_ACCOUNT_SUBJECTS_MAX];
     bool fold = false;
-    const struct tool_option options[] = {COMMON_OPTIONS(common),
+    const struct tool_option options[] = {TOOL_ASK_OPTIONS(ask),
                                           {.name = "--from", .value = &from},
                                           {.name = "--to", .value = &to},
                                           {.name = "--view", .value = &view},
                                           {.name = "--fold", .flag = &fold},
                                           {.name = NULL}};
-    int code = tool_options_parse(&tool_accounting, options, &common.operands,
-                                  argc, argv);
+    int code =
+        tool_options_parse(&tool_accounting, options, &operands, argc, argv);
     if (code != -1) {
         return code;
     }
-    if (common.operands.count == 0 ||
-        common.operands.count > LEDGER_ACCOUNT_SUBJECTS_MAX) {
+    if (operands.count == 0 || operands.count > LEDGER_ACCOUNT_SUBJECTS_MAX) {
         return tool_bad_usage(&tool_accounting, "1 to 8 handles are needed");
     }
-    for (size_t i = 0; i < common.operands.count; i++) {
-        if (!tool_id_read(&tool_accounting, common.operands.items[i],
-                          handles[i], sizeof handles[i])) {
+    for (size_t i = 0; i < operands.count; i++) {
+        if (!tool_id_field(&tool_accounting, operands.items[i], handles[i],
+                           sizeof handles[i], &subjects[i])) {
             return TOOL_USAGE;
         }
-        subjects[i] = (ProtobufCBinaryData){sizeof handles[i], handles[i]};
     }
     if (!tool_time_read(&tool_accounting, from, &in.from_ms) ||
         !tool_time_read(&tool_accounting, to, &in.to_ms) ||
@@ -201,23 +99,18 @@ static int run_accounting(int argc, char **argv)
         return TOOL_USAGE;
     }
     in.subjects = subjects;
-    in.n_subjects = common.operands.count;
+    in.n_subjects = operands.count;
     in.fold = fold;
     in.limit = LEDGER_WIDE_ROWS_MAX;
     query.kind_case = SALUS__V1__QUERY__KIND_ACCOUNTING;
     query.accounting = &in;
-    common.ask.query = &query;
-    common.ask.cursor = &in.cursor;
-    common.ask.answer = "accounting";
-    common.ask.rows = "rows";
-    common.ask.columns = accounting_columns;
-    return tool_ask(&common.ask);
+    return tool_ask(&ask, &query);
 }
 
 const struct tool_command tool_accounting = {
     .name = "accounting",
     .usage = "HANDLE... [--from TIME] [--to TIME] [--view hipaa|ehds|full]\n"
-             "       [--fold] [--config FILE] [--replica NAME] [--json]",
+             "       [--fold] " TOOL_ASK_USAGE,
     .summary = "to whom a patient's data were disclosed",
     .help =
         "HANDLE is the random handle of the patient; several, if he has more.\n"
@@ -231,24 +124,12 @@ const struct tool_command tool_accounting = {
         "  --view full           for the privacy officer: also what an agency\n"
         "                        had suspended\n"
         "  --fold                repeated disclosures in one row: the first,\n"
-        "                        how many, the last\n" COMMON_HELP "\n"
+        "                        how many, the last\n" TOOL_ASK_HELP "\n"
         "Each row names its transaction: `salus receipt TX` proves it.\n",
     .run = run_accounting,
 };
 
 /* ---- emergencies --------------------------------------------------------- */
-
-static const struct tool_column emergency_columns[] = {
-    MS("opened", "opened_ms"),
-    TEXT("emergency", "break_glass"),
-    TEXT("state", "state"),
-    TEXT("overdue", "overdue"),
-    MS("review due", "due_ms"),
-    CODE("reason", "reason", CODES_REASON),
-    TEXT("disclosures", "disclosures"),
-    TEXT("declarer", "declarer"),
-    TEXT("subject", "subject"),
-    END};
 
 static bool read_filter(const char *text,
                         Salus__V1__BreakGlassQuery__Filter *out)
@@ -268,47 +149,42 @@ static bool read_filter(const char *text,
 
 static int run_bg(int argc, char **argv)
 {
-    struct common common = {.ask = {.command = &tool_bg}};
+    struct tool_ask ask = {.command = &tool_bg};
+    struct tool_list operands = {.count = 0};
     const char *institution = NULL;
     const char *filter = NULL;
     Salus__V1__Query query = SALUS__V1__QUERY__INIT;
     Salus__V1__BreakGlassQuery in = SALUS__V1__BREAK_GLASS_QUERY__INIT;
     uint8_t id[LEDGER_ID_SIZE];
     const struct tool_option options[] = {
-        COMMON_OPTIONS(common),
+        TOOL_ASK_OPTIONS(ask),
         {.name = "--institution", .value = &institution},
         {.name = "--filter", .value = &filter},
         {.name = NULL}};
-    int code =
-        tool_options_parse(&tool_bg, options, &common.operands, argc, argv);
+    int code = tool_options_parse(&tool_bg, options, &operands, argc, argv);
     if (code != -1) {
         return code;
     }
-    if (common.operands.count != 0 ||
+    if (operands.count != 0 ||
         !read_filter(filter != NULL ? filter : "to-review", &in.filter)) {
         return TOOL_USAGE;
     }
     if (institution != NULL) {
-        if (!tool_id_read(&tool_bg, institution, id, sizeof id)) {
+        if (!tool_id_field(&tool_bg, institution, id, sizeof id,
+                           &in.institution)) {
             return TOOL_USAGE;
         }
-        in.institution = (ProtobufCBinaryData){sizeof id, id};
     }
     in.limit = LEDGER_WIDE_ROWS_MAX;
     query.kind_case = SALUS__V1__QUERY__KIND_BREAK_GLASS;
     query.break_glass = &in;
-    common.ask.query = &query;
-    common.ask.cursor = &in.cursor;
-    common.ask.answer = "break_glass";
-    common.ask.rows = "rows";
-    common.ask.columns = emergency_columns;
-    return tool_ask(&common.ask);
+    return tool_ask(&ask, &query);
 }
 
 const struct tool_command tool_bg = {
     .name = "bg",
     .usage = "[--filter all|to-review|overdue|breaches] [--institution ID]\n"
-             "       [--config FILE] [--replica NAME] [--json]",
+             "       " TOOL_ASK_USAGE,
     .summary = "emergencies (break-glass) and their reviews",
     .help =
         "The work list of a privacy officer. An emergency is reviewed by\n"
@@ -317,7 +193,7 @@ const struct tool_command tool_bg = {
         "\n"
         "  --filter WHICH        to-review (default), overdue, breaches, all\n"
         "  --institution ID      of another institution, 32 "
-        "digits\n" COMMON_HELP "\n"
+        "digits\n" TOOL_ASK_HELP "\n"
         "Emergencies and reviews are submitted as BREAK_GLASS and\n"
         "BREAK_GLASS_REVIEW: see salus help submit.\n",
     .run = run_bg,

@@ -1,64 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* salus may, due, suspects: who may see what now, what is due, what a leaked
  * key signed. */
-#include <stdio.h>
 #include <string.h>
 
 #include "client/tool_ask.h"
 #include "ledger/limits.h"
 
-#define TEXT(title, field)                                                     \
-    {                                                                          \
-        title, field, TOOL_COLUMN_TEXT, (enum codes_table)0                    \
-    }
-#define MS(title, field)                                                       \
-    {                                                                          \
-        title, field, TOOL_COLUMN_TIME_MS, (enum codes_table)0                 \
-    }
-#define US(title, field)                                                       \
-    {                                                                          \
-        title, field, TOOL_COLUMN_TIME_US, (enum codes_table)0                 \
-    }
-#define INSTITUTION(title, field)                                              \
-    {                                                                          \
-        title, field, TOOL_COLUMN_INSTITUTION, (enum codes_table)0             \
-    }
-#define CODE(title, field, table)                                              \
-    {                                                                          \
-        title, field, TOOL_COLUMN_CODE, table                                  \
-    }
-#define END                                                                    \
-    {                                                                          \
-        NULL, NULL, TOOL_COLUMN_TEXT, (enum codes_table)0                      \
-    }
-#define COMMON_OPTIONS(ask)                                                    \
-    {.name = "--config", .value = &(ask).config},                              \
-        {.name = "--replica", .value = &(ask).replica},                        \
-    {                                                                          \
-        .name = "--json", .flag = &(ask).json                                  \
-    }
-#define COMMON_HELP                                                            \
-    "  --config FILE         client configuration; else $SALUS_CONFIG\n"       \
-    "  --replica NAME        institution whose replica is asked\n"             \
-    "  --json                one line of JSON for each page\n"
-
 /* ---- may ----------------------------------------------------------------- */
-
-static const struct tool_column who_columns[] = {
-    INSTITUTION("institution", "institution"),
-    TEXT("participant", "participant"),
-    CODE("role", "role", CODES_ROLE),
-    TEXT("may", "permitted"),
-    TEXT("but for parts", "narrowed"),
-    TEXT("rule", "rule"),
-    TEXT("consent", "consent"),
-    TEXT("selector", "selector"),
-    END};
-
-static const struct tool_column what_columns[] = {
-    TEXT("subject", "subject"),        INSTITUTION("custodian", "custodian"),
-    TEXT("but for parts", "narrowed"), TEXT("by policy", "implicit"),
-    TEXT("consent", "consent"),        END};
 
 struct may {
     struct tool_ask ask;
@@ -67,30 +15,30 @@ struct may {
     const char *purpose;
     const char *confidentiality;
     const char *class_code;
+    const char *at;
+    const char *participant;
     uint8_t id[LEDGER_HANDLE_SIZE];
+    uint8_t participant_id[LEDGER_ID_SIZE];
 };
 
 static int ask_who(struct may *may)
 {
     Salus__V1__Query query = SALUS__V1__QUERY__INIT;
     Salus__V1__WhoMayQuery in = SALUS__V1__WHO_MAY_QUERY__INIT;
-    if (!tool_id_read(&tool_may, may->subject, may->id, LEDGER_HANDLE_SIZE) ||
+    if (!tool_id_field(&tool_may, may->subject, may->id, LEDGER_HANDLE_SIZE,
+                       &in.subject) ||
         !tool_code_read(&tool_may, CODES_PURPOSE, may->purpose, &in.purpose) ||
         !tool_code_read(&tool_may, CODES_CONF, may->confidentiality,
                         &in.confidentiality) ||
         !tool_code_read(&tool_may, CODES_CLASS, may->class_code,
-                        &in.class_code)) {
+                        &in.class_code) ||
+        !tool_time_read(&tool_may, may->at, &in.at_ms)) {
         return TOOL_USAGE;
     }
-    in.subject = (ProtobufCBinaryData){LEDGER_HANDLE_SIZE, may->id};
     in.limit = LEDGER_PAGE_ROWS_MAX;
     query.kind_case = SALUS__V1__QUERY__KIND_WHO_MAY;
     query.who_may = &in;
-    may->ask.query = &query;
-    may->ask.cursor = &in.cursor;
-    may->ask.answer = "who_may";
-    may->ask.columns = who_columns;
-    return tool_ask(&may->ask);
+    return tool_ask(&may->ask, &query);
 }
 
 static int ask_what(struct may *may)
@@ -103,31 +51,33 @@ static int ask_what(struct may *may)
         return TOOL_USAGE;
     }
     if (may->institution != NULL) {
-        if (!tool_id_read(&tool_may, may->institution, may->id,
-                          LEDGER_ID_SIZE)) {
+        if (!tool_id_field(&tool_may, may->institution, may->id, LEDGER_ID_SIZE,
+                           &in.institution)) {
             return TOOL_USAGE;
         }
-        in.institution = (ProtobufCBinaryData){LEDGER_ID_SIZE, may->id};
+    }
+    if (may->participant != NULL &&
+        !tool_id_field(&tool_may, may->participant, may->participant_id,
+                       LEDGER_ID_SIZE, &in.participant)) {
+        return TOOL_USAGE;
     }
     in.limit = LEDGER_PAGE_ROWS_MAX;
     query.kind_case = SALUS__V1__QUERY__KIND_WHAT_MAY;
     query.what_may = &in;
-    may->ask.query = &query;
-    may->ask.cursor = &in.cursor;
-    may->ask.answer = "what_may";
-    may->ask.columns = what_columns;
-    return tool_ask(&may->ask);
+    return tool_ask(&may->ask, &query);
 }
 
 static int run_may(int argc, char **argv)
 {
-    struct may may = {.ask = {.command = &tool_may, .rows = "rows"}};
+    struct may may = {.ask = {.command = &tool_may}};
     struct tool_list operands = {.count = 0};
     const struct tool_option options[] = {
-        COMMON_OPTIONS(may.ask),
+        TOOL_ASK_OPTIONS(may.ask),
         {.name = "--purpose", .value = &may.purpose},
         {.name = "--conf", .value = &may.confidentiality},
         {.name = "--class", .value = &may.class_code},
+        {.name = "--at", .value = &may.at},
+        {.name = "--participant", .value = &may.participant},
         {.name = NULL}};
     int code = tool_options_parse(&tool_may, options, &operands, argc, argv);
     if (code != -1) {
@@ -148,7 +98,8 @@ static int run_may(int argc, char **argv)
 const struct tool_command tool_may = {
     .name = "may",
     .usage = "who HANDLE | what [INSTITUTION] [--purpose CODE] [--conf CODE]\n"
-             "       [--class CODE] [--config FILE] [--replica NAME] [--json]",
+             "       [--class CODE] [--at TIME] [--participant ID]\n"
+             "       " TOOL_ASK_USAGE,
     .summary = "who may see a patient's data now, and whose data one may see",
     .help =
         "The decision rule, asked for everybody, with the consent "
@@ -164,28 +115,24 @@ const struct tool_command tool_may = {
         "  --purpose CODE        TREAT, HRESCH, ...; TREAT by default\n"
         "  --conf CODE           up to U, L, M, N, R or V; N by default\n"
         "  --class CODE          laboratory, imaging, ...; all by default "
-        "(who)\n" COMMON_HELP,
+        "(who)\n"
+        "  --at TIME             then, by what stands now (who)\n"
+        "  --participant ID      that one alone (what)\n" TOOL_ASK_HELP,
     .run = run_may,
 };
 
 /* ---- due ----------------------------------------------------------------- */
 
-static const struct tool_column duty_columns[] = {
-    MS("due", "due_ms"), TEXT("what", "kind"), TEXT("id", "id"), END};
-
 static int run_due(int argc, char **argv)
 {
-    struct tool_ask ask = {.command = &tool_due,
-                           .answer = "obligations",
-                           .rows = "rows",
-                           .columns = duty_columns};
+    struct tool_ask ask = {.command = &tool_due};
     struct tool_list operands = {.count = 0};
     const char *before = NULL;
     Salus__V1__Query query = SALUS__V1__QUERY__INIT;
     Salus__V1__ObligationsQuery in = SALUS__V1__OBLIGATIONS_QUERY__INIT;
     uint8_t id[LEDGER_ID_SIZE];
     const struct tool_option options[] = {
-        COMMON_OPTIONS(ask),
+        TOOL_ASK_OPTIONS(ask),
         {.name = "--before", .value = &before},
         {.name = NULL}};
     int code = tool_options_parse(&tool_due, options, &operands, argc, argv);
@@ -197,74 +144,61 @@ static int run_due(int argc, char **argv)
         return TOOL_USAGE;
     }
     if (operands.count == 1) {
-        if (!tool_id_read(&tool_due, operands.items[0], id, sizeof id)) {
+        if (!tool_id_field(&tool_due, operands.items[0], id, sizeof id,
+                           &in.institution)) {
             return TOOL_USAGE;
         }
-        in.institution = (ProtobufCBinaryData){sizeof id, id};
     }
     in.limit = LEDGER_PAGE_ROWS_MAX;
     query.kind_case = SALUS__V1__QUERY__KIND_OBLIGATIONS;
     query.obligations = &in;
-    ask.query = &query;
-    ask.cursor = &in.cursor;
-    return tool_ask(&ask);
+    return tool_ask(&ask, &query);
 }
 
 const struct tool_command tool_due = {
     .name = "due",
-    .usage = "[INSTITUTION] [--before TIME] [--config FILE] [--replica NAME]\n"
-             "       [--json]",
+    .usage = "[INSTITUTION] [--before TIME] " TOOL_ASK_USAGE,
     .summary = "what an institution has to do, and until when",
     .help =
         "Overdue reviews and open breaches first, then reviews, and ends\n"
         "of consents and decisions, as they fall due.\n"
         "\n"
-        "  --before TIME         only what is due before then\n" COMMON_HELP,
+        "  --before TIME         only what is due before then\n" TOOL_ASK_HELP,
     .run = run_due,
 };
 
 /* ---- suspects ------------------------------------------------------------ */
 
-static const struct tool_column suspect_columns[] = {
-    US("time", "block_time_us"),      TEXT("block", "seq"),
-    TEXT("request", "request_index"), TEXT("session", "session"),
-    TEXT("sequence", "sequence"),     END};
-
 static int run_suspects(int argc, char **argv)
 {
-    struct tool_ask ask = {.command = &tool_suspects,
-                           .answer = "suspects",
-                           .rows = "rows",
-                           .columns = suspect_columns};
+    struct tool_ask ask = {.command = &tool_suspects};
     struct tool_list operands = {.count = 0};
     Salus__V1__Query query = SALUS__V1__QUERY__INIT;
     Salus__V1__SuspectQuery in = SALUS__V1__SUSPECT_QUERY__INIT;
     uint8_t id[LEDGER_ID_SIZE];
-    const struct tool_option options[] = {COMMON_OPTIONS(ask), {.name = NULL}};
+    const struct tool_option options[] = {TOOL_ASK_OPTIONS(ask),
+                                          {.name = NULL}};
     int code =
         tool_options_parse(&tool_suspects, options, &operands, argc, argv);
     if (code != -1) {
         return code;
     }
-    if (operands.count != 1 ||
-        !tool_id_read(&tool_suspects, operands.items[0], id, sizeof id)) {
+    if (operands.count != 1 || !tool_id_field(&tool_suspects, operands.items[0],
+                                              id, sizeof id, &in.key_id)) {
         return tool_bad_usage(&tool_suspects, "a key id is needed");
     }
-    in.key_id = (ProtobufCBinaryData){sizeof id, id};
     in.limit = LEDGER_PAGE_ROWS_MAX;
     query.kind_case = SALUS__V1__QUERY__KIND_SUSPECT;
     query.suspect = &in;
-    ask.query = &query;
-    ask.cursor = &in.cursor;
-    return tool_ask(&ask);
+    return tool_ask(&ask, &query);
 }
 
 const struct tool_command tool_suspects = {
     .name = "suspects",
-    .usage = "KEYID [--config FILE] [--replica NAME] [--json]",
+    .usage = "KEYID " TOOL_ASK_USAGE,
     .summary = "what a compromised key signed since it leaked",
     .help = "KEYID was revoked as compromised (KEY_REVOKE). Listed are the\n"
             "requests that it signed from then on.\n"
-            "\n" COMMON_HELP,
+            "\n" TOOL_ASK_HELP,
     .run = run_suspects,
 };

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/proof.h"
 #include "client/receipt.h"
 #include "client/salus.h"
 #include "crypto/file.h"
@@ -35,35 +36,53 @@ static enum pbft_status load_genesis(struct salus_genesis **out,
     return status;
 }
 
-/* Armored text, or the encoded Receipt itself. */
-static enum salus_status check(struct receipt_facts *facts, char *problem,
-                               struct pbft_bytes bytes,
-                               const struct salus_genesis *genesis,
-                               const struct pbft_digest *cluster)
+/* Armored text, or the encoded message itself. */
+static enum pbft_status unwrap(struct wire_buffer *decoded,
+                               enum armor_kind kind, struct pbft_bytes *bytes,
+                               struct salus_reason *reason)
 {
-    struct wire_buffer decoded;
-    struct salus_reason reason = {{0}};
-    enum receipt_check failed = RECEIPT_FORMAT;
     enum pbft_status status = PBFT_OK;
+    if (bytes->size >= sizeof armor_start - 1 &&
+        memcmp(bytes->data, armor_start, sizeof armor_start - 1) == 0) {
+        status = armor_decode(kind, *bytes, decoded, reason);
+        *bytes = wire_buffer_bytes(decoded);
+    }
+    return status;
+}
 
-    wire_buffer_init(&decoded, RECEIPT_BYTES_MAX);
-    if (bytes.size >= sizeof armor_start - 1 &&
-        memcmp(bytes.data, armor_start, sizeof armor_start - 1) == 0) {
-        status = armor_decode(ARMOR_RECEIPT, bytes, &decoded, &reason);
-        bytes = wire_buffer_bytes(&decoded);
-    }
-    if (status == PBFT_OK) {
-        status =
-            receipt_verify(facts, &failed, &reason, bytes, genesis, cluster);
-    }
-    wire_buffer_deinit(&decoded);
+/* The status of a check that `what` names, and its text. */
+static enum salus_status verdict(enum pbft_status status, const char *what,
+                                 const struct salus_reason *reason,
+                                 char *problem)
+{
     if (status != PBFT_OK && problem != NULL) {
-        (void)snprintf(problem, SALUS_PROBLEM_SIZE, "%s: %s",
-                       receipt_check_name(failed), reason.text);
+        (void)snprintf(problem, SALUS_PROBLEM_SIZE, "%s: %s", what,
+                       reason->text);
     }
     return status == PBFT_OK          ? SALUS_OK
            : status == PBFT_NO_MEMORY ? SALUS_NO_MEMORY
                                       : SALUS_UNPROVED;
+}
+
+/* The genesis to check against; SALUS_OK or what is wrong with the file. */
+static enum salus_status open_genesis(struct salus_genesis **genesis,
+                                      struct pbft_digest *cluster,
+                                      const char *path, char *problem)
+{
+    struct salus_reason reason = {{0}};
+    enum pbft_status loaded = crypto_init();
+    if (loaded == PBFT_OK) {
+        loaded = load_genesis(genesis, cluster, path, &reason);
+    }
+    if (loaded == PBFT_OK) {
+        return SALUS_OK;
+    }
+    if (problem != NULL) {
+        (void)snprintf(problem, SALUS_PROBLEM_SIZE, "%s",
+                       reason.text[0] != '\0' ? reason.text
+                                              : pbft_status_text(loaded));
+    }
+    return loaded == PBFT_NO_MEMORY ? SALUS_NO_MEMORY : SALUS_BAD_FILE;
 }
 
 enum salus_status salus_verify_receipt(struct salus_proof *out, char *problem,
@@ -74,24 +93,23 @@ enum salus_status salus_verify_receipt(struct salus_proof *out, char *problem,
     struct pbft_digest cluster;
     struct salus_reason reason = {{0}};
     struct receipt_facts facts;
+    struct wire_buffer decoded;
+    enum receipt_check failed = RECEIPT_FORMAT;
+    struct pbft_bytes bytes = {receipt, size};
 
     memset(out, 0, sizeof *out);
-    enum pbft_status loaded = crypto_init();
-    if (loaded == PBFT_OK) {
-        loaded = load_genesis(&genesis, &cluster, genesis_file, &reason);
+    enum salus_status opened =
+        open_genesis(&genesis, &cluster, genesis_file, problem);
+    if (opened != SALUS_OK) {
+        return opened;
     }
-    if (loaded != PBFT_OK) {
-        if (problem != NULL) {
-            (void)snprintf(problem, SALUS_PROBLEM_SIZE, "%s",
-                           reason.text[0] != '\0' ? reason.text
-                                                  : pbft_status_text(loaded));
-        }
-        return loaded == PBFT_NO_MEMORY ? SALUS_NO_MEMORY : SALUS_BAD_FILE;
+    wire_buffer_init(&decoded, RECEIPT_BYTES_MAX);
+    enum pbft_status status = unwrap(&decoded, ARMOR_RECEIPT, &bytes, &reason);
+    if (status == PBFT_OK) {
+        status =
+            receipt_verify(&facts, &failed, &reason, bytes, genesis, &cluster);
     }
-    enum salus_status status = check(
-        &facts, problem, (struct pbft_bytes){receipt, size}, genesis, &cluster);
-    genesis_destroy(genesis);
-    if (status == SALUS_OK) {
+    if (status == PBFT_OK) {
         memcpy(out->tx_id, facts.tx_id.bytes, sizeof out->tx_id);
         memcpy(out->institution, facts.institution.bytes,
                sizeof out->institution);
@@ -100,5 +118,45 @@ enum salus_status salus_verify_receipt(struct salus_proof *out, char *problem,
         out->block_time_us = facts.block.block_time;
         out->attestations = facts.signer_count;
     }
-    return status;
+    wire_buffer_deinit(&decoded);
+    genesis_destroy(genesis);
+    return verdict(status, receipt_check_name(failed), &reason, problem);
+}
+
+enum salus_status salus_verify_query(struct salus_certificate *out,
+                                     char *problem, const char *genesis_file,
+                                     const uint8_t *proof, size_t size)
+{
+    struct salus_genesis *genesis = NULL;
+    struct pbft_digest cluster;
+    struct salus_reason reason = {{0}};
+    struct proof_facts facts;
+    struct wire_buffer decoded;
+    enum proof_check failed = PROOF_FORMAT;
+    struct pbft_bytes bytes = {proof, size};
+
+    memset(out, 0, sizeof *out);
+    enum salus_status opened =
+        open_genesis(&genesis, &cluster, genesis_file, problem);
+    if (opened != SALUS_OK) {
+        return opened;
+    }
+    wire_buffer_init(&decoded, PROOF_BYTES_MAX);
+    enum pbft_status status =
+        unwrap(&decoded, ARMOR_QUERY_PROOF, &bytes, &reason);
+    if (status == PBFT_OK) {
+        status = proof_verify(&facts, &failed, &reason, bytes, genesis,
+                              &cluster, NULL, NULL);
+    }
+    if (status == PBFT_OK) {
+        memcpy(out->institution, facts.caller.bytes, sizeof out->institution);
+        out->code = facts.code;
+        out->height = facts.height;
+        out->block_time_us = facts.block_time;
+        out->pages = facts.page_count;
+        out->signatures = facts.signer_count;
+    }
+    wire_buffer_deinit(&decoded);
+    genesis_destroy(genesis);
+    return verdict(status, proof_check_name(failed), &reason, problem);
 }

@@ -30,6 +30,7 @@
 #include "ledger/results.h"
 #include "ledger/transaction.h"
 #include "net/gateway.h"
+#include "proto/certified.h"
 #include "proto/codec.h"
 #include "proto/genesis.h"
 #include "proto/scan.h"
@@ -59,6 +60,24 @@ enum fake_manner {
     FAKE_ANSWERS_A_QUERY, /* A kind of reply that was not asked for. */
 };
 
+/* How it answers a certified read. */
+enum fake_witness {
+    FAKE_WITNESS_HONEST,
+    FAKE_WITNESS_SILENT,
+    FAKE_WITNESS_REFUSES,
+    FAKE_WITNESS_BUSY_ONCE,     /* Then honest. */
+    FAKE_WITNESS_OTHER_ANSWER,  /* Well signed, but not true. */
+    FAKE_WITNESS_OTHER_ROOT,    /* The same for the ledger root. */
+    FAKE_WITNESS_OTHER_BODY,    /* Signs the truth, sends something else. */
+    FAKE_WITNESS_NO_BODY,       /* Never gives the answer itself. */
+    FAKE_WITNESS_OTHER_HEIGHT,  /* Answers after another block than asked. */
+    FAKE_WITNESS_BAD_SIGNATURE, /* One bit of it. */
+    FAKE_WITNESS_OTHER_SIGNER,  /* Says that it is another replica. */
+    FAKE_WITNESS_OTHER_CALLER,  /* What it would say to somebody else. */
+    FAKE_WITNESS_OTHER_QUESTION,
+    FAKE_WITNESS_GARBAGE,
+};
+
 struct fake_replicas;
 
 struct fake_replica {
@@ -72,6 +91,11 @@ struct fake_replica {
     enum fake_manner manner;
     uint32_t submissions; /* Calls of that kind. */
     uint32_t busy_left;   /* FAKE_BUSY: then honest. */
+    enum fake_witness witness;
+    uint64_t newest;    /* The last block that it has, */
+    uint64_t oldest;    /* and the first whose state it keeps. */
+    uint32_t certifies; /* Calls of that kind. */
+    uint32_t bodies;    /* Those that wanted the answer itself. */
 };
 
 struct fake_replicas {
@@ -85,6 +109,7 @@ struct fake_replicas {
     uint32_t seen_count;
     uint64_t sequences[FAKE_REQUESTS_MAX];
     uint32_t transactions[FAKE_REQUESTS_MAX]; /* 0: a VOID. */
+    uint32_t pages; /* Of the answer to a certified history. */
 };
 
 /* ---- the truth, and the lies about it ------------------------------------ */
@@ -383,6 +408,174 @@ static void fake_query(struct fake_replica *self, uint64_t call)
     fake_reply(self, call, &reply);
 }
 
+/* ---- certified reads ----------------------------------------------------- */
+
+#define FAKE_TIME_OF(height) (1790000000000000u + 1000u * (height))
+
+/* Page by page the same at every honest replica. */
+static void fake_page(const struct fake_replicas *all, uint64_t height,
+                      const Salus__V1__Query *query, bool lie,
+                      struct wire_buffer *out)
+{
+    Salus__V1__Answer answer = SALUS__V1__ANSWER__INIT;
+    Salus__V1__ConsentHistory history = SALUS__V1__CONSENT_HISTORY__INIT;
+    Salus__V1__ConsentHistory__Event event =
+        SALUS__V1__CONSENT_HISTORY__EVENT__INIT;
+    Salus__V1__ConsentHistory__Event *events[] = {&event};
+    uint8_t next = 1;
+    if (query->kind_case == SALUS__V1__QUERY__KIND_CONSENT_HISTORY &&
+        query->consent_history->cursor.len == 1) {
+        next = (uint8_t)(query->consent_history->cursor.data[0] + 1);
+    }
+    event.seq = lie ? 666 : next;
+    history.events = events;
+    history.n_events = 1;
+    if (next < all->pages) {
+        history.cursor = fake_bytes(&next, 1);
+    }
+    answer.height = height;
+    answer.block_time_us = FAKE_TIME_OF(height);
+    answer.kind_case = SALUS__V1__ANSWER__KIND_CONSENT_HISTORY;
+    answer.consent_history = &history;
+    if (wire_pack(&answer.base, out) != PBFT_OK) {
+        abort();
+    }
+}
+
+/* What it signs. */
+static void fake_said(const struct fake_replica *self, uint32_t caller,
+                      uint64_t height, const Salus__V1__Query *query,
+                      const struct wire_buffer *answer,
+                      enum fake_witness witness, struct pbft_answered *said)
+{
+    const struct pbft_crypto *crypto = self->all->domain.crypto;
+    struct wire_buffer question;
+    wire_buffer_init(&question, 4096);
+    if (wire_pack(&query->base, &question) != PBFT_OK) {
+        abort();
+    }
+    *said = (struct pbft_answered){
+        .seq = height,
+        .block_time = FAKE_TIME_OF(height),
+        .ledger_root = {{(uint8_t)height}},
+        .caller = genesis_replica(self->all->genesis, caller)->institution};
+    certified_query_digest(crypto, &said->query, wire_buffer_bytes(&question));
+    certified_answer_digest(crypto, &said->answer, wire_buffer_bytes(answer));
+    said->ledger_root.bytes[1] ^= witness == FAKE_WITNESS_OTHER_ROOT;
+    said->caller.bytes[0] ^= witness == FAKE_WITNESS_OTHER_CALLER;
+    said->query.bytes[0] ^= witness == FAKE_WITNESS_OTHER_QUESTION;
+    wire_buffer_deinit(&question);
+}
+
+static void fake_send_certified(struct fake_replica *self, uint64_t call,
+                                const struct pbft_answered *said,
+                                enum fake_witness witness,
+                                Salus__V1__Answer *body,
+                                const struct wire_buffer *answer)
+{
+    const struct pbft_domain domain = {crypto_provider_vtable(self->provider),
+                                       self->all->domain.cluster};
+    struct pbft_preimage preimage;
+    struct pbft_signature signature;
+    struct pbft_digest digest;
+    Salus__V1__ClientReply reply = SALUS__V1__CLIENT_REPLY__INIT;
+    Salus__V1__CertifiedAnswer out = SALUS__V1__CERTIFIED_ANSWER__INIT;
+    pbft_answered_preimage(&domain, 0, self->id, 0, said, &preimage);
+    domain.crypto->sign(domain.crypto->context, &signature,
+                        (struct pbft_bytes){preimage.bytes, preimage.size});
+    signature.bytes[5] ^= witness == FAKE_WITNESS_BAD_SIGNATURE;
+    certified_answer_digest(domain.crypto, &digest, wire_buffer_bytes(answer));
+    out.replica = self->id + (witness == FAKE_WITNESS_OTHER_SIGNER);
+    out.height = said->seq;
+    out.block_time_us = said->block_time;
+    out.ledger_root = fake_bytes(said->ledger_root.bytes, 32);
+    out.answer_digest = fake_bytes(digest.bytes, 32);
+    out.signature = fake_bytes(signature.bytes, 64);
+    out.answer = body;
+    reply.version = 1;
+    reply.kind_case = SALUS__V1__CLIENT_REPLY__KIND_CERTIFIED;
+    reply.certified = &out;
+    fake_reply(self, call, &reply);
+}
+
+static void fake_refuse_height(struct fake_replica *self, uint64_t call,
+                               Salus__V1__Refusal__Code code, uint64_t newest)
+{
+    Salus__V1__ClientReply reply = SALUS__V1__CLIENT_REPLY__INIT;
+    Salus__V1__Refusal refusal = SALUS__V1__REFUSAL__INIT;
+    refusal.code = code;
+    refusal.height = newest;
+    reply.version = 1;
+    reply.kind_case = SALUS__V1__CLIENT_REPLY__KIND_REFUSAL;
+    reply.refusal = &refusal;
+    fake_reply(self, call, &reply);
+}
+
+static void fake_answer_certified(struct fake_replica *self, uint64_t call,
+                                  uint32_t caller,
+                                  const Salus__V1__CertifyCall *in,
+                                  uint64_t height, enum fake_witness witness)
+{
+    struct wire_buffer answer;
+    struct pbft_answered said;
+    struct wire_arena arena;
+    struct ProtobufCMessage *decoded = NULL;
+    wire_buffer_init(&answer, 65536);
+    wire_arena_init(&arena, WIRE_UNPACK_BYTES_MAX);
+    fake_page(self->all, height, in->query,
+              witness == FAKE_WITNESS_OTHER_ANSWER, &answer);
+    fake_said(self, caller, height, in->query, &answer, witness, &said);
+    if (wire_unpack_strict(&salus__v1__answer__descriptor,
+                           wire_buffer_bytes(&answer), &arena,
+                           &decoded) != PBFT_OK) {
+        abort();
+    }
+    Salus__V1__Answer *body = (Salus__V1__Answer *)decoded;
+    if (witness == FAKE_WITNESS_OTHER_BODY) {
+        body->consent_history->events[0]->seq = 777;
+    }
+    fake_send_certified(
+        self, call, &said, witness,
+        in->digest_only || witness == FAKE_WITNESS_NO_BODY ? NULL : body,
+        &answer);
+    wire_arena_deinit(&arena);
+    wire_buffer_deinit(&answer);
+}
+
+static void fake_certify(struct fake_replica *self, uint64_t call,
+                         uint32_t caller, const Salus__V1__CertifyCall *in)
+{
+    struct pbft_bytes garbage = {(const uint8_t *)"\xff\xff\xff", 3};
+    (void)pthread_mutex_lock(&self->all->lock);
+    enum fake_witness witness = self->witness;
+    uint64_t newest = self->newest;
+    uint64_t oldest = self->oldest;
+    bool is_busy = witness == FAKE_WITNESS_BUSY_ONCE && self->certifies == 0;
+    self->certifies++;
+    self->bodies += !in->digest_only;
+    (void)pthread_mutex_unlock(&self->all->lock);
+    uint64_t height = in->height == 0 ? newest : in->height;
+    if (witness == FAKE_WITNESS_SILENT) {
+        return;
+    }
+    if (witness == FAKE_WITNESS_GARBAGE) {
+        net_gateway_reply(self->gateway, call, garbage);
+    } else if (is_busy) {
+        fake_refuse(self, call, SALUS__V1__REFUSAL__CODE__BUSY, 0);
+    } else if (witness == FAKE_WITNESS_REFUSES) {
+        fake_refuse(self, call, SALUS__V1__REFUSAL__CODE__NOT_AUTHORIZED, 0);
+    } else if (height > newest) {
+        fake_refuse_height(self, call, SALUS__V1__REFUSAL__CODE__SYNCING,
+                           newest);
+    } else if (height < oldest) {
+        fake_refuse_height(self, call, SALUS__V1__REFUSAL__CODE__GONE, newest);
+    } else {
+        fake_answer_certified(self, call, caller, in,
+                              height + (witness == FAKE_WITNESS_OTHER_HEIGHT),
+                              witness);
+    }
+}
+
 static void fake_status(struct fake_replica *self, uint64_t call)
 {
     Salus__V1__ClientReply reply = SALUS__V1__CLIENT_REPLY__INIT;
@@ -444,7 +637,6 @@ static void fake_on_call(void *context, uint64_t call, uint32_t caller,
     struct fake_replica *self = context;
     struct wire_arena arena;
     struct ProtobufCMessage *decoded = NULL;
-    (void)caller;
     wire_arena_init(&arena, WIRE_UNPACK_BYTES_MAX);
     if (wire_unpack_strict(&salus__v1__client_call__descriptor,
                            pbft_buffer_bytes(buffer), &arena,
@@ -457,6 +649,8 @@ static void fake_on_call(void *context, uint64_t call, uint32_t caller,
         fake_submit(self, call, parsed->submit);
     } else if (parsed->kind_case == SALUS__V1__CLIENT_CALL__KIND_QUERY) {
         fake_query(self, call);
+    } else if (parsed->kind_case == SALUS__V1__CLIENT_CALL__KIND_CERTIFY) {
+        fake_certify(self, call, caller, parsed->certify);
     } else if (parsed->kind_case == SALUS__V1__CLIENT_CALL__KIND_STATUS) {
         fake_status(self, call);
     } else if (parsed->kind_case == SALUS__V1__CLIENT_CALL__KIND_EVIDENCE) {

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Cells, rows and pages. */
+#include "client/tool_answer.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "client/tool_json.h"
+#include "client/tool_options.h"
+#include "crypto/hex.h"
+#include "ledger/errors.h"
+
+#define CELL_SIZE 192
+#define TOOL_COLUMNS_MAX 32
+
+/* ---- cells --------------------------------------------------------------- */
+
+static void institution_cell(char *out, size_t size, const char *text,
+                             const struct salus_genesis *genesis)
+{
+    struct pbft_institution id;
+    const struct salus_member *member = NULL;
+    if (genesis != NULL &&
+        hex_decode(id.bytes, sizeof id.bytes, text) == PBFT_OK) {
+        member = genesis_find(genesis, &id);
+    }
+    (void)snprintf(out, size, "%s", member != NULL ? member->name : text);
+}
+
+static void code_text(char *out, size_t size, enum codes_table table,
+                      uint32_t code)
+{
+    const struct codes_entry *entry = codes_by_id(table, code);
+    if (entry != NULL) {
+        (void)snprintf(out, size, "%s", entry->code);
+    } else if (code == 0) {
+        (void)snprintf(out, size, "-");
+    } else {
+        (void)snprintf(out, size, "%u", (unsigned)code);
+    }
+}
+
+static void code_cell(char *out, size_t size, const json_t *value,
+                      enum codes_table table)
+{
+    size_t index = 0;
+    size_t used = 0;
+    json_t *one = NULL;
+    if (!json_is_array(value)) {
+        code_text(out, size, table, (uint32_t)json_integer_value(value));
+        return;
+    }
+    out[0] = 0;
+    json_array_foreach((json_t *)(uintptr_t)value, index, one)
+    {
+        char text[64];
+        code_text(text, sizeof text, table, (uint32_t)json_integer_value(one));
+        used = strlen(out);
+        (void)snprintf(out + used, size - used, "%s%s", index > 0 ? "," : "",
+                       text);
+    }
+}
+
+static void plain_cell(char *out, size_t size, const json_t *value)
+{
+    if (json_is_string(value)) {
+        const char *text = json_string_value(value);
+        (void)snprintf(out, size, "%s", text[0] != 0 ? text : "-");
+    } else if (json_is_integer(value)) {
+        (void)snprintf(out, size, "%lld", (long long)json_integer_value(value));
+    } else {
+        (void)snprintf(out, size, "%s", json_is_true(value) ? "yes" : "no");
+    }
+}
+
+static void make_cell(char *out, size_t size, const struct tool_column *column,
+                      const json_t *row, const struct salus_genesis *genesis)
+{
+    const json_t *value = json_object_get(row, column->field);
+    uint64_t number = (uint64_t)json_integer_value(value);
+    switch (column->kind) {
+    case TOOL_COLUMN_TIME_MS:
+    case TOOL_COLUMN_TIME_US:
+        if (number == 0) {
+            (void)snprintf(out, size, "-");
+        } else {
+            tool_time_text(out, column->kind == TOOL_COLUMN_TIME_MS
+                                    ? number * 1000
+                                    : number);
+        }
+        break;
+    case TOOL_COLUMN_INSTITUTION:
+        institution_cell(out, size, json_string_value(value), genesis);
+        break;
+    case TOOL_COLUMN_CODE:
+        code_cell(out, size, value, column->table);
+        break;
+    case TOOL_COLUMN_RESULT:
+        (void)snprintf(out, size, "%s: %s", ledger_code_name((uint32_t)number),
+                       ledger_code_text((uint32_t)number));
+        break;
+    case TOOL_COLUMN_TEXT:
+        plain_cell(out, size, value);
+        break;
+    }
+}
+
+/* ---- rows ---------------------------------------------------------------- */
+
+struct table {
+    const json_t *rows;
+    const struct tool_column *columns;
+    size_t widths[TOOL_COLUMNS_MAX];
+};
+
+static void measure(struct table *table, const struct salus_genesis *genesis)
+{
+    size_t index = 0;
+    json_t *row = NULL;
+    char cell[CELL_SIZE];
+    for (size_t i = 0; table->columns[i].title != NULL; i++) {
+        table->widths[i] = strlen(table->columns[i].title);
+    }
+    json_array_foreach((json_t *)(uintptr_t)table->rows, index, row)
+    {
+        for (size_t i = 0; table->columns[i].title != NULL; i++) {
+            make_cell(cell, sizeof cell, &table->columns[i], row, genesis);
+            size_t width = strlen(cell);
+            table->widths[i] =
+                width > table->widths[i] ? width : table->widths[i];
+        }
+    }
+}
+
+/* The last one of a line is not filled up. */
+static void print_cell(const struct table *table, size_t index,
+                       const char *text)
+{
+    if (table->columns[index + 1].title == NULL) {
+        (void)printf("%s\n", text);
+    } else {
+        (void)printf("%-*s  ", (int)table->widths[index], text);
+    }
+}
+
+/* Widths are those of the page at hand: a table of several pages stays
+ * readable, and nothing is held back. */
+static void print_table(const json_t *rows, const struct tool_column *columns,
+                        const struct salus_genesis *genesis, bool with_titles)
+{
+    struct table table = {.rows = rows, .columns = columns};
+    size_t index = 0;
+    json_t *row = NULL;
+    char cell[CELL_SIZE];
+    measure(&table, genesis);
+    for (size_t i = 0; with_titles && columns[i].title != NULL; i++) {
+        print_cell(&table, i, columns[i].title);
+    }
+    json_array_foreach((json_t *)(uintptr_t)rows, index, row)
+    {
+        for (size_t i = 0; columns[i].title != NULL; i++) {
+            make_cell(cell, sizeof cell, &columns[i], row, genesis);
+            print_cell(&table, i, cell);
+        }
+    }
+}
+
+/* One thing: a line for each field. */
+static void print_fields(const json_t *object,
+                         const struct tool_column *columns,
+                         const struct salus_genesis *genesis)
+{
+    char cell[CELL_SIZE];
+    for (size_t i = 0; columns != NULL && columns[i].title != NULL; i++) {
+        make_cell(cell, sizeof cell, &columns[i], object, genesis);
+        (void)printf("%-18s %s\n", columns[i].title, cell);
+    }
+}
+
+static void print_list(struct tool_answer_view *view,
+                       const struct tool_list_form *form, const json_t *answer,
+                       const json_t *object)
+{
+    const json_t *rows =
+        json_object_get(form->is_outside ? answer : object, form->name);
+    if (form->note != NULL && json_array_size(rows) > 0) {
+        (void)printf("\n%s\n", form->note);
+    }
+    if (form->note == NULL || json_array_size(rows) > 0) {
+        print_table(rows, form->columns, view->genesis,
+                    form->note != NULL || view->pages == 0);
+    }
+}
+
+void tool_answer_print(struct tool_answer_view *view,
+                       const Salus__V1__Answer *answer, bool is_last)
+{
+    const struct tool_answer_form *form = tool_answer_form(answer);
+    json_t *json = tool_json_of(&answer->base);
+    if (form == NULL || json == NULL) {
+        (void)printf("%s: %s\n", ledger_code_name(answer->code),
+                     ledger_code_text(answer->code));
+        json_decref(json);
+        return;
+    }
+    const json_t *object = json_object_get(json, form->name);
+    print_fields(object, form->fields, view->genesis);
+    for (size_t i = 0; i < 2 && form->lists[i].name != NULL; i++) {
+        print_list(view, &form->lists[i], json, object);
+    }
+    if (form->is_paged) {
+        view->rows +=
+            json_array_size(json_object_get(object, form->lists[0].name));
+        if (is_last) {
+            (void)printf("%zu rows\n", view->rows);
+        }
+    }
+    if (is_last) {
+        print_fields(object, form->notes, view->genesis);
+    }
+    view->pages++;
+    json_decref(json);
+}

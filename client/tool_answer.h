@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Answers to queries as tables for people or JSON for programs: the same for
+ * `salus query` and its kin, and for a proof that `salus verify` checks. */
+#ifndef CLIENT_TOOL_ANSWER_H
+#define CLIENT_TOOL_ANSWER_H
+
+#include <stdbool.h>
+
+#include "ledger/codes.h"
+#include "proto/genesis.h"
+#include "salus/v1/ledger.pb-c.h"
+
+struct json_t;
+
+/* How a column is shown. */
+enum tool_column_kind {
+    TOOL_COLUMN_TEXT,        /* As it stands: ids, numbers, words. */
+    TOOL_COLUMN_TIME_MS,     /* As a time. */
+    TOOL_COLUMN_TIME_US,     /* As a time. */
+    TOOL_COLUMN_INSTITUTION, /* By its short name. */
+    TOOL_COLUMN_CODE,        /* By the code of `table`; lists too. */
+    TOOL_COLUMN_RESULT,      /* A ledger code, by its name. */
+};
+
+struct tool_column {
+    const char *title; /* NULL ends the table. */
+    const char *field; /* Of a row, as in ledger.proto. */
+    enum tool_column_kind kind;
+    enum codes_table table;
+};
+
+/* A list in an answer. */
+struct tool_list_form {
+    const char *name; /* NULL: no list. */
+    const char *note; /* A line above it; NULL: none. */
+    bool is_outside;  /* Of Answer itself, not of its kind. */
+    const struct tool_column *columns;
+};
+
+/* How the answer to one kind of question is shown. */
+struct tool_answer_form {
+    Salus__V1__Answer__KindCase kind;
+    const char *name;                 /* Of the kind in Answer. */
+    const struct tool_column *fields; /* A line each; NULL: none. */
+    const struct tool_column *notes;  /* The same, but below the lists. */
+    bool is_paged;                    /* The first list comes in pages. */
+    struct tool_list_form lists[2];
+};
+
+/* NULL: it has no kind. */
+const struct tool_answer_form *
+tool_answer_form(const Salus__V1__Answer *answer);
+
+/* What was printed so far of one answer. */
+struct tool_answer_view {
+    const struct salus_genesis *genesis; /* NULL: no names. */
+    size_t pages;
+    size_t rows;
+};
+
+/* Prints one page as a table. */
+void tool_answer_print(struct tool_answer_view *view,
+                       const Salus__V1__Answer *answer, bool is_last);
+
+#endif /* CLIENT_TOOL_ANSWER_H */

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which fields of each answer are shown, and how they are called. */
+#include "client/tool_answer.h"
+
+#define COLUMN(title, field, kind, table)                                      \
+    {                                                                          \
+        title, field, TOOL_COLUMN_##kind, table                                \
+    }
+#define TEXT(title, field) COLUMN(title, field, TEXT, (enum codes_table)0)
+#define MS(title, field) COLUMN(title, field, TIME_MS, (enum codes_table)0)
+#define US(title, field) COLUMN(title, field, TIME_US, (enum codes_table)0)
+#define INSTITUTION(title, field)                                              \
+    COLUMN(title, field, INSTITUTION, (enum codes_table)0)
+#define RESULT(title, field) COLUMN(title, field, RESULT, (enum codes_table)0)
+#define CODE(title, field, table) COLUMN(title, field, CODE, table)
+#define END                                                                    \
+    {                                                                          \
+        NULL, NULL, TOOL_COLUMN_TEXT, (enum codes_table)0                      \
+    }
+
+static const struct tool_column consent_fields[] = {
+    TEXT("consent", "consent"),
+    TEXT("status", "status"),
+    TEXT("subject", "subject"),
+    INSTITUTION("filed by", "institution"),
+    TEXT("in block", "granted_seq"),
+    TEXT("ended in block", "ended_seq"),
+    MS("in force from", "period_from_ms"),
+    MS("until", "period_to_ms"),
+    TEXT("base", "base_decision"),
+    TEXT("indeterminate", "subject_indeterminate"),
+    END};
+
+static const struct tool_column event_columns[] = {
+    US("time", "block_time_us"), TEXT("what", "kind"),
+    TEXT("consent", "consent"),  INSTITUTION("by", "institution"),
+    TEXT("block", "seq"),        TEXT("other", "other_consent"),
+    TEXT("tx", "tx_id"),         END};
+
+static const struct tool_column record_fields[] = {
+    TEXT("record", "record"),
+    TEXT("status", "status"),
+    INSTITUTION("custodian", "custodian"),
+    TEXT("subject", "subject"),
+    TEXT("commitment", "commit"),
+    TEXT("version", "version"),
+    US("anchored", "anchored_us"),
+    TEXT("in block", "anchored_seq"),
+    CODE("class", "class_code", CODES_CLASS),
+    CODE("confidentiality", "confidentiality", CODES_CONF),
+    END};
+
+static const struct tool_column earlier_columns[] = {
+    TEXT("version", "version"), US("anchored", "anchored_us"),
+    TEXT("block", "anchored_seq"), TEXT("commitment", "commit"), END};
+
+static const struct tool_column same_columns[] = {
+    TEXT("record", "record"),
+    TEXT("status", "status"),
+    INSTITUTION("custodian", "custodian"),
+    TEXT("version", "version"),
+    US("anchored", "anchored_us"),
+    TEXT("block", "anchored_seq"),
+    END};
+
+static const struct tool_column transaction_fields[] = {
+    TEXT("block", "seq"), TEXT("request in it", "request_index"),
+    TEXT("place in that", "index"), RESULT("result", "code"), END};
+
+static const struct tool_column decision_fields[] = {
+    TEXT("request", "request"),
+    INSTITUTION("requester", "requester"),
+    TEXT("participant", "participant"),
+    TEXT("subject", "subject"),
+    INSTITUTION("custodian", "custodian"),
+    CODE("purpose", "purpose", CODES_PURPOSE),
+    CODE("action", "action", CODES_ACTION),
+    CODE("basis", "basis", CODES_LEGAL_BASIS),
+    TEXT("computed (bits)", "computed"),
+    TEXT("granted (bits)", "granted"),
+    TEXT("rule", "rule"),
+    TEXT("implied by policy", "implicit"),
+    TEXT("narrowed", "narrowed"),
+    TEXT("decided too", "decided"),
+    CODE("on the basis", "decided_basis", CODES_LEGAL_BASIS),
+    US("asked", "asked_us"),
+    TEXT("in block", "asked_seq"),
+    MS("ends", "expires_ms"),
+    TEXT("has ended", "expired"),
+    END};
+
+static const struct tool_column voice_columns[] = {
+    TEXT("consent", "consent"),
+    TEXT("denies", "denied"),
+    TEXT("permits", "permitted"),
+    TEXT("denies parts", "narrowed"),
+    TEXT("by selector", "selector"),
+    TEXT("which says", "decision"),
+    END};
+
+static const struct tool_column accounting_columns[] = {
+    MS("time", "event_ms"),
+    INSTITUTION("from", "source"),
+    INSTITUTION("to", "recipient"),
+    CODE("purpose", "purpose", CODES_PURPOSE),
+    CODE("basis", "basis", CODES_LEGAL_BASIS),
+    CODE("classes", "classes", CODES_CLASS),
+    TEXT("items", "item_count"),
+    TEXT("count", "count"),
+    MS("last", "last_ms"),
+    TEXT("hipaa", "accountable"),
+    TEXT("violation", "violation"),
+    TEXT("emergency", "break_glass"),
+    TEXT("suspended", "suspended"),
+    TEXT("tx", "tx_id"),
+    END};
+
+static const struct tool_column who_columns[] = {
+    INSTITUTION("institution", "institution"),
+    TEXT("participant", "participant"),
+    CODE("role", "role", CODES_ROLE),
+    TEXT("may", "permitted"),
+    TEXT("but for parts", "narrowed"),
+    TEXT("rule", "rule"),
+    TEXT("consent", "consent"),
+    TEXT("selector", "selector"),
+    END};
+
+static const struct tool_column what_columns[] = {
+    TEXT("subject", "subject"),        INSTITUTION("custodian", "custodian"),
+    TEXT("but for parts", "narrowed"), TEXT("by policy", "implicit"),
+    TEXT("consent", "consent"),        END};
+
+static const struct tool_column emergency_columns[] = {
+    MS("opened", "opened_ms"),
+    TEXT("emergency", "break_glass"),
+    TEXT("state", "state"),
+    TEXT("overdue", "overdue"),
+    MS("review due", "due_ms"),
+    CODE("reason", "reason", CODES_REASON),
+    TEXT("disclosures", "disclosures"),
+    TEXT("declarer", "declarer"),
+    TEXT("subject", "subject"),
+    END};
+
+static const struct tool_column delinquency_fields[] = {
+    TEXT("overdue now", "overdue"), TEXT("ever overdue", "delinquent"), END};
+
+static const struct tool_column duty_columns[] = {
+    MS("due", "due_ms"), TEXT("what", "kind"), TEXT("id", "id"), END};
+
+static const struct tool_column suspect_columns[] = {
+    US("time", "block_time_us"),      TEXT("block", "seq"),
+    TEXT("request", "request_index"), TEXT("session", "session"),
+    TEXT("sequence", "sequence"),     END};
+
+static const struct tool_column since_fields[] = {
+    MS("compromised since", "since_ms"), END};
+
+#define ROWS(columns)                                                          \
+    {                                                                          \
+        {                                                                      \
+            "rows", NULL, false, columns                                       \
+        }                                                                      \
+    }
+
+static const struct tool_answer_form forms[] = {
+    {.kind = SALUS__V1__ANSWER__KIND_CONSENT_STATUS,
+     .name = "consent_status",
+     .fields = consent_fields},
+    {.kind = SALUS__V1__ANSWER__KIND_CONSENT_HISTORY,
+     .name = "consent_history",
+     .is_paged = true,
+     .lists = {{"events", NULL, false, event_columns}}},
+    {.kind = SALUS__V1__ANSWER__KIND_VERIFY_RECORD,
+     .name = "verify_record",
+     .fields = record_fields,
+     .lists = {{"earlier", "earlier versions", false, earlier_columns},
+               {"same_commit", "anchored also as", true, same_columns}}},
+    {.kind = SALUS__V1__ANSWER__KIND_TRANSACTION,
+     .name = "transaction",
+     .fields = transaction_fields},
+    {.kind = SALUS__V1__ANSWER__KIND_DECISION,
+     .name = "decision",
+     .fields = decision_fields,
+     .lists = {{"voices",
+                "consents considered, in order of filing; bit 0 is the "
+                "patient or the first record,\nselector 0 is the root, n the "
+                "n-th exception, 255 none",
+                false, voice_columns}}},
+    {.kind = SALUS__V1__ANSWER__KIND_ACCOUNTING,
+     .name = "accounting",
+     .is_paged = true,
+     .lists = ROWS(accounting_columns)},
+    {.kind = SALUS__V1__ANSWER__KIND_WHO_MAY,
+     .name = "who_may",
+     .is_paged = true,
+     .lists = ROWS(who_columns)},
+    {.kind = SALUS__V1__ANSWER__KIND_WHAT_MAY,
+     .name = "what_may",
+     .is_paged = true,
+     .lists = ROWS(what_columns)},
+    {.kind = SALUS__V1__ANSWER__KIND_BREAK_GLASS,
+     .name = "break_glass",
+     .notes = delinquency_fields,
+     .is_paged = true,
+     .lists = ROWS(emergency_columns)},
+    {.kind = SALUS__V1__ANSWER__KIND_OBLIGATIONS,
+     .name = "obligations",
+     .is_paged = true,
+     .lists = ROWS(duty_columns)},
+    {.kind = SALUS__V1__ANSWER__KIND_SUSPECTS,
+     .name = "suspects",
+     .notes = since_fields,
+     .is_paged = true,
+     .lists = ROWS(suspect_columns)},
+};
+
+const struct tool_answer_form *tool_answer_form(const Salus__V1__Answer *answer)
+{
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        if (forms[i].kind == answer->kind_case) {
+            return &forms[i];
+        }
+    }
+    return NULL;
+}

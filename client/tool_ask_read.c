@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Times, codes and ids of a command line. */
+#include <stdio.h>
+#include <string.h>
+
+#include "client/tool_ask.h"
+#include "crypto/hex.h"
+
+#define MS_PER_DAY 86400000
+
+/* Days since 1970 of a date (proleptic Gregorian calendar). */
+static int64_t days_of(int64_t year, int64_t month, int64_t day)
+{
+    year -= month <= 2;
+    int64_t era = year / 400;
+    int64_t of_era = year - era * 400;
+    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year -
+           719468;
+}
+
+bool tool_time_read(const struct tool_command *command, const char *text,
+                    uint64_t *out_ms)
+{
+    int part[6] = {0};
+    int end = 0;
+    if (text == NULL) {
+        return true;
+    }
+    if (strchr(text, '-') == NULL) {
+        return tool_number(command, "time", text, 0, UINT64_MAX / 1000, out_ms);
+    }
+    int read = sscanf(text, "%4d-%2d-%2d%nT%2d:%2d:%2dZ%n", &part[0], &part[1],
+                      &part[2], &end, &part[3], &part[4], &part[5], &end);
+    if ((read != 3 && read != 6) || text[end] != 0 || part[0] < 1970 ||
+        part[1] < 1 || part[1] > 12 || part[2] < 1 || part[2] > 31) {
+        (void)tool_bad_usage(command,
+                             "%s: a time is 2026-11-28, 2026-11-28T10:15:00Z "
+                             "(UTC) or milliseconds since 1970",
+                             text);
+        return false;
+    }
+    int64_t seconds = part[3] * 3600 + part[4] * 60 + part[5];
+    *out_ms = (uint64_t)(days_of(part[0], part[1], part[2]) * MS_PER_DAY +
+                         seconds * 1000);
+    return true;
+}
+
+bool tool_code_read(const struct tool_command *command, enum codes_table table,
+                    const char *text, uint32_t *out)
+{
+    size_t count = 0;
+    uint64_t number = 0;
+    const struct codes_entry *rows = codes_entries(table, &count);
+    if (text == NULL) {
+        return true;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(rows[i].code, text) == 0) {
+            *out = rows[i].id;
+            return true;
+        }
+    }
+    if (!tool_number(command, codes_table_name(table), text, 1, CODES_ID_MAX,
+                     &number)) {
+        return false;
+    }
+    *out = (uint32_t)number;
+    return true;
+}
+
+bool tool_id_read(const struct tool_command *command, const char *text,
+                  uint8_t *out, size_t size)
+{
+    if (text == NULL || hex_decode(out, size, text) != PBFT_OK) {
+        (void)tool_bad_usage(command,
+                             "%s: an id of %zu hexadecimal digits is needed",
+                             text != NULL ? text : "(nothing)", 2 * size);
+        return false;
+    }
+    return true;
+}
+
+bool tool_id_field(const struct tool_command *command, const char *text,
+                   uint8_t *room, size_t size, ProtobufCBinaryData *field)
+{
+    if (!tool_id_read(command, text, room, size)) {
+        return false;
+    }
+    *field = (ProtobufCBinaryData){size, room};
+    return true;
+}

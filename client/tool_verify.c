@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* salus verify: receipts and proofs of certified answers, checked offline. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/proof.h"
+#include "client/receipt.h"
+#include "client/salus.h"
+#include "client/tool_answer.h"
+#include "client/tool_folder.h"
+#include "client/tool_json.h"
+#include "client/tool_options.h"
+#include "consensus/quorum.h"
+#include "crypto/hex.h"
+#include "proto/certified.h"
+
+#define HEX_ID_SIZE (2 * PBFT_DIGEST_SIZE + 1)
+#define TEXT_BYTES_MAX ARMOR_TEXT_BYTES_MAX
+
+/* What is checked, and against which consortium. */
+struct checking {
+    const struct salus_genesis *genesis;
+    struct pbft_digest cluster;
+    bool as_json;
+    struct wire_buffer bytes; /* Without armor. */
+    struct salus_reason reason;
+    /* Of a proof. */
+    struct proof_facts facts;
+    struct tool_answer_view view;
+    uint32_t pages; /* Seen so far. */
+    json_t *question;
+    json_t *answers;
+};
+
+/* ---- receipts ------------------------------------------------------------ */
+
+static const char *member_name(const struct salus_genesis *genesis,
+                               const struct pbft_institution *institution)
+{
+    const struct salus_member *member = genesis_find(genesis, institution);
+    return member != NULL ? member->name : "an institution that is no member";
+}
+
+static const char *signer_name(const struct salus_genesis *genesis,
+                               pbft_replica_id replica)
+{
+    const struct salus_member *member = genesis_replica(genesis, replica);
+    return member != NULL ? member->name : "?";
+}
+
+static void print_facts(const struct receipt_facts *facts,
+                        const struct salus_genesis *genesis)
+{
+    char id[HEX_ID_SIZE];
+    char time[TOOL_TIME_TEXT_SIZE];
+
+    hex_encode(id, (struct pbft_bytes){facts->tx_id.bytes, PBFT_DIGEST_SIZE});
+    tool_time_text(time, facts->block.block_time);
+    (void)printf("valid\n"
+                 "transaction   %s\n"
+                 "kind          %s, by %s\n"
+                 "ordered       block %" PRIu64 ", %s (within %u ms)\n",
+                 id, transaction_type_name(facts->summary.type),
+                 member_name(genesis, &facts->institution), facts->block.seq,
+                 time, (unsigned)genesis->parameters.time_bound_ms);
+    if (facts->code == 0) {
+        (void)printf("executed      done\n");
+    } else {
+        (void)printf("executed      NOT DONE: refused by the ledger: %s: %s\n",
+                     salus_code_name(facts->code),
+                     salus_code_text(facts->code));
+    }
+    (void)printf("attested by  ");
+    for (uint32_t i = 0; i < facts->signer_count; i++) {
+        (void)printf(" %s", signer_name(genesis, facts->signers[i]));
+    }
+    (void)printf("  (%u needed of %u)\n",
+                 (unsigned)pbft_weak_quorum(genesis_replica_count(genesis)),
+                 (unsigned)genesis_replica_count(genesis));
+}
+
+static json_t *facts_json(const struct receipt_facts *facts,
+                          const struct salus_genesis *genesis)
+{
+    char id[HEX_ID_SIZE];
+    char root[HEX_ID_SIZE];
+    json_t *signers = json_array();
+
+    hex_encode(id, (struct pbft_bytes){facts->tx_id.bytes, PBFT_DIGEST_SIZE});
+    hex_encode(root, (struct pbft_bytes){facts->block.ledger_root.bytes,
+                                         PBFT_DIGEST_SIZE});
+    for (uint32_t i = 0; i < facts->signer_count; i++) {
+        (void)json_array_append_new(
+            signers, json_string(signer_name(genesis, facts->signers[i])));
+    }
+    return json_pack(
+        "{s:b, s:s, s:s, s:s, s:I, s:I, s:b, s:I, s:s, s:s, s:o}", "valid", 1,
+        "tx_id", id, "type", transaction_type_name(facts->summary.type),
+        "institution", member_name(genesis, &facts->institution), "seq",
+        (json_int_t)facts->block.seq, "block_time_us",
+        (json_int_t)facts->block.block_time, "done", facts->code == 0, "code",
+        (json_int_t)facts->code, "code_name", salus_code_name(facts->code),
+        "ledger_root", root, "attested_by", signers);
+}
+
+/* ---- what does not hold -------------------------------------------------- */
+
+typedef const char *check_name(int check);
+
+static const char *receipt_name(int check)
+{
+    return receipt_check_name((enum receipt_check)check);
+}
+
+static const char *proof_name(int check)
+{
+    return proof_check_name((enum proof_check)check);
+}
+
+static const char *file_name(int check)
+{
+    (void)check;
+    return "format of the file";
+}
+
+static int report_failure(const struct checking *checking, int failed,
+                          int count, check_name *name)
+{
+    if (checking->as_json) {
+        tool_json_print(json_pack("{s:b, s:s, s:s}", "valid", 0, "failed_check",
+                                  name(failed), "reason",
+                                  checking->reason.text));
+        return TOOL_FAILED;
+    }
+    (void)printf("NOT VALID\n");
+    for (int check = 1; check <= count; check++) {
+        const char *verdict = check < failed    ? "passed"
+                              : check == failed ? "FAILED"
+                                                : "not reached";
+        (void)printf("  %-38s %s\n", name(check), verdict);
+    }
+    return tool_failed(&tool_verify, "%s: %s", name(failed),
+                       checking->reason.text);
+}
+
+static int verify_receipt(struct checking *checking)
+{
+    struct receipt_facts facts;
+    enum receipt_check failed = RECEIPT_FORMAT;
+    if (receipt_verify(&facts, &failed, &checking->reason,
+                       wire_buffer_bytes(&checking->bytes), checking->genesis,
+                       &checking->cluster) != PBFT_OK) {
+        return report_failure(checking, (int)failed, RECEIPT_CHECK_COUNT,
+                              receipt_name);
+    }
+    if (checking->as_json) {
+        tool_json_print(facts_json(&facts, checking->genesis));
+    } else {
+        print_facts(&facts, checking->genesis);
+    }
+    return TOOL_OK;
+}
+
+/* ---- proofs of certified answers ----------------------------------------- */
+
+static void print_proof_facts(const struct proof_facts *facts,
+                              const struct salus_genesis *genesis)
+{
+    char time[TOOL_TIME_TEXT_SIZE];
+    uint32_t n = genesis_replica_count(genesis);
+    tool_time_text(time, facts->block_time);
+    (void)printf("valid\n"
+                 "asked by      %s\n"
+                 "true after    block %" PRIu64 ", %s (within %u ms)\n"
+                 "pages         %u, all there are\n"
+                 "signed by    ",
+                 member_name(genesis, &facts->caller), facts->height, time,
+                 (unsigned)genesis->parameters.time_bound_ms,
+                 (unsigned)facts->page_count);
+    for (uint32_t i = 0; i < facts->signer_count; i++) {
+        (void)printf(" %s", signer_name(genesis, facts->signers[i]));
+    }
+    (void)printf("  (%u needed of %u)\n", (unsigned)pbft_weak_quorum(n),
+                 (unsigned)n);
+}
+
+static json_t *proof_facts_json(const struct proof_facts *facts,
+                                const struct salus_genesis *genesis)
+{
+    char root[HEX_ID_SIZE];
+    json_t *signers = json_array();
+    hex_encode(root,
+               (struct pbft_bytes){facts->ledger_root.bytes, PBFT_DIGEST_SIZE});
+    for (uint32_t i = 0; i < facts->signer_count; i++) {
+        (void)json_array_append_new(
+            signers, json_string(signer_name(genesis, facts->signers[i])));
+    }
+    return json_pack("{s:b, s:s, s:I, s:I, s:s, s:I, s:I, s:s, s:o}", "valid",
+                     1, "institution", member_name(genesis, &facts->caller),
+                     "height", (json_int_t)facts->height, "block_time_us",
+                     (json_int_t)facts->block_time, "ledger_root", root,
+                     "pages", (json_int_t)facts->page_count, "code",
+                     (json_int_t)facts->code, "code_name",
+                     salus_code_name(facts->code), "signed_by", signers);
+}
+
+/* The question as it was asked: its kind, and what it names. */
+static void print_question(const Salus__V1__Query *query)
+{
+    json_t *json = tool_json_of(&query->base);
+    const char *name = NULL;
+    const char *field = NULL;
+    json_t *inner = NULL;
+    json_t *value = NULL;
+    json_object_foreach(json, name, inner)
+    {
+        (void)printf("question      %s\n", name);
+        json_object_foreach(inner, field, value)
+        {
+            char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+            if (text != NULL && strcmp(text, "0") != 0 &&
+                strcmp(text, "\"\"") != 0) {
+                (void)printf("  %-11s %s\n", field, text);
+            }
+            free(text);
+        }
+    }
+    json_decref(json);
+    (void)fputc('\n', stdout);
+}
+
+/* Called for a proof that holds: the facts are known. */
+static void show_page(void *context, const Salus__V1__Query *query,
+                      const Salus__V1__Answer *answer)
+{
+    struct checking *checking = context;
+    bool is_first = checking->pages++ == 0;
+    if (checking->as_json) {
+        if (is_first) {
+            checking->question = tool_json_of(&query->base);
+        }
+        (void)json_array_append_new(checking->answers,
+                                    tool_json_of(&answer->base));
+        return;
+    }
+    if (is_first) {
+        print_proof_facts(&checking->facts, checking->genesis);
+        print_question(query);
+    }
+    tool_answer_print(&checking->view, answer,
+                      checking->pages == checking->facts.page_count);
+}
+
+static int verify_proof(struct checking *checking)
+{
+    enum proof_check failed = PROOF_FORMAT;
+    checking->view.genesis = checking->genesis;
+    checking->answers = json_array();
+    enum pbft_status status =
+        proof_verify(&checking->facts, &failed, &checking->reason,
+                     wire_buffer_bytes(&checking->bytes), checking->genesis,
+                     &checking->cluster, show_page, checking);
+    if (status != PBFT_OK) {
+        json_decref(checking->answers);
+        return report_failure(checking, (int)failed, PROOF_CHECK_COUNT,
+                              proof_name);
+    }
+    if (checking->as_json) {
+        json_t *json = proof_facts_json(&checking->facts, checking->genesis);
+        (void)json_object_set_new(json, "question", checking->question);
+        (void)json_object_set(json, "answers", checking->answers);
+        tool_json_print(json);
+    }
+    json_decref(checking->answers);
+    return TOOL_OK;
+}
+
+/* ---- salus verify -------------------------------------------------------- */
+
+/* What cannot be read at all is no question of validity. */
+static int unreadable(const struct salus_reason *reason)
+{
+    (void)tool_failed(&tool_verify, "%s", reason->text);
+    return TOOL_USAGE;
+}
+
+static int verify_text(struct checking *checking, struct pbft_bytes text)
+{
+    enum armor_kind kind = armor_kind_of(text);
+    bool is_proof = kind == ARMOR_QUERY_PROOF;
+    wire_buffer_init(&checking->bytes,
+                     is_proof ? PROOF_BYTES_MAX : RECEIPT_BYTES_MAX);
+    int code = -1;
+    if (!is_proof && kind != ARMOR_RECEIPT) {
+        salus_reason_set(&checking->reason,
+                         "it is neither a receipt nor the proof of an answer");
+        code = report_failure(checking, 1, 1, file_name);
+    } else if (armor_decode(kind, text, &checking->bytes, &checking->reason) !=
+               PBFT_OK) {
+        code = is_proof ? report_failure(checking, PROOF_FORMAT,
+                                         PROOF_CHECK_COUNT, proof_name)
+                        : report_failure(checking, RECEIPT_FORMAT,
+                                         RECEIPT_CHECK_COUNT, receipt_name);
+    } else {
+        code = is_proof ? verify_proof(checking) : verify_receipt(checking);
+    }
+    wire_buffer_deinit(&checking->bytes);
+    return code;
+}
+
+static int verify_file(const char *path, const char *genesis_path, bool as_json)
+{
+    struct checking checking = {.as_json = as_json};
+    struct salus_genesis *genesis = NULL;
+    struct wire_buffer text;
+    int code = TOOL_USAGE;
+    if (genesis_file_load(&genesis, &checking.cluster, genesis_path,
+                          &checking.reason) != PBFT_OK) {
+        return unreadable(&checking.reason);
+    }
+    checking.genesis = genesis;
+    if (tool_text_load(&text, path, TEXT_BYTES_MAX, &checking.reason) !=
+        PBFT_OK) {
+        code = unreadable(&checking.reason);
+    } else {
+        code = verify_text(&checking, wire_buffer_bytes(&text));
+    }
+    wire_buffer_deinit(&text);
+    genesis_destroy(genesis);
+    return code;
+}
+
+static int run(int argc, char **argv)
+{
+    const char *genesis_path = NULL;
+    bool as_json = false;
+    struct tool_list operands = {.count = 0};
+    const struct tool_option options[] = {
+        {.name = "--genesis", .value = &genesis_path},
+        {.name = "--json", .flag = &as_json},
+        {.name = NULL}};
+    int code = tool_options_parse(&tool_verify, options, &operands, argc, argv);
+    if (code != -1) {
+        return code;
+    }
+    if (operands.count != 1 || genesis_path == NULL) {
+        return tool_bad_usage(&tool_verify,
+                              "a receipt or proof and --genesis FILE are "
+                              "needed");
+    }
+    return verify_file(operands.items[0], genesis_path, as_json);
+}
+
+const struct tool_command tool_verify = {
+    .name = "verify",
+    .usage = "FILE --genesis FILE [--json]",
+    .summary = "check a receipt or the proof of an answer, offline",
+    .help =
+        "Needs no network and no key. On failure it says which check failed,\n"
+        "and why.\n"
+        "\n"
+        "Of a receipt (salus receipt) it checks, in this order: its format;\n"
+        "that it is of the consortium of the genesis file; the signature of\n"
+        "the request; that the transaction stands in it; the path from its\n"
+        "result to the root of the block; and that f + 1 distinct members\n"
+        "attest that block. A valid receipt proves that the transaction was\n"
+        "ordered. Whether it was also done, or refused by the ledger, it "
+        "tells\n"
+        "apart. That a consent was granted does not prove that it was not\n"
+        "revoked later.\n"
+        "\n"
+        "Of the proof of an answer (salus query --certified -o): its format;\n"
+        "the consortium; that the pages belong to one question and none is\n"
+        "missing; and that f + 1 distinct members signed each. It then shows\n"
+        "question and answer. They are true after the block that is named, "
+        "for\n"
+        "the institution that asked; what came later is not in them.\n"
+        "\n"
+        "  --genesis FILE   the pinned genesis; compare its fingerprint once\n"
+        "  --json           one line of JSON\n"
+        "\n"
+        "Exit code 0: valid, also of a transaction that was refused; 1: not\n"
+        "valid; 2: a file cannot be read.\n",
+    .run = run,
+};
