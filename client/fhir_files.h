@@ -18,8 +18,8 @@ struct fhir_files {
 };
 
 /* Adds a file, or all regular files below a folder in the order of their names;
- * names that begin with a dot are left out. What does not exist is added too:
- * reading it says so. LIMIT, NO_MEMORY, IO. */
+ * names that begin with a dot are left out. NOT_FOUND: there is no such path;
+ * LIMIT, NO_MEMORY, IO. */
 PBFT_MUST_USE enum pbft_status fhir_files_add(struct fhir_files *files,
                                               const char *path,
                                               struct salus_reason *reason);

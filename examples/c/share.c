@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Two hospitals and one patient, with libsalus: consent, a record, a request,
- * a disclosure, a withdrawal, and the accounting of it all.
+ * a disclosure, a withdrawal, and the accounting of it all, with a proof.
  *
  *   share FOLDER CUSTODIAN REQUESTER
  *
@@ -224,10 +224,59 @@ static bool is_granted(const struct hospital *hospital,
     return granted;
 }
 
+/* All pages, signed by f + 1 replicas, after everything that was proved so far;
+ * and the proof is checked as an auditor would, with the genesis file alone. */
+static void ask_certified(const struct hospital *hospital, const char *folder,
+                          const Salus__V1__Query *query,
+                          struct salus_certified *certified)
+{
+    char genesis[PATH_SIZE];
+    char problem[SALUS_PROBLEM_SIZE];
+    struct salus_certificate shown;
+    struct wire_buffer packed;
+    (void)snprintf(genesis, sizeof genesis, "%s/genesis.txt", folder);
+    wire_buffer_init(&packed, QUERY_MAX);
+    if (wire_pack(&query->base, &packed) != PBFT_OK) {
+        stop("query", "cannot be packed");
+    }
+    enum salus_status status =
+        salus_query_certified(hospital->client, certified, SALUS_READ_ORDERED,
+                              packed.data, packed.size);
+    wire_buffer_deinit(&packed);
+    for (uint32_t i = 0; i < salus_replica_count(hospital->client); i++) {
+        printf("%-10s replica %u %s\n", hospital->name, (unsigned)i,
+               salus_witness_text(certified->witnesses[i]));
+    }
+    if (status != SALUS_OK) {
+        stop("certified query", salus_status_text(status));
+    }
+    if (salus_verify_query(&shown, problem, genesis, certified->proof.data,
+                           certified->proof.size) != SALUS_OK) {
+        stop("proof", problem);
+    }
+    printf("%-10s proved after block %llu by %u signatures\n", hospital->name,
+           (unsigned long long)shown.height, (unsigned)shown.signatures);
+}
+
+static size_t print_rows(const struct hospital *hospital,
+                         const Salus__V1__Accounting *accounting)
+{
+    for (size_t i = 0; i < accounting->n_rows; i++) {
+        const Salus__V1__Accounting__Row *row = accounting->rows[i];
+        printf("%-10s disclosed at %llu: %u item(s), purpose %u, basis %u\n",
+               hospital->name, (unsigned long long)row->event_ms,
+               (unsigned)row->item_count, (unsigned)row->purpose,
+               (unsigned)row->basis);
+    }
+    return accounting->n_rows;
+}
+
 static size_t print_accounting(const struct hospital *hospital,
+                               const char *folder,
                                const uint8_t handle[SALUS_DIGEST_SIZE])
 {
-    struct wire_arena arena;
+    struct salus_certified certified;
+    size_t count = 0;
     Salus__V1__Query query = SALUS__V1__QUERY__INIT;
     Salus__V1__AccountingQuery in = SALUS__V1__ACCOUNTING_QUERY__INIT;
     ProtobufCBinaryData subject = field_of(handle, SALUS_DIGEST_SIZE);
@@ -236,20 +285,18 @@ static size_t print_accounting(const struct hospital *hospital,
     in.view = SALUS__V1__ACCOUNTING_QUERY__VIEW__EHDS;
     query.kind_case = SALUS__V1__QUERY__KIND_ACCOUNTING;
     query.accounting = &in;
-    wire_arena_init(&arena, ANSWER_MEMORY_MAX);
-    const Salus__V1__Answer *answer = ask(hospital, &query, &arena);
-    if (answer->kind_case != SALUS__V1__ANSWER__KIND_ACCOUNTING) {
-        stop("accounting", salus_code_name(answer->code));
+    ask_certified(hospital, folder, &query, &certified);
+    for (size_t i = 0; i < certified.answer_count; i++) {
+        Salus__V1__Answer *answer = salus__v1__answer__unpack(
+            NULL, certified.answers[i].size, certified.answers[i].data);
+        if (answer == NULL ||
+            answer->kind_case != SALUS__V1__ANSWER__KIND_ACCOUNTING) {
+            stop("accounting", salus_code_name(certified.code));
+        }
+        count += print_rows(hospital, answer->accounting);
+        salus__v1__answer__free_unpacked(answer, NULL);
     }
-    size_t count = answer->accounting->n_rows;
-    for (size_t i = 0; i < count; i++) {
-        const Salus__V1__Accounting__Row *row = answer->accounting->rows[i];
-        printf("%-10s disclosed at %llu: %u item(s), purpose %u, basis %u\n",
-               hospital->name, (unsigned long long)row->event_ms,
-               (unsigned)row->item_count, (unsigned)row->purpose,
-               (unsigned)row->basis);
-    }
-    wire_arena_deinit(&arena);
+    salus_certified_free(&certified);
     return count;
 }
 
@@ -446,7 +493,7 @@ int main(int argc, char **argv)
     deny_everything(&story);
     request_access(&story);
     bool after = is_granted(&story.requester, story.request);
-    size_t rows = print_accounting(&story.custodian, story.handle);
+    size_t rows = print_accounting(&story.custodian, argv[1], story.handle);
     salus_close(story.requester.client);
     salus_close(story.custodian.client);
     return before && !after && rows == 1 ? 0 : 1;

@@ -176,6 +176,68 @@ static void store_receipt(void)
     store("fuzz_scan", "receipt");
 }
 
+/* Two pages that belong together; only the signatures are no good. */
+static void store_proof(void)
+{
+    static uint8_t bytes[64] = {0xc1};
+    static uint8_t cursor[] = {1};
+    ProtobufCBinaryData digest = {.len = 32, .data = bytes};
+    ProtobufCBinaryData pages[2];
+    struct wire_buffer parts[6];
+    Salus__V1__QueryProof proof = SALUS__V1__QUERY_PROOF__INIT;
+    for (size_t i = 0; i < 6; i++) {
+        wire_buffer_init(&parts[i], WIRE_FRAME_BYTES_MAX);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        Salus__V1__Query query = SALUS__V1__QUERY__INIT;
+        Salus__V1__SuspectQuery suspect = SALUS__V1__SUSPECT_QUERY__INIT;
+        Salus__V1__Answer answer = SALUS__V1__ANSWER__INIT;
+        Salus__V1__Suspects suspects = SALUS__V1__SUSPECTS__INIT;
+        Salus__V1__ProofPage page = SALUS__V1__PROOF_PAGE__INIT;
+        Salus__V1__CertificateVote votes[2];
+        Salus__V1__CertificateVote *list[] = {&votes[0], &votes[1]};
+        suspect.key_id = (ProtobufCBinaryData){.len = 16, .data = bytes};
+        suspect.cursor = (ProtobufCBinaryData){.len = i, .data = cursor};
+        query.kind_case = SALUS__V1__QUERY__KIND_SUSPECT;
+        query.suspect = &suspect;
+        suspects.cursor = (ProtobufCBinaryData){.len = 1 - i, .data = cursor};
+        answer.height = 7;
+        answer.block_time_us = 9;
+        answer.kind_case = SALUS__V1__ANSWER__KIND_SUSPECTS;
+        answer.suspects = &suspects;
+        must(wire_pack(&query.base, &parts[3 * i]));
+        must(wire_pack(&answer.base, &parts[3 * i + 1]));
+        for (uint32_t j = 0; j < 2; j++) {
+            salus__v1__certificate_vote__init(&votes[j]);
+            votes[j].replica = j;
+            votes[j].signature =
+                (ProtobufCBinaryData){.len = 64, .data = bytes};
+        }
+        page.query = (ProtobufCBinaryData){.len = parts[3 * i].size,
+                                           .data = parts[3 * i].data};
+        page.answer = (ProtobufCBinaryData){.len = parts[3 * i + 1].size,
+                                            .data = parts[3 * i + 1].data};
+        page.votes = list;
+        page.n_votes = 2;
+        must(wire_pack(&page.base, &parts[3 * i + 2]));
+        pages[i] = (ProtobufCBinaryData){.len = parts[3 * i + 2].size,
+                                         .data = parts[3 * i + 2].data};
+    }
+    proof.version = 1;
+    proof.cluster = digest;
+    proof.institution = (ProtobufCBinaryData){.len = 16, .data = bytes};
+    proof.height = 7;
+    proof.block_time_us = 9;
+    proof.ledger_root = digest;
+    proof.pages = pages;
+    proof.n_pages = 2;
+    must(wire_pack(&proof.base, &out));
+    store("fuzz_proof", "two-pages");
+    for (size_t i = 0; i < 6; i++) {
+        wire_buffer_deinit(&parts[i]);
+    }
+}
+
 static void store_transaction(void)
 {
     static uint8_t bytes[32] = {7};
@@ -236,6 +298,7 @@ int main(int argc, char **argv)
     store_signed(&cast);
     store_files();
     store_receipt();
+    store_proof();
     store_transaction();
     wire_buffer_deinit(&out);
     return 0;

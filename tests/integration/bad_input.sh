@@ -155,6 +155,33 @@ expect_usage()
         echo "FAILED: salusd $*: exit $got"
     fi
 }
+# The tool: expect_tool CODE WORDS WHAT ARGUMENT...
+expect_tool()
+{
+    code=$1 words=$2 what=$3
+    shift 3
+    "$salus" "$@" >"$dir/out" 2>&1
+    got=$?
+    if [ "$got" -eq "$code" ] && grep -q "$words" "$dir/out"; then
+        echo "ok: $what: $(tail -n 1 "$dir/out")"
+    else
+        failures=$((failures + 1))
+        echo "FAILED: $what: exit $got instead of $code, or no '$words':"
+        cat "$dir/out"
+    fi
+}
+expect_tool 2 'No such file' 'receipt that is not there' \
+    verify "$dir/none" --genesis "$dir/a/genesis.txt"
+expect_tool 2 'No such file' 'genesis that is not there' \
+    verify "$dir/a/genesis.txt" --genesis "$dir/none"
+expect_tool 1 'NOT VALID' 'genesis taken for a receipt' \
+    verify "$dir/a/genesis.txt" --genesis "$dir/a/genesis.txt"
+expect_tool 2 'needs' 'proof of a local read' \
+    query tx "$(printf '%064d' 1)" -o "$dir/proof" \
+    --config "$dir/a/client-0.yaml"
+expect_tool 1 'no such file' 'FHIR file that is not there' \
+    fhir dry-run "$dir/none.json"
+
 expect_usage
 expect_usage --config
 expect_usage --nonsense

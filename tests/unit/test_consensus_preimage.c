@@ -97,6 +97,32 @@ static void test_attestation_golden_size_and_order(void **state)
     assert_int_equal(out.bytes[152], 5);
 }
 
+static void test_answer_golden_bytes(void **state)
+{
+    (void)state;
+    const struct pbft_answered fields = {.seq = 1,
+                                         .block_time = 2,
+                                         .ledger_root = {{3}},
+                                         .caller = {{4}},
+                                         .query = {{5}},
+                                         .answer = {{6}}};
+    struct pbft_preimage out;
+
+    pbft_answered_preimage(&cast.client.domain, 1, 2, 3, &fields, &out);
+
+    assert_int_equal(out.size, 200);
+    assert_memory_equal(out.bytes, "salus/answer/1\0\0", 16);
+    assert_int_equal(out.bytes[59], 1); /* epoch */
+    assert_int_equal(out.bytes[63], 2); /* signer */
+    assert_int_equal(out.bytes[71], 3); /* incarnation */
+    assert_int_equal(out.bytes[79], 1);
+    assert_int_equal(out.bytes[87], 2);
+    assert_int_equal(out.bytes[88], 3);
+    assert_int_equal(out.bytes[120], 4);
+    assert_int_equal(out.bytes[136], 5);
+    assert_int_equal(out.bytes[168], 6);
+}
+
 #define KINDS 8
 /* One message of each signed type, all with the numbers of `fields`. */
 static void build_all(const struct pbft_origin *origin,
@@ -140,6 +166,7 @@ static void test_no_two_kinds_share_a_tag(void **state)
             /* The tags differ, so the strings differ whatever the fields. */
             assert_memory_not_equal(preimages[i].bytes, preimages[j].bytes, 16);
         }
+        assert_memory_not_equal(preimages[i].bytes, "salus/answer/1\0\0", 16);
     }
     free_all(messages);
 }
@@ -303,6 +330,7 @@ int main(void)
         cmocka_unit_test(test_commit_golden_bytes),
         cmocka_unit_test(test_request_golden_bytes),
         cmocka_unit_test(test_attestation_golden_size_and_order),
+        cmocka_unit_test(test_answer_golden_bytes),
         cmocka_unit_test(test_no_two_kinds_share_a_tag),
         cmocka_unit_test(test_every_kind_binds_origin_and_cluster),
         cmocka_unit_test(test_certificate_votes_sign_what_messages_sign),
