@@ -10,6 +10,7 @@
 #include "sim/sim.h"
 
 #define STREAM_ADVERSARIES 5
+#define STREAM_ACTS UINT64_C(0x500000000)
 #define TICK_MIN_US (2 * SIM_MS_US)
 #define TICK_MAX_US (30 * SIM_MS_US)
 /* How often, of 1000 ticks, another strategy is taken up. */
@@ -132,6 +133,25 @@ void adversary_count(struct host *host)
     }
 }
 
+/* An occasion to lie. Each has a number and a stream of its own, so that one
+ * that is left out (shrink) does not change the others. False: left out. */
+static bool begin_act(struct sim *sim, struct random *kept)
+{
+    struct adversaries *adversaries = &sim->adversaries;
+    uint64_t number = ++adversaries->drawn;
+    if (fault_is_left_out(&sim->settings.act_filter, number)) {
+        return false;
+    }
+    *kept = adversaries->random;
+    random_init(&adversaries->random, sim->seed, STREAM_ACTS + number);
+    return true;
+}
+
+static void end_act(struct sim *sim, const struct random *kept)
+{
+    sim->adversaries.random = *kept;
+}
+
 void adversary_on_tick(struct sim *sim, uint32_t index)
 {
     struct host *host = sim->hosts[index];
@@ -144,7 +164,11 @@ void adversary_on_tick(struct sim *sim, uint32_t index)
     const struct adversary_kind *kind = kind_of(host);
     if (host->state == HOST_UP && kind != NULL && kind->on_tick != NULL &&
         random_chance(&adversaries->random, replica->permille)) {
-        kind->on_tick(host);
+        struct random kept;
+        if (begin_act(sim, &kept)) {
+            kind->on_tick(host);
+            end_act(sim, &kept);
+        }
     }
     sim_schedule(
         sim, SIM_EVENT_ADVERSARY, index, 0,
@@ -322,22 +346,37 @@ void adversary_speak(struct host *host, pbft_replica_id to,
     adversary_say(host, to, pbft_vote_create(message->type, &origin, &fields));
 }
 
-void adversary_send(struct host *host, const struct pbft_send *send)
+/* False: it says what an honest one would. */
+static bool lie(struct host *host, pbft_replica_id to,
+                const struct pbft_message *message)
 {
     struct sim *sim = host->sim;
     const struct adversary_replica *replica = adversary_of(host);
     const struct adversary_kind *kind = kind_of(host);
-    record(sim, send->message);
-    for (pbft_replica_id id = 0; id < sim->settings.n; id++) {
-        if (!pbft_set_has(&send->to, id)) {
-            continue;
-        }
-        if (scheduler_is_lie(sim, id)) {
-            adversary_say(host, id, adversary_mutate(host, send->message));
-        } else if (kind != NULL && kind->on_send != NULL &&
-                   random_chance(&sim->adversaries.random, replica->permille)) {
-            kind->on_send(host, id, send->message);
-        } else {
+    const bool is_mutated = scheduler_is_lie(sim, to);
+    struct random kept;
+    if (!is_mutated &&
+        (kind == NULL || kind->on_send == NULL ||
+         !random_chance(&sim->adversaries.random, replica->permille))) {
+        return false;
+    }
+    if (!begin_act(sim, &kept)) {
+        return false;
+    }
+    if (is_mutated) {
+        adversary_say(host, to, adversary_mutate(host, message));
+    } else {
+        kind->on_send(host, to, message);
+    }
+    end_act(sim, &kept);
+    return true;
+}
+
+void adversary_send(struct host *host, const struct pbft_send *send)
+{
+    record(host->sim, send->message);
+    for (pbft_replica_id id = 0; id < host->sim->settings.n; id++) {
+        if (pbft_set_has(&send->to, id) && !lie(host, id, send->message)) {
             adversary_speak(host, id, send->message);
         }
     }

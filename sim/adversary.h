@@ -61,6 +61,7 @@ struct adversaries {
     const struct pbft_message *recorded[ADVERSARY_RECORDED_MAX];
     uint64_t recorded_count;
     uint64_t acts[ADVERSARY_KINDS_MAX]; /* Messages forged, kept back, added. */
+    uint64_t drawn; /* Occasions to lie that were taken, or left out. */
 };
 
 void adversaries_init(struct adversaries *adversaries, uint64_t seed);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Liveness: what must go on once a core is healthy for good (liveness.h), and
- * what must not happen where nothing is wrong at all. */
+/* Liveness: what must not happen where nothing is wrong at all, and the caps of
+ * timers. Once a core is healthy for good: audit_healed.c. */
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -11,11 +11,6 @@
 
 /* A request may wait so much longer than the median. */
 #define UNFAIRNESS_MAX 100
-
-void audit_healed(struct sim *sim)
-{
-    sim->auditor.is_healed = !sim->is_excused;
-}
 
 /* ---- L5 ------------------------------------------------------------------ */
 

@@ -35,6 +35,7 @@ extern const struct audit_rule audit_linearizable; /* S24 */
 extern const struct audit_rule audit_stable;       /* S30 */
 /* audit_views.c, audit_new_view.c */
 extern const struct audit_rule audit_escalation; /* S17b */
+extern const struct audit_rule audit_leaving;    /* L9 */
 extern const struct audit_rule audit_truth;      /* S19 */
 extern const struct audit_rule audit_new_view;   /* S20 */
 /* audit_disks.c */
@@ -47,6 +48,10 @@ extern const struct audit_rule audit_forgetful;     /* S36 */
 extern const struct audit_rule audit_timers;   /* L5 */
 extern const struct audit_rule audit_mania;    /* L6 */
 extern const struct audit_rule audit_fairness; /* L7 */
+/* audit_healed.c; L3 and L10: run.c */
+extern const struct audit_rule audit_failed_views; /* L2 */
+extern const struct audit_rule audit_restarts;     /* L11 */
+extern const struct audit_rule audit_donors;       /* L12 */
 /* audit_wire.c */
 extern const struct audit_rule audit_domains;  /* S23 */
 extern const struct audit_rule audit_work;     /* R2 */
@@ -60,6 +65,11 @@ extern const struct audit_rule audit_same_answer;  /* S26 */
 extern const struct audit_rule audit_validity;     /* S27 */
 extern const struct audit_rule audit_one_answer;   /* S28 */
 extern const struct audit_rule audit_durable_acks; /* S29 */
+
+/* audit_assertions.c: the invariant that a failed assertion of the core states;
+ * "assertion" if it is none of the table. */
+#define AUDIT_RULE_ASSERTION "assertion"
+const char *audit_assertion_rule(const char *file, const char *expression);
 
 /* How many replicas may fail and how many make a quorum, computed here again:
  * the auditor must not share a mistake with consensus/quorum.h. */

@@ -77,6 +77,35 @@ static void check_escalation(struct sim *sim, const struct host *host,
     }
 }
 
+/* A view ends for a reason of its own, a timer, or since so many others left
+ * that an honest one is among them: never on the word of one. */
+static void check_leaving(struct sim *sim, const struct host *host,
+                          const struct pbft_report *report)
+{
+    struct audit_replica *own = &sim->auditor.replicas[host->index];
+    bool has_left = own->left_life == host->life && own->was_active &&
+                    !report->view_active && report->view > own->was_view;
+    if (has_left && own->timeouts == host->timeouts) {
+        uint32_t ahead = count_ahead(sim, host, report->view);
+        if (ahead <= audit_faulty(sim->settings.n)) {
+            audit_fail(sim, "L9", host,
+                       "leaves view %" PRIu64 " for view %" PRIu64
+                       " on the word of %u others",
+                       own->was_view, report->view, (unsigned)ahead);
+        }
+    }
+    own->left_life = host->life;
+    own->was_active = report->view_active;
+    own->was_view = report->view;
+    own->timeouts = host->timeouts;
+}
+
+const struct audit_rule audit_leaving = {
+    .name = "L9",
+    .says = "a view ends by a timer or by f + 1 others, not by one",
+    .on_state = check_leaving,
+};
+
 /* What is durable stands after a restart, said or not. */
 static void note_own_view(struct sim *sim, const struct host *host,
                           const struct disk_record *record,

@@ -83,7 +83,9 @@ enum audit_fact {
     FACT_VIEW_CHANGE_TEXT, /* Digest, sender: where it is kept (bits). */
     FACT_NEW_VIEW_CHECKED, /* Signature of a new-view. */
     FACT_SNAPSHOT,         /* Seq: mixed state (bits). */
-    FACT_LOOSE,            /* Replica, signature: only lax verifiers take it. */
+    FACT_CLAIM, /* Host, peer, life: what it says to have executed (bits). */
+    FACT_ASKED, /* Host, last block, life and peer: his last turn (bits). */
+    FACT_LOOSE, /* Replica, signature: only lax verifiers take it. */
 };
 
 /* The functions of each occasion are kept together: most rows have few. */
@@ -128,6 +130,11 @@ struct audit_replica {
     pbft_view asked_durable; /* The last that its log holds, */
     uint64_t asked_life;     /* and since which life. */
     pbft_view entered;
+    /* L9: when it was looked at last. */
+    uint64_t left_life;
+    uint64_t timeouts;
+    pbft_view was_view;
+    bool was_active;
     /* S31, S32. */
     bool was_syncing;
     uint64_t height_life;
@@ -155,8 +162,10 @@ struct auditor {
     const struct pbft_message **kept; /* Referenced for later judgment. */
     size_t kept_count;
     size_t kept_capacity;
-    bool is_healed; /* The end of a run: the core is healthy for good. */
-    pbft_replica_id channel; /* Of the message that is being received. */
+    bool is_healed;      /* The end of a run: the core is healthy for good. */
+    pbft_view view_good; /* Then: the highest in which a block came. */
+    pbft_replica_id channel;    /* Of the message that is being received. */
+    struct pbft_replica_set to; /* Who is meant by the one being sent. */
     uint64_t sends;
 };
 

@@ -32,7 +32,7 @@ void faults_deinit(struct faults *faults)
     }
 }
 
-static bool is_left_out(const struct fault_filter *filter, uint64_t number)
+bool fault_is_left_out(const struct fault_filter *filter, uint64_t number)
 {
     size_t low = 0;
     size_t high = filter->count;
@@ -127,7 +127,7 @@ static void begin_one(struct sim *sim, uint32_t row)
     struct faults *faults = &sim->faults;
     uint32_t target = (uint32_t)random_below(&faults->random, sim->settings.n);
     uint32_t before = faults->active_count;
-    if (is_left_out(&sim->settings.fault_filter, faults->drawn)) {
+    if (fault_is_left_out(&sim->settings.fault_filter, faults->drawn)) {
         return;
     }
     enum fault_class class = FAULT_NETWORK;

@@ -14,13 +14,15 @@ struct sim;
 
 #define FAULTS_ACTIVE_MAX 32
 
-/* Which faults happen: all but these, or only these. Numbers in rising order;
- * borrowed. */
+/* Which faults (or acts) happen: all but these, or only these. Numbers in
+ * rising order; borrowed. */
 struct fault_filter {
     const uint64_t *numbers;
     size_t count;
     bool is_only;
 };
+
+bool fault_is_left_out(const struct fault_filter *filter, uint64_t number);
 
 struct fault {
     const struct fault_kind *kind;

@@ -247,6 +247,7 @@ void host_work(struct host *host)
             break; /* The log is behind, or has failed. */
         }
         trace_step(host, input, verdict);
+        host->timeouts += input->type == PBFT_EVENT_TIMEOUT;
         pbft_message_unref(input->message);
         host->inbox_first = (host->inbox_first + 1) % HOST_INBOX_MAX;
         host->inbox_count--;

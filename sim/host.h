@@ -71,7 +71,8 @@ struct host {
     char name[HOST_NAME_SIZE];
     enum host_state state;
     enum host_behavior behavior;
-    uint64_t life; /* Counts starts; events of an older life are stale. */
+    uint64_t life;     /* Counts starts; events of an older life are stale. */
+    uint64_t timeouts; /* That its replica has been told of. */
 
     struct sim_signer signer;
     uint64_t check_count; /* Signatures checked. */

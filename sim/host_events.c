@@ -281,6 +281,7 @@ static void transport_send(void *context, const struct pbft_send *sends,
         }
         if (!is_withheld) {
             audit_note_batch(sim, sends[i].message);
+            sim->auditor.to = sends[i].to;
             audit_send(sim, host, sends[i].message);
         }
         if (sim->observer.on_send != NULL) {

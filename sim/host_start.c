@@ -117,6 +117,7 @@ void host_start(struct host *host)
         institutions[i] = sim->clients[i]->institution;
     }
     host->life++;
+    sim->acting = host;
     if (host->disk.image.damaged_block != 0) {
         /* The executed state cannot be read: the daemon ends. */
         host->state = HOST_HALTED;

@@ -9,6 +9,7 @@
 #define STREAM_LIVENESS 7
 #define STEPS_PER_VIEW 8
 #define GRAY_FACTOR 1000
+#define SLOW_PER_TIMEOUT 40
 
 bool liveness_is_core(const struct sim *sim, const struct host *host)
 {
@@ -67,6 +68,39 @@ static void heal_core(struct sim *sim)
             }
         }
     }
+}
+
+/* Those of the core who are in the same view, which is active. */
+static uint32_t count_in_view(const struct sim *sim, pbft_view view)
+{
+    uint32_t count = 0;
+    for (pbft_replica_id id = 0; id < sim->settings.n; id++) {
+        const struct host *host = sim->hosts[id];
+        struct pbft_report report;
+        if (liveness_is_core(sim, host) && host->state == HOST_UP) {
+            pbft_replica_report(host_replica(host), &report);
+            count += report.view_active && report.view == view;
+        }
+    }
+    return count;
+}
+
+bool liveness_is_united(const struct sim *sim)
+{
+    uint32_t core = 0;
+    uint32_t most = 0;
+    for (pbft_replica_id id = 0; id < sim->settings.n; id++) {
+        const struct host *host = sim->hosts[id];
+        struct pbft_report report;
+        if (!liveness_is_core(sim, host) || host->state != HOST_UP) {
+            continue;
+        }
+        pbft_replica_report(host_replica(host), &report);
+        core += report.may_vote;
+        uint32_t count = count_in_view(sim, report.view);
+        most = count > most ? count : most;
+    }
+    return most + pbft_faults_max(sim->settings.n) >= core;
 }
 
 static void cut_both(struct sim *sim, uint32_t a, uint32_t b)
@@ -135,6 +169,28 @@ static void harm_outsiders(struct sim *sim, struct random *random)
     }
 }
 
+/* One of the core goes on, correct but slow: what it says takes so long that
+ * others feel it, and yet no timer of theirs expires for that alone. */
+static void slow_one_down(struct sim *sim, struct random *random)
+{
+    const struct network_settings *network = &sim->settings.network;
+    uint64_t mean_us = network->latency_us + network->jitter_us + 1;
+    uint64_t wanted_us =
+        sim->settings.replica.request_timeout_ms * SIM_MS_US / SLOW_PER_TIMEOUT;
+    pbft_replica_id id = (pbft_replica_id)random_below(random, sim->settings.n);
+    bool is_wanted = random_chance(random, 500);
+    if (!is_wanted || !pbft_set_has(&sim->core, id) || wanted_us <= mean_us) {
+        return;
+    }
+    sim->has_slow = true;
+    sim->slow_factor = (uint16_t)(wanted_us / mean_us);
+    for (uint32_t i = 0; i < sim->host_count; i++) {
+        if (sim->hosts[i]->id != id) {
+            network_slow_link(&sim->network, id, i, sim->slow_factor);
+        }
+    }
+}
+
 bool liveness_begin(struct sim *sim)
 {
     struct random random;
@@ -149,6 +205,7 @@ bool liveness_begin(struct sim *sim)
     faults_freeze(sim);
     heal_core(sim);
     harm_outsiders(sim, &random);
+    slow_one_down(sim, &random);
     return true;
 }
 
@@ -158,11 +215,15 @@ static uint64_t more(uint64_t a, uint64_t b)
 }
 
 /* A message that got lost is sent again after so long, and arrives. */
-static uint64_t delta_us(const struct sim_settings *settings)
+static uint64_t delta_us(const struct sim *sim)
 {
+    const struct sim_settings *settings = &sim->settings;
     const struct network_settings *network = &settings->network;
     /* The exponential ends at seven means, a detour takes ten times. */
     uint64_t latency = 10 * (network->latency_us + 7 * network->jitter_us);
+    if (sim->has_slow) {
+        latency *= sim->slow_factor;
+    }
     uint64_t disk = settings->sync_us + 7 * settings->sync_jitter_us +
                     settings->execute_us + settings->flush_us;
     uint64_t again = more(settings->replica.status_interval_ms,
@@ -196,5 +257,20 @@ uint64_t liveness_bound_us(const struct sim *sim)
     uint64_t steps = STEPS_PER_VIEW * views + replica->window;
     return SIM_PAUSE_STEP_US + views * cap_us +
            requests_left(sim) * (request_us + settings->client_timeout_us) +
-           steps * delta_us(settings);
+           steps * delta_us(sim);
+}
+
+const char *liveness_failure(const struct sim *sim, const struct host *last,
+                             bool is_waiting)
+{
+    if (last != NULL && last->state != HOST_UP) {
+        return "L11";
+    }
+    if (sim_is_settled(sim)) {
+        return "L3";
+    }
+    if (sim->has_slow) {
+        return "L10";
+    }
+    return is_waiting ? "L1" : "L4";
 }

@@ -22,6 +22,10 @@ bool liveness_begin(struct sim *sim);
 /* No core yet: all honest replicas that run. */
 bool liveness_is_core(const struct sim *sim, const struct host *host);
 
+/* All of the core that may vote are in one active view, but for f at most: one
+ * more, and the others would have followed them. */
+bool liveness_is_united(const struct sim *sim);
+
 /* How long the core may take, from now on:
  *
  *   (f + 2) T_cap + R T_request + c delta
@@ -35,5 +39,10 @@ bool liveness_is_core(const struct sim *sim, const struct host *host);
  * counts the steps that may need it: one for each block of a window to fetch,
  * and some for the messages of each view. */
 uint64_t liveness_bound_us(const struct sim *sim);
+
+/* The invariant that broke when the bound was over: `last` is furthest behind,
+ * `is_waiting`: a client has no answer yet. */
+const char *liveness_failure(const struct sim *sim, const struct host *last,
+                             bool is_waiting);
 
 #endif /* SIM_LIVENESS_H */

@@ -212,7 +212,7 @@ static void draw_minutes(struct sim_settings *settings, uint64_t seed,
     }
     settings->fault_mask = draw_faults(&random);
     settings->fault_interval_us =
-        random_between(&random, 500, 3000) * SIM_MS_US;
+        random_between(&random, 500, 2400) * SIM_MS_US;
     settings->fault_duration_us =
         random_between(&random, 100, 8000) * SIM_MS_US;
     settings->network.latency_us = random_between(&random, 200, 30000);

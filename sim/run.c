@@ -108,10 +108,15 @@ static void fail_liveness(struct sim *sim, uint64_t bound_us)
         highest = host->block_count > highest ? host->block_count : highest;
     }
     bool is_waiting = describe_unanswered(sim, unanswered, sizeof unanswered);
-    audit_fail(sim, is_waiting ? "L1" : "L4", last,
+    audit_fail(sim, liveness_failure(sim, last, is_waiting), last,
                "first without an answer: %s; blocks %zu..%zu; %" PRIu64
                " ms after the last fault of the core healed",
                unanswered, lowest, highest, bound_us / SIM_MS_US);
+}
+
+static bool is_done(const struct sim *sim)
+{
+    return sim_is_settled(sim) && liveness_is_united(sim);
 }
 
 static void run_to_the_end(struct sim *sim, uint32_t *bound_permille)
@@ -120,11 +125,11 @@ static void run_to_the_end(struct sim *sim, uint32_t *bound_permille)
     uint64_t bound_us = sim->settings.has_core_mode ? liveness_bound_us(sim)
                                                     : sim->settings.liveness_us;
     uint64_t events_max = sim->events + sim->settings.events_max;
-    while (!sim_is_settled(sim) && sim->now_us < begin_us + bound_us &&
+    while (!is_done(sim) && sim->now_us < begin_us + bound_us &&
            sim->events < events_max && sim_step(sim)) {
     }
     *bound_permille = (uint32_t)((sim->now_us - begin_us) * 1000 / bound_us);
-    if (!sim->violation.found && !sim->is_excused && !sim_is_settled(sim)) {
+    if (!sim->violation.found && !sim->is_excused && !is_done(sim)) {
         fail_liveness(sim, bound_us);
     }
     audit_end(sim);
@@ -154,6 +159,7 @@ static void run_whole(struct sim *sim, struct sim_result *out)
                                .time_us = sim->now_us,
                                .faults = sim->faults.begun,
                                .faults_drawn = sim->faults.drawn,
+                               .acts_drawn = sim->adversaries.drawn,
                                .trace_hash = sim->trace.hash,
                                .network = sim->network.counts,
                                .violation = sim->violation};

@@ -224,7 +224,8 @@ static void release(struct script *script)
     for (size_t i = 0; i < script->answer_count; i++) {
         pbft_message_unref(script->answers[i].certificate);
     }
-    free(script->replay_faults);
+    free(script->replay_faults.numbers);
+    free(script->replay_acts.numbers);
     if (script->sim != NULL) {
         sim_destroy(script->sim);
     }

@@ -104,9 +104,12 @@ struct script {
     struct script_sent *sent;
     size_t sent_count;
     size_t sent_capacity;
-    uint64_t *replay_faults; /* The only faults of the next replay. */
-    size_t replay_fault_count;
-    bool has_replay_faults;
+    /* The only ones of the next replay. */
+    struct script_numbers {
+        uint64_t *numbers;
+        size_t count;
+        bool is_given;
+    } replay_faults, replay_acts;
     const struct pbft_message **batches; /* Of all that was proposed. */
     size_t batch_count;
     size_t batch_capacity;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* salus-sim script: reads files and runs them. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +15,12 @@ static const char *current_path;
 
 static void on_assertion(const char *file, int line, const char *expression)
 {
+    struct sim_violation violation;
+    sim_assertion_failed(file, line, expression, &violation);
     (void)fflush(stdout);
-    (void)fprintf(stderr, "%s: failed: assertion at %s:%d: %s\n", current_path,
-                  file, line, expression);
+    (void)fprintf(
+        stderr, "%s: failed: invariant %s broke at event %" PRIu64 ": %s\n",
+        current_path, violation.rule, violation.event, violation.text);
     exit(EXIT_VIOLATION);
 }
 

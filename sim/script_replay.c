@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The directive `replay`: a whole run of a profile inside a script, with some
- * of its faults and requests left out. `salus-sim shrink` writes it.
+ * of its faults, acts of Byzantine replicas and requests left out. `salus-sim
+ * shrink` writes it.
  *
  *   replay faults=3,7,12        the only faults; several such lines add up
+ *   replay acts=1,40            likewise, the only acts
  *   replay profile=P seed=N [requests=5 loss=0 ...]
  */
 #include <stdlib.h>
@@ -13,40 +15,42 @@
 #include "sim/shrink.h"
 
 /* More than any run draws. */
-#define REPLAY_FAULTS_MAX 100000
+#define REPLAY_NUMBERS_MAX 1000000
 
-static bool add_fault(struct script *script, uint64_t number)
+static bool add_number(struct script *script, struct script_numbers *list,
+                       uint64_t number)
 {
-    size_t count = script->replay_fault_count;
-    if (count == REPLAY_FAULTS_MAX ||
-        (count > 0 && script->replay_faults[count - 1] >= number)) {
-        script_error(script, "faults must be given in rising order");
+    if (list->count == REPLAY_NUMBERS_MAX ||
+        (list->count > 0 && list->numbers[list->count - 1] >= number)) {
+        script_error(script, "numbers must be given in rising order");
         return false;
     }
-    script->replay_faults = realloc(
-        script->replay_faults, (count + 1) * sizeof script->replay_faults[0]);
-    PBFT_ASSERT(script->replay_faults != NULL);
-    script->replay_faults[script->replay_fault_count++] = number;
+    list->numbers =
+        realloc(list->numbers, (list->count + 1) * sizeof list->numbers[0]);
+    PBFT_ASSERT(list->numbers != NULL);
+    list->numbers[list->count++] = number;
     return true;
 }
 
-static void take_faults(struct script *script, const char *list)
+static void take_list(struct script *script, struct script_numbers *list,
+                      const char *text)
 {
     char number[SCRIPT_LABEL_SIZE];
-    if (strcmp(list, "none") == 0) {
+    list->is_given = true;
+    if (strcmp(text, "none") == 0) {
         return;
     }
-    for (const char *at = list;; at++) {
+    for (const char *at = text;; at++) {
         size_t length = strcspn(at, ",");
         uint64_t value = 0;
         if (length == 0 || length >= sizeof number) {
-            script_error(script, "'%s' is not a list of numbers", list);
+            script_error(script, "'%s' is not a list of numbers", text);
             return;
         }
         memcpy(number, at, length);
         number[length] = '\0';
         if (!script_number(script, number, &value) ||
-            !add_fault(script, value)) {
+            !add_number(script, list, value)) {
             return;
         }
         at += length;
@@ -54,6 +58,17 @@ static void take_faults(struct script *script, const char *list)
             return;
         }
     }
+}
+
+static struct fault_filter filter_of(const struct script_numbers *list)
+{
+    return (struct fault_filter){list->numbers, list->count, list->is_given};
+}
+
+static void forget_list(struct script_numbers *list)
+{
+    free(list->numbers);
+    *list = (struct script_numbers){.count = 0};
 }
 
 /* False: a number is out of its range, or not one. */
@@ -94,26 +109,29 @@ void script_do_replay(struct script *script, struct words *words)
     struct sim_settings settings;
     uint64_t seed = 0;
     const char *faults = words_value(words, "faults");
+    const char *acts = words_value(words, "acts");
     if (faults != NULL) {
-        script->has_replay_faults = true;
-        take_faults(script, faults);
+        take_list(script, &script->replay_faults, faults);
+    }
+    if (acts != NULL) {
+        take_list(script, &script->replay_acts, acts);
+    }
+    if (faults != NULL || acts != NULL) {
         return;
     }
     const char *name = words_value(words, "profile");
     const struct profile *profile = name == NULL ? NULL : profile_find(name);
     if (profile == NULL || !words_number(script, words, "seed", &seed)) {
-        script_error(script, "replay needs faults=, or profile= and seed=");
+        script_error(script,
+                     "replay needs faults= or acts=, or profile= and seed=");
         return;
     }
     profile->draw(&settings, seed);
-    settings.fault_filter =
-        (struct fault_filter){script->replay_faults, script->replay_fault_count,
-                              script->has_replay_faults};
+    settings.fault_filter = filter_of(&script->replay_faults);
+    settings.act_filter = filter_of(&script->replay_acts);
     if (take_numbers(script, words, &settings)) {
         replay(script, &settings, seed);
     }
-    free(script->replay_faults);
-    script->replay_faults = NULL;
-    script->replay_fault_count = 0;
-    script->has_replay_faults = false;
+    forget_list(&script->replay_faults);
+    forget_list(&script->replay_acts);
 }

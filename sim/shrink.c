@@ -74,66 +74,88 @@ const struct shrink_number shrink_numbers[] = {
 const size_t shrink_number_count =
     sizeof shrink_numbers / sizeof shrink_numbers[0];
 
-void shrink_case_init(struct shrink_case *out, const struct profile *profile,
-                      uint64_t seed, uint64_t faults)
+static struct shrink_list list_up_to(uint64_t count)
 {
-    *out = (struct shrink_case){.profile = profile, .seed = seed};
-    profile->draw(&out->settings, seed);
-    out->faults = calloc(faults + 1, sizeof out->faults[0]);
-    PBFT_ASSERT(out->faults != NULL);
-    for (uint64_t i = 0; i < faults; i++) {
-        out->faults[i] = i + 1;
+    struct shrink_list list = {
+        .numbers = calloc(count + 1, sizeof list.numbers[0]), .count = count};
+    PBFT_ASSERT(list.numbers != NULL);
+    for (uint64_t i = 0; i < count; i++) {
+        list.numbers[i] = i + 1;
     }
-    out->fault_count = faults;
+    return list;
+}
+
+void shrink_case_init(struct shrink_case *out, const struct profile *profile,
+                      uint64_t seed, uint64_t faults, uint64_t acts)
+{
+    *out = (struct shrink_case){.profile = profile,
+                                .seed = seed,
+                                .faults = list_up_to(faults),
+                                .acts = list_up_to(acts)};
+    profile->draw(&out->settings, seed);
 }
 
 void shrink_case_deinit(struct shrink_case *shrunk)
 {
-    free(shrunk->faults);
+    free(shrunk->faults.numbers);
+    free(shrunk->acts.numbers);
 }
 
-/* With these faults alone. */
-static bool fails_with(struct shrink *shrink, const struct shrink_case *shrunk,
-                       const uint64_t *faults, size_t count)
+struct sim_settings shrink_case_settings(const struct shrink_case *shrunk)
 {
     struct sim_settings settings = shrunk->settings;
+    settings.fault_filter = (struct fault_filter){shrunk->faults.numbers,
+                                                  shrunk->faults.count, true};
+    settings.act_filter =
+        (struct fault_filter){shrunk->acts.numbers, shrunk->acts.count, true};
+    return settings;
+}
+
+static bool still_fails(struct shrink *shrink, const struct shrink_case *shrunk)
+{
+    struct sim_settings settings = shrink_case_settings(shrunk);
     if (shrink->trials >= shrink->trials_max) {
         return false;
     }
     shrink->trials++;
-    settings.fault_filter = (struct fault_filter){faults, count, true};
     return shrink->fails(shrink->context, &settings, shrunk->seed);
 }
 
-/* Leaves out `size` faults from `at` on, if it still fails then. */
+/* Leaves out `size` numbers of a list of the case, from `at` on, if it still
+ * fails then. */
 static bool leave_out(struct shrink *shrink, struct shrink_case *shrunk,
-                      size_t at, size_t size)
+                      struct shrink_list *list, size_t at, size_t size)
 {
-    size_t rest = shrunk->fault_count - size;
-    uint64_t *faults = calloc(rest + 1, sizeof faults[0]);
-    PBFT_ASSERT(faults != NULL);
-    memcpy(faults, shrunk->faults, at * sizeof faults[0]);
-    memcpy(faults + at, shrunk->faults + at + size,
-           (rest - at) * sizeof faults[0]);
-    bool fails = fails_with(shrink, shrunk, faults, rest);
+    struct shrink_list before = *list;
+    size_t rest = before.count - size;
+    list->count = rest;
+    list->numbers = calloc(rest + 1, sizeof list->numbers[0]);
+    PBFT_ASSERT(list->numbers != NULL);
+    memcpy(list->numbers, before.numbers, at * sizeof list->numbers[0]);
+    memcpy(list->numbers + at, before.numbers + at + size,
+           (rest - at) * sizeof list->numbers[0]);
+    bool fails = still_fails(shrink, shrunk);
     if (fails) {
-        memcpy(shrunk->faults, faults, rest * sizeof faults[0]);
-        shrunk->fault_count = rest;
+        free(before.numbers);
+    } else {
+        free(list->numbers);
+        *list = before;
     }
-    free(faults);
     return fails;
 }
 
-static bool minimize_faults(struct shrink *shrink, struct shrink_case *shrunk)
+static bool minimize_list(struct shrink *shrink, struct shrink_case *shrunk,
+                          struct shrink_list *list)
 {
     bool has_changed = false;
-    size_t size = shrunk->fault_count;
+    size_t size = list->count;
     while (size > 0) {
         bool is_smaller = false;
         size_t at = 0;
-        while (at < shrunk->fault_count) {
-            size_t rest = shrunk->fault_count - at;
-            if (leave_out(shrink, shrunk, at, size < rest ? size : rest)) {
+        while (at < list->count) {
+            size_t rest = list->count - at;
+            if (leave_out(shrink, shrunk, list, at,
+                          size < rest ? size : rest)) {
                 is_smaller = true;
             } else {
                 at += size;
@@ -151,7 +173,7 @@ static bool try_number(struct shrink *shrink, struct shrink_case *shrunk,
 {
     struct sim_settings before = shrunk->settings;
     row->set(&shrunk->settings, value);
-    if (fails_with(shrink, shrunk, shrunk->faults, shrunk->fault_count)) {
+    if (still_fails(shrink, shrunk)) {
         return true;
     }
     shrunk->settings = before;
@@ -198,7 +220,9 @@ void shrink_minimize(struct shrink *shrink, struct shrink_case *shrunk)
 {
     bool has_changed = true;
     while (has_changed && shrink->trials < shrink->trials_max) {
-        has_changed = minimize_faults(shrink, shrunk);
+        has_changed = minimize_list(shrink, shrunk, &shrunk->faults);
+        has_changed =
+            minimize_list(shrink, shrunk, &shrunk->acts) || has_changed;
         for (size_t i = 0; i < shrink_number_count; i++) {
             const struct shrink_number *row = &shrink_numbers[i];
             if (row->is_set ? minimize_set(shrink, shrunk, row)

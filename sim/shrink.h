@@ -22,12 +22,19 @@ struct shrink_number {
 extern const struct shrink_number shrink_numbers[];
 extern const size_t shrink_number_count;
 
+/* Numbers, rising. Owned. */
+struct shrink_list {
+    uint64_t *numbers;
+    size_t count;
+};
+
 struct shrink_case {
     const struct profile *profile;
     uint64_t seed;
     struct sim_settings settings;
-    uint64_t *faults; /* Owned: the only ones that happen, rising. */
-    size_t fault_count;
+    /* The only ones that happen. */
+    struct shrink_list faults;
+    struct shrink_list acts; /* Of Byzantine replicas. */
 };
 
 struct shrink {
@@ -39,10 +46,14 @@ struct shrink {
     uint64_t trials_max; /* Then it stops with what it has. */
 };
 
-/* The case as its profile draws it, with the faults 1 .. `faults`. */
+/* The case as its profile draws it, with the faults 1 .. `faults` and the acts
+ * 1 .. `acts`. */
 void shrink_case_init(struct shrink_case *out, const struct profile *profile,
-                      uint64_t seed, uint64_t faults);
+                      uint64_t seed, uint64_t faults, uint64_t acts);
 void shrink_case_deinit(struct shrink_case *shrunk);
+
+/* Borrows its lists. */
+struct sim_settings shrink_case_settings(const struct shrink_case *shrunk);
 
 void shrink_minimize(struct shrink *shrink, struct shrink_case *shrunk);
 

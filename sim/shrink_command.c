@@ -21,8 +21,10 @@ struct verdict {
     bool is_there;
     bool has_failed;
     char rule[RULE_SIZE];
-    char text[SIM_TEXT_SIZE]; /* Of an assertion: where. */
+    char text[SIM_TEXT_SIZE];
+    char place[SIM_TEXT_SIZE]; /* Of an assertion, without the replica. */
     uint64_t faults_drawn;
+    uint64_t acts_drawn;
     uint64_t events;
 };
 
@@ -36,11 +38,18 @@ static void send_verdict(const struct verdict *verdict)
 
 static void on_assertion(const char *file, int line, const char *expression)
 {
-    struct verdict verdict = {
-        .is_there = true, .has_failed = true, .rule = "assertion"};
-    /* Nobody knows how many faults there were: more than enough. */
-    verdict.faults_drawn = UINT16_MAX;
-    (void)snprintf(verdict.text, sizeof verdict.text, "%s:%d: %s", file, line,
+    struct verdict verdict = {.is_there = true, .has_failed = true};
+    struct sim_violation violation;
+    sim_assertion_failed(file, line, expression, &violation);
+    const struct sim *sim = sim_created_last();
+    if (sim != NULL) {
+        verdict.faults_drawn = sim->faults.drawn;
+        verdict.acts_drawn = sim->adversaries.drawn;
+        verdict.events = sim->events;
+    }
+    (void)snprintf(verdict.rule, sizeof verdict.rule, "%s", violation.rule);
+    (void)snprintf(verdict.text, sizeof verdict.text, "%s", violation.text);
+    (void)snprintf(verdict.place, sizeof verdict.place, "%s:%d: %s", file, line,
                    expression);
     send_verdict(&verdict);
 }
@@ -72,6 +81,7 @@ static void run_trial(const struct sim_settings *settings, uint64_t seed,
     struct verdict verdict = {.is_there = true,
                               .has_failed = result.violation.found,
                               .faults_drawn = result.faults_drawn,
+                              .acts_drawn = result.acts_drawn,
                               .events = result.events};
     if (verdict.has_failed) {
         (void)snprintf(verdict.rule, sizeof verdict.rule, "%s",
@@ -114,7 +124,7 @@ static struct verdict try_settings(const struct sim_settings *settings,
 static bool is_same_failure(const struct verdict *a, const struct verdict *b)
 {
     return a->is_there && a->has_failed && strcmp(a->rule, b->rule) == 0 &&
-           (strcmp(a->rule, "assertion") != 0 || strcmp(a->text, b->text) == 0);
+           strcmp(a->place, b->place) == 0;
 }
 
 static bool still_fails(void *context, const struct sim_settings *settings,
@@ -127,9 +137,7 @@ static bool still_fails(void *context, const struct sim_settings *settings,
 static void write_script(FILE *out, const struct shrink_case *shrunk,
                          const struct verdict *first, uint64_t trials)
 {
-    struct sim_settings settings = shrunk->settings;
-    settings.fault_filter =
-        (struct fault_filter){shrunk->faults, shrunk->fault_count, true};
+    struct sim_settings settings = shrink_case_settings(shrunk);
     (void)fprintf(out,
                   "# Shrunk from: salus-sim run --profile %s --seed %" PRIu64
                   "\n# %" PRIu64
@@ -140,10 +148,12 @@ static void write_script(FILE *out, const struct shrink_case *shrunk,
     shrink_write(out, shrunk);
     (void)fprintf(stderr,
                   "salus-sim shrink: %s; %" PRIu64
-                  " faults drawn, %zu left; events "
-                  "%" PRIu64 " -> %" PRIu64 ", %" PRIu64 " trials\n",
-                  first->rule, first->faults_drawn, shrunk->fault_count,
-                  first->events, last.events, trials);
+                  " faults drawn, %zu left; %" PRIu64
+                  " acts, %zu left; events %" PRIu64 " -> %" PRIu64 ", %" PRIu64
+                  " trials\n",
+                  first->rule, first->faults_drawn, shrunk->faults.count,
+                  first->acts_drawn, shrunk->acts.count, first->events,
+                  last.events, trials);
 }
 
 struct shrink_options {
@@ -175,7 +185,7 @@ static int shrink_seed(const struct shrink_options *options)
     struct shrink shrink = {
         .context = &first, .fails = still_fails, .trials_max = options->trials};
     shrink_case_init(&shrunk, options->profile, options->seed,
-                     first.faults_drawn);
+                     first.faults_drawn, first.acts_drawn);
     shrink_minimize(&shrink, &shrunk);
     write_script(out, &shrunk, &first, shrink.trials);
     shrink_case_deinit(&shrunk);

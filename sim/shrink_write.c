@@ -5,20 +5,24 @@
 #include "sim/shrink.h"
 
 /* A line of a script is bounded; longer lists go on in another directive. */
-#define FAULTS_PER_LINE 16
+#define NUMBERS_PER_LINE 16
 
-static void write_faults(FILE *out, const struct shrink_case *shrunk)
+static void write_list(FILE *out, const char *name,
+                       const struct shrink_list *list)
 {
-    for (size_t i = 0; i < shrunk->fault_count; i++) {
-        (void)fprintf(out, "%s%" PRIu64,
-                      i % FAULTS_PER_LINE == 0 ? "replay faults=" : ",",
-                      shrunk->faults[i]);
-        if (i + 1 == shrunk->fault_count || (i + 1) % FAULTS_PER_LINE == 0) {
+    for (size_t i = 0; i < list->count; i++) {
+        if (i % NUMBERS_PER_LINE == 0) {
+            (void)fprintf(out, "replay %s=", name);
+        } else {
+            (void)fputc(',', out);
+        }
+        (void)fprintf(out, "%" PRIu64, list->numbers[i]);
+        if (i + 1 == list->count || (i + 1) % NUMBERS_PER_LINE == 0) {
             (void)fputc('\n', out);
         }
     }
-    if (shrunk->fault_count == 0) {
-        (void)fputs("replay faults=none\n", out);
+    if (list->count == 0) {
+        (void)fprintf(out, "replay %s=none\n", name);
     }
 }
 
@@ -26,7 +30,8 @@ void shrink_write(FILE *out, const struct shrink_case *shrunk)
 {
     struct sim_settings drawn;
     shrunk->profile->draw(&drawn, shrunk->seed);
-    write_faults(out, shrunk);
+    write_list(out, "faults", &shrunk->faults);
+    write_list(out, "acts", &shrunk->acts);
     (void)fprintf(out, "replay profile=%s seed=%" PRIu64, shrunk->profile->name,
                   shrunk->seed);
     for (size_t i = 0; i < shrink_number_count; i++) {

@@ -8,10 +8,14 @@
 
 #include "consensus/assert.h"
 #include "consensus/quorum.h"
+#include "sim/audit_rules.h"
 
 #define STREAM_HOSTS 2
 #define CLUSTER_BYTE 0x5a
 #define EPOCH_FIRST 1
+
+/* The hook of assertions knows no run. */
+static const struct sim *created_last;
 
 struct sim *sim_create(const struct sim_settings *settings, uint64_t seed,
                        FILE *trace_out)
@@ -42,7 +46,30 @@ struct sim *sim_create(const struct sim_settings *settings, uint64_t seed,
         sim->keyring.keys[i] = sim->hosts[i]->signer.key;
     }
     sim->host_count = settings->n;
+    created_last = sim;
     return sim;
+}
+
+const struct sim *sim_created_last(void)
+{
+    return created_last;
+}
+
+void sim_assertion_failed(const char *file, int line, const char *expression,
+                          struct sim_violation *out)
+{
+    const struct sim *sim = created_last;
+    const struct host *host = sim == NULL ? NULL : sim->acting;
+    *out = (struct sim_violation){
+        .found = true,
+        .is_assertion = true,
+        .rule = audit_assertion_rule(file, expression),
+        .event = sim == NULL ? 0 : sim->events,
+        .time_us = sim == NULL ? 0 : sim->now_us,
+    };
+    (void)snprintf(out->text, sizeof out->text, "%s%sassertion at %s:%d: %s",
+                   host == NULL ? "" : host->name, host == NULL ? "" : ": ",
+                   file, line, expression);
 }
 
 void sim_destroy(struct sim *sim)
@@ -60,6 +87,7 @@ void sim_destroy(struct sim *sim)
     network_deinit(&sim->network);
     sim_queue_deinit(&sim->queue);
     auditor_deinit(&sim->auditor);
+    created_last = created_last == sim ? NULL : created_last;
     free(sim);
 }
 
@@ -141,6 +169,7 @@ static void deliver(struct sim *sim, struct sim_packet *packet)
         client_on_packet(sim->clients[packet->to - SIM_HOSTS_MAX], packet);
     } else {
         struct host *host = sim->hosts[packet->to];
+        sim->acting = host;
         host_on_packet(host, packet);
         audit_state(sim, host);
     }
@@ -159,6 +188,7 @@ static void dispatch_to_host(struct sim *sim, const struct sim_event *event)
     }
     /* A timer that was moved meanwhile does not fire. */
     sim->events += event->kind != SIM_EVENT_TIMER || host_timer_fires(host);
+    sim->acting = host;
     if (event->kind == SIM_EVENT_FLUSH) {
         host_on_flush(host);
     } else if (event->kind == SIM_EVENT_SYNCED) {
@@ -199,6 +229,7 @@ void sim_dispatch(struct sim *sim, const struct sim_event *event)
     if (event->time_us > sim->now_us) {
         sim->now_us = event->time_us;
     }
+    sim->acting = NULL;
     if (is_postponed(sim, event)) {
         return;
     }

@@ -53,8 +53,9 @@ struct sim_settings {
     uint64_t fault_interval_us;
     uint64_t fault_duration_us; /* Mean. */
     struct fault_filter fault_filter;
-    uint64_t faults_us_max;     /* Then they end, whatever was achieved; */
-    uint64_t faults_events_max; /* or after so many events. */
+    struct fault_filter act_filter; /* Of Byzantine replicas. */
+    uint64_t faults_us_max;         /* Then they end, whatever was achieved; */
+    uint64_t faults_events_max;     /* or after so many events. */
     /* Byzantine replicas: how many, and a bit per strategy of the table. */
     uint32_t byzantine_count;
     uint32_t adversary_mask;
@@ -71,10 +72,18 @@ struct sim_settings {
 struct sim_violation {
     bool found;
     const char *rule;
+    bool is_assertion; /* Of the core: the replica itself saw it. */
     uint64_t event;
     uint64_t time_us;
     char text[SIM_TEXT_SIZE];
 };
+
+/* For a hook of assertions, which knows no run: the one created last, NULL if
+ * it is over. */
+const struct sim *sim_created_last(void);
+/* The core has failed an assertion in it. Fills in what is known. */
+void sim_assertion_failed(const char *file, int line, const char *expression,
+                          struct sim_violation *out);
 
 /* Who watches and steers beside the auditor: scripts. Calls may be NULL. */
 struct sim_observer {
@@ -98,6 +107,7 @@ struct sim {
     uint64_t seed;
     uint64_t now_us;
     uint64_t events;
+    const struct host *acting; /* Whose code runs; NULL: no host's. */
     struct sim_queue queue;
     struct random random; /* Hosts and clients. */
     struct network network;
@@ -111,6 +121,8 @@ struct sim {
     struct pbft_replica_set reborn;    /* Of them: honest again, see P14. */
     struct pbft_replica_set core;      /* Of liveness mode. */
     bool has_core;
+    bool has_slow; /* One of the core is slow from now on, so much: */
+    uint16_t slow_factor;
     bool is_excused; /* There is no core of which to demand something. */
     struct auditor auditor;
     struct faults faults;
@@ -160,6 +172,7 @@ struct sim_result {
     uint64_t faults_by_kind[FAULT_KINDS_MAX];
     uint64_t marks[PBFT_MARK_COUNT]; /* Branches of the core, how often. */
     uint64_t faults_drawn;           /* Possible or not: the highest number. */
+    uint64_t acts_drawn;             /* Likewise, of Byzantine replicas. */
     uint64_t blocks;
     uint64_t requests;
     uint64_t trace_hash;

@@ -59,10 +59,8 @@ static void fail_current(const char *file, int line, const char *expression)
 {
     struct sim_violation *violation = &current.result.violation;
     current.is_done = true;
-    violation->found = true;
-    (void)snprintf(current.rule, sizeof current.rule, "assertion");
-    (void)snprintf(violation->text, sizeof violation->text, "%s:%d: %s", file,
-                   line, expression);
+    sim_assertion_failed(file, line, expression, violation);
+    (void)snprintf(current.rule, sizeof current.rule, "%s", violation->rule);
     send_report();
     _exit(EXIT_VIOLATION);
 }

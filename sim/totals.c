@@ -3,6 +3,7 @@
 #include "sim/totals.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #define FAULT_MESSAGES_LOST "lost-message"
 #define FAULT_MESSAGES_DOUBLED "doubled-message"
@@ -85,6 +86,44 @@ static void put_faults(const struct sim_totals *totals, FILE *out, bool is_json)
     put_count(&counts, FAULT_MESSAGES_DOUBLED, totals->network.duplicated);
 }
 
+/* Means of a run. Crashes and pauses have bars of their own. */
+struct means {
+    double network;
+    double crashes;
+    double pauses;
+    double disks;
+    double attacks; /* Of a run that has Byzantine replicas. */
+};
+
+static struct means means_of(const struct sim_totals *totals)
+{
+    struct means means = {
+        .network = (double)(totals->network.lost + totals->network.duplicated)};
+    enum fault_class class = FAULT_NETWORK;
+    for (uint32_t i = 0; fault_kind_at(i, &class) != NULL; i++) {
+        const double count = (double)totals->faults[i];
+        const char *name = fault_kind_at(i, &class)->name;
+        means.network += class == FAULT_NETWORK ? count : 0;
+        means.disks += class == FAULT_STORAGE ? count : 0;
+        if (strcmp(name, "crash") == 0 || strcmp(name, "power") == 0 ||
+            strcmp(name, "flapping") == 0) {
+            means.crashes += count;
+        } else if (strcmp(name, "pause") == 0 || strcmp(name, "freeze") == 0) {
+            means.pauses += count;
+        }
+    }
+    for (uint32_t i = 0; i < adversary_kind_count; i++) {
+        means.attacks += (double)totals->attacks[i];
+    }
+    const double seeds = totals->seeds > 0 ? (double)totals->seeds : 1;
+    const double liars = totals->byzantine > 0 ? (double)totals->byzantine : 1;
+    return (struct means){.network = means.network / seeds,
+                          .crashes = means.crashes / seeds,
+                          .pauses = means.pauses / seeds,
+                          .disks = means.disks / seeds,
+                          .attacks = means.attacks / liars};
+}
+
 static void put_attacks(const struct sim_totals *totals, FILE *out,
                         bool is_json)
 {
@@ -149,6 +188,12 @@ void sim_totals_print(const struct sim_totals *totals, const char *profile,
                   "; trace sum %016" PRIx64 "\nfaults ",
                   totals->requests, totals->blocks, totals->hash);
     put_faults(totals, out, false);
+    const struct means means = means_of(totals);
+    (void)fprintf(out,
+                  "\nmean of a run: %.1f network faults, %.1f crashes, "
+                  "%.1f pauses, %.1f disk faults; %.1f attacks if Byzantine",
+                  means.network, means.crashes, means.pauses, means.disks,
+                  means.attacks);
     (void)fputs("\nattacks ", out);
     put_attacks(totals, out, false);
     (void)fputs("\nhostile clients ", out);
@@ -183,7 +228,13 @@ void sim_totals_print_json(const struct sim_totals *totals, const char *profile,
                   totals->cpu_seconds, totals->requests, totals->blocks,
                   totals->excused, totals->hash);
     put_faults(totals, out, true);
-    (void)fputs("},\"attacks\":{", out);
+    const struct means means = means_of(totals);
+    (void)fprintf(out,
+                  "},\"means\":{\"network\":%.1f,\"crashes\":%.1f"
+                  ",\"pauses\":%.1f,\"disks\":%.1f,\"attacks\":%.1f}",
+                  means.network, means.crashes, means.pauses, means.disks,
+                  means.attacks);
+    (void)fputs(",\"attacks\":{", out);
     put_attacks(totals, out, true);
     (void)fputs("},\"hostile_clients\":{", out);
     put_hostile(totals, out, true);

@@ -22,7 +22,7 @@ static bool has_fault(const struct fault_filter *filter, uint64_t number)
     return false;
 }
 
-/* Needs the faults 3 and 70, 17 requests, and loss. */
+/* Needs the faults 3 and 70, the act 1000, 17 requests, and loss. */
 static bool fails_by_rule(void *context, const struct sim_settings *settings,
                           uint64_t seed)
 {
@@ -30,14 +30,15 @@ static bool fails_by_rule(void *context, const struct sim_settings *settings,
     (void)seed;
     assert_true(settings->fault_filter.is_only);
     return has_fault(&settings->fault_filter, 3) &&
-           has_fault(&settings->fault_filter, 70) && settings->requests >= 17 &&
+           has_fault(&settings->fault_filter, 70) &&
+           has_fault(&settings->act_filter, 1000) && settings->requests >= 17 &&
            settings->network.loss_permille >= 2;
 }
 
 static void shrink_by_rule(struct shrink_case *shrunk, struct shrink *shrink)
 {
     *shrink = (struct shrink){.fails = fails_by_rule, .trials_max = 1000};
-    shrink_case_init(shrunk, profile_find("lite"), 1, 200);
+    shrink_case_init(shrunk, profile_find("lite"), 1, 200, 3000);
     shrunk->settings.network.loss_permille = 20;
     shrink_minimize(shrink, shrunk);
 }
@@ -48,9 +49,11 @@ static void test_keeps_what_is_needed_alone(void **state)
     struct shrink_case shrunk;
     struct shrink shrink;
     shrink_by_rule(&shrunk, &shrink);
-    assert_int_equal(shrunk.fault_count, 2);
-    assert_int_equal(shrunk.faults[0], 3);
-    assert_int_equal(shrunk.faults[1], 70);
+    assert_int_equal(shrunk.faults.count, 2);
+    assert_int_equal(shrunk.faults.numbers[0], 3);
+    assert_int_equal(shrunk.faults.numbers[1], 70);
+    assert_int_equal(shrunk.acts.count, 1);
+    assert_int_equal(shrunk.acts.numbers[0], 1000);
     assert_int_equal(shrunk.settings.requests, 17);
     assert_int_equal(shrunk.settings.network.loss_permille, 2);
     assert_int_equal(shrunk.settings.requests_after, 0);
@@ -63,13 +66,14 @@ static void test_stops_at_its_limit(void **state)
     (void)state;
     struct shrink_case shrunk;
     struct shrink shrink = {.fails = fails_by_rule, .trials_max = 10};
-    shrink_case_init(&shrunk, profile_find("lite"), 1, 200);
+    shrink_case_init(&shrunk, profile_find("lite"), 1, 200, 3000);
     shrunk.settings.network.loss_permille = 20;
     shrink_minimize(&shrink, &shrunk);
     assert_int_equal(shrink.trials, 10);
-    assert_true(has_fault(&(struct fault_filter){.numbers = shrunk.faults,
-                                                 .count = shrunk.fault_count},
-                          3));
+    assert_true(
+        has_fault(&(struct fault_filter){.numbers = shrunk.faults.numbers,
+                                         .count = shrunk.faults.count},
+                  3));
     shrink_case_deinit(&shrunk);
 }
 
@@ -88,6 +92,7 @@ static void test_script_replays_the_case(void **state)
     shrink_write(out, &shrunk);
     (void)fclose(out);
     assert_non_null(strstr(text, "replay faults=3,70\n"));
+    assert_non_null(strstr(text, "replay acts=1000\n"));
     assert_non_null(strstr(text, "profile=lite seed=1 "));
     assert_non_null(strstr(text, " requests=17 after=0"));
     /* The real replicas are well: the case was made up. Loss is drawn lower. */
@@ -114,6 +119,8 @@ static void test_replay_refuses_nonsense(void **state)
     assert_int_equal(run_text("replay profile=lite"), 2);
     assert_int_equal(run_text("replay faults=3,2"), 2);
     assert_int_equal(run_text("replay faults=3,,4"), 2);
+    assert_int_equal(run_text("replay acts=3,x"), 2);
+    assert_int_equal(run_text("replay acts=none"), 0);
     assert_int_equal(run_text("replay profile=lite seed=1 requests=9999"), 2);
     assert_int_equal(run_text("replay profile=lite seed=1 more=1"), 2);
 }

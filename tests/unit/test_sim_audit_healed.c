@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rules about what goes on once all is well, and who may end a view: each
+ * fires on a history made by hand, and not on the one next to it. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "consensus/quorum.h"
+#include "sim/audit_rules.h"
+#include "sim/profile.h"
+
+static struct sim *sim;
+
+static int create(void **state)
+{
+    struct sim_settings settings;
+    (void)state;
+    profile_defaults(&settings);
+    settings.network = (struct network_settings){.latency_us = 1000};
+    sim = sim_create(&settings, 1, NULL);
+    (void)sim_add_client(sim, "c1");
+    sim_start_hosts(sim);
+    return 0;
+}
+
+static int destroy(void **state)
+{
+    (void)state;
+    sim_destroy(sim);
+    return 0;
+}
+
+static void run_for(uint64_t us)
+{
+    uint64_t until = sim->now_us + us;
+    while (sim_queue_peek(&sim->queue)->time_us <= until && sim_step(sim)) {
+    }
+}
+
+static void assert_broken(const char *rule)
+{
+    assert_true(sim->violation.found);
+    assert_string_equal(sim->violation.rule, rule);
+}
+
+static void see_view(uint32_t index, pbft_view view, bool is_active)
+{
+    const struct pbft_report report = {.view = view, .view_active = is_active};
+    audit_failed_views.on_state(sim, sim->hosts[index], &report);
+    audit_leaving.on_state(sim, sim->hosts[index], &report);
+}
+
+static void ask_for_view(pbft_replica_id sender, pbft_view view)
+{
+    const struct pbft_message asking = {.type = PBFT_MESSAGE_VIEW_CHANGE,
+                                        .sender = sender,
+                                        .view_change = {.view = view}};
+    audit_escalation.on_receive(sim, sim->hosts[1], &asking);
+}
+
+static void commit_in_view(pbft_view view)
+{
+    const struct pbft_origin origin = {.sender = 0, .epoch = 1};
+    const struct pbft_digest digest = {{1}};
+    struct pbft_message *header =
+        pbft_pre_prepare_create(&origin, view, 1, &digest, NULL);
+    struct pbft_message *block =
+        pbft_certificate_create(PBFT_MESSAGE_COMMITTED, 0, 1, header, NULL, 0);
+    const struct pbft_commit commit = {.seq = 1, .committed = block};
+    audit_failed_views.on_commit(sim, sim->hosts[1], &commit);
+    pbft_message_unref(header);
+    pbft_message_unref(block);
+}
+
+/* n = 4, nobody outside of the core: the view that is on, and one more. */
+static void test_l2_views_that_fail_in_a_row(void **state)
+{
+    (void)state;
+    see_view(1, 50, true); /* Amid the faults. */
+    assert_false(sim->violation.found);
+    audit_healed(sim);
+    see_view(1, 2, true);
+    assert_false(sim->violation.found);
+    commit_in_view(2);
+    see_view(1, 4, true);
+    assert_false(sim->violation.found);
+    see_view(1, 5, false);
+    assert_broken("L2");
+}
+
+/* f + 1 outside of the view that the others are in. */
+static void test_l3_core_is_in_one_view(void **state)
+{
+    const struct pbft_replica_set all = {{0xf}};
+    const uint8_t payload[] = "p";
+    (void)state;
+    run_for(10 * SIM_MS_US);
+    assert_true(liveness_is_united(sim));
+    for (uint32_t i = 0; i < 4; i++) {
+        for (uint32_t j = 0; j < 4; j++) {
+            network_cut(&sim->network, i, j);
+        }
+    }
+    struct client *client = sim->clients[0];
+    client_send(client, client_prepare(client, (struct pbft_bytes){payload, 1}),
+                &all);
+    run_for(10 * SIM_MS_US);
+    host_fire(sim->hosts[1], PBFT_TIMER_REQUEST);
+    assert_true(liveness_is_united(sim));
+    host_fire(sim->hosts[2], PBFT_TIMER_REQUEST);
+    assert_false(liveness_is_united(sim));
+}
+
+static void test_l3_and_others_by_what_went_wrong(void **state)
+{
+    struct host *last = sim->hosts[2];
+    (void)state;
+    assert_string_equal(liveness_failure(sim, last, false), "L3");
+    sim->hosts[1]->block_count++;
+    assert_string_equal(liveness_failure(sim, last, false), "L4");
+    assert_string_equal(liveness_failure(sim, last, true), "L1");
+    sim->has_slow = true;
+    assert_string_equal(liveness_failure(sim, last, true), "L10");
+    last->state = HOST_HALTED;
+    assert_string_equal(liveness_failure(sim, last, true), "L11");
+    sim->hosts[1]->block_count--;
+    last->state = HOST_UP;
+}
+
+static void test_l9_leaving_on_the_word_of_one(void **state)
+{
+    (void)state;
+    see_view(1, 0, true);
+    ask_for_view(2, 1);
+    see_view(1, 1, false);
+    assert_broken("L9");
+}
+
+static void test_l9_leaving_with_others_or_by_a_timer(void **state)
+{
+    (void)state;
+    see_view(1, 0, true);
+    ask_for_view(2, 1);
+    ask_for_view(3, 2);
+    see_view(1, 1, false);
+    assert_false(sim->violation.found);
+    see_view(1, 1, true);
+    sim->hosts[1]->timeouts++;
+    see_view(1, 7, false);
+    assert_false(sim->violation.found);
+    see_view(1, 9, true); /* It enters one: S20 judges that. */
+    assert_false(sim->violation.found);
+}
+
+/* One of the core is slow in some seeds, and then the bound is longer. */
+static void test_l10_one_of_the_core_is_slow(void **state)
+{
+    uint32_t slow = 0;
+    (void)state;
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        struct sim_settings settings;
+        profile_find("four")->draw(&settings, seed);
+        settings.network = (struct network_settings){.latency_us = 1000};
+        struct sim *other = sim_create(&settings, seed, NULL);
+        assert_true(liveness_begin(other));
+        uint64_t bound_us = liveness_bound_us(other);
+        slow += other->has_slow;
+        if (other->has_slow) {
+            assert_in_range(other->slow_factor, 2, 1000);
+            other->has_slow = false;
+            assert_true(liveness_bound_us(other) < bound_us);
+        }
+        sim_destroy(other);
+    }
+    assert_in_range(slow, 5, 35);
+}
+
+static void test_l11_restart_after_the_faults(void **state)
+{
+    (void)state;
+    audit_restarts.on_start(sim, sim->hosts[1]);
+    assert_false(sim->violation.found);
+    audit_healed(sim);
+    audit_restarts.on_start(sim, sim->hosts[1]);
+    assert_broken("L11");
+}
+
+static void test_l11_halt_after_the_faults(void **state)
+{
+    (void)state;
+    sim->has_core = true;
+    pbft_set_add(&sim->core, 1);
+    audit_healed(sim);
+    audit_restarts.on_end(sim);
+    assert_false(sim->violation.found);
+    sim->hosts[1]->state = HOST_HALTED;
+    audit_restarts.on_end(sim);
+    assert_broken("L11");
+    sim->hosts[1]->state = HOST_UP;
+}
+
+static void claim(pbft_replica_id sender, pbft_seq executed)
+{
+    const struct pbft_message status = {.type = PBFT_MESSAGE_STATUS,
+                                        .sender = sender,
+                                        .status = {.executed = executed}};
+    audit_donors.on_receive(sim, sim->hosts[1], &status);
+}
+
+static void fetch_from(pbft_replica_id donor)
+{
+    const struct pbft_message fetch = {
+        .type = PBFT_MESSAGE_FETCH,
+        .sender = 1,
+        .fetch = {.kind = PBFT_FETCH_BLOCKS, .seq = 1, .last = 9}};
+    sim->auditor.to = pbft_set_one(donor);
+    audit_donors.on_send(sim, sim->hosts[1], &fetch);
+}
+
+static void test_l12_donors_in_turn(void **state)
+{
+    (void)state;
+    claim(2, 9);
+    for (int i = 0; i < 200; i++) {
+        fetch_from(2); /* Nobody else has it. */
+    }
+    claim(3, 9);
+    for (int i = 0; i < 72; i++) {
+        fetch_from(2);
+    }
+    fetch_from(3);
+    assert_false(sim->violation.found);
+}
+
+static void test_l12_never_the_one_who_has_it(void **state)
+{
+    (void)state;
+    claim(2, 9);
+    claim(3, 9);
+    claim(0, 0);
+    for (int i = 0; i < 36; i++) {
+        fetch_from(2);
+        fetch_from(0);
+    }
+    assert_false(sim->violation.found);
+    fetch_from(2);
+    assert_broken("L12");
+}
+
+static void test_assertions_have_names(void **state)
+{
+    struct sim_violation violation;
+    (void)state;
+    assert_string_equal(
+        audit_assertion_rule("/some/where/consensus/report.c",
+                             "invariant: slot->own_commit == NULL || "
+                             "slot->is_prepared"),
+        "S15");
+    assert_string_equal(audit_assertion_rule("consensus/log.c", "x == y"),
+                        AUDIT_RULE_ASSERTION);
+    assert_string_equal(audit_assertion_rule("report.c", "slot->is_prepared"),
+                        AUDIT_RULE_ASSERTION);
+    sim->acting = sim->hosts[2];
+    sim_assertion_failed("consensus/log.c", 5, "x == y", &violation);
+    assert_true(violation.found && violation.is_assertion);
+    assert_string_equal(violation.text,
+                        "R2: assertion at consensus/log.c:5: x == y");
+    assert_true(violation.time_us == sim->now_us);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, create, destroy)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_l2_views_that_fail_in_a_row),
+        TEST(test_l3_core_is_in_one_view),
+        TEST(test_l3_and_others_by_what_went_wrong),
+        TEST(test_l9_leaving_on_the_word_of_one),
+        TEST(test_l9_leaving_with_others_or_by_a_timer),
+        TEST(test_l10_one_of_the_core_is_slow),
+        TEST(test_l11_restart_after_the_faults),
+        TEST(test_l11_halt_after_the_faults),
+        TEST(test_l12_donors_in_turn),
+        TEST(test_l12_never_the_one_who_has_it),
+        TEST(test_assertions_have_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
