@@ -152,6 +152,20 @@ static void on_query(struct node *node, struct node_scratch *scratch,
     node_reply_or_refuse(node, scratch, job->call, status, "query");
 }
 
+/* The courier answers; its store is not for this thread. */
+static void on_delivery(struct node *node, struct node_scratch *scratch,
+                        const struct verifier_job *job)
+{
+    enum pbft_status status =
+        courier_put_call(node->courier, job->call, job->from, job->buffer);
+    if (status != PBFT_OK) {
+        enum reply_code code = status == PBFT_LIMIT    ? REPLY_BUSY
+                               : status == PBFT_CLOSED ? REPLY_STOPPING
+                                                       : REPLY_MALFORMED;
+        node_refuse(node, &scratch->reply, job->call, code, 0);
+    }
+}
+
 static void dispatch(struct node *node, struct node_scratch *scratch,
                      const struct verifier_job *job,
                      const Salus__V1__ClientCall *call)
@@ -178,6 +192,12 @@ static void dispatch(struct node *node, struct node_scratch *scratch,
         wire_buffer_reset(&scratch->reply);
         node_reply_or_refuse(node, scratch, job->call,
                              node_evidence_reply(node, scratch), "evidence");
+        return;
+    case SALUS__V1__CLIENT_CALL__KIND_DELIVER:
+    case SALUS__V1__CLIENT_CALL__KIND_INBOX:
+    case SALUS__V1__CLIENT_CALL__KIND_TAKEN:
+    case SALUS__V1__CLIENT_CALL__KIND_DELIVERIES:
+        on_delivery(node, scratch, job);
         return;
     default: /* Not set, or a value that protobuf-c made up. */
         node_refuse(node, &scratch->reply, job->call, REPLY_MALFORMED, 0);

@@ -25,8 +25,8 @@ enum net_disposition node_receive(void *context, pbft_replica_id peer,
 }
 
 /* A peer may send what is wrong as often as it likes; it gets a few lines. */
-static void note_refused(struct node *node, pbft_replica_id peer,
-                         const char *what, enum pbft_status status)
+void node_note_refused(struct node *node, pbft_replica_id peer,
+                       const char *what, const char *reason)
 {
     uint64_t suppressed = 0;
     (void)pthread_mutex_lock(&node->journal_lock);
@@ -36,8 +36,14 @@ static void note_refused(struct node *node, pbft_replica_id peer,
     if (allowed) {
         journal(JOURNAL_WARNING, "refused",
                 "peer=%" PRIu32 " what=%s reason=\"%s\" suppressed=%" PRIu64,
-                peer, what, pbft_status_text(status), suppressed);
+                peer, what, reason, suppressed);
     }
+}
+
+static void note_refused(struct node *node, pbft_replica_id peer,
+                         const char *what, enum pbft_status status)
+{
+    node_note_refused(node, peer, what, pbft_status_text(status));
 }
 
 static void note_report(struct node *node, const struct pbft_message *message)
@@ -92,6 +98,13 @@ void node_read_envelope(struct node *node, const struct verifier_job *job)
     while (wire_envelope_next(&envelope, &bytes)) {
         if (!read_message(node, job->from, bytes, job->buffer)) {
             return;
+        }
+    }
+    while (wire_envelope_next_delivery(&envelope, &bytes)) {
+        /* What finds no room is sent again. */
+        status = courier_put_delivery(node->courier, job->from, bytes);
+        if (status != PBFT_OK) {
+            note_refused(node, job->from, "delivery", status);
         }
     }
 }

@@ -55,6 +55,24 @@
  * burst is a list of some twenty thousand rows. */
 #define NODE_CERTIFY_PER_SECOND_MAX 100u
 #define NODE_CERTIFY_BURST_MAX 200u
+/* Key envelopes. Envelopes and mentions in one call or answer: some 25 KiB. */
+#define NODE_DELIVERY_LIST_MAX 64u
+/* Before an envelope is sent again: doubles from the first to the last. Few
+ * recipients, small messages, and nobody waits for them but people. */
+#define NODE_DELIVERY_RETRY_MIN_MS 1000u
+#define NODE_DELIVERY_RETRY_MAX_MS 60000u
+/* Sent again, and looked at whether their grant still holds, in one tick: a few
+ * milliseconds of work. Messages that may wait to be sent after one sync. */
+#define NODE_DELIVERY_RETRIES_PER_TICK 64u
+#define NODE_DELIVERY_SWEEP_PER_TICK 256u
+#define NODE_DELIVERY_SENDS_MAX 256u
+/* The courier: jobs that wait, those of peers among them, those that share one
+ * sync, bytes of a call, and how often it looks at the time. */
+#define NODE_COURIER_JOBS_MAX 1024u
+#define NODE_COURIER_DELIVERIES_MAX 768u
+#define NODE_COURIER_BURST_MAX 64u
+#define NODE_COURIER_CALL_BYTES_MAX (32u * 1024u)
+#define NODE_COURIER_TICK_MS 250u
 
 /* How long a call may be held: what it asks for, within these. */
 #define NODE_CALL_TIMEOUT_DEFAULT_MS 10000u

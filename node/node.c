@@ -91,6 +91,10 @@ static enum pbft_status open_parts(struct node *node,
     if (status != PBFT_OK) {
         return status;
     }
+    status = wiring_open_courier(node, setup, reason);
+    if (status != PBFT_OK) {
+        return status;
+    }
     status = wiring_create_driver(node, setup, reason);
     if (status != PBFT_OK) {
         return status;
@@ -136,6 +140,7 @@ void node_close(struct node *node)
     log_writer_destroy(node->log_writer);
     executor_destroy(node->executor);
     replier_destroy(node->replier);
+    courier_destroy(node->courier); /* It answers by the gateway. */
     if (node->gateway != NULL) {
         node_refuse_all_waiting(node);
     }

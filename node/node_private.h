@@ -11,6 +11,7 @@
 #include "ledger/ledger.h"
 #include "net/gateway.h"
 #include "net/peers.h"
+#include "node/courier.h"
 #include "node/executor.h"
 #include "node/inbox.h"
 #include "node/journal.h"
@@ -72,6 +73,7 @@ struct node {
     struct net_peers *peers;
     struct net_gateway *gateway;
     struct transport *transport;
+    struct courier *courier;
 
     struct node_scratch *scratches; /* One per verifier thread. */
     uint32_t scratch_count;
@@ -121,6 +123,9 @@ struct pbft_timer_service node_timer(struct node *node);
 enum net_disposition node_receive(void *context, pbft_replica_id peer,
                                   struct pbft_buffer *buffer);
 void node_read_envelope(struct node *node, const struct verifier_job *job);
+/* One line in the journal, unless there were many. */
+void node_note_refused(struct node *node, pbft_replica_id peer,
+                       const char *what, const char *reason);
 
 /* calls.c: what clients ask. */
 void node_call(void *context, uint64_t call, uint32_t caller,

@@ -122,6 +122,16 @@ static void collect_threads(struct collected *to)
     }
 }
 
+/* How many, never whose. */
+static void collect_envelopes(struct node *node, struct collected *to)
+{
+    struct delivery_counts counts;
+    courier_count(node->courier, &counts);
+    to->status.envelopes_waiting = counts.waiting;
+    to->status.envelopes_held = counts.held;
+    to->status.envelopes_refused = counts.refused;
+}
+
 static void collect_unsafe(struct node *node, struct collected *to)
 {
     if (node->unsafe_no_sync) {
@@ -210,6 +220,7 @@ enum pbft_status node_status_reply(struct node *node,
     uint32_t reachable = collect_peers(node, to);
     collect_machine(node, to);
     collect_threads(to);
+    collect_envelopes(node, to);
     collect_unsafe(node, to);
     collect_problem(node, to, &report, reachable);
     Salus__V1__ClientReply reply = SALUS__V1__CLIENT_REPLY__INIT;

@@ -201,3 +201,22 @@ enum pbft_status transport_send_one(struct transport *transport,
     wire_buffer_deinit(&envelope);
     return status;
 }
+
+enum pbft_status transport_send_delivery(struct transport *transport,
+                                         pbft_replica_id to,
+                                         struct pbft_bytes delivery)
+{
+    struct wire_buffer envelope;
+    uint32_t count = 0;
+    wire_buffer_init(&envelope,
+                     WIRE_DELIVERY_BYTES_MAX + WIRE_ENVELOPE_OVERHEAD_MAX);
+    wire_envelope_begin(&envelope, &transport->cluster, transport->self);
+    enum pbft_status status =
+        wire_envelope_add_delivery(&envelope, delivery, &count);
+    if (status == PBFT_OK) {
+        status =
+            net_peers_send(transport->peers, to, wire_buffer_bytes(&envelope));
+    }
+    wire_buffer_deinit(&envelope);
+    return status;
+}

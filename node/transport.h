@@ -24,4 +24,9 @@ PBFT_MUST_USE enum pbft_status
 transport_send_one(struct transport *transport, pbft_replica_id to,
                    const struct pbft_message *message);
 
+/* An encoded Delivery (delivery.proto), at once and by itself. Any thread. */
+PBFT_MUST_USE enum pbft_status
+transport_send_delivery(struct transport *transport, pbft_replica_id to,
+                        struct pbft_bytes delivery);
+
 #endif /* NODE_TRANSPORT_H */

@@ -26,4 +26,10 @@ wiring_open_gateway(struct node *node, const struct node_setup *setup,
 /* Frees what the steps made, once all threads and channels are closed. */
 void wiring_release(struct node *node);
 
+/* Opens the store of key envelopes, which is in the data folder, and begins to
+ * deliver; after the peers. */
+PBFT_MUST_USE enum pbft_status
+wiring_open_courier(struct node *node, const struct node_setup *setup,
+                    struct salus_reason *reason);
+
 #endif /* NODE_WIRING_H */

@@ -312,7 +312,7 @@ enum pbft_status storage_meta_put(struct storage *storage, const char *name,
     return status;
 }
 
-/* The folder is flat and RocksDB alone writes to it. */
+/* The folder is flat. */
 static uint64_t folder_bytes(const char *dir)
 {
     DIR *folder = opendir(dir);

@@ -44,6 +44,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         pbft_message_unref(message);
     }
     PBFT_ASSERT(left == 0);
+    while (wire_envelope_next_delivery(&envelope, &bytes)) {
+        PBFT_ASSERT(bytes.size > 0 && bytes.size <= WIRE_DELIVERY_BYTES_MAX);
+    }
     pbft_buffer_unref(backing);
     return 0;
 }
