@@ -21,7 +21,9 @@
 #include "ledger/results.h"
 #include "ledger/transaction.h"
 #include "net/channel.h"
+#include "proto/arena.h"
 #include "proto/genesis.h"
+#include "salus/v1/client.pb-c.h"
 
 /* Submissions that wait or fly: bounds the memory of a client that submits
  * faster than the consortium executes. */
@@ -240,5 +242,14 @@ client_status_of_refusal(const struct Salus__V1__Refusal *refusal);
 /* An attempt of a plain call has ended. Takes the reply. */
 void client_plain_ended(struct salus_client *client, struct plain_call *call,
                         enum pbft_status status, struct pbft_buffer *reply);
+
+/* Calls, decodes into `arena`. `*out` is set if SALUS_OK. */
+enum salus_status client_exchange(struct salus_client *client, uint32_t replica,
+                                  Salus__V1__ClientCall *call,
+                                  struct wire_arena *arena,
+                                  const Salus__V1__ClientReply **out);
+/* Gives a packed message to the caller. */
+enum salus_status client_hand_out(struct salus_bytes *out,
+                                  const ProtobufCMessage *message);
 
 #endif /* CLIENT_CLIENT_H */

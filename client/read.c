@@ -132,8 +132,7 @@ enum salus_status client_status_of_refusal(const Salus__V1__Refusal *refusal)
     }
 }
 
-/* Calls, decodes into `arena`. `*out` is set if SALUS_OK. */
-static enum salus_status exchange(struct salus_client *client, uint32_t replica,
+enum salus_status client_exchange(struct salus_client *client, uint32_t replica,
                                   Salus__V1__ClientCall *call,
                                   struct wire_arena *arena,
                                   const Salus__V1__ClientReply **out)
@@ -166,8 +165,7 @@ static enum salus_status exchange(struct salus_client *client, uint32_t replica,
                : SALUS_OK;
 }
 
-/* Gives a packed message to the caller. */
-static enum salus_status hand_out(struct salus_bytes *out,
+enum salus_status client_hand_out(struct salus_bytes *out,
                                   const ProtobufCMessage *message)
 {
     struct wire_buffer buffer;
@@ -203,11 +201,11 @@ enum salus_status salus_query_local(struct salus_client *client,
         inner.query = (Salus__V1__Query *)decoded;
         call.kind_case = SALUS__V1__CLIENT_CALL__KIND_QUERY;
         call.query = &inner;
-        status = exchange(client, client->home, &call, &arena, &reply);
+        status = client_exchange(client, client->home, &call, &arena, &reply);
     }
     if (status == SALUS_OK) {
         status = reply->kind_case == SALUS__V1__CLIENT_REPLY__KIND_ANSWER
-                     ? hand_out(answer, &reply->answer->base)
+                     ? client_hand_out(answer, &reply->answer->base)
                      : SALUS_UNPROVED;
     }
     wire_arena_deinit(&arena);
@@ -232,14 +230,16 @@ static enum salus_status ask_one(struct salus_client *client, uint32_t replica,
         return SALUS_CLOSED;
     }
     wire_arena_init(&arena, WIRE_UNPACK_BYTES_MAX);
-    enum salus_status status = exchange(client, replica, call, &arena, &reply);
+    enum salus_status status =
+        client_exchange(client, replica, call, &arena, &reply);
     if (status == SALUS_OK && reply->kind_case != kind) {
         status = SALUS_UNPROVED;
     }
     if (status == SALUS_OK) {
-        status = hand_out(out, kind == SALUS__V1__CLIENT_REPLY__KIND_STATUS
-                                   ? &reply->status->base
-                                   : &reply->evidence->base);
+        status =
+            client_hand_out(out, kind == SALUS__V1__CLIENT_REPLY__KIND_STATUS
+                                     ? &reply->status->base
+                                     : &reply->evidence->base);
     }
     wire_arena_deinit(&arena);
     client_leave(client);
@@ -315,7 +315,7 @@ static enum salus_status make_receipt(const struct salus_client *client,
         receipt.request = encoded->request;
         encoded->request = NULL;
         receipt.outcome = encoded;
-        result = hand_out(out, &receipt.base);
+        result = client_hand_out(out, &receipt.base);
     }
     free(outcome.transactions);
     pbft_message_unref(request);
@@ -342,8 +342,9 @@ enum salus_status salus_receipt(struct salus_client *client,
         const Salus__V1__ClientReply *reply = NULL;
         struct wire_arena arena;
         wire_arena_init(&arena, WIRE_UNPACK_BYTES_MAX);
-        status = exchange(client, (client->home + i) % client->replica_count,
-                          &call, &arena, &reply);
+        status =
+            client_exchange(client, (client->home + i) % client->replica_count,
+                            &call, &arena, &reply);
         if (status == SALUS_OK) {
             status = reply->kind_case == SALUS__V1__CLIENT_REPLY__KIND_OUTCOME
                          ? make_receipt(client, receipt, reply->outcome, tx_id)

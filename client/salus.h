@@ -264,6 +264,30 @@ struct salus_certificate {
 SALUS_API SALUS_MUST_USE enum salus_status
 salus_verify_query(struct salus_certificate *out, char *problem,
                    const char *genesis_file, const uint8_t *proof, size_t size);
+/* Key envelopes: wrapped data keys, on their way from the custodian of a record
+ * to whom KEY_GRANT has granted it (proto/salus/v1/delivery.proto;
+ * docs/api.md). Each asks one replica: the own institution's, or the one that
+ * the configuration names. Arguments and answers are encoded messages; the
+ * caller frees the answer. Repeating any of them does no harm. */
+
+/* The custodian: DeliverCall, to Deliveries. On SALUS_OK each envelope has its
+ * own code in the answer. */
+SALUS_API enum salus_status salus_deliver(struct salus_client *client,
+                                          struct salus_bytes *deliveries,
+                                          const uint8_t *call, size_t size);
+/* The recipient: InboxCall, to Inbox. */
+SALUS_API enum salus_status salus_inbox(struct salus_client *client,
+                                        struct salus_bytes *inbox,
+                                        const uint8_t *call, size_t size);
+/* The recipient, when it has stored what it fetched: TakenCall, to Deliveries.
+ * The replica erases them. */
+SALUS_API enum salus_status salus_taken(struct salus_client *client,
+                                        struct salus_bytes *deliveries,
+                                        const uint8_t *call, size_t size);
+/* The custodian: DeliveriesCall, to Deliveries. */
+SALUS_API enum salus_status salus_deliveries(struct salus_client *client,
+                                             struct salus_bytes *deliveries,
+                                             const uint8_t *call, size_t size);
 
 /* An encoded NodeStatus of one replica; the caller frees it. */
 SALUS_API enum salus_status salus_replica_status(struct salus_client *client,

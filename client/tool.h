@@ -44,6 +44,8 @@ extern const struct tool_command tool_fhir;
 extern const struct tool_command tool_vault;
 extern const struct tool_command tool_seal;
 extern const struct tool_command tool_open_sealed; /* salus open */
+extern const struct tool_command tool_grant;
+extern const struct tool_command tool_inbox;
 extern const struct tool_command tool_bench;
 extern const struct tool_command tool_demo;
 

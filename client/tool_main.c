@@ -15,7 +15,8 @@ static const struct tool_command *const commands[] = {
     &tool_explain,     &tool_accounting,  &tool_may,         &tool_bg,
     &tool_due,         &tool_suspects,    &tool_status,      &tool_receipt,
     &tool_verify,      &tool_evidence,    &tool_fhir,        &tool_vault,
-    &tool_seal,        &tool_open_sealed, &tool_bench,       &tool_demo,
+    &tool_seal,        &tool_open_sealed, &tool_grant,       &tool_inbox,
+    &tool_bench,       &tool_demo,
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 

@@ -139,6 +139,13 @@ static void print_notes(const struct row *row)
     for (size_t i = 0; i < status->n_unsafe; i++) {
         (void)printf("UNSAFE: %s runs with %s\n", name, status->unsafe[i]);
     }
+    if (status->envelopes_waiting + status->envelopes_held > 0) {
+        (void)printf("ENVELOPES: %s: %" PRIu32 " not delivered yet, %" PRIu32
+                     " of them refused at the last try; %" PRIu32
+                     " not fetched yet\n",
+                     name, status->envelopes_waiting, status->envelopes_refused,
+                     status->envelopes_held);
+    }
     if (status->problem[0] != '\0') {
         (void)printf("PROBLEM: %s: %s\n", name, status->problem);
     }
@@ -263,9 +270,10 @@ const struct tool_command tool_status = {
         "is being changed) and its primary, last executed block, stable\n"
         "checkpoint, lag behind the best of them, peers it is connected to, "
         "and\n"
-        "the size of its data. Then what is unsafe or wrong, and how far one "
-        "is\n"
-        "that catches up.\n"
+        "the size of its data. Then how many key envelopes are under way, what
+"
+        "is unsafe or wrong, and how far one is that catches up.
+"
         "\n"
         "  --config FILE      client configuration; else $SALUS_CONFIG\n"
         "  --timeout SECONDS  how long to wait for a silent one; 3\n"
