@@ -1,0 +1,256 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Four real replicas. A hospital seals a record and grants its key to another
+# one, whose replica is down; the hospital's own is killed meanwhile. The key
+# arrives, opens the content, and is erased on the way; so is one whose consent
+# is withdrawn. Nothing of it is in any data folder that should not be.
+#
+# usage: delivery.sh SALUSD SALUS NEEDLES
+set -u
+salusd=$1
+salus=$2
+needles=$3
+dir=$(mktemp -d)
+base=$((20000 + $$ % 20000))
+
+finish()
+{
+    code=$?
+    for id in 0 1 2 3; do
+        stop $id KILL 2>/dev/null
+    done
+    if [ "$code" -ne 0 ]; then
+        tail -n 20 "$dir"/log-?
+    fi
+    rm -rf "$dir"
+}
+trap finish EXIT
+trap 'exit 1' INT TERM
+
+start()
+{
+    "$salusd" --config "$dir/c/replica-$1.yaml" >>"$dir/log-$1" 2>&1 &
+    echo $! >"$dir/pid-$1"
+}
+
+# stop ID SIGNAL
+stop()
+{
+    [ -f "$dir/pid-$1" ] || return 0
+    kill -"$2" "$(cat "$dir/pid-$1")" && wait "$(cat "$dir/pid-$1")"
+    rm -f "$dir/pid-$1"
+}
+
+fail()
+{
+    echo "FAILED: $*"
+    exit 1
+}
+
+# as N COMMAND...: by the client of institution N
+as()
+{
+    SALUS_CONFIG="$dir/c/client-$1.yaml"
+    export SALUS_CONFIG
+    shift
+    "$salus" "$@"
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds
+wait_for()
+{
+    patience=$1
+    shift
+    for _ in $(seq "$patience"); do
+        "$@" && return 0
+        sleep 1
+    done
+    fail "not after $patience s: $*"
+}
+
+is_normal()
+{
+    as 0 status --timeout 2 2>/dev/null |
+        awk -v id="$1" '$1 == id { state = $3 } END { exit state != "normal" }'
+}
+
+random()
+{
+    # Never reads as text, which the ledger refuses.
+    printf '8%s' "$(od -An -N"$1" -tx1 /dev/urandom | tr -d ' \n' | cut -c2-)"
+}
+
+# submit N JSON
+submit()
+{
+    echo "$2" | as "$1" submit - --timeout 60 >"$dir/answer" 2>&1 || {
+        cat "$dir/answer"
+        fail "refused: $2"
+    }
+}
+
+# anchor NAME: a sealed content, its record, and a permitted request of the
+# second hospital for it, in $record and $request
+anchor()
+{
+    printf 'PATIENT-MARKER-Zirbelnuss %s\n' "$1" >"$dir/$1"
+    head -c 200000 /dev/urandom >>"$dir/$1"
+    sealed=$(as 0 seal "$dir/$1" -o "$dir/$1.sealed" --json) || fail "seal"
+    record=$(echo "$sealed" | sed 's/.*"record":"\([0-9a-f]*\)".*/\1/')
+    request=$(random 16)
+    submit 0 "{\"record_anchor\": {\"subject\": \"$subject\",
+        \"class_code\": 1, \"confidentiality\": \"N\", \"location\":
+        \"urn:uuid:$(random 4)-$(random 2)-$(random 2)-$(random 2)-$(random 6)\",
+        ${sealed#\{}}"
+    submit 1 "{\"access_request\": {\"request\": \"$request\",
+        \"records\": [\"$record\"], \"purpose\": 1,
+        \"action\": 2, \"basis\": 1}}"
+}
+
+# state_of RECORD: as the first hospital's replica says
+state_of()
+{
+    as 0 inbox --sent | awk -v record="$1" '$1 == record { print $4 }'
+}
+
+is_state()
+{
+    [ "$(state_of "$1")" = "$2" ]
+}
+
+has_come()
+{
+    as 1 inbox | grep -q "^$1 "
+}
+
+has_gone()
+{
+    as 1 inbox >"$dir/inbox" && ! grep -q "^$1 " "$dir/inbox"
+}
+
+data_of()
+{
+    echo "$dir/c/$(sed -n 's/^data_dir: *//p' "$dir/c/replica-$1.yaml")"
+}
+
+key_of()
+{
+    echo "$dir/c/$(sed -n 's/^encryption_key: *//p' "$dir/c/client-$1.yaml")"
+}
+
+# found ENVELOPE ID...: what of it is in the data folders of these replicas
+found()
+{
+    envelope=$1
+    shift
+    folders=
+    for id in "$@"; do
+        folders="$folders $(data_of "$id")"
+    done
+    # shellcheck disable=SC2086
+    "$needles" "$envelope" "$(key_of 1)" PATIENT-MARKER,Zirbelnuss $folders ||
+        fail "could not look"
+}
+
+"$salus" init "$dir/c" --replicas 4 --base-port $base >/dev/null || exit 1
+second=$(sed -n 's/^replica: *//p' "$dir/c/client-1.yaml")
+for id in 0 1 2 3; do
+    start $id
+done
+for id in 0 1 2 3; do
+    wait_for 60 is_normal $id
+done
+policy=$(printf 'urn:salus:policy:trial' | b2sum -l 256 | cut -c1-32)
+subject=$(random 32)
+consent=$(random 16)
+submit 0 "{\"subject_register\": {\"subjects\": [{\"handle\": \"$subject\"}]}}"
+# permit CONSENT PURPOSE
+permit()
+{
+    submit 0 "{\"consent_grant\": {\"consent\": \"$1\",
+        \"subject\": \"$subject\", \"scope\": \"PRIVACY\", \"category\": 1,
+        \"policy\": \"$policy\", \"policy_version\": 1,
+        \"given_at_ms\": $(($(date +%s) * 1000 - 60000)),
+        \"base_decision\": \"PERMIT\", \"root\": {\"purposes\": [\"$2\"]},
+        \"performer\": \"SUBJECT\", \"mode\": \"WET_INK\",
+        \"evidence_commit\": \"$(random 32)\"}}"
+}
+permit "$consent" TREAT
+# With none left the policy of the trial would imply one.
+permit "$(random 16)" HPAYMT
+
+# ---- the recipient's replica is down, the sender's is killed
+anchor first
+first=$record
+stop 1 TERM
+as 0 grant "$dir/first.sealed.envelope" --for "$second" --decision "$request" \
+    --wait 0 >"$dir/granted" || fail "grant: $(cat "$dir/granted")"
+is_state "$first" waiting || fail "first is not waiting: $(state_of "$first")"
+as 0 status --timeout 2 | grep -q "ENVELOPES: .*: 1 not delivered yet" ||
+    fail "status does not show it"
+stop 0 KILL
+start 0
+wait_for 60 is_normal 0
+is_state "$first" waiting || fail "first is lost with its replica"
+start 1
+wait_for 90 is_state "$first" delivered
+wait_for 10 has_come "$first"
+echo "ok: delivered when the replica was back, across a kill of the sender's"
+
+# ---- the recipient's is killed too, then it is fetched and opened
+stop 1 KILL
+start 1
+wait_for 60 has_come "$first"
+as 1 open "$dir/first.sealed" --record "$first" --envelope "$dir/first.key" \
+    -o "$dir/first.opened" || fail "open"
+cmp "$dir/first" "$dir/first.opened" || fail "the content is another"
+has_gone "$first" || fail "first is still in the inbox"
+as 1 open "$dir/first.sealed" --record "$first" -o "$dir/x" 2>/dev/null &&
+    fail "first was fetched twice"
+[ -z "$(found "$dir/first.key" 0 1 2 3)" ] ||
+    fail "in a data folder: $(found "$dir/first.key" 0 1 2 3)"
+echo "ok: fetched, opened, equal; and erased at both replicas"
+
+# ---- what a key is granted for is not granted for another; nor to strangers
+as 2 grant "$dir/first.sealed.envelope" --for "$second" 2>"$dir/answer" &&
+    fail "a stranger has granted"
+as 1 inbox --take "$first" -o "$dir/y" 2>"$dir/answer" && fail "taken twice"
+grep -q "no envelope of this record" "$dir/answer" || fail "$(cat "$dir/answer")"
+
+# ---- a withdrawn consent erases what was delivered and not yet fetched
+anchor second
+as 0 grant "$dir/second.sealed.envelope" --for "$second" \
+    --decision "$request" --wait 20 >"$dir/granted" ||
+    fail "grant: $(cat "$dir/granted")"
+grep -q "delivered" "$dir/granted" || fail "second: $(cat "$dir/granted")"
+# Its wrap, as the ledger commits to it, for looking: as a second recipient
+# would have it.
+wait_for 10 has_come "$record"
+anchor third
+third=$record
+as 0 seal "$dir/third" --for "$second" --record "$third" \
+    -o "$dir/third.again" --envelope "$dir/third.key" >/dev/null || fail "seal"
+as 0 grant "$dir/third.key" --for "$second" --decision "$request" --wait 20 \
+    >"$dir/granted" || fail "grant: $(cat "$dir/granted")"
+wait_for 10 has_come "$third"
+[ "$(found "$dir/third.key" 1)" = wrap ] ||
+    fail "held must be the wrap alone: $(found "$dir/third.key" 1)"
+[ -z "$(found "$dir/third.key" 0 2 3)" ] ||
+    fail "delivered, but at others: $(found "$dir/third.key" 0 2 3)"
+submit 0 "{\"consent_revoke\": {\"consent\": \"$consent\", \"reason\": 20,
+    \"revoked_at_ms\": $(($(date +%s) * 1000))}}"
+wait_for 10 has_gone "$third"
+has_gone "$record" || fail "second is still there"
+[ -z "$(found "$dir/third.key" 0 1 2 3)" ] ||
+    fail "in a data folder: $(found "$dir/third.key" 0 1 2 3)"
+as 0 grant "$dir/third.key" --for "$second" --wait 0 >"$dir/answer" 2>&1 &&
+    fail "sent after the withdrawal"
+grep -q ENDED "$dir/answer" || fail "$(cat "$dir/answer")"
+echo "ok: a withdrawal erases what was not yet fetched"
+
+# ---- nothing of it is in what the replicas say
+"$needles" "$dir/third.key" "$(key_of 1)" PATIENT-MARKER,Zirbelnuss \
+    "$dir/log-0" "$dir/log-1" "$dir/log-2" "$dir/log-3" >"$dir/answer"
+[ -s "$dir/answer" ] && fail "in a journal: $(cat "$dir/answer")"
+grep -h "event=refused.*delivery" "$dir"/log-? && fail "replicas refused one"
+echo "ok: neither key nor name in data folders or journals"
