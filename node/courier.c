@@ -37,6 +37,8 @@ struct courier {
     struct job *ring; /* NODE_COURIER_JOBS_MAX. */
     size_t first;
     size_t count;
+    uint32_t calls;                   /* Of those. */
+    uint32_t from[PBFT_REPLICAS_MAX]; /* Deliveries of them, by peer. */
     bool stopping;
     struct delivery_counts counts;
 };
@@ -110,21 +112,27 @@ static struct delivery *create_delivery(struct courier *courier)
 
 /* ---- the queue ----------------------------------------------------------- */
 
+/* What counts against the limit of whoever brought the job. */
+static uint32_t *count_of(struct courier *courier, const struct job *job)
+{
+    return job->is_call ? &courier->calls : &courier->from[job->from];
+}
+
 static enum pbft_status put(struct courier *courier, const struct job *job)
 {
     enum pbft_status status = PBFT_OK;
+    uint32_t limit =
+        job->is_call ? NODE_COURIER_CALLS_MAX : NODE_COURIER_PEER_MAX;
     (void)pthread_mutex_lock(&courier->lock);
-    /* Peers never fill the room that calls have. */
-    size_t limit =
-        job->is_call ? NODE_COURIER_JOBS_MAX : NODE_COURIER_DELIVERIES_MAX;
     if (courier->stopping) {
         status = PBFT_CLOSED;
-    } else if (courier->count >= limit) {
+    } else if (*count_of(courier, job) >= limit) {
         status = PBFT_LIMIT;
     } else {
         size_t at = (courier->first + courier->count) % NODE_COURIER_JOBS_MAX;
         courier->ring[at] = *job;
         courier->count++;
+        (*count_of(courier, job))++;
         (void)pthread_cond_signal(&courier->filled);
     }
     (void)pthread_mutex_unlock(&courier->lock);
@@ -182,6 +190,7 @@ static bool take_burst(struct courier *courier, size_t *count,
     while (courier->count > 0 && *count < NODE_COURIER_BURST_MAX) {
         struct job *job = &courier->ring[courier->first];
         courier->burst[(*count)++] = *job;
+        (*count_of(courier, job))--;
         secret_wipe(job, sizeof *job);
         courier->first = (courier->first + 1) % NODE_COURIER_JOBS_MAX;
         courier->count--;

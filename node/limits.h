@@ -66,10 +66,13 @@
 #define NODE_DELIVERY_RETRIES_PER_TICK 64u
 #define NODE_DELIVERY_SWEEP_PER_TICK 256u
 #define NODE_DELIVERY_SENDS_MAX 256u
-/* The courier: jobs that wait, those of peers among them, those that share one
- * sync, bytes of a call, and how often it looks at the time. */
-#define NODE_COURIER_JOBS_MAX 1024u
-#define NODE_COURIER_DELIVERIES_MAX 768u
+/* The courier: deliveries of one peer that wait, so that none keeps the others
+ * out; calls; jobs that share one sync; bytes of a call; and how often it looks
+ * at the time. */
+#define NODE_COURIER_PEER_MAX 32u
+#define NODE_COURIER_CALLS_MAX 256u
+#define NODE_COURIER_JOBS_MAX                                                  \
+    (NODE_COURIER_PEER_MAX * PBFT_REPLICAS_MAX + NODE_COURIER_CALLS_MAX)
 #define NODE_COURIER_BURST_MAX 64u
 #define NODE_COURIER_CALL_BYTES_MAX (32u * 1024u)
 #define NODE_COURIER_TICK_MS 250u
