@@ -6,7 +6,7 @@
 
 #include "client/tool_config.h"
 #include "client/tool_json.h"
-#include "client/tool_options.h"
+#include "client/tool_vault.h"
 #include "vault/care.h"
 
 struct call {
@@ -158,17 +158,26 @@ static int rekey(struct call *call)
     return TOOL_OK;
 }
 
+/* ---- share --------------------------------------------------------------- */
+
+static int share(struct call *call)
+{
+    const struct tool_vault_share what = {.config = call->config,
+                                          .name = call->operands.items[1],
+                                          .path = call->operands.items[2],
+                                          .json = call->json};
+    return tool_vault_share(call->vault, &what);
+}
+
 /* ---- command ------------------------------------------------------------- */
 
 static const struct {
     const char *name;
     size_t operands; /* With its own name. */
     int (*run)(struct call *call);
-} actions[] = {{"list", 1, list},
-               {"check", 1, check},
-               {"forget", 2, forget},
-               {"backup", 2, backup},
-               {"rekey", 1, rekey}};
+} actions[] = {{"list", 1, list},     {"check", 1, check},
+               {"forget", 2, forget}, {"backup", 2, backup},
+               {"rekey", 1, rekey},   {"share", 3, share}};
 
 static int with_vault(struct call *call, int (*action)(struct call *call))
 {
@@ -222,12 +231,12 @@ static int run(int argc, char **argv)
         }
     }
     return tool_bad_usage(&tool_vault,
-                          "say list, check, forget, backup or rekey");
+                          "say list, check, forget, backup, rekey or share");
 }
 
 const struct tool_command tool_vault = {
     .name = "vault",
-    .usage = "list|check|forget REFERENCE|backup DIR|rekey [--vault DIR]",
+    .usage = "list|check|forget REFERENCE|backup DIR|rekey|share REFERENCE OUT",
     .summary = "look after an institution's private store",
     .help =
         "The vault ties random ids on the ledger to patients; it never leaves\n"
@@ -248,9 +257,14 @@ const struct tool_command tool_vault = {
         "                      as it is; keep vault.key somewhere else\n"
         "  rekey               a new vault key, under which all row keys are\n"
         "                      wrapped again\n"
+        "  share REFERENCE OUT the sealed content of an imported document,\n"
+        "                      such as DocumentReference/17, and its "
+        "envelope,\n"
+        "                      OUT.envelope, for salus grant. To forget a\n"
+        "                      patient does not reach these files\n"
         "\n"
         "  --yes               forget: really; without it only counts\n"
-        "  --json              list, check: one line of JSON\n"
+        "  --json              list, check, share: one line of JSON\n"
         "  --vault DIR         instead of the configuration's\n"
         "  --config FILE       of the client; $SALUS_CONFIG if left out\n"
         "\n"

@@ -165,6 +165,23 @@ enum pbft_status vault_sealed_read(struct vault *vault, struct vault_blob *out,
     return status;
 }
 
+enum pbft_status vault_sealed_copy(struct vault *vault, struct vault_blob *out,
+                                   const uint8_t id[VAULT_ID_SIZE])
+{
+    char path[VAULT_PATH_MAX];
+    enum pbft_status status = sealed_path(vault, path, id, "");
+
+    *out = (struct vault_blob){NULL, 0};
+    if (status == PBFT_OK) {
+        status = load(vault, &out->data, &out->size, path);
+    }
+    if (status != PBFT_OK) {
+        free(out->data);
+        *out = (struct vault_blob){NULL, 0};
+    }
+    return status;
+}
+
 enum pbft_status vault_sealed_erase(struct vault *vault,
                                     const uint8_t id[VAULT_ID_SIZE])
 {

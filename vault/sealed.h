@@ -19,6 +19,10 @@ vault_sealed_read(struct vault *vault, struct vault_blob *out,
                   const struct pbft_digest *chain,
                   const uint8_t id[VAULT_ID_SIZE],
                   const uint8_t data_key[VAULT_SECRET_SIZE]);
+/* The file as it is, still sealed. NOT_FOUND. */
+PBFT_MUST_USE enum pbft_status
+vault_sealed_copy(struct vault *vault, struct vault_blob *out,
+                  const uint8_t id[VAULT_ID_SIZE]);
 /* NOT_FOUND. */
 PBFT_MUST_USE enum pbft_status
 vault_sealed_erase(struct vault *vault, const uint8_t id[VAULT_ID_SIZE]);

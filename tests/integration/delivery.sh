@@ -89,6 +89,15 @@ submit()
     }
 }
 
+# ask: the second hospital asks for $record, and is permitted; in $request
+ask()
+{
+    request=$(random 16)
+    submit 1 "{\"access_request\": {\"request\": \"$request\",
+        \"records\": [\"$record\"], \"purpose\": 1,
+        \"action\": 2, \"basis\": 1}}"
+}
+
 # anchor NAME: a sealed content, its record, and a permitted request of the
 # second hospital for it, in $record and $request
 anchor()
@@ -97,14 +106,11 @@ anchor()
     head -c 200000 /dev/urandom >>"$dir/$1"
     sealed=$(as 0 seal "$dir/$1" -o "$dir/$1.sealed" --json) || fail "seal"
     record=$(echo "$sealed" | sed 's/.*"record":"\([0-9a-f]*\)".*/\1/')
-    request=$(random 16)
     submit 0 "{\"record_anchor\": {\"subject\": \"$subject\",
         \"class_code\": 1, \"confidentiality\": \"N\", \"location\":
         \"urn:uuid:$(random 4)-$(random 2)-$(random 2)-$(random 2)-$(random 6)\",
         ${sealed#\{}}"
-    submit 1 "{\"access_request\": {\"request\": \"$request\",
-        \"records\": [\"$record\"], \"purpose\": 1,
-        \"action\": 2, \"basis\": 1}}"
+    ask
 }
 
 # state_of RECORD: as the first hospital's replica says
@@ -247,6 +253,32 @@ as 0 grant "$dir/third.key" --for "$second" --wait 0 >"$dir/answer" 2>&1 &&
     fail "sent after the withdrawal"
 grep -q ENDED "$dir/answer" || fail "$(cat "$dir/answer")"
 echo "ok: a withdrawal erases what was not yet fetched"
+
+# ---- a document that was imported, from the vault
+cat >"$dir/patient.json" <<'FHIR'
+{"resourceType": "Patient", "id": "p-1", "identifier":
+ [{"system": "urn:oid:2.999", "value": "MRN-1"}]}
+FHIR
+cat >"$dir/document.json" <<'FHIR'
+{"resourceType": "DocumentReference", "id": "d-1", "status": "current",
+ "subject": {"reference": "Patient/p-1"},
+ "content": [{"attachment": {"data": "UEFUSUVOVC1NQVJLRVItWmlyYmVsbnVzcw=="}}]}
+FHIR
+as 0 fhir import "$dir/patient.json" "$dir/document.json" >"$dir/answer" 2>&1 ||
+    fail "import: $(cat "$dir/answer")"
+as 0 vault share DocumentReference/d-1 "$dir/document.sealed" --json \
+    >"$dir/answer" || fail "share"
+record=$(sed 's/.*"record":"\([0-9a-f]*\)".*/\1/' "$dir/answer")
+ask
+as 0 grant "$dir/document.sealed.envelope" --for "$second" \
+    --decision "$request" --wait 20 >"$dir/granted" ||
+    fail "grant: $(cat "$dir/granted")"
+wait_for 20 has_come "$record"
+as 1 open "$dir/document.sealed" --record "$record" \
+    --envelope "$dir/document.key" -o "$dir/document" || fail "open"
+[ "$(cat "$dir/document")" = PATIENT-MARKER-Zirbelnuss ] ||
+    fail "the document is another"
+echo "ok: a document of the vault is granted and opened"
 
 # ---- nothing of it is in what the replicas say
 "$needles" "$dir/third.key" "$(key_of 1)" PATIENT-MARKER,Zirbelnuss \
