@@ -131,6 +131,8 @@ static void fill_session(struct import_session *session,
                                             ? options->emergency_window_ms
                                             : IMPORT_EMERGENCY_MS;
     session->plan.self_report = options->self_report;
+    session->plan.signers = options->signers;
+    session->plan.signer_count = options->signer_count;
     session->plan.mode =
         options->mode != 0 ? options->mode : TRANSACTION_WET_INK;
     memcpy(session->plan.custodian_key, options->custodian_key,

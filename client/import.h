@@ -10,7 +10,7 @@
 #define CLIENT_IMPORT_H
 
 #include "client/salus.h"
-#include "fhir/fhir.h"
+#include "fhir/plan.h"
 #include "ledger/transaction.h"
 #include "proto/reason.h"
 #include "vault/vault.h"
@@ -59,6 +59,9 @@ struct import_options {
     uint32_t emergency_reason;
     uint64_t emergency_window_ms; /* 0: IMPORT_EMERGENCY_MS. */
     bool self_report;
+    /* Whose signatures are checked; see fhir/plan.h. */
+    const struct fhir_signer *signers;
+    size_t signer_count;
     /* References that mean the own institution: "Organization/17". */
     const char *own[IMPORT_OWN_MAX];
     size_t own_count;

@@ -155,6 +155,7 @@ static int run(int argc, char **argv)
         {"--partial", &call.export.partial, NULL, NULL},
         {"--own", NULL, NULL, &call.own},
         {"--member", NULL, NULL, &call.members},
+        {"--signer", NULL, NULL, &call.signer_files},
         {NULL, NULL, NULL, NULL}};
     int code =
         tool_options_parse(&tool_fhir, options, &call.operands, argc, argv);
@@ -230,6 +231,11 @@ const struct tool_command tool_fhir = {
         "its\n"
         "                       name in the genesis: recipients of "
         "disclosures\n"
+        "  --signer REFERENCE=FILE...   certificate or public key (PEM) of "
+        "one\n"
+        "                       who signs: signatures of Provenance by that\n"
+        "                       reference are verified, and wrong ones "
+        "rejected\n"
         "  --self-report        disclosures that name no decision, emergency "
         "or\n"
         "                       request of the patient become violations that\n"

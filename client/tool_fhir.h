@@ -4,6 +4,7 @@
 #define CLIENT_TOOL_FHIR_H
 
 #include "client/fhir_files.h"
+#include "client/fhir_signers.h"
 #include "client/fhir_tally.h"
 #include "client/tool_options.h"
 #include "fhir/fhir.h"
@@ -41,6 +42,8 @@ struct fhir_call {
     } export;
     struct tool_list own;
     struct tool_list members;
+    struct tool_list signer_files;
+    struct fhir_signers signers;
     struct fhir_options fhir;
     struct fhir_files files;
     struct fhir_tally tally; /* Of an import. */

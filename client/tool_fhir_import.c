@@ -252,6 +252,22 @@ static int import_with(struct fhir_call *call, struct import_options *options,
     return code;
 }
 
+static int import_into(struct fhir_call *call, struct import_options *options,
+                       const char *folder)
+{
+    options->vault = fhir_open_vault(call, folder, true);
+    if (options->vault == NULL) {
+        return TOOL_FAILED;
+    }
+    struct salus_client *client = tool_open(call->config, call->replica, 0);
+    int code = client != NULL
+                   ? import_with(call, options, client)
+                   : fhir_failed(call, "exception", "no client was opened");
+    salus_close(client);
+    vault_close(options->vault);
+    return code;
+}
+
 int fhir_import_all(struct fhir_call *call)
 {
     struct tool_config config;
@@ -274,15 +290,14 @@ int fhir_import_all(struct fhir_call *call)
         !fill_options(&options, call, &config)) {
         return TOOL_FAILED;
     }
-    options.vault = fhir_open_vault(call, folder, true);
-    if (options.vault == NULL) {
-        return TOOL_FAILED;
+    if (fhir_signers_load(&call->signers, &call->signer_files, &reason) !=
+        PBFT_OK) {
+        fhir_signers_free(&call->signers);
+        return fhir_failed(call, "exception", "%s", reason.text);
     }
-    struct salus_client *client = tool_open(call->config, call->replica, 0);
-    int code = client != NULL
-                   ? import_with(call, &options, client)
-                   : fhir_failed(call, "exception", "no client was opened");
-    salus_close(client);
-    vault_close(options.vault);
+    options.signers = call->signers.rows;
+    options.signer_count = call->signers.count;
+    int code = import_into(call, &options, folder);
+    fhir_signers_free(&call->signers);
     return code;
 }

@@ -6,9 +6,17 @@
 #ifndef FHIR_PLAN_H
 #define FHIR_PLAN_H
 
+#include "crypto/signer_key.h"
 #include "fhir/fhir.h"
 #include "ledger/transaction.h"
 #include "vault/journal.h"
+
+/* Whose signatures can be checked: `reference` as `who` of the signature says
+ * it. */
+struct fhir_signer {
+    const char *reference;
+    const struct signer_key *key;
+};
 
 struct fhir_plan_options {
     struct vault *vault;
@@ -23,6 +31,8 @@ struct fhir_plan_options {
     uint64_t emergency_window_ms; /* Of one that does not say how long. */
     /* Disclosures that stand on nothing are told as violations. */
     bool self_report;
+    const struct fhir_signer *signers;
+    size_t signer_count;
     uint64_t now_ms; /* Since 1970 UTC. */
     /* Only to see what would become of an item: nothing is written but rows of
      * the vault, which the caller rolls back, and what was imported before does

@@ -94,6 +94,13 @@ enum fhir_weight {
     X(FHIR_EVENT_CHANGED, FHIR_FATAL, 0,                                       \
       "an event of that id was imported with other content")                   \
     X(FHIR_SIGNATURE, FHIR_FATAL, 0, "signature is malformed")                 \
+    X(FHIR_SIGNATURE_ALGORITHM, FHIR_FATAL, 0,                                 \
+      "signature algorithm is not accepted")                                   \
+    X(FHIR_SIGNATURE_CRITICAL, FHIR_FATAL, 0,                                  \
+      "signature has a critical header that is not understood")                \
+    X(FHIR_SIGNATURE_WRONG, FHIR_FATAL, 0, "signature does not verify")        \
+    X(FHIR_SIGNATURE_EXPIRED, FHIR_FATAL, 0,                                   \
+      "certificate of the signer was not valid then")                          \
     /* an export; paths are those of the transaction */                        \
     X(FHIR_EXPORT_TYPE, FHIR_FATAL, 0,                                         \
       "transaction type %s has no resource in FHIR")                           \
@@ -177,7 +184,10 @@ enum fhir_weight {
       "more than the ledger can hold")                                         \
     /* remarks */                                                              \
     X(FHIR_PURPOSE, FHIR_NOTE, 0, "purpose outside v3-ActReason")              \
+    X(FHIR_SIGNATURE_FORM, FHIR_NOTE, 0,                                       \
+      "signature is well formed; an import verifies it")                       \
     X(FHIR_SIGNATURE_UNVERIFIED, FHIR_NOTE, 0, "signature is not verified")    \
+    X(FHIR_SIGNATURE_VERIFIED, FHIR_NOTE, 0, "signature is verified")          \
     X(FHIR_WITHDRAWAL, FHIR_NOTE, 0, "withdraws the consent")
 
 enum fhir_finding_kind {

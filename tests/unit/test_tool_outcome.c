@@ -16,7 +16,8 @@
 static const char *const issue_types[] = {
     "structure", "required",      "value",     "invariant",    "not-supported",
     "duplicate", "not-found",     "too-long",  "code-invalid", "extension",
-    "conflict",  "business-rule", "exception", "informational"};
+    "conflict",  "business-rule", "exception", "informational",
+    "security"};
 
 static bool is_issue_type(const char *code)
 {
