@@ -270,10 +270,8 @@ const struct tool_command tool_status = {
         "is being changed) and its primary, last executed block, stable\n"
         "checkpoint, lag behind the best of them, peers it is connected to, "
         "and\n"
-        "the size of its data. Then how many key envelopes are under way, what
-"
-        "is unsafe or wrong, and how far one is that catches up.
-"
+        "the size of its data. Then how many key envelopes are under way, what\n"
+        "is unsafe or wrong, and how far one is that catches up.\n"
         "\n"
         "  --config FILE      client configuration; else $SALUS_CONFIG\n"
         "  --timeout SECONDS  how long to wait for a silent one; 3\n"
