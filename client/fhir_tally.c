@@ -11,7 +11,8 @@
 
 #define DRAW_EVERY_MS 200
 #define DRAW_FROM_MS 1000 /* Earlier a rate says nothing. */
-#define LINE_SIZE 96
+#define LINE_SIZE 128
+#define BAR_WIDTH 20
 
 static uint64_t now_ms(void)
 {
@@ -25,7 +26,6 @@ void fhir_tally_init(struct fhir_tally *tally, bool is_terminal)
 {
     memset(tally, 0, sizeof *tally);
     tally->is_terminal = is_terminal;
-    tally->began_ms = now_ms();
 }
 
 static void count_reason(struct fhir_tally *tally, const char *text)
@@ -78,24 +78,40 @@ void fhir_tally_count(struct fhir_tally *tally,
     }
 }
 
-/* "3214/10000  853/s  8 s left" */
+static void draw_bar(char out[BAR_WIDTH + 1], size_t number, size_t total)
+{
+    size_t full = total == 0 ? 0 : BAR_WIDTH * number / total;
+
+    memset(out, '.', BAR_WIDTH);
+    memset(out, '#', full < BAR_WIDTH ? full : BAR_WIDTH);
+    out[BAR_WIDTH] = 0;
+}
+
+/* "[######..............] 3214/10000  853/s  8 s left". The first resource
+ * waited for the connection: the rate is that of the others. */
 void fhir_tally_draw(struct fhir_tally *tally, const struct import_event *event)
 {
     char line[LINE_SIZE];
+    char bar[BAR_WIDTH + 1];
     uint64_t now = now_ms();
-    uint64_t spent = now - tally->began_ms;
 
-    if (!tally->is_terminal || event->number == 0 || spent < DRAW_FROM_MS ||
+    if (tally->first == 0) {
+        tally->first = event->number;
+        tally->began_ms = now;
+    }
+    uint64_t spent = now - tally->began_ms;
+    uint64_t done = event->number - tally->first;
+    if (!tally->is_terminal || done == 0 || spent < DRAW_FROM_MS ||
         (now - tally->drawn_ms < DRAW_EVERY_MS &&
          event->number < event->total)) {
         return;
     }
     tally->drawn_ms = now;
-    uint64_t left =
-        spent * (uint64_t)(event->total - event->number) / event->number;
-    uint64_t rate = (uint64_t)event->number * 1000 / (spent > 0 ? spent : 1);
-    int size = snprintf(line, sizeof line, "%zu/%zu  %llu/s  %llu s left",
-                        event->number, event->total, (unsigned long long)rate,
+    uint64_t left = spent * (uint64_t)(event->total - event->number) / done;
+    draw_bar(bar, event->number, event->total);
+    int size = snprintf(line, sizeof line, "[%s] %zu/%zu  %llu/s  %llu s left",
+                        bar, event->number, event->total,
+                        (unsigned long long)(done * 1000 / spent),
                         (unsigned long long)((left + 999) / 1000));
     (void)fprintf(stderr, "\r%-*s", (int)tally->width, line);
     tally->width = size > 0 ? (size_t)size : 0;

@@ -17,7 +17,8 @@ struct fhir_tally {
     size_t reason_count;
     size_t others; /* For reasons that did not fit. */
     bool is_terminal;
-    uint64_t began_ms; /* Monotonic. */
+    size_t first;      /* Number of the first resource; 0: none yet. */
+    uint64_t began_ms; /* When it was done. Monotonic. */
     uint64_t drawn_ms;
     size_t width; /* Of the line that stands there. */
 };

@@ -42,8 +42,36 @@ check 'with a number for each' sh -c \
     "'$salus' status --json | grep -o '\"reachable\":true' | wc -l | grep -qx 4"
 check 'the receipt is kept and holds' "$salus" verify "$folder/receipt.txt" \
     --genesis "$folder/genesis.txt"
+# A day's queue: killed in the middle, run again; nothing is lost or doubled.
+event()
+{
+    dcm=http://dicom.nema.org/resources/ontology/DCM
+    hl7=http://terminology.hl7.org/CodeSystem
+    patient='{"reference":"Patient/zirbelnuss"}'
+    to='{"reference":"Practitioner/kraxlhuber"}'
+    printf '{"resourceType":"AuditEvent","id":"queue-%s","type":{"system":"%s","code":"110106"},"subtype":[{"system":"%s/iso-21089-lifecycle","code":"disclose"}],"recorded":"2026-11-27T10:00:00Z","outcome":"0","purposeOfEvent":[{"coding":[{"system":"%s/v3-ActReason","code":"PATRQT"}]}],"agent":[{"type":{"coding":[{"system":"%s","code":"110152"}]},"who":%s,"requestor":false},{"who":%s,"requestor":true}],"source":{"observer":{"display":"x"}},"entity":[{"what":%s,"role":{"code":"1"}},{"what":{"reference":"Observation/%s"},"role":{"code":"4"}}]}\n' \
+        "$1" $dcm $hl7 $hl7 $dcm "$to" "$patient" "$patient" "$1"
+}
+for i in $(seq 1000); do event "$i"; done >"$dir/queue.ndjson"
+"$salus" fhir import "$dir/queue.ndjson" --json >"$dir/first" 2>&1 &
+import=$!
+for _ in $(seq 600); do
+    [ "$(wc -l <"$dir/first")" -ge 64 ] && break
+    sleep 0.05
+done
+kill -KILL $import
+wait $import 2>/dev/null
+check 'the queue was killed in the middle' \
+    test "$(grep -c 'on ledger' "$dir/first")" -lt 1000
+check 'the queue goes on' "$salus" fhir import "$dir/queue.ndjson"
+check 'a third time nothing is left to do' sh -c \
+    "'$salus' fhir import '$dir/queue.ndjson' | grep -q '^0 transactions executed'"
 check 'what was imported is exported' "$salus" fhir export --ndjson \
     -o "$dir/out.ndjson"
+check 'each event is on the ledger once' sh -c \
+    "grep -o '\"id\":\"queue-[0-9]*\"' '$dir/out.ndjson' | sort | uniq |
+     wc -l | grep -qx 1000 && grep -c 'id\":\"queue-' '$dir/out.ndjson' |
+     grep -qx 1000"
 check 'all of it can be imported' "$salus" fhir validate "$dir/out.ndjson"
 check 'one consent, for others' "$salus" fhir export --redacted --partial \
     --consent Consent/zirbelnuss-basic -o "$dir/one.json"
