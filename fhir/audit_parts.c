@@ -84,7 +84,7 @@ static void take_purpose(const struct fhir_reader *reader,
     for (size_t i = 0; i < fhir_size(list); i++) {
         struct fhir_node concept = fhir_element(list, i);
         struct fhir_coding coding =
-            fhir_concept_coding(reader, &concept, FHIR_SYSTEM_ACT_REASON);
+            fhir_concept_only(reader, &concept, FHIR_SYSTEM_ACT_REASON);
         const struct codes_entry *entry =
             coding.code == NULL
                 ? NULL

@@ -55,7 +55,7 @@ static void read_scope(const struct fhir_reader *reader,
         return;
     }
     struct fhir_coding coding =
-        fhir_concept_coding(reader, &node, FHIR_SYSTEM_CONSENT_SCOPE);
+        fhir_concept_only(reader, &node, FHIR_SYSTEM_CONSENT_SCOPE);
     out->scope = fhir_word_number(&fhir_scopes, coding.code);
     if (out->scope == 0) {
         fhir_find(reader->report, FHIR_SCOPE, &node, fhir_concept_code(&node));
@@ -222,23 +222,34 @@ static void read_policy(const struct fhir_reader *reader,
 }
 
 /* Only a check against the provision (import law 4). */
+static void check_rule(const struct fhir_reader *reader,
+                       const struct fhir_node *rule, const char *code,
+                       uint32_t base)
+{
+    if (strncmp(code, "OPTIN", 5) == 0 && base == TRANSACTION_DENY) {
+        fhir_find(reader->report, FHIR_OPTIN_DENY, rule, code);
+    }
+    if (strncmp(code, "OPTOUT", 6) == 0 && base == TRANSACTION_PERMIT) {
+        fhir_find(reader->report, FHIR_OPTOUT_PERMIT, rule, code);
+    }
+}
+
+/* Every coding: one that contradicts is not outweighed by one that does not. */
 static void read_policy_rule(const struct fhir_reader *reader,
                              const struct fhir_consent *consent,
                              const struct fhir_node *resource)
 {
     struct fhir_node rule = fhir_take_object(reader, resource, "policyRule");
-    struct fhir_coding coding =
-        fhir_concept_coding(reader, &rule, FHIR_SYSTEM_ACT_CODE);
+    struct fhir_node list = fhir_take_list(reader, &rule, "coding");
     uint32_t base = consent->root != NULL ? consent->root->decision : 0;
 
-    if (coding.code == NULL) {
-        return;
-    }
-    if (strncmp(coding.code, "OPTIN", 5) == 0 && base == TRANSACTION_DENY) {
-        fhir_find(reader->report, FHIR_OPTIN_DENY, &rule, coding.code);
-    }
-    if (strncmp(coding.code, "OPTOUT", 6) == 0 && base == TRANSACTION_PERMIT) {
-        fhir_find(reader->report, FHIR_OPTOUT_PERMIT, &rule, coding.code);
+    for (size_t i = 0; i < fhir_size(&list); i++) {
+        struct fhir_node node = fhir_element(&list, i);
+        struct fhir_coding coding;
+        if (fhir_take_coding(reader, &coding, &node) &&
+            strcmp(coding.system, FHIR_SYSTEM_ACT_CODE) == 0) {
+            check_rule(reader, &rule, coding.code, base);
+        }
     }
 }
 

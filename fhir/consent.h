@@ -69,6 +69,9 @@ void fhir_consent_read(const struct fhir_reader *reader,
                        struct fhir_consent *out,
                        const struct fhir_node *resource);
 
+/* Is no field stated? */
+bool fhir_says_nothing(const struct fhir_selector *selector);
+
 /* What the parts must say together (consent_demands.c). */
 void fhir_consent_check(const struct fhir_reader *reader,
                         const struct fhir_consent *consent,

@@ -3,6 +3,15 @@
  * named recipients. */
 #include "fhir/consent.h"
 
+bool fhir_says_nothing(const struct fhir_selector *selector)
+{
+    return selector->actor_count == 0 && selector->purpose_count == 0 &&
+           !selector->purpose_unknown && selector->action_count == 0 &&
+           selector->confidentiality_count == 0 && selector->label_count == 0 &&
+           selector->class_count == 0 && !selector->data_period.has_from &&
+           !selector->data_period.has_to && selector->data_count == 0;
+}
+
 static void check_times(const struct fhir_reader *reader,
                         const struct fhir_consent *consent,
                         const struct fhir_node *resource)

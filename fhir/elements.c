@@ -246,6 +246,27 @@ struct fhir_coding fhir_concept_coding(const struct fhir_reader *reader,
     return found;
 }
 
+struct fhir_coding fhir_concept_only(const struct fhir_reader *reader,
+                                     const struct fhir_node *concept,
+                                     const char *system)
+{
+    struct fhir_coding first = fhir_concept_coding(reader, concept, system);
+    struct fhir_node list = fhir_field(concept, "coding");
+
+    for (size_t i = 0; first.code != NULL && i < fhir_size(&list); i++) {
+        struct fhir_node node = fhir_element(&list, i);
+        struct fhir_node system_node = fhir_field(&node, "system");
+        struct fhir_node code_node = fhir_field(&node, "code");
+        const char *said = fhir_string(&system_node);
+        const char *code = fhir_string(&code_node);
+        if (said != NULL && code != NULL && strcmp(said, system) == 0 &&
+            strcmp(code, first.code) != 0) {
+            first.code = NULL;
+        }
+    }
+    return first;
+}
+
 const char *fhir_concept_code(const struct fhir_node *concept)
 {
     struct fhir_node list = fhir_field(concept, "coding");
@@ -288,6 +309,10 @@ bool fhir_take_period(const struct fhir_reader *reader, struct fhir_period *out,
         return fhir_type(&period) == FHIR_JSON_ABSENT;
     }
     fhir_only(reader->report, &period, known);
+    if (fhir_is_empty(&period)) {
+        /* R4 has no empty objects: something was lost on the way. */
+        fhir_find(reader->report, FHIR_WRONG_TYPE, &period, NULL);
+    }
     out->has_from = fhir_take_date(reader, &start, &period, "start");
     out->has_to = fhir_take_date(reader, &end, &period, "end");
     out->from = start.from;

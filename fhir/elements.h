@@ -57,6 +57,11 @@ bool fhir_take_coding(const struct fhir_reader *reader, struct fhir_coding *out,
 struct fhir_coding fhir_concept_coding(const struct fhir_reader *reader,
                                        const struct fhir_node *concept,
                                        const char *system);
+/* The same, or absent if it has several different ones of `system`: taking one
+ * of them would drop the others. */
+struct fhir_coding fhir_concept_only(const struct fhir_reader *reader,
+                                     const struct fhir_node *concept,
+                                     const char *system);
 /* Its first code, whatever the system, to be shown; or NULL. */
 const char *fhir_concept_code(const struct fhir_node *concept);
 

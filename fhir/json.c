@@ -144,6 +144,12 @@ const char *fhir_string(const struct fhir_node *node)
     return json_string_value(node->json);
 }
 
+bool fhir_is_empty(const struct fhir_node *node)
+{
+    return (json_is_object(node->json) && json_object_size(node->json) == 0) ||
+           (json_is_array(node->json) && json_array_size(node->json) == 0);
+}
+
 bool fhir_is_true(const struct fhir_node *node)
 {
     return json_is_true(node->json);

@@ -45,6 +45,8 @@ struct fhir_node fhir_field(const struct fhir_node *object, const char *key);
 size_t fhir_size(const struct fhir_node *array); /* 0 if it is none. */
 struct fhir_node fhir_element(const struct fhir_node *array, size_t index);
 const char *fhir_string(const struct fhir_node *node); /* NULL: no string. */
+/* An object or array without anything in it. */
+bool fhir_is_empty(const struct fhir_node *node);
 bool fhir_is_true(const struct fhir_node *node);
 bool fhir_is_false(const struct fhir_node *node);
 /* False if it is no integer >= 0. */

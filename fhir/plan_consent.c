@@ -62,9 +62,16 @@ static void resolve_data(struct planner *planner, struct resolved *out,
         const struct fhir_data *data = &in->data[i];
         struct vault_participant author;
         if (data->meaning == TRANSACTION_AUTHORED_BY) {
-            if (planner_participant(planner, &author, &data->reference)) {
-                memcpy(out->data_ids[i], author.id, VAULT_ID_SIZE);
+            if (!planner_participant(planner, &author, &data->reference)) {
+                continue;
             }
+            if (author.kind == VAULT_IS_INSTITUTION ||
+                author.kind == TRANSACTION_GROUP) {
+                /* No record has it for an author: a deny would be lost. */
+                planner_find(planner, FHIR_REFERENCE_TYPE,
+                             data->reference.path);
+            }
+            memcpy(out->data_ids[i], author.id, VAULT_ID_SIZE);
         } else {
             (void)planner_data(planner, out->data_ids[i], &data->reference);
         }
@@ -126,14 +133,12 @@ static void commit_form(struct planner *planner, struct pbft_digest *out,
     struct vault_record record;
     struct vault_blob content;
 
-    if (source->name == NULL) {
-        commit_sha256(out, COMMIT_DOMAIN_EVIDENCE, entry->evidence_salt,
-                      received);
-        return;
-    }
-    enum pbft_status status = vault_find_record(vault, &record, source->name);
-    if (status == PBFT_NOT_FOUND && planner->options->register_unknown) {
-        /* For trials: the consent itself stands for its form. */
+    enum pbft_status status =
+        source->name == NULL ? PBFT_NOT_FOUND
+                             : vault_find_record(vault, &record, source->name);
+    if (status == PBFT_NOT_FOUND &&
+        (source->name == NULL || planner->options->register_unknown)) {
+        /* Also for trials: the consent itself stands for its form. */
         commit_sha256(out, COMMIT_DOMAIN_EVIDENCE, entry->evidence_salt,
                       received);
         return;

@@ -34,7 +34,7 @@ static void read_actor(const struct level *level, const struct fhir_node *node)
     fhir_only(reader->report, node, known);
     struct fhir_node role = fhir_take_object(reader, node, "role");
     struct fhir_coding coding =
-        fhir_concept_coding(reader, &role, FHIR_SYSTEM_PARTICIPATION);
+        fhir_concept_only(reader, &role, FHIR_SYSTEM_PARTICIPATION);
     if (coding.code == NULL || strcmp(coding.code, "IRCP") != 0) {
         const char *shown =
             coding.code != NULL ? coding.code : fhir_concept_code(&role);
@@ -97,7 +97,7 @@ static void read_action(const struct level *level, const struct fhir_node *node)
 {
     struct fhir_selector *selector = level->selector;
     struct fhir_coding coding =
-        fhir_concept_coding(level->reader, node, FHIR_SYSTEM_CONSENT_ACTION);
+        fhir_concept_only(level->reader, node, FHIR_SYSTEM_CONSENT_ACTION);
     const struct codes_entry *entry =
         coding.code == NULL
             ? NULL
@@ -212,8 +212,13 @@ static void read_data(const struct level *level, const struct fhir_node *node)
     }
     struct fhir_data *data = &selector->data[selector->data_count];
     data->meaning = (enum transaction_meaning)number;
-    if (fhir_take_reference(reader, &data->reference, &target)) {
-        selector->data_count++;
+    if (!fhir_take_reference(reader, &data->reference, &target)) {
+        return;
+    }
+    selector->data_count++;
+    if (number == TRANSACTION_AUTHORED_BY &&
+        strcmp(data->reference.type, "Group") == 0) {
+        fhir_find(reader->report, FHIR_AUTHOR_GROUP, &target, NULL);
     }
 }
 
@@ -291,15 +296,6 @@ static void read_selector(const struct level *level,
     read_data_period(level, provision);
 }
 
-static bool says_nothing(const struct fhir_selector *selector)
-{
-    return selector->actor_count == 0 && selector->purpose_count == 0 &&
-           !selector->purpose_unknown && selector->action_count == 0 &&
-           selector->confidentiality_count == 0 && selector->label_count == 0 &&
-           selector->class_count == 0 && !selector->data_period.has_from &&
-           !selector->data_period.has_to && selector->data_count == 0;
-}
-
 /* An exception that states a field replaces the root's. FHIR has one field for
  * both kinds of labels, the ledger has two: where the exception states one
  * kind, the other must stop restricting. */
@@ -345,7 +341,7 @@ static void read_exception(const struct fhir_reader *reader,
         fhir_find(reader->report, FHIR_NESTED_TWICE, &nested, NULL);
     }
     struct fhir_node code = fhir_field(node, "code");
-    if (says_nothing(out) && code.json == NULL) {
+    if (fhir_says_nothing(out) && code.json == NULL) {
         fhir_find(reader->report, FHIR_EMPTY_EXCEPTION, node, NULL);
     }
     if (level.denies && root->purpose_unknown && out->purpose_count == 0 &&

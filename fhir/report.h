@@ -168,6 +168,8 @@ enum fhir_weight {
       "securityLabel not mappable")                                            \
     X(FHIR_LABEL_LIFTED, FHIR_UNCERTAIN, CODES_REASON_NOT_COMPUTABLE,          \
       "nested provision without the sensitivity of the root")                  \
+    X(FHIR_AUTHOR_GROUP, FHIR_UNCERTAIN, CODES_REASON_NOT_COMPUTABLE,          \
+      "author is a group: records have one author")                            \
     X(FHIR_PROVISION_CLASS, FHIR_UNCERTAIN, CODES_REASON_UNKNOWN_CODE,         \
       "provision.class finer than the table")                                  \
     X(FHIR_DENY_INHERITS, FHIR_UNCERTAIN, CODES_REASON_UNKNOWN_CODE,           \

@@ -23,6 +23,14 @@
 #define IRCP                                                                   \
     CODING("http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "IRC" \
                                                                          "P")
+#define HL7 "http://terminology.hl7.org/CodeSystem/"
+#define ACTION HL7 "consentaction"
+#define PARTICIPATION HL7 "v3-ParticipationType"
+#define SCOPE HL7 "consentscope"
+#define ACT_CODE HL7 "v3-ActCode"
+#define BOTH(system, one, two)                                                 \
+    "{\"coding\":[{\"system\":\"" system "\",\"code\":\"" one "\"},{"          \
+    "\"system\":\"" system "\",\"code\":\"" two "\"}]}"
 #define LABEL(code)                                                            \
     "{\"system\":\"http://terminology.hl7.org/CodeSystem/v3-ActCode\","        \
     "\"code\":\"" code "\"}"
@@ -245,6 +253,40 @@ static void test_evidence_only(void **state)
          EV,
          "root provision.type absent",
          "provision.type"},
+        /* One concept with two codes: taking one would drop the other. */
+        {PROVISION("\"action\":[" BOTH(ACTION, "access", "correct") "]"), NONE,
+         EV, "action not mappable: access", "provision.action[0]"},
+        {PROVISION("\"actor\":[{\"role\":" BOTH(
+             PARTICIPATION, "IRCP",
+             "PRCP") ","
+                     "\"reference\":{\"reference\":\"Practitioner/17\"}}]"),
+         NONE, EV, "actor role not IRCP", "provision.actor[0].role"},
+        {{"scope", BOTH(SCOPE, "patient-privacy", "research")},
+         NONE,
+         EV,
+         "scope is not known",
+         "scope"},
+        {{"policyRule", BOTH(ACT_CODE, "OPTIN", "OPTOUT")},
+         NONE,
+         EV,
+         "policyRule OPTOUT contradicts root type permit",
+         "policyRule"},
+        {PROVISION("\"data\":[{\"meaning\":\"authoredby\",\"reference\":{"
+                   "\"reference\":\"Group/1\"}}]"),
+         NONE, EV, "author is a group", "provision.data[0].reference"},
+        /* Blinded labels are of the patient who is named by handle. */
+        {PROVISION("\"securityLabel\":[{\"system\":\"urn:salus:tag\",\"code\":"
+                   "\"00112233445566778899aabbccddeeff\"}]"),
+         NONE, EV, "securityLabel not mappable", "provision.securityLabel[0]"},
+        {PROVISION("\"period\":{\"start\":\"2025\",\"_end\":{\"extension\":[{"
+                   "\"url\":\"urn:x\",\"valueCode\":\"unknown\"}]}}"),
+         NONE, EV, "extension in a provision", "provision.period._end"},
+        {PROVISION("\"purpose\":[{\"system\":\"http://terminology.hl7.org/"
+                   "CodeSystem/v3-ActReason\",\"code\":\"TREAT\","
+                   "\"extension\":[{\"url\":\"urn:x\",\"valueString\":"
+                   "\"only on weekdays\"}]}]"),
+         NONE, EV, "extension in a provision",
+         "provision.purpose[0].extension"},
         {{"dateTime", NULL}, NONE, EV, "no dateTime", "dateTime"},
         {{"performer", NULL}, NONE, EV, "no performer", "performer"},
         {{"sourceReference", NULL},
@@ -352,6 +394,8 @@ static void test_rejected(void **state)
 {
     static const struct rule rules[] = {
         {{"resourceType", NULL}, NONE, NO, "no resourceType", "resourceType"},
+        {PROVISION("\"dataPeriod\":{}"), NONE, NO, "wrong JSON type or empty",
+         "provision.dataPeriod"},
         {{"resourceType", "\"Account\""},
          NONE,
          NO,

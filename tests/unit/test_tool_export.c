@@ -305,6 +305,21 @@ static void test_blinded_labels_are_of_one_patient_only(void **state)
         "EVIDENCE_ONLY");
 }
 
+/* No record has an institution for an author: such a deny would never match. */
+static void test_author_must_be_a_participant(void **state)
+{
+    struct export_world *world = *state;
+
+    export_import_text(world, PATIENT);
+    export_import_text(
+        world, CONSENT("c-1", "{\"type\":\"permit\",\"provision\":[{\"type\":"
+                              "\"deny\",\"data\":[{\"meaning\":\"authoredby\","
+                              "\"reference\":{\"reference\":"
+                              "\"Organization/own\"}}]}]}"));
+    assert_int_equal(world->count, 0);
+    assert_int_equal(world->rejected, 1);
+}
+
 static void test_evidence_comes_back_in_its_own_words(void **state)
 {
     struct export_world *world = *state;
@@ -362,6 +377,8 @@ int main(void)
             test_audit_events_come_back_as_they_went, export_setup,
             export_teardown),
         cmocka_unit_test(test_blinded_labels_are_of_one_patient_only),
+        cmocka_unit_test_setup_teardown(test_author_must_be_a_participant,
+                                        export_setup, export_teardown),
         cmocka_unit_test_setup_teardown(
             test_evidence_comes_back_in_its_own_words, export_setup,
             export_teardown),
