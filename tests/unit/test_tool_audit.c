@@ -249,8 +249,9 @@ static void test_emergency_is_declared_once(void **state)
                                   "\"Practitioner/"                            \
                                   "dr-1\"},\"sigFormat\":\"application/"       \
                                   "jose\",\"data\":\"" data "\"}]}"
-#define JWS "ZXlKLi5zaWc="    /* eyJ..sig */
-#define NO_JWS "ZXlKLnNpZw==" /* eyJ.sig */
+/* {"alg":"RS256"}, detached; and with two parts alone. */
+#define JWS "ZXlKaGJHY2lPaUpTVXpJMU5pSjkuLmMybG4="
+#define NO_JWS "ZXlKaGJHY2lPaUpTVXpJMU5pSjkuYzJsbg=="
 
 static void test_provenance_is_checked_and_stays(void **state)
 {
