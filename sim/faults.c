@@ -195,7 +195,7 @@ void faults_end_all(struct sim *sim)
         end_at(sim, 0);
     }
     for (uint32_t i = 0; i < sim->host_count; i++) {
-        sim->hosts[i]->paused_until_us = 0;
+        host_end_pause(sim->hosts[i]);
     }
 }
 

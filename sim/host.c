@@ -65,9 +65,29 @@ void host_init(struct host *host, struct sim *sim, uint32_t index,
     host->timer_at_us = UINT64_MAX;
 }
 
+static void on_hastened(void *context, const struct sim_event *event,
+                        uint64_t time_us)
+{
+    struct host *host = context;
+    if (event->kind == SIM_EVENT_TIMER && event->time_us == host->timer_at_us) {
+        host->timer_at_us = time_us;
+    }
+}
+
+void host_end_pause(struct host *host)
+{
+    struct sim *sim = host->sim;
+    if (host->paused_until_us > sim->now_us) {
+        sim_queue_hasten(&sim->queue, host->index, sim->now_us,
+                         SIM_PAUSE_STEP_US, on_hastened, host);
+    }
+    host->paused_until_us = 0;
+}
+
 /* Everything that a power loss takes. */
 void host_forget(struct host *host)
 {
+    host_end_pause(host);
     pbft_driver_destroy(host->driver);
     host->driver = NULL;
     host_keep_past(host);
@@ -86,7 +106,6 @@ void host_forget(struct host *host)
     host->has_write_failed = false;
     host->timer_at_us = UINT64_MAX;
     host->synced_at_us = 0;
-    host->paused_until_us = 0;
     host->life++;
 }
 

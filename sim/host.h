@@ -151,6 +151,8 @@ void host_fire(struct host *host, enum pbft_timer timer);
 /* Whether one is due now. */
 bool host_timer_fires(const struct host *host);
 void host_pause_timers(struct host *host, bool is_paused);
+/* Before its time: what waits for the process comes within a step. */
+void host_end_pause(struct host *host);
 /* What its monotonic clock shows; it never goes back. */
 uint64_t host_now_ms(const struct host *host);
 /* From now on it is so much too fast, or too slow. */

@@ -55,7 +55,7 @@ static void heal_core(struct sim *sim)
         if (!pbft_set_has(&sim->core, id)) {
             continue;
         }
-        host->paused_until_us = 0;
+        host_end_pause(host);
         if (host->state == HOST_HALTED || host->has_write_failed) {
             host_crash(host, 0, false);
         }

@@ -136,6 +136,34 @@ struct sim_event sim_queue_pop(struct sim_queue *queue)
     return take_at(queue, 0);
 }
 
+static bool waits_for(const struct sim_event *event, uint32_t target)
+{
+    return event->postponed_us != 0 && event->target == target;
+}
+
+void sim_queue_hasten(struct sim_queue *queue, uint32_t target, uint64_t now_us,
+                      uint64_t step_us,
+                      void (*on_moved)(void *context,
+                                       const struct sim_event *event,
+                                       uint64_t time_us),
+                      void *context)
+{
+    /* What moves up trades places with what was looked at before. */
+    for (size_t at = 0; at < queue->count; at++) {
+        struct sim_event *event = event_of(queue, &queue->heap[at]);
+        uint64_t waited_us = now_us - event->postponed_us;
+        uint64_t steps = (waited_us + step_us - 1) / step_us;
+        uint64_t time_us =
+            event->postponed_us + (steps > 0 ? steps : 1) * step_us;
+        if (waits_for(event, target) && time_us < event->time_us) {
+            on_moved(context, event, time_us);
+            event->time_us = time_us;
+            queue->heap[at].time_us = time_us;
+            sift_up(queue, at);
+        }
+    }
+}
+
 bool sim_queue_take(struct sim_queue *queue,
                     bool (*accepts)(const void *context,
                                     const struct sim_event *event),

@@ -30,6 +30,8 @@ struct sim_event {
     uint64_t argument; /* E.g. the life of the host it is meant for. */
     uint64_t number;   /* E.g. a ticket. */
     void *item;        /* Or NULL. */
+    /* It waits for a paused host since then, in steps; 0: it does not. */
+    uint64_t postponed_us;
 };
 
 /* What the order depends on; four children share a line of the cache. */
@@ -53,6 +55,14 @@ void sim_queue_push(struct sim_queue *queue, struct sim_event event);
 /* The next event stays in the queue. NULL: nothing will ever happen. */
 const struct sim_event *sim_queue_peek(const struct sim_queue *queue);
 struct sim_event sim_queue_pop(struct sim_queue *queue);
+/* The pause of `target` ends at `now_us`: what waits for it comes with its next
+ * step of `step_us`. `on_moved` learns of each before and after. */
+void sim_queue_hasten(struct sim_queue *queue, uint32_t target, uint64_t now_us,
+                      uint64_t step_us,
+                      void (*on_moved)(void *context,
+                                       const struct sim_event *event,
+                                       uint64_t time_us),
+                      void *context);
 /* The earliest event that `accepts`; takes it out of its turn. False: none. */
 bool sim_queue_take(struct sim_queue *queue,
                     bool (*accepts)(const void *context,

@@ -212,10 +212,12 @@ static bool is_postponed(struct sim *sim, const struct sim_event *event)
         return false;
     }
     struct sim_event later = *event;
-    /* Not all at once: the pause may be ended before its time. */
-    later.time_us = host->paused_until_us - sim->now_us < SIM_PAUSE_STEP_US
-                        ? host->paused_until_us
-                        : sim->now_us + SIM_PAUSE_STEP_US;
+    const uint64_t left_us = host->paused_until_us - sim->now_us;
+    later.postponed_us = sim->now_us;
+    later.time_us =
+        left_us < SIM_PAUSE_STEP_US
+            ? host->paused_until_us
+            : sim->now_us + left_us / SIM_PAUSE_STEP_US * SIM_PAUSE_STEP_US;
     if (event->kind == SIM_EVENT_TIMER && event->time_us == host->timer_at_us) {
         host->timer_at_us = later.time_us;
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Open addressing with linear probing; kind 0 marks an empty entry. */
+/* Open addressing with linear probing, over small places: most looks find
+ * nothing, and what is found is mostly new. */
 #include "sim/table.h"
 
 #include <assert.h>
@@ -9,7 +10,7 @@
 #include "consensus/assert.h"
 
 #define TABLE_CAPACITY_FIRST 1024
-/* An entry fills one, so that a look costs one miss. */
+/* An entry fills one, so that a look at it costs one miss. */
 #define CACHE_LINE 64
 static_assert(sizeof(struct table_entry) == CACHE_LINE, "one line each");
 
@@ -21,6 +22,7 @@ void table_init(struct table *table)
 void table_deinit(struct table *table)
 {
     free(table->entries);
+    free(table->places);
     table_init(table);
 }
 
@@ -37,15 +39,25 @@ static bool is_equal(const struct table_key *a, const struct table_key *b)
            a->b == b->b;
 }
 
-static size_t place_of(const struct table *table, const struct table_key *key)
+static uint64_t hash_of(const struct table_key *key)
 {
     uint64_t hash = mix(mix((uint64_t)key->kind << 32 | key->who) + key->a);
-    size_t at = (size_t)(mix(hash + key->b) & (table->capacity - 1));
-    while (table->entries[at].key.kind != 0 &&
-           !is_equal(&table->entries[at].key, key)) {
+    return mix(hash + key->b);
+}
+
+/* The place of the key, or the free one where it belongs. */
+static struct table_place *place_of(const struct table *table,
+                                    const struct table_key *key, uint64_t hash)
+{
+    size_t at = (size_t)(hash & (table->capacity - 1));
+    struct table_place *place = &table->places[at];
+    while (place->number != 0 &&
+           (place->hash != (uint32_t)(hash >> 32) ||
+            !is_equal(&table->entries[place->number - 1].key, key))) {
         at = (at + 1) & (table->capacity - 1);
+        place = &table->places[at];
     }
-    return at;
+    return place;
 }
 
 struct table_entry *table_find(const struct table *table,
@@ -54,26 +66,32 @@ struct table_entry *table_find(const struct table *table,
     if (table->capacity == 0) {
         return NULL;
     }
-    size_t at = place_of(table, key);
-    return table->entries[at].key.kind == 0 ? NULL : &table->entries[at];
+    const struct table_place *place = place_of(table, key, hash_of(key));
+    return place->number == 0 ? NULL : &table->entries[place->number - 1];
 }
 
+/* Half of the places stay free. */
 static void grow(struct table *table)
 {
-    struct table old = *table;
-    table->capacity =
-        old.capacity == 0 ? TABLE_CAPACITY_FIRST : 2 * old.capacity;
-    size_t size = table->capacity * sizeof table->entries[0];
-    table->entries = aligned_alloc(CACHE_LINE, size);
-    PBFT_ASSERT(table->entries != NULL);
-    memset(table->entries, 0, size);
-    for (size_t i = 0; i < old.capacity; i++) {
-        if (old.entries[i].key.kind != 0) {
-            size_t at = place_of(table, &old.entries[i].key);
-            table->entries[at] = old.entries[i];
-        }
+    const size_t capacity =
+        table->capacity == 0 ? TABLE_CAPACITY_FIRST : 2 * table->capacity;
+    const size_t entries_size = capacity / 2 * sizeof table->entries[0];
+    struct table_entry *entries = aligned_alloc(CACHE_LINE, entries_size);
+    free(table->places);
+    table->places = calloc(capacity, sizeof table->places[0]);
+    PBFT_ASSERT(entries != NULL && table->places != NULL);
+    PBFT_ASSERT(capacity <= UINT32_MAX);
+    if (table->count > 0) {
+        memcpy(entries, table->entries, table->count * sizeof entries[0]);
     }
-    free(old.entries);
+    free(table->entries);
+    table->entries = entries;
+    table->capacity = capacity;
+    for (uint32_t i = 0; i < table->count; i++) {
+        const uint64_t hash = hash_of(&entries[i].key);
+        *place_of(table, &entries[i].key, hash) =
+            (struct table_place){(uint32_t)(hash >> 32), i + 1};
+    }
 }
 
 struct table_entry *table_at(struct table *table, const struct table_key *key,
@@ -83,14 +101,16 @@ struct table_entry *table_at(struct table *table, const struct table_key *key,
     if (2 * (table->count + 1) > table->capacity) {
         grow(table);
     }
-    size_t at = place_of(table, key);
-    bool is_empty = table->entries[at].key.kind == 0;
-    if (is_empty) {
-        table->entries[at].key = *key;
-        table->count++;
+    const uint64_t hash = hash_of(key);
+    struct table_place *place = place_of(table, key, hash);
+    const bool is_free = place->number == 0;
+    if (is_free) {
+        table->entries[table->count++] = (struct table_entry){.key = *key};
+        *place = (struct table_place){(uint32_t)(hash >> 32),
+                                      (uint32_t)table->count};
     }
     if (is_new != NULL) {
-        *is_new = is_empty;
+        *is_new = is_free;
     }
-    return &table->entries[at];
+    return &table->entries[place->number - 1];
 }

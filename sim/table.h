@@ -19,10 +19,17 @@ struct table_entry {
     uint64_t bits; /* For the user, 0 at first. */
 };
 
+/* Where an entry is, and enough of its hash to tell it from most others. */
+struct table_place {
+    uint32_t hash;
+    uint32_t number; /* Of the entry, from 1; 0: free. */
+};
+
 struct table {
-    struct table_entry *entries;
+    struct table_entry *entries; /* As they came: what is new lies together. */
     size_t count;
-    size_t capacity; /* A power of two, or 0. */
+    struct table_place *places;
+    size_t capacity; /* Of places: a power of two, or 0. */
 };
 
 void table_init(struct table *table);
