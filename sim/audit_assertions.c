@@ -50,6 +50,8 @@ static const struct {
     {"consensus/report.c", "slot->seq <= pbft_slot_log_high", "S18"},
     {"consensus/report.c", "pre_prepare.seq == slot->seq", "S18"},
     {"consensus/report.c", "replica->log.low", "S18"},
+    /* S34: what the judge of the log took is whole. */
+    {"sim/disk.c", "status == PBFT_OK", "S34"},
     /* S36: no vote while recovering. */
     {"consensus/report.c", "pbft_is_recovering", "S36"},
     {"consensus/view_change.c", "pbft_is_recovering", "S36"},
