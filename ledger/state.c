@@ -67,21 +67,23 @@ static const uint8_t *paired(struct compound *id, const uint8_t *first,
     return id->bytes;
 }
 
-bool state_get_policy(struct overlay *overlay, const uint8_t *policy,
-                      uint32_t version, struct schema_policy *out)
-{
-    struct compound id;
-    return thing_get(overlay, &thing_policy,
-                     numbered(&id, policy, LEDGER_ID_SIZE, version), out);
-}
+#define UNPACK(...) __VA_ARGS__
 
-void state_put_policy(struct overlay *overlay, const uint8_t *policy,
-                      uint32_t version, const struct schema_policy *in)
-{
-    struct compound id;
-    thing_put(overlay, &thing_policy,
-              numbered(&id, policy, LEDGER_ID_SIZE, version), in);
-}
+/* The get and the put of a thing: its parameters beside the value, in brackets,
+ * and the id that is made of them. */
+#define GET_AND_PUT(name, PARAMETERS, ID)                                      \
+    bool state_get_##name(struct overlay *overlay, UNPACK PARAMETERS,          \
+                          struct schema_##name *out)                           \
+    {                                                                          \
+        struct compound id;                                                    \
+        return thing_get(overlay, &thing_##name, ID, out);                     \
+    }                                                                          \
+    void state_put_##name(struct overlay *overlay, UNPACK PARAMETERS,          \
+                          const struct schema_##name *in)                      \
+    {                                                                          \
+        struct compound id;                                                    \
+        thing_put(overlay, &thing_##name, ID, in);                             \
+    }
 
 static const uint8_t *request_id(struct compound *id,
                                  const struct pbft_public_key *client,
@@ -94,57 +96,19 @@ static const uint8_t *request_id(struct compound *id,
     return id->bytes;
 }
 
-bool state_get_request(struct overlay *overlay,
-                       const struct pbft_public_key *client, uint64_t session,
-                       uint64_t sequence, struct schema_request *out)
-{
-    struct compound id;
-    return thing_get(overlay, &thing_request,
-                     request_id(&id, client, session, sequence), out);
-}
-
-void state_put_request(struct overlay *overlay,
-                       const struct pbft_public_key *client, uint64_t session,
-                       uint64_t sequence, const struct schema_request *in)
-{
-    struct compound id;
-    thing_put(overlay, &thing_request,
-              request_id(&id, client, session, sequence), in);
-}
-
-bool state_get_envelope(struct overlay *overlay, const uint8_t *record,
-                        uint32_t version, const uint8_t *key_id,
-                        struct schema_envelope *out)
-{
-    struct compound id;
-    return thing_get(overlay, &thing_envelope,
-                     paired(&id, record, version, key_id), out);
-}
-
-void state_put_envelope(struct overlay *overlay, const uint8_t *record,
-                        uint32_t version, const uint8_t *key_id,
-                        const struct schema_envelope *in)
-{
-    struct compound id;
-    thing_put(overlay, &thing_envelope, paired(&id, record, version, key_id),
-              in);
-}
-
-bool state_get_leaf(struct overlay *overlay, const uint8_t *batch,
-                    uint32_t index, struct schema_leaf *out)
-{
-    struct compound id;
-    return thing_get(overlay, &thing_leaf,
-                     numbered(&id, batch, LEDGER_ID_SIZE, index), out);
-}
-
-void state_put_leaf(struct overlay *overlay, const uint8_t *batch,
-                    uint32_t index, const struct schema_leaf *in)
-{
-    struct compound id;
-    thing_put(overlay, &thing_leaf, numbered(&id, batch, LEDGER_ID_SIZE, index),
-              in);
-}
+GET_AND_PUT(policy, (const uint8_t *policy, uint32_t version),
+            numbered(&id, policy, LEDGER_ID_SIZE, version))
+GET_AND_PUT(request,
+            (const struct pbft_public_key *client, uint64_t session,
+             uint64_t sequence),
+            request_id(&id, client, session, sequence))
+GET_AND_PUT(envelope,
+            (const uint8_t *record, uint32_t version, const uint8_t *key_id),
+            paired(&id, record, version, key_id))
+GET_AND_PUT(leaf, (const uint8_t *batch, uint32_t index),
+            numbered(&id, batch, LEDGER_ID_SIZE, index))
+GET_AND_PUT(suspension, (const uint8_t *handle, uint32_t role),
+            numbered(&id, handle, LEDGER_HANDLE_SIZE, role))
 
 bool state_is_member(struct overlay *overlay, const uint8_t *group,
                      uint32_t generation, const uint8_t *participant)
@@ -161,22 +125,6 @@ void state_put_member(struct overlay *overlay, const uint8_t *group,
     const struct schema_mark mark = {1};
     thing_put(overlay, &thing_member,
               paired(&id, group, generation, participant), &mark);
-}
-
-bool state_get_suspension(struct overlay *overlay, const uint8_t *handle,
-                          uint32_t role, struct schema_suspension *out)
-{
-    struct compound id;
-    return thing_get(overlay, &thing_suspension,
-                     numbered(&id, handle, LEDGER_HANDLE_SIZE, role), out);
-}
-
-void state_put_suspension(struct overlay *overlay, const uint8_t *handle,
-                          uint32_t role, const struct schema_suspension *in)
-{
-    struct compound id;
-    thing_put(overlay, &thing_suspension,
-              numbered(&id, handle, LEDGER_HANDLE_SIZE, role), in);
 }
 
 static const uint8_t *due_id(struct compound *id, uint64_t due_ms,
