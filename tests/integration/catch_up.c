@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A replica that was away comes back while the others go on at full load: it
+ * must reach them, and not only once the load ends, and hold the same ledger.
+ * Says how fast it goes.
+ *
+ *   catch_up [--absent MS] [--victim ID] [--replicas N]
+ *
+ * Replica 0 is the first primary.
+ */
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "client/load.h"
+#include "client/trial.h"
+
+#define START_TIMEOUT_MS 60000
+#define AGREE_TIMEOUT_MS 60000
+#define STOP_PATIENCE_MS 20000
+#define CALM_MS 1500
+#define ABSENT_MS 6000
+#define STUCK_MS 30000      /* Without a new block. */
+#define REACH_MAX_MS 120000 /* Under load. */
+#define TELL_MS 1000
+#define SUBMITTERS 32
+#define PER_SUBMISSION 8
+#define HOUR_MS 3600000u
+/* Who lags by no more takes part again: a quarter of a checkpoint interval. */
+#define LAG_MAX 16
+
+struct scene {
+    struct trial trial;
+    uint32_t victim;
+    struct load_report load;
+    volatile int stop;
+    enum salus_status status;
+};
+
+static uint64_t clock_ms(clockid_t clock)
+{
+    struct timespec now;
+
+    (void)clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void pass_ms(uint64_t ms)
+{
+    const struct timespec pause = {(time_t)(ms / 1000),
+                                   (long)(ms % 1000) * 1000000};
+
+    (void)nanosleep(&pause, NULL);
+}
+
+static void *submit_all_the_time(void *context)
+{
+    struct scene *scene = context;
+    struct load_options options = {
+        .client_count = scene->trial.count,
+        .submitters = SUBMITTERS,
+        .transactions_per_submission = PER_SUBMISSION,
+        .payload = 256,
+        .duration_ms = HOUR_MS,
+        .not_after_ms = clock_ms(CLOCK_REALTIME) + HOUR_MS,
+        .stop = &scene->stop};
+
+    for (uint32_t i = 0; i < scene->trial.count; i++) {
+        options.clients[i] = scene->trial.clients[i];
+        memcpy(options.encryption_keys[i], scene->trial.encryption_keys[i],
+               SALUS_ID_SIZE);
+    }
+    scene->status = load_run(&options, &scene->load);
+    return NULL;
+}
+
+static void tell(void *context, const struct trial_gap *gap, bool has_reached)
+{
+    (void)context;
+    (void)has_reached;
+    (void)printf("at %" PRIu64 " of %" PRIu64 ": %.0f blocks/s, the others "
+                 "%.0f\n",
+                 gap->executed, gap->highest, gap->rate, gap->others_rate);
+    (void)fflush(stdout);
+}
+
+/* While the others go on: `lag_max` is not 0. */
+static bool follow(struct scene *scene, uint64_t lag_max)
+{
+    const struct trial_follow options = {.replica = scene->victim,
+                                         .lag_max = lag_max,
+                                         .patience_ms = STUCK_MS,
+                                         .limit_ms = REACH_MAX_MS,
+                                         .interval_ms = TELL_MS,
+                                         .tell = tell};
+    enum trial_end end = trial_follow(&scene->trial, &options);
+
+    if (end != TRIAL_REACHED) {
+        (void)printf("%s\n", end == TRIAL_STUCK
+                                 ? "it is stuck"
+                                 : "it does not reach the others");
+    }
+    return end == TRIAL_REACHED;
+}
+
+/* Away long enough that the others drop their logs below the window. */
+static bool go_and_return(struct scene *scene, uint32_t absent_ms)
+{
+    pass_ms(CALM_MS);
+    replicas_kill(&scene->trial.replicas, scene->victim);
+    pass_ms(absent_ms);
+    if (replicas_start(&scene->trial.replicas, scene->victim) != PBFT_OK) {
+        return false;
+    }
+    bool good = follow(scene, LAG_MAX);
+    pass_ms(CALM_MS); /* And then it keeps up. */
+    return good && follow(scene, LAG_MAX);
+}
+
+static bool run(struct scene *scene, uint32_t absent_ms)
+{
+    pthread_t thread;
+
+    if (pthread_create(&thread, NULL, submit_all_the_time, scene) != 0) {
+        return false;
+    }
+    bool good = go_and_return(scene, absent_ms);
+    scene->stop = 1;
+    (void)pthread_join(thread, NULL);
+    (void)printf("%" PRIu64 " transactions proved, %" PRIu64 " failed, %" PRIu64
+                 " refused\n",
+                 scene->load.transactions, scene->load.failed,
+                 scene->load.refused);
+    return good && scene->status == SALUS_OK && scene->load.failed == 0 &&
+           scene->load.refused == 0 &&
+           trial_agree(&scene->trial, AGREE_TIMEOUT_MS);
+}
+
+static uint32_t option(int argc, char **argv, const char *name, uint32_t value)
+{
+    for (int i = 1; i + 1 < argc; i++) {
+        if (strcmp(argv[i], name) == 0) {
+            return (uint32_t)strtoul(argv[i + 1], NULL, 10);
+        }
+    }
+    return value;
+}
+
+int main(int argc, char **argv)
+{
+    static struct scene scene;
+    char folder[] = "/tmp/salus-catch-up-XXXXXX";
+
+    if (mkdtemp(folder) == NULL) {
+        perror("/tmp");
+        return 1;
+    }
+    scene.victim = option(argc, argv, "--victim", 3);
+    bool good = trial_create(&scene.trial, folder,
+                             option(argc, argv, "--replicas", 4)) == PBFT_OK &&
+                trial_start(&scene.trial, START_TIMEOUT_MS) == PBFT_OK &&
+                run(&scene, option(argc, argv, "--absent", ABSENT_MS));
+    trial_close_clients(&scene.trial);
+    good =
+        replicas_stop_all(&scene.trial.replicas, STOP_PATIENCE_MS) == 0 && good;
+    if (good) {
+        replicas_remove_folder(folder);
+    } else {
+        (void)printf("kept: %s\n", folder);
+    }
+    (void)puts(good ? "passed" : "FAILED");
+    return good ? 0 : 1;
+}
