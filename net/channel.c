@@ -199,7 +199,7 @@ enum pbft_status net_channel_call(struct net_channel *channel, uint64_t token,
 pbft_time_ms net_channel_tick(struct net_channel *channel, pbft_time_ms now_ms)
 {
     end_calls(channel, now_ms, PBFT_TIMED_OUT);
-    net_dial_tick(channel->dial, now_ms);
+    net_dial_tick(channel->dial, now_ms, false);
     return now_ms + CHANNEL_TICK_MS;
 }
 

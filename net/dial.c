@@ -334,12 +334,12 @@ static void check_link(struct net_dial *dial, pbft_time_ms now)
     net_link_release(link);
 }
 
-void net_dial_tick(struct net_dial *dial, pbft_time_ms now)
+void net_dial_tick(struct net_dial *dial, pbft_time_ms now, bool hurries)
 {
     check_link(dial, now);
     bury(dial);
     (void)pthread_mutex_lock(&dial->lock);
-    bool is_due = dial->phase == DIAL_RESTING && now >= dial->retry_at;
+    bool is_due = hurries || now >= dial->retry_at; /* If it rests. */
     (void)pthread_mutex_unlock(&dial->lock);
     if (is_due) {
         begin(dial);

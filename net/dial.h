@@ -36,8 +36,9 @@ net_dial_open(struct net_dial **out, const struct net_dial_config *config,
 /* Returns when no callback runs any more. NULL is fine. */
 void net_dial_close(struct net_dial *dial);
 
-/* Keeps the deadlines; from one thread, several times a second. */
-void net_dial_tick(struct net_dial *dial, pbft_time_ms now);
+/* Keeps the deadlines; from one thread, several times a second. `hurries`: a
+ * pause between two attempts ends now. */
+void net_dial_tick(struct net_dial *dial, pbft_time_ms now, bool hurries);
 
 /* As net_link_send(); UNREACHABLE if there is no connection. */
 PBFT_MUST_USE enum pbft_status net_dial_send(struct net_dial *dial,

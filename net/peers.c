@@ -13,7 +13,8 @@
 #include "net/monitor.h"
 
 struct peer {
-    struct net_dial *dial; /* NULL: ourselves. */
+    struct net_dial *dial;     /* NULL: ourselves. */
+    pbft_time_ms hurries_from; /* For the monitor. */
     atomic_uint_fast64_t last_received;
     atomic_uint_fast64_t messages_received;
     atomic_uint_fast64_t bytes_received;
@@ -118,6 +119,24 @@ void net_peers_resume(struct net_peers *peers)
 
 /* ---- watching ------------------------------------------------------------ */
 
+/* Who has dialed us is there: it is dialed without the rest of the pause. Once
+ * in a longest pause, or one who comes and goes would make us dial all the
+ * time.
+ */
+static bool may_hurry(struct net_peers *peers, pbft_replica_id id,
+                      pbft_time_ms now)
+{
+    struct peer *peer = &peers->peers[id];
+    struct net_dial_stats dial;
+    net_dial_stats(peer->dial, &dial);
+    bool hurries = !dial.connected && now >= peer->hurries_from &&
+                   net_door_has(peers->door, id);
+    if (hurries) {
+        peer->hurries_from = now + peers->config.reconnect_max_ms;
+    }
+    return hurries;
+}
+
 static void watch(struct net_peers *peers, pbft_replica_id id, pbft_time_ms now)
 {
     struct peer *peer = &peers->peers[id];
@@ -127,7 +146,7 @@ static void watch(struct net_peers *peers, pbft_replica_id id, pbft_time_ms now)
         net_door_close_owner(peers->door, id, now, silence);
         net_dial_break(peer->dial, now, silence);
     }
-    net_dial_tick(peer->dial, now);
+    net_dial_tick(peer->dial, now, may_hurry(peers, id, now));
 }
 
 static void tick(void *context, pbft_time_ms now)

@@ -291,6 +291,27 @@ static void test_a_restarted_peer_is_found_again(void **state)
 }
 
 /* b takes nothing: a must neither block nor collect more than its outbox. */
+static void test_who_dials_is_dialed_at_once(void **state)
+{
+    struct net_peers_config config;
+    struct replica waiting;
+    struct replica late;
+    (void)state;
+    use_free_ports();
+    memset(&waiting, 0, sizeof waiting);
+    replica_config(&config, 0, &waiting);
+    config.reconnect_min_ms = 4 * WORLD_PATIENCE_MS;
+    config.reconnect_max_ms = 4 * WORLD_PATIENCE_MS;
+    replica_open(&waiting, &config);
+    assert_int_not_equal(send_to(&waiting, 1, 1), PBFT_OK); /* Nobody there. */
+
+    replica_start(&late, 1);
+
+    WORLD_WAIT(stats_of(&waiting, 1).connected);
+    net_peers_close(waiting.peers);
+    net_peers_close(late.peers);
+}
+
 static void test_a_slow_peer_costs_drops_only(void **state)
 {
     struct replica a;
@@ -513,6 +534,7 @@ int main(void)
         cmocka_unit_test(test_a_port_in_use_is_told),
         cmocka_unit_test(test_bad_addresses_are_told),
         cmocka_unit_test(test_a_restarted_peer_is_found_again),
+        cmocka_unit_test(test_who_dials_is_dialed_at_once),
         cmocka_unit_test(test_a_slow_peer_costs_drops_only),
         cmocka_unit_test(test_what_was_not_taken_is_offered_again),
         cmocka_unit_test(test_closing_with_held_messages),
