@@ -50,6 +50,7 @@ struct pbft_peer {
     uint32_t serve_messages_left; /* It may still fetch so many, */
     size_t serve_bytes_left;      /* of so many bytes, until: */
     pbft_time_ms serve_until;
+    uint32_t pace; /* As donor: sync.c. 0: not tried. */
     /* Of its pre-prepares, prepares and commits that counted one of the highest
      * seq in the highest view: it may forget them (design: P14). A reference,
      * or NULL. */

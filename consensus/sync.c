@@ -9,6 +9,10 @@
 
 /* The next stretch is asked for when so much of the last one is left. */
 #define REFILL_AT (PBFT_FETCH_BLOCKS_MAX / 2)
+/* The pace of a donor: milliseconds for a full stretch, and one. So slow is who
+ * brought nothing. */
+#define PACE_NONE UINT32_MAX
+#define STRETCH_MAX_MS 3600000u
 
 void pbft_sync_deinit(struct pbft_sync *sync)
 {
@@ -64,16 +68,22 @@ void pbft_note_executed(struct pbft_replica *replica, pbft_replica_id peer,
     }
 }
 
-/* The next peer after `from` that claims to have what we lack. */
+/* Of those who claim to have what we lack, the one that was fastest; of equals,
+ * and who was not tried is equal to the fastest, the next after `from`. */
 static pbft_replica_id choose_peer(const struct pbft_replica *replica,
                                    pbft_replica_id from)
 {
+    pbft_replica_id best = replica->n;
     for (uint32_t i = 1; i <= replica->n; i++) {
         const pbft_replica_id id = (from + i) % replica->n;
-        if (id != replica->config.self &&
-            replica->peers[id].executed > replica->committed) {
-            return id;
+        const struct pbft_peer *peer = &replica->peers[id];
+        if (id != replica->config.self && peer->executed > replica->committed &&
+            (best == replica->n || peer->pace < replica->peers[best].pace)) {
+            best = id;
         }
+    }
+    if (best < replica->n) {
+        return best;
     }
     return (from + 1) % replica->n == replica->config.self
                ? (from + 2) % replica->n
@@ -103,9 +113,72 @@ static void ask(struct pbft_replica *replica)
     sync->requested = last;
 }
 
-/* What is asked for is owed within the time that a request may take. Blocks
+/* A stretch is complete: how long its donor took for it. Short ones tell more
+ * of the distance than of the donor. */
+static void note_pace(struct pbft_replica *replica)
+{
+    struct pbft_sync *sync = &replica->sync;
+    const pbft_seq count = sync->goal - sync->begun;
+    PBFT_ASSERT(count <= PBFT_FETCH_BLOCKS_MAX);
+    PBFT_ASSERT(replica->now >= sync->begun_at);
+    pbft_time_ms took = replica->now - sync->begun_at;
+    took = took < STRETCH_MAX_MS ? took : STRETCH_MAX_MS;
+    if (count >= REFILL_AT) {
+        replica->peers[sync->peer].pace =
+            1 + (uint32_t)(took * PBFT_FETCH_BLOCKS_MAX / count);
+    }
+}
+
+/* Whom we need tomorrow may be another one. */
+static void forget_paces(struct pbft_replica *replica)
+{
+    for (pbft_replica_id id = 0; id < replica->n; id++) {
+        replica->peers[id].pace = 0;
+    }
+}
+
+/* A donor just fast enough to be kept could hold us behind for ever: who does
+ * not bring us nearer to the others makes place for one that is twice as fast,
+ * or was not tried. Whoever waits for his own disk blames nobody. */
+static bool is_outpaced(const struct pbft_replica *replica)
+{
+    const struct pbft_sync *sync = &replica->sync;
+    const pbft_replica_id other = choose_peer(replica, sync->peer);
+    const bool is_gaining =
+        sync->gap == 0 || replica->behind - replica->committed < sync->gap;
+    const bool is_busy =
+        replica->committed - replica->executed > PBFT_FETCH_BLOCKS_MAX;
+    return !is_gaining && !is_busy && other != sync->peer &&
+           replica->peers[other].pace < replica->peers[sync->peer].pace / 2;
+}
+
+/* Asks another one for all that is still missing. */
+static void change_donor(struct pbft_replica *replica)
+{
+    struct pbft_sync *sync = &replica->sync;
+    pbft_mark(PBFT_MARK_DONOR_CHANGED);
+    sync->peer = choose_peer(replica, sync->peer);
+    sync->requested = replica->committed;
+    sync->begun = replica->committed;
+    sync->goal = replica->committed;
+    PBFT_ASSERT(sync->peer != replica->config.self);
+}
+
+/* What was asked for is owed within the time that a request may take. Blocks
  * that come meanwhile do not prolong it: with one at a time a lying donor would
  * keep us behind for ever, so with f of them it takes f + 1 attempts. */
+static void begin_stretch(struct pbft_replica *replica)
+{
+    struct pbft_sync *sync = &replica->sync;
+    sync->gap = replica->behind - replica->committed;
+    sync->begun = replica->committed;
+    sync->begun_at = replica->now;
+    sync->goal = sync->requested;
+    sync->deadline =
+        pbft_time_after(replica->now, replica->config.request_timeout_ms);
+    PBFT_ASSERT(sync->goal > sync->begun);
+}
+
 static void watch_donor(struct pbft_replica *replica)
 {
     struct pbft_sync *sync = &replica->sync;
@@ -113,11 +186,13 @@ static void watch_donor(struct pbft_replica *replica)
         if (replica->now >= sync->deadline) {
             pbft_sync_rotate(replica);
         }
-        return;
+    } else if (sync->goal > sync->begun) {
+        note_pace(replica);
+        if (is_outpaced(replica)) {
+            change_donor(replica);
+        }
+        sync->begun = sync->goal; /* It is judged once. */
     }
-    sync->goal = sync->requested;
-    sync->deadline =
-        pbft_time_after(replica->now, replica->config.request_timeout_ms);
 }
 
 /* Commits all buffered blocks whose turn has come. */
@@ -154,6 +229,7 @@ void pbft_sync_continue(struct pbft_replica *replica)
         if (sync->is_active) {
             sync->is_active = false;
             pbft_sync_deinit(sync);
+            forget_paces(replica);
         }
         return;
     }
@@ -167,6 +243,10 @@ void pbft_sync_continue(struct pbft_replica *replica)
     if (sync->is_active) {
         watch_donor(replica);
         ask(replica);
+        if (sync->goal <= replica->committed &&
+            sync->requested > replica->committed) {
+            begin_stretch(replica);
+        }
     }
 }
 
@@ -174,12 +254,14 @@ void pbft_sync_rotate(struct pbft_replica *replica)
 {
     struct pbft_sync *sync = &replica->sync;
     PBFT_ASSERT(replica->n > 1);
-    pbft_mark(PBFT_MARK_DONOR_CHANGED);
+    if (sync->is_active) {
+        replica->peers[sync->peer].pace = PACE_NONE;
+    }
     sync->is_active = replica->behind > replica->committed;
-    sync->peer = choose_peer(replica, sync->peer);
-    sync->requested = replica->committed;
-    sync->goal = replica->committed;
-    PBFT_ASSERT(sync->peer != replica->config.self);
+    change_donor(replica);
+    if (!sync->is_active) {
+        forget_paces(replica);
+    }
 }
 
 void pbft_fetch_stable(struct pbft_replica *replica)

@@ -19,7 +19,10 @@ struct pbft_sync {
      * that brings a block now and then is no donor. */
     pbft_seq goal;
     pbft_time_ms deadline;
-    pbft_seq stalled_seq; /* Committed at the last periodic STATUS. */
+    pbft_seq begun;        /* Committed when that stretch began, */
+    pbft_time_ms begun_at; /* and when that was. */
+    pbft_seq gap;          /* What was missing then; 0: not known. */
+    pbft_seq stalled_seq;  /* Committed at the last periodic STATUS. */
     /* Blocks that came before their turn: seq is at seq % MAX. */
     const struct pbft_message *blocks[PBFT_FETCH_BLOCKS_MAX];
 };

@@ -14,6 +14,7 @@
 
 #define LATE 3
 #define BLOCKS 60
+#define NEAR 8
 #define NOBODY UINT32_MAX
 
 static struct cluster cluster;
@@ -50,15 +51,31 @@ static bool lose_blocks(void *context, const struct cluster_packet *packet)
            packet->message->type == PBFT_MESSAGE_COMMITTED;
 }
 
-static int setup(void **state)
+static void start(pbft_time_ms resend_interval_ms)
 {
-    (void)state;
     next_sequence = 0;
     memset(&drip, 0, sizeof drip);
     drip.liar = NOBODY;
     cluster_init(&cluster, 4);
     cluster.config.request_timeout_ms = 800;
+    if (resend_interval_ms != 0) {
+        cluster.config.resend_interval_ms = resend_interval_ms;
+    }
     cluster_start(&cluster);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    start(0);
+    return 0;
+}
+
+/* Patient with a donor that is silent. */
+static int setup_patient(void **state)
+{
+    (void)state;
+    start(600);
     return 0;
 }
 
@@ -108,6 +125,35 @@ static void test_a_donor_that_drips_is_left(void **state)
     /* It needs BLOCKS pauses alone; who is asked next brings the rest. */
     assert_true(cluster.now - start < 2 * timeout);
     assert_true(drip.delivered > 0 && drip.delivered < BLOCKS);
+}
+
+/* Each stretch is complete in time, and the others order more meanwhile. */
+static void test_a_donor_just_fast_enough_is_left(void **state)
+{
+    const pbft_time_ms delay = cluster.config.resend_interval_ms - 100;
+    pbft_time_ms due[CLUSTER_BLOCKS_MAX];
+    (void)state;
+    cluster_isolate(&cluster, LATE);
+    submit(2 * BLOCKS);
+    cluster.filter = hold_back;
+    cluster_heal(&cluster);
+    const pbft_time_ms start = cluster.now;
+    uint32_t seen = 0;
+    while (executed_by(LATE) + NEAR < executed_by(0) &&
+           cluster.now - start < 5000) {
+        submit(1); /* The others go on. */
+        for (; seen < drip.count; seen++) {
+            due[seen] = cluster.now + delay;
+        }
+        while (drip.delivered < drip.count &&
+               due[drip.delivered] <= cluster.now) {
+            (void)cluster_receive(&cluster, LATE,
+                                  drip.blocks[drip.delivered++]);
+        }
+    }
+    assert_int_not_equal(drip.liar, NOBODY);
+    assert_true(executed_by(LATE) + NEAR >= executed_by(0));
+    assert_true(cluster.now - start < 3 * delay);
 }
 
 /* A disk that lost blocks below a durable proof, but not the log. Which
@@ -225,6 +271,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ROW(test_a_donor_that_drips_is_left),
+        cmocka_unit_test_setup_teardown(test_a_donor_just_fast_enough_is_left,
+                                        setup_patient, teardown),
         ROW(test_who_lost_blocks_votes_when_they_are_back),
         ROW(test_who_lost_blocks_enters_no_view),
         ROW(test_the_vote_of_the_highest_view_is_kept),
