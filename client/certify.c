@@ -122,7 +122,7 @@ static void begin_round(struct certify *certify, uint64_t height)
         if (witness->has_said &&
             (!certify->is_chosen || witness->said.seq != height)) {
             witness->has_said = false;
-            witness->verdict = SALUS_WITNESS_SILENT;
+            witness->verdict = SALUS_WITNESS_NOT_ASKED; /* At this height. */
             witness->again_at = 0;
         }
     }

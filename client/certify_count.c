@@ -38,6 +38,7 @@ bool certify_all_have_spoken(const struct certify *certify)
     for (uint32_t i = 0; i < certify->client->replica_count; i++) {
         const struct certify_witness *witness = &certify->witnesses[i];
         bool may_come = fan_out_is_out(certify->fan, i) || witness->is_busy ||
+                        witness->verdict == SALUS_WITNESS_NOT_ASKED ||
                         witness->verdict == SALUS_WITNESS_BEHIND ||
                         witness->verdict == SALUS_WITNESS_UNREACHABLE;
         if (certify_owes(certify, i) && may_come && !witness->was_absent) {
