@@ -27,7 +27,7 @@
 #define ENVELOPE_DETAILS_SIZE 153
 
 /* Envelopes and marks of all institutions: 16 MiB of file, and about 4 MiB of
- * memory. docs/operations.md has the share of each institution. */
+ * memory. docs/storage.md has the share of each institution. */
 #define ENVELOPES_MAX 32768u
 #define ENVELOPE_SLOT_SIZE 512u
 
