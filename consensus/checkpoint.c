@@ -257,6 +257,21 @@ static void attest_again(struct pbft_replica *replica,
     pbft_attest(replica, slot, executed);
 }
 
+/* What was relayed to us after the commit was new to us, and to the service
+ * before it had executed it. Nobody orders it again: waiting for that would
+ * depose honest primaries. */
+static void forget_late(struct pbft_replica *replica,
+                        const struct pbft_slot *slot)
+{
+    if (slot->committed != NULL) {
+        const struct pbft_message *proposal =
+            slot->committed->committed.pre_prepare;
+        pbft_requests_remove_all(&replica->requests,
+                                 &proposal->pre_prepare.body->batch,
+                                 replica->now);
+    }
+}
+
 void pbft_on_executed(struct pbft_replica *replica,
                       const struct pbft_attestation *executed)
 {
@@ -273,6 +288,7 @@ void pbft_on_executed(struct pbft_replica *replica,
     }
     struct pbft_slot *slot = pbft_slot_log_at(&replica->log, executed->seq);
     if (slot != NULL) {
+        forget_late(replica, slot);
         pbft_attest(replica, slot, executed);
     }
     /* Beyond the window it must move; who is silent gathers no proof. */

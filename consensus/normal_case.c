@@ -129,11 +129,7 @@ void pbft_deliver_block(struct pbft_replica *replica,
     PBFT_ASSERT(body != NULL);
     replica->committed++;
     pbft_output_commit(&replica->output, replica->committed, committed);
-    for (uint32_t i = 0; i < body->batch.request_count; i++) {
-        pbft_requests_remove(&replica->requests,
-                             &body->batch.requests[i]->request.digest,
-                             replica->now);
-    }
+    pbft_requests_remove_all(&replica->requests, &body->batch, replica->now);
 }
 
 void pbft_deliver(struct pbft_replica *replica)

@@ -368,3 +368,12 @@ void pbft_requests_remove(struct pbft_requests *requests,
     item->hash_next = requests->free_item;
     requests->free_item = index;
 }
+
+void pbft_requests_remove_all(struct pbft_requests *requests,
+                              const struct pbft_batch *batch, pbft_time_ms now)
+{
+    for (uint32_t i = 0; i < batch->request_count; i++) {
+        pbft_requests_remove(requests, &batch->requests[i]->request.digest,
+                             now);
+    }
+}

@@ -133,6 +133,9 @@ void pbft_requests_take(struct pbft_requests *requests,
 /* It was committed: forgotten. Its institution has made progress. */
 void pbft_requests_remove(struct pbft_requests *requests,
                           const struct pbft_digest *digest, pbft_time_ms now);
+/* The same for each request of a batch. */
+void pbft_requests_remove_all(struct pbft_requests *requests,
+                              const struct pbft_batch *batch, pbft_time_ms now);
 
 /* The next in turn, which then waits no more; NULL if none waits or if it has
  * more than `bytes_max` bytes. Borrowed: the queue keeps it. */

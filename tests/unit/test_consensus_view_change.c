@@ -181,6 +181,30 @@ static void test_gaps_become_null_batches(void **state)
     }
 }
 
+/* Too late for the commit and too early for the service to know it: nobody will
+ * order it again, and nobody waits for that. */
+static void test_a_relay_before_the_execution_deposes_nobody(void **state)
+{
+    (void)state;
+    start(4);
+    struct pbft_message *request = cast_request(&cluster.cast, 1, "p");
+    struct pbft_message *relayed = pbft_message_handed_over(request, 1);
+    cluster.nodes[2].is_executor_stuck = true;
+    (void)cluster_submit_request(&cluster, 1, request);
+    cluster_settle(&cluster);
+    assert_int_equal(cluster_report(&cluster, 2).committed, 1);
+    assert_int_equal(cluster_report(&cluster, 2).executed, 0);
+
+    assert_int_equal(cluster_receive(&cluster, 2, relayed), PBFT_ACCEPTED);
+    cluster.nodes[2].is_executor_stuck = false;
+    cluster_settle(&cluster);
+    assert_int_equal(cluster_report(&cluster, 2).pending_requests, 0);
+    cluster_run(&cluster, 3 * cluster.config.request_timeout_ms);
+    assert_int_equal(cluster_report(&cluster, 2).view, 0);
+    pbft_message_unref(relayed);
+    pbft_message_unref(request);
+}
+
 static void test_a_lone_replica_does_not_climb(void **state)
 {
     (void)state;
@@ -414,6 +438,8 @@ int main(void)
         cmocka_unit_test_teardown(test_prepared_certificates_outlive_views,
                                   clear),
         cmocka_unit_test_teardown(test_gaps_become_null_batches, clear),
+        cmocka_unit_test_teardown(
+            test_a_relay_before_the_execution_deposes_nobody, clear),
         cmocka_unit_test_teardown(test_a_lone_replica_does_not_climb, clear),
         cmocka_unit_test_teardown(test_view_changes_are_sent_again, clear),
         cmocka_unit_test_teardown(test_a_far_view_moves_nobody, clear),
