@@ -7,70 +7,14 @@
 
 #include "consensus/assert.h"
 #include "consensus/bytes.h"
+#include "consensus/request_chain.h"
 #include "consensus/timer.h"
 
-/* Which link of an item or institution a chain runs through. */
-typedef struct pbft_link *link_of(struct pbft_requests *requests,
-                                  uint32_t index, int lane);
-
 static struct pbft_link *age_link(struct pbft_requests *requests,
-                                  uint32_t index, int lane)
+                                  uint32_t index, uint32_t lane)
 {
     (void)lane;
     return &requests->items[index].age;
-}
-
-static struct pbft_link *queue_link(struct pbft_requests *requests,
-                                    uint32_t index, int lane)
-{
-    (void)lane;
-    return &requests->items[index].queue;
-}
-
-static struct pbft_link *turn_link(struct pbft_requests *requests,
-                                   uint32_t index, int lane)
-{
-    return &requests->institutions[index].turns[lane];
-}
-
-static const struct pbft_chain empty_chain = {PBFT_INDEX_NONE, PBFT_INDEX_NONE};
-
-static bool is_empty(const struct pbft_chain *chain)
-{
-    return chain->first == PBFT_INDEX_NONE;
-}
-
-static void append(struct pbft_requests *requests, struct pbft_chain *chain,
-                   link_of *link, uint32_t index, int lane)
-{
-    struct pbft_link *own = link(requests, index, lane);
-    own->previous = chain->last;
-    own->next = PBFT_INDEX_NONE;
-    if (is_empty(chain)) {
-        chain->first = index;
-    } else {
-        link(requests, chain->last, lane)->next = index;
-    }
-    chain->last = index;
-}
-
-static void detach(struct pbft_requests *requests, struct pbft_chain *chain,
-                   link_of *link, uint32_t index, int lane)
-{
-    const struct pbft_link own = *link(requests, index, lane);
-    PBFT_ASSERT(!is_empty(chain));
-    if (own.previous == PBFT_INDEX_NONE) {
-        PBFT_ASSERT(chain->first == index);
-        chain->first = own.next;
-    } else {
-        link(requests, own.previous, lane)->next = own.next;
-    }
-    if (own.next == PBFT_INDEX_NONE) {
-        PBFT_ASSERT(chain->last == index);
-        chain->last = own.previous;
-    } else {
-        link(requests, own.next, lane)->previous = own.previous;
-    }
 }
 
 /* Digests are uniform already: some of their bits are a hash. */
@@ -143,8 +87,8 @@ static uint32_t institution_of(struct pbft_requests *requests,
             .id = *id,
             .bringer = bringer,
             .hash_next = *bucket,
-            .age = empty_chain,
-            .lanes = {empty_chain, empty_chain},
+            .age = pbft_empty_chain,
+            .queues = PBFT_INDEX_NONE,
             .deadline = PBFT_TIME_NEVER,
         };
         *bucket = index;
@@ -156,7 +100,7 @@ static void release_institution(struct pbft_requests *requests, uint32_t index)
 {
     struct pbft_pending_institution *entry = &requests->institutions[index];
     PBFT_ASSERT(entry->count == 0);
-    PBFT_ASSERT(is_empty(&entry->lanes[0]) && is_empty(&entry->lanes[1]));
+    PBFT_ASSERT(entry->queues == PBFT_INDEX_NONE);
     uint32_t *at = &requests->institution_buckets[institution_hash(&entry->id)];
     while (*at != index) {
         PBFT_ASSERT(*at != PBFT_INDEX_NONE);
@@ -179,44 +123,6 @@ static void set_deadline(struct pbft_requests *requests,
     if (entry->deadline < requests->earliest) {
         requests->earliest = entry->deadline;
     }
-}
-
-void pbft_requests_put_back(struct pbft_requests *requests, uint32_t index)
-{
-    struct pbft_pending *item = &requests->items[index];
-    const int lane = (int)item->message->request.lane;
-    struct pbft_pending_institution *entry =
-        &requests->institutions[item->institution];
-    PBFT_ASSERT(!item->is_waiting);
-    PBFT_ASSERT(lane < PBFT_LANE_COUNT);
-    if (is_empty(&entry->lanes[lane])) {
-        append(requests, &requests->rounds[lane], turn_link, item->institution,
-               lane);
-    }
-    append(requests, &entry->lanes[lane], queue_link, index, lane);
-    item->is_waiting = true;
-    requests->waiting++;
-    requests->waiting_bytes += item->message->request.payload.size;
-}
-
-static void end_waiting(struct pbft_requests *requests, uint32_t index)
-{
-    struct pbft_pending *item = &requests->items[index];
-    const int lane = (int)item->message->request.lane;
-    struct pbft_pending_institution *entry =
-        &requests->institutions[item->institution];
-    if (!item->is_waiting) {
-        return;
-    }
-    detach(requests, &entry->lanes[lane], queue_link, index, lane);
-    if (is_empty(&entry->lanes[lane])) {
-        detach(requests, &requests->rounds[lane], turn_link, item->institution,
-               lane);
-    }
-    PBFT_ASSERT(requests->waiting > 0);
-    item->is_waiting = false;
-    requests->waiting--;
-    requests->waiting_bytes -= item->message->request.payload.size;
 }
 
 /* Whose part it takes a place of. */
@@ -245,7 +151,7 @@ static void insert(struct pbft_requests *requests,
                                   .since = now,
                                   .is_own = is_own};
     *bucket = index;
-    append(requests, &entry->age, age_link, index, 0);
+    pbft_chain_append(requests, &entry->age, age_link, index, 0);
     requests->count++;
     requests->bytes += message->request.payload.size;
     entry->count++;
@@ -329,7 +235,7 @@ void pbft_requests_take(struct pbft_requests *requests,
 {
     uint32_t index = find(requests, digest);
     if (index != PBFT_INDEX_NONE) {
-        end_waiting(requests, index);
+        pbft_requests_end_waiting(requests, index);
     }
 }
 
@@ -345,8 +251,8 @@ void pbft_requests_remove(struct pbft_requests *requests,
         &requests->institutions[item->institution];
     PBFT_ASSERT(requests->count > 0);
     PBFT_ASSERT(entry->count > 0);
-    end_waiting(requests, index);
-    detach(requests, &entry->age, age_link, index, 0);
+    pbft_requests_end_waiting(requests, index);
+    pbft_chain_detach(requests, &entry->age, age_link, index, 0);
     uint32_t *at = bucket_of(requests, digest);
     while (*at != index) {
         at = &requests->items[*at].hash_next;

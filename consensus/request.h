@@ -2,11 +2,16 @@
 /* The requests that a replica knows and has not seen committed. Private to the
  * core.
  *
- * Known by digest. Each institution has its own two lanes and its own limit;
- * lanes of different institutions take turns, the urgent lanes first but never
- * alone, so that no institution can crowd out another. All memory but messages
- * is allocated at creation; every operation but those over all requests takes
- * constant time.
+ * Known by digest. Each institution has its own limit. What waits is taken in
+ * turns, the urgent lane first but never alone: among those who brought it (our
+ * clients, and each peer), and among the institutions of one bringer. Anybody
+ * can write any institution into a request, but nobody can bring it over the
+ * channel of another replica: so neither names that a faulty one invents nor
+ * what it says in the name of another keep honest requests waiting.
+ *
+ * All memory but messages is allocated at creation; every operation but those
+ * over all requests takes constant time, or looks through the bringers of one
+ * institution.
  */
 #ifndef CONSENSUS_REQUEST_H
 #define CONSENSUS_REQUEST_H
@@ -35,7 +40,8 @@ struct pbft_pending {
     uint32_t bringer;         /* A peer, or PBFT_SHARE_OWN. */
     uint32_t hash_next;       /* Also chains the free ones. */
     struct pbft_link age;     /* Among all of the institution. */
-    struct pbft_link queue;   /* Among those of the lane that wait. */
+    struct pbft_link turn;    /* In its queue, while it waits. */
+    uint32_t queue;           /* That one. */
     pbft_time_ms since;       /* When it came. */
     bool is_own;              /* From a client of ours: we relay it. */
     bool is_waiting;          /* In no pre-prepare of this view. */
@@ -48,13 +54,27 @@ struct pbft_pending {
 
 struct pbft_pending_institution {
     struct pbft_institution id;
-    uint32_t count;                           /* 0: free. */
-    uint32_t bringer;                         /* Of its first request. */
-    uint32_t hash_next;                       /* Also chains the free ones. */
-    struct pbft_chain age;                    /* Oldest first. */
-    struct pbft_chain lanes[PBFT_LANE_COUNT]; /* Those that wait. */
-    struct pbft_link turns[PBFT_LANE_COUNT];  /* Its place in the rounds. */
+    uint32_t count;        /* 0: free. */
+    uint32_t bringer;      /* Of its first request. */
+    uint32_t hash_next;    /* Also chains the free ones. */
+    struct pbft_chain age; /* Oldest first. */
+    uint32_t queues;       /* The first of those that wait; or NONE. */
     pbft_time_ms deadline; /* For its oldest request (design: P7). */
+};
+
+/* What waits in one lane, of one institution, from one bringer. */
+struct pbft_request_queue {
+    uint32_t institution;
+    uint32_t bringer;
+    uint32_t lane;
+    uint32_t next;           /* Of the institution; chains the free ones. */
+    struct pbft_chain items; /* Oldest first; never empty. */
+    struct pbft_link turn;   /* Among those of the bringer and lane. */
+};
+
+struct pbft_bringer {
+    struct pbft_chain queues[PBFT_LANE_COUNT]; /* Whose turn it is. */
+    struct pbft_link turns[PBFT_LANE_COUNT];   /* Among the bringers. */
 };
 
 struct pbft_requests {
@@ -79,7 +99,10 @@ struct pbft_requests {
     struct pbft_shares *institution_shares; /* Of those ever in use. */
     uint32_t free_institution;
     uint32_t institution_buckets[PBFT_INSTITUTIONS_MAX];
-    struct pbft_chain rounds[PBFT_LANE_COUNT]; /* Who comes next. */
+    struct pbft_request_queue *queues; /* As many as items. */
+    uint32_t free_queue;
+    struct pbft_bringer bringers[PBFT_REPLICAS_MAX + 1];
+    struct pbft_chain rounds[PBFT_LANE_COUNT]; /* Bringers, in turn. */
     uint32_t urgent_run;   /* Urgent ones since the last normal one. */
     pbft_time_ms earliest; /* No deadline is before it. */
 };
@@ -142,8 +165,10 @@ void pbft_requests_remove_all(struct pbft_requests *requests,
 const struct pbft_message *pbft_requests_next(struct pbft_requests *requests,
                                               size_t bytes_max);
 
-/* The item at `index`, which does not wait, goes to the end of its lane. */
+/* The item at `index`, which does not wait, goes to the end of its queue. */
 void pbft_requests_put_back(struct pbft_requests *requests, uint32_t index);
+/* The item at `index` waits no more; fine if it does not. */
+void pbft_requests_end_waiting(struct pbft_requests *requests, uint32_t index);
 
 /* A new view: whatever is not committed waits again, in order of age. */
 void pbft_requests_wait_again(struct pbft_requests *requests);

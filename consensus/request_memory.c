@@ -3,9 +3,7 @@
 #include <stdlib.h>
 
 #include "consensus/assert.h"
-#include "consensus/request.h"
-
-static const struct pbft_chain empty_chain = {PBFT_INDEX_NONE, PBFT_INDEX_NONE};
+#include "consensus/request_chain.h"
 
 static uint32_t bucket_count_for(uint32_t capacity)
 {
@@ -14,6 +12,27 @@ static uint32_t bucket_count_for(uint32_t capacity)
         count *= 2;
     }
     return count;
+}
+
+/* Chains whatever is free, which is all. */
+static void free_all(struct pbft_requests *requests)
+{
+    const uint32_t capacity = requests->capacity;
+    for (uint32_t i = 0; i < capacity; i++) {
+        const uint32_t next = i + 1 < capacity ? i + 1 : PBFT_INDEX_NONE;
+        requests->items[i].hash_next = next;
+        requests->queues[i].next = next;
+    }
+    for (uint32_t i = 0; i < PBFT_INSTITUTIONS_MAX; i++) {
+        requests->institution_buckets[i] = PBFT_INDEX_NONE;
+        requests->institutions[i].hash_next =
+            i + 1 < PBFT_INSTITUTIONS_MAX ? i + 1 : PBFT_INDEX_NONE;
+    }
+    for (uint32_t i = 0; i <= PBFT_SHARE_OWN; i++) {
+        for (uint32_t lane = 0; lane < PBFT_LANE_COUNT; lane++) {
+            requests->bringers[i].queues[lane] = pbft_empty_chain;
+        }
+    }
 }
 
 bool pbft_requests_init(struct pbft_requests *requests, uint32_t capacity,
@@ -26,7 +45,7 @@ bool pbft_requests_init(struct pbft_requests *requests, uint32_t capacity,
         .institution_max = institution_max,
         .timeout_ms = timeout_ms,
         .bucket_mask = bucket_count_for(capacity) - 1,
-        .rounds = {empty_chain, empty_chain},
+        .rounds = {pbft_empty_chain, pbft_empty_chain},
         .earliest = PBFT_TIME_NEVER,
     };
     pbft_requests_reserve(requests, 0);
@@ -35,26 +54,20 @@ bool pbft_requests_init(struct pbft_requests *requests, uint32_t capacity,
         malloc((requests->bucket_mask + 1) * sizeof *requests->buckets);
     requests->institution_shares =
         malloc(PBFT_INSTITUTIONS_MAX * sizeof *requests->institution_shares);
+    requests->queues = malloc(capacity * sizeof *requests->queues);
     if (requests->items == NULL || requests->buckets == NULL ||
-        requests->institution_shares == NULL) {
+        requests->institution_shares == NULL || requests->queues == NULL) {
         free(requests->items);
         free(requests->buckets);
         free(requests->institution_shares);
+        free(requests->queues);
         *requests = (struct pbft_requests){0};
         return false;
     }
     for (uint32_t i = 0; i <= requests->bucket_mask; i++) {
         requests->buckets[i] = PBFT_INDEX_NONE;
     }
-    for (uint32_t i = 0; i < capacity; i++) {
-        requests->items[i].hash_next =
-            i + 1 < capacity ? i + 1 : PBFT_INDEX_NONE;
-    }
-    for (uint32_t i = 0; i < PBFT_INSTITUTIONS_MAX; i++) {
-        requests->institution_buckets[i] = PBFT_INDEX_NONE;
-        requests->institutions[i].hash_next =
-            i + 1 < PBFT_INSTITUTIONS_MAX ? i + 1 : PBFT_INDEX_NONE;
-    }
+    free_all(requests);
     return true;
 }
 
@@ -75,8 +88,6 @@ void pbft_requests_deinit(struct pbft_requests *requests)
     free(requests->items);
     free(requests->buckets);
     free(requests->institution_shares);
-    requests->items = NULL;
-    requests->buckets = NULL;
-    requests->institution_shares = NULL;
-    requests->capacity = 0;
+    free(requests->queues);
+    *requests = (struct pbft_requests){0};
 }

@@ -1,254 +1,169 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Questions to the request queue: whose turn it is, what has waited long. */
+/* Whose turn it is: lanes, in them bringers, of them institutions. */
 #include "consensus/assert.h"
-#include "consensus/request.h"
-#include "consensus/timer.h"
-
-/* So that one institution's backlog does not fill a relay of all. */
-#define STALE_PER_INSTITUTION 16u
-/* Enough to judge a primary by. */
-#define LYING_PER_INSTITUTION 4
+#include "consensus/request_chain.h"
 
 /* Urgent requests before a normal one has its turn. Who calls everything urgent
  * (execution judges that, too late) would else keep all normal requests waiting
  * until honest primaries are deposed for it. */
 #define URGENT_RUN_MAX 3
 
+static struct pbft_link *item_turn(struct pbft_requests *requests,
+                                   uint32_t index, uint32_t lane)
+{
+    (void)lane;
+    return &requests->items[index].turn;
+}
+
+static struct pbft_link *queue_turn(struct pbft_requests *requests,
+                                    uint32_t index, uint32_t lane)
+{
+    (void)lane;
+    return &requests->queues[index].turn;
+}
+
+static struct pbft_link *bringer_turn(struct pbft_requests *requests,
+                                      uint32_t index, uint32_t lane)
+{
+    return &requests->bringers[index].turns[lane];
+}
+
+static uint32_t find_queue(const struct pbft_requests *requests,
+                           const struct pbft_pending *item)
+{
+    const uint32_t lane = (uint32_t)item->message->request.lane;
+    uint32_t index = requests->institutions[item->institution].queues;
+    while (index != PBFT_INDEX_NONE &&
+           (requests->queues[index].bringer != item->bringer ||
+            requests->queues[index].lane != lane)) {
+        index = requests->queues[index].next;
+    }
+    return index;
+}
+
+/* There is one for each item. */
+static uint32_t open_queue(struct pbft_requests *requests,
+                           const struct pbft_pending *item)
+{
+    const uint32_t index = requests->free_queue;
+    const uint32_t lane = (uint32_t)item->message->request.lane;
+    struct pbft_pending_institution *institution =
+        &requests->institutions[item->institution];
+    struct pbft_chain *round = &requests->bringers[item->bringer].queues[lane];
+    PBFT_ASSERT(index != PBFT_INDEX_NONE);
+    PBFT_ASSERT(lane < PBFT_LANE_COUNT);
+    struct pbft_request_queue *queue = &requests->queues[index];
+    requests->free_queue = queue->next;
+    *queue = (struct pbft_request_queue){.institution = item->institution,
+                                         .bringer = item->bringer,
+                                         .lane = lane,
+                                         .next = institution->queues,
+                                         .items = pbft_empty_chain};
+    institution->queues = index;
+    if (pbft_chain_is_empty(round)) {
+        pbft_chain_append(requests, &requests->rounds[lane], bringer_turn,
+                          item->bringer, lane);
+    }
+    pbft_chain_append(requests, round, queue_turn, index, lane);
+    return index;
+}
+
+static void close_queue(struct pbft_requests *requests, uint32_t index)
+{
+    struct pbft_request_queue *queue = &requests->queues[index];
+    struct pbft_chain *round =
+        &requests->bringers[queue->bringer].queues[queue->lane];
+    uint32_t *at = &requests->institutions[queue->institution].queues;
+    pbft_chain_detach(requests, round, queue_turn, index, queue->lane);
+    if (pbft_chain_is_empty(round)) {
+        pbft_chain_detach(requests, &requests->rounds[queue->lane],
+                          bringer_turn, queue->bringer, queue->lane);
+    }
+    while (*at != index) {
+        PBFT_ASSERT(*at != PBFT_INDEX_NONE);
+        at = &requests->queues[*at].next;
+    }
+    *at = queue->next;
+    queue->next = requests->free_queue;
+    requests->free_queue = index;
+}
+
+void pbft_requests_put_back(struct pbft_requests *requests, uint32_t index)
+{
+    struct pbft_pending *item = &requests->items[index];
+    PBFT_ASSERT(!item->is_waiting);
+    item->queue = find_queue(requests, item);
+    if (item->queue == PBFT_INDEX_NONE) {
+        item->queue = open_queue(requests, item);
+    }
+    pbft_chain_append(requests, &requests->queues[item->queue].items, item_turn,
+                      index, 0);
+    item->is_waiting = true;
+    requests->waiting++;
+    requests->waiting_bytes += item->message->request.payload.size;
+}
+
+void pbft_requests_end_waiting(struct pbft_requests *requests, uint32_t index)
+{
+    struct pbft_pending *item = &requests->items[index];
+    struct pbft_request_queue *queue = &requests->queues[item->queue];
+    if (!item->is_waiting) {
+        return;
+    }
+    pbft_chain_detach(requests, &queue->items, item_turn, index, 0);
+    if (pbft_chain_is_empty(&queue->items)) {
+        close_queue(requests, item->queue);
+    }
+    PBFT_ASSERT(requests->waiting > 0);
+    item->is_waiting = false;
+    requests->waiting--;
+    requests->waiting_bytes -= item->message->request.payload.size;
+}
+
 /* The lane that is served next: urgent first. */
-static int next_lane(const struct pbft_requests *requests)
+static uint32_t next_lane(const struct pbft_requests *requests)
 {
     const bool has_urgent =
-        requests->rounds[PBFT_LANE_URGENT].first != PBFT_INDEX_NONE;
+        !pbft_chain_is_empty(&requests->rounds[PBFT_LANE_URGENT]);
     const bool has_normal =
-        requests->rounds[PBFT_LANE_NORMAL].first != PBFT_INDEX_NONE;
+        !pbft_chain_is_empty(&requests->rounds[PBFT_LANE_NORMAL]);
     return has_urgent && (!has_normal || requests->urgent_run < URGENT_RUN_MAX)
                ? PBFT_LANE_URGENT
                : PBFT_LANE_NORMAL;
 }
 
-/* The institution was served: it moves behind the others of its lane. */
-static void end_turn(struct pbft_requests *requests, uint32_t institution,
-                     int lane)
+/* Whoever was served moves behind the others, if it has more and is not alone.
+ */
+static void end_turn(struct pbft_requests *requests, struct pbft_chain *round,
+                     pbft_link_of *link, uint32_t index, uint32_t lane)
 {
-    struct pbft_chain *round = &requests->rounds[lane];
-    struct pbft_link *own = &requests->institutions[institution].turns[lane];
-    if (round->first != institution || round->last == institution) {
-        return; /* Its lane is empty now, or it is alone. */
+    if (round->first == index && round->last != index) {
+        pbft_chain_detach(requests, round, link, index, lane);
+        pbft_chain_append(requests, round, link, index, lane);
     }
-    round->first = own->next;
-    requests->institutions[own->next].turns[lane].previous = PBFT_INDEX_NONE;
-    requests->institutions[round->last].turns[lane].next = institution;
-    own->previous = round->last;
-    own->next = PBFT_INDEX_NONE;
-    round->last = institution;
 }
 
 const struct pbft_message *pbft_requests_next(struct pbft_requests *requests,
                                               size_t bytes_max)
 {
-    const int lane = next_lane(requests);
-    const uint32_t institution = requests->rounds[lane].first;
-    if (institution == PBFT_INDEX_NONE) {
+    const uint32_t lane = next_lane(requests);
+    struct pbft_chain *round = &requests->rounds[lane];
+    if (pbft_chain_is_empty(round)) {
         PBFT_ASSERT(requests->waiting == 0);
         return NULL;
     }
-    const struct pbft_pending_institution *entry =
-        &requests->institutions[institution];
-    const uint32_t index = entry->lanes[lane].first;
-    PBFT_ASSERT(index != PBFT_INDEX_NONE);
+    const uint32_t bringer = round->first;
+    struct pbft_chain *own = &requests->bringers[bringer].queues[lane];
+    const uint32_t queue = own->first;
+    const uint32_t index = requests->queues[queue].items.first;
     const struct pbft_message *message = requests->items[index].message;
     if (message->request.payload.size > bytes_max) {
         return NULL;
     }
-    pbft_requests_take(requests, &message->request.digest);
-    PBFT_ASSERT(!requests->items[index].is_waiting);
+    pbft_requests_end_waiting(requests, index);
     requests->urgent_run =
         lane == PBFT_LANE_URGENT ? requests->urgent_run + 1 : 0;
-    end_turn(requests, institution, lane);
+    end_turn(requests, own, queue_turn, queue, lane);
+    end_turn(requests, round, bringer_turn, bringer, lane);
     return message;
-}
-
-/* Takes everything out first: putting back in order of age then keeps it. */
-void pbft_requests_wait_again(struct pbft_requests *requests)
-{
-    for (uint32_t i = 0; i < requests->institutions_used; i++) {
-        const struct pbft_pending_institution *entry =
-            &requests->institutions[i];
-        uint32_t index = entry->count == 0 ? PBFT_INDEX_NONE : entry->age.first;
-        while (index != PBFT_INDEX_NONE) {
-            pbft_requests_take(requests,
-                               &requests->items[index].message->request.digest);
-            requests->items[index].is_told = false; /* Another primary. */
-            requests->items[index].relay_after = 0;
-            requests->items[index].relay_pause = 0;
-            index = requests->items[index].age.next;
-        }
-    }
-    PBFT_ASSERT(requests->waiting == 0);
-    PBFT_ASSERT(requests->waiting_bytes == 0);
-    for (uint32_t i = 0; i < requests->institutions_used; i++) {
-        const struct pbft_pending_institution *entry =
-            &requests->institutions[i];
-        uint32_t index = entry->count == 0 ? PBFT_INDEX_NONE : entry->age.first;
-        while (index != PBFT_INDEX_NONE) {
-            pbft_requests_put_back(requests, index);
-            index = requests->items[index].age.next;
-        }
-    }
-    PBFT_ASSERT(requests->waiting == requests->count);
-}
-
-/* Of each institution so many, that no other is left out. */
-static uint32_t fair_part(const struct pbft_requests *requests, uint32_t max)
-{
-    const uint32_t names = requests->name_shares.total;
-    const uint32_t part = names == 0 ? max : max / names;
-    if (part < 1) {
-        return 1;
-    }
-    return part < STALE_PER_INSTITUTION ? part : STALE_PER_INSTITUTION;
-}
-
-uint32_t pbft_requests_stale(const struct pbft_requests *requests,
-                             pbft_time_ms now, pbft_time_ms age_ms,
-                             const struct pbft_pending **out, uint32_t max)
-{
-    const uint32_t each = fair_part(requests, max);
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < requests->institutions_used; i++) {
-        const struct pbft_pending_institution *entry =
-            &requests->institutions[i];
-        uint32_t index = entry->count == 0 ? PBFT_INDEX_NONE : entry->age.first;
-        for (uint32_t seen = 0;
-             seen < each && count < max && index != PBFT_INDEX_NONE; seen++) {
-            const struct pbft_pending *item = &requests->items[index];
-            PBFT_ASSERT(item->since <= now);
-            if (now - item->since < age_ms) {
-                break;
-            }
-            out[count++] = item;
-            index = item->age.next;
-        }
-    }
-    PBFT_ASSERT(count <= max);
-    return count;
-}
-
-uint32_t pbft_requests_lying(const struct pbft_requests *requests,
-                             pbft_time_ms now, pbft_time_ms age_ms,
-                             const struct pbft_pending **out, uint32_t max)
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < requests->institutions_used; i++) {
-        const struct pbft_pending_institution *entry =
-            &requests->institutions[i];
-        uint32_t index = entry->count == 0 ? PBFT_INDEX_NONE : entry->age.first;
-        uint32_t taken = 0;
-        for (uint32_t seen = 0;
-             seen < STALE_PER_INSTITUTION && count < max &&
-             taken < LYING_PER_INSTITUTION && index != PBFT_INDEX_NONE;
-             seen++) {
-            const struct pbft_pending *item = &requests->items[index];
-            if (now - item->since >= age_ms && item->is_waiting &&
-                (item->is_own ? !item->is_shared : !item->is_told)) {
-                out[count++] = item;
-                taken++;
-            }
-            index = item->age.next;
-        }
-    }
-    return count;
-}
-
-uint32_t pbft_requests_told(const struct pbft_requests *requests,
-                            const struct pbft_pending **out, uint32_t max)
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < requests->institutions_used && count < max; i++) {
-        const struct pbft_pending_institution *entry =
-            &requests->institutions[i];
-        uint32_t index = entry->count == 0 ? PBFT_INDEX_NONE : entry->age.first;
-        for (uint32_t seen = 0;
-             seen < STALE_PER_INSTITUTION && index != PBFT_INDEX_NONE; seen++) {
-            const struct pbft_pending *item = &requests->items[index];
-            if (item->is_waiting && item->is_told) {
-                out[count++] = item;
-                break;
-            }
-            index = item->age.next;
-        }
-    }
-    return count;
-}
-
-void pbft_requests_relayed(struct pbft_requests *requests,
-                           const struct pbft_pending *item, pbft_time_ms now,
-                           pbft_time_ms pause_ms, pbft_time_ms pause_max_ms)
-{
-    PBFT_ASSERT(item >= requests->items &&
-                item < requests->items + requests->capacity);
-    struct pbft_pending *own = &requests->items[item - requests->items];
-    own->relay_pause = own->relay_pause == 0 ? pause_ms : 2 * own->relay_pause;
-    if (own->relay_pause > pause_max_ms) {
-        own->relay_pause = pause_max_ms;
-    }
-    own->relay_after = pbft_time_after(now, own->relay_pause);
-}
-
-pbft_time_ms pbft_requests_deadline(struct pbft_requests *requests)
-{
-    pbft_time_ms earliest = PBFT_TIME_NEVER;
-    for (uint32_t i = 0; i < requests->institutions_used; i++) {
-        const struct pbft_pending_institution *entry =
-            &requests->institutions[i];
-        if (entry->count > 0 && entry->deadline < earliest) {
-            earliest = entry->deadline;
-        }
-    }
-    requests->earliest = earliest;
-    return earliest;
-}
-
-void pbft_requests_restart(struct pbft_requests *requests, pbft_time_ms now)
-{
-    const pbft_time_ms deadline = pbft_time_after(now, requests->timeout_ms);
-    for (uint32_t i = 0; i < requests->institutions_used; i++) {
-        if (requests->institutions[i].count > 0) {
-            requests->institutions[i].deadline = deadline;
-        }
-    }
-    requests->earliest = requests->count > 0 ? deadline : PBFT_TIME_NEVER;
-}
-
-static void check_institution(const struct pbft_requests *requests,
-                              const struct pbft_pending_institution *entry,
-                              uint32_t *waiting)
-{
-    uint32_t count = 0;
-    for (uint32_t i = entry->age.first; i != PBFT_INDEX_NONE;
-         i = requests->items[i].age.next) {
-        count++;
-        *waiting += requests->items[i].is_waiting;
-        PBFT_INVARIANT(requests->items[i].message != NULL);
-        PBFT_INVARIANT(
-            &requests->institutions[requests->items[i].institution] == entry);
-    }
-    PBFT_INVARIANT(count == entry->count);
-    PBFT_INVARIANT(count <= requests->institution_max);
-    PBFT_INVARIANT(entry->deadline >= requests->earliest);
-}
-
-void pbft_requests_check_invariants(const struct pbft_requests *requests)
-{
-    uint32_t count = 0;
-    uint32_t waiting = 0;
-    for (uint32_t i = 0; i < requests->institutions_used; i++) {
-        if (requests->institutions[i].count > 0) {
-            check_institution(requests, &requests->institutions[i], &waiting);
-            count += requests->institutions[i].count;
-        }
-    }
-    PBFT_INVARIANT(count == requests->count);
-    PBFT_INVARIANT(count <= requests->capacity);
-    PBFT_INVARIANT(waiting == requests->waiting);
 }

@@ -307,7 +307,7 @@ static enum pbft_verdict relay_from(pbft_replica_id peer, uint16_t institution,
                                     uint64_t sequence)
 {
     struct pbft_message *message =
-        request(institution, sequence, PBFT_LANE_NORMAL, 1);
+        request(institution, sequence, PBFT_LANE_NORMAL, 10);
     message->sender = peer;
     enum pbft_verdict verdict = pbft_requests_admit(queue, message, 0, false);
     pbft_message_unref(message);
@@ -360,6 +360,48 @@ static void test_invented_institutions_leave_room_for_others(void **state)
     }
 }
 
+/* What one peer says in the name of another's institution does not come before
+ * what that one itself brings. */
+static void test_junk_in_another_name_has_no_turn_of_it(void **state)
+{
+    (void)state;
+    for (uint64_t i = 1; i <= 9; i++) {
+        (void)relay_from(3, 1, i);
+    }
+    (void)relay_from(1, 1, 100);
+    (void)relay_from(1, 1, 101);
+    (void)admit(1, 200, PBFT_LANE_NORMAL, 0);
+
+    assert_next(1, 1);
+    assert_next(1, 100);
+    assert_next(1, 200);
+    assert_next(1, 2);
+    assert_next(1, 101);
+    assert_next(1, 3);
+    assert_next(1, 4);
+    assert_int_equal(queue->waiting, 5);
+}
+
+/* However many institutions it invents. */
+static void test_bringers_take_turns(void **state)
+{
+    (void)state;
+    for (uint16_t i = 10; i < 40; i++) {
+        (void)relay_from(3, i, 1);
+    }
+    (void)relay_from(1, 1, 1);
+    (void)relay_from(1, 2, 1);
+    (void)relay_from(1, 1, 2);
+
+    assert_next(10, 1);
+    assert_next(1, 1);
+    assert_next(11, 1);
+    assert_next(2, 1);
+    assert_next(12, 1);
+    assert_next(1, 2);
+    assert_next(13, 1);
+}
+
 static void test_random_use_keeps_the_invariants(void **state)
 {
     uint32_t random = 1;
@@ -370,8 +412,11 @@ static void test_random_use_keeps_the_invariants(void **state)
         const uint64_t sequence = (random >> 20) % 20;
         switch ((random >> 8) % 5) {
         case 0:
+            (void)admit(institution, sequence,
+                        (enum pbft_lane)(random >> 30 & 1), i);
+            break;
         case 1:
-            (void)admit(institution, sequence, PBFT_LANE_NORMAL, i);
+            (void)relay_from((random >> 12) % 4, institution, sequence);
             break;
         case 2:
             finish(institution, sequence, i);
@@ -406,6 +451,8 @@ int main(void)
         TEST(test_invented_institutions_are_bounded),
         TEST(test_who_floods_leaves_the_others_their_part),
         TEST(test_invented_institutions_leave_room_for_others),
+        TEST(test_junk_in_another_name_has_no_turn_of_it),
+        TEST(test_bringers_take_turns),
         TEST(test_random_use_keeps_the_invariants),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
