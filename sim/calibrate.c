@@ -183,7 +183,7 @@ double calibrate_fit(struct cost_model *costs, struct calibrate_run *runs,
     for (double step = STEP_FIRST; step > STEP_LAST;) {
         bool has_improved = false;
         for (unsigned row = 0; row < COST_COUNT; row++) {
-            if (cost_rows[row].is_fitted &&
+            if (cost_rows[row].source == COST_FITTED &&
                 improve(costs, row, step, runs, count, cores, &best)) {
                 has_improved = true;
             }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "consensus/assert.h"
+#include "sim/cost.h"
 #include "sim/html.h"
 #include "sim/profile.h"
 
@@ -65,6 +66,17 @@ uint64_t options_number(struct options *options, uint64_t max)
         (void)fprintf(stderr,
                       "salus-sim %s: '%s' is not a number up to %" PRIu64 "\n",
                       options->command, text, max);
+        options->failed = true;
+    }
+    return value;
+}
+
+uint64_t options_positive(struct options *options, uint64_t max)
+{
+    uint64_t value = options_number(options, max);
+    if (!options->failed && value == 0) {
+        (void)fprintf(stderr, "salus-sim %s: '%s' is not above 0\n",
+                      options->command, options->argv[options->at - 1]);
         options->failed = true;
     }
     return value;
@@ -267,6 +279,11 @@ int command_list(int argc, char **argv)
     }
     for (size_t i = 0; i < sizeof elsewhere / sizeof elsewhere[0]; i++) {
         (void)printf("  %-14s %s\n", elsewhere[i].name, elsewhere[i].says);
+    }
+    (void)printf("costs of bench\n");
+    for (size_t i = 0; i < COST_COUNT; i++) {
+        (void)printf("  %-21s %-9s %s\n", cost_rows[i].name,
+                     cost_source_name(cost_rows[i].source), cost_rows[i].says);
     }
     return EXIT_WELL;
 }

@@ -36,6 +36,8 @@ const char *options_next(struct options *options);
 const char *options_value(struct options *options);
 /* The same as a whole number. */
 uint64_t options_number(struct options *options, uint64_t max);
+/* The same, above 0. */
+uint64_t options_positive(struct options *options, uint64_t max);
 /* Refuses the option just returned. */
 void options_refuse(struct options *options, const char *option);
 

@@ -14,32 +14,36 @@ static_assert(COST_COUNT == 15, "each cost has a row");
 
 const struct cost_row cost_rows[COST_COUNT] = {
     [COST_ENVELOPE] = {"envelope_us", "CPU per envelope, at either end", 1000,
-                       106, true},
+                       106, COST_FITTED},
     [COST_MESSAGE] = {"message_us", "CPU per message: coding, one step", 1000,
-                      20, true},
+                      20, COST_FITTED},
     [COST_BYTE] = {"byte_ns", "CPU per byte at either end: TLS, coding", 1, 3,
-                   false},
+                   COST_ESTIMATED},
     [COST_DIGEST_BYTE] = {"digest_byte_ns", "CPU per byte hashed", 1, 1.25,
-                          false},
-    [COST_VERIFY] = {"verify_us", "CPU per signature checked", 1000, 84, false},
-    [COST_SIGN] = {"sign_us", "CPU per signature made", 1000, 30, false},
+                          COST_MEASURED},
+    [COST_VERIFY] = {"verify_us", "CPU per signature checked", 1000, 84,
+                     COST_MEASURED},
+    [COST_SIGN] = {"sign_us", "CPU per signature made", 1000, 30,
+                   COST_MEASURED},
     [COST_REQUEST] = {"request_us", "CPU per request at its gateway", 1000, 45,
-                      true},
+                      COST_FITTED},
     [COST_TRANSACTION] = {"transaction_us", "CPU per transaction executed",
-                          1000, 73, true},
+                          1000, 73, COST_FITTED},
     [COST_BLOCK] = {"block_us", "CPU per block executed and stored", 1000, 80,
-                    false},
-    [COST_LOG] = {"log_us", "CPU per synced write", 1000, 40, false},
-    [COST_SYNC] = {"sync_us", "time of a synced write", 1000, 3110, true},
-    [COST_SYNC_BYTE] = {"sync_byte_ns", "time per byte of it", 1, 2, false},
+                    COST_ESTIMATED},
+    [COST_LOG] = {"log_us", "CPU per synced write", 1000, 40, COST_ESTIMATED},
+    [COST_SYNC] = {"sync_us", "time of a synced write", 1000, 3110,
+                   COST_FITTED},
+    [COST_SYNC_BYTE] = {"sync_byte_ns", "time per byte of it", 1, 2,
+                        COST_ESTIMATED},
     [COST_CLIENT_REQUEST] = {"client_request_us", "CPU of a client per request",
-                             1000, 277, true},
+                             1000, 277, COST_FITTED},
     [COST_CLIENT_TRANSACTION] = {"client_transaction_us",
                                  "CPU of a client per transaction", 1000, 36,
-                                 true},
+                                 COST_FITTED},
     [COST_CORE_SHARE] = {"core_share",
                          "part of each core left by others (one machine)", 1, 1,
-                         true},
+                         COST_FITTED},
 };
 
 void cost_defaults(struct cost_model *model)
@@ -47,6 +51,14 @@ void cost_defaults(struct cost_model *model)
     for (size_t i = 0; i < COST_COUNT; i++) {
         model->value[i] = cost_rows[i].value;
     }
+}
+
+const char *cost_source_name(enum cost_source source)
+{
+    static const char *const names[] = {[COST_FITTED] = "fitted",
+                                        [COST_MEASURED] = "measured",
+                                        [COST_ESTIMATED] = "estimated"};
+    return names[source];
 }
 
 double cost_ns(const struct cost_model *model, enum cost cost)

@@ -28,12 +28,19 @@ enum cost {
     COST_COUNT
 };
 
+/* Where the shipped value comes from. */
+enum cost_source {
+    COST_FITTED,   /* By calibrate, to whole runs. */
+    COST_MEASURED, /* By itself, in a loop. */
+    COST_ESTIMATED,
+};
+
 struct cost_row {
     const char *name; /* Ends with its unit. */
     const char *says;
-    double ns;      /* Nanoseconds in one unit of it. */
-    double value;   /* Shipped: measured as docs/simulator.md says. */
-    bool is_fitted; /* By calibrate; else measured by itself. */
+    double ns;    /* Nanoseconds in one unit of it. */
+    double value; /* Shipped; docs/simulator.md says how it was found. */
+    enum cost_source source;
 };
 
 extern const struct cost_row cost_rows[COST_COUNT];
@@ -47,6 +54,7 @@ struct cost_model {
 };
 
 void cost_defaults(struct cost_model *model);
+const char *cost_source_name(enum cost_source source);
 double cost_ns(const struct cost_model *model, enum cost cost);
 /* Values that are not named stay. False: *line (1, 2, ...) is wrong. */
 bool cost_read(struct cost_model *model, FILE *file, unsigned *line);

@@ -32,7 +32,7 @@ static const char usage[] =
     "        disks and networks; --curve: 4 to 100 replicas.\n"
     "  calibrate [--cores N] [--out FILE] MEASURED.json...\n"
     "        fits the costs to lines of salus bench --json.\n"
-    "  list  profiles, faults and invariants.\n"
+    "  list  profiles, faults, adversaries, invariants and costs.\n"
     "\n"
     "exit: 0 all is well, 1 an invariant or expectation broke, 2 bad usage\n";
 
@@ -53,6 +53,11 @@ int main(int argc, char **argv)
         (void)fputs(usage, stdout);
         return EXIT_WELL;
     }
+    if (argc == 3 && strcmp(argv[2], "--help") == 0 &&
+        strcmp(argv[1], "script") != 0) {
+        (void)fputs(usage, stdout);
+        return EXIT_WELL;
+    }
     if (crypto_init() != PBFT_OK) { /* Else libsodium does not use the CPU. */
         (void)fputs("salus-sim: libsodium does not start\n", stderr);
         return EXIT_USAGE;
@@ -62,6 +67,10 @@ int main(int argc, char **argv)
         if (strcmp(argv[1], commands[i].name) == 0) {
             return commands[i].run(argc - 2, argv + 2);
         }
+    }
+    if (argc >= 2) {
+        (void)fprintf(stderr, "salus-sim: there is no command '%s'\n\n",
+                      argv[1]);
     }
     (void)fputs(usage, stderr);
     return EXIT_USAGE;

@@ -68,6 +68,13 @@ int command_script(int argc, char **argv)
         (void)fputs(usage, stderr);
         return EXIT_USAGE;
     }
+    for (int i = is_quiet; i < argc; i++) {
+        if (strncmp(argv[i], "--", 2) == 0) {
+            (void)fprintf(stderr, "salus-sim script: unknown option '%s'\n",
+                          argv[i]);
+            return EXIT_USAGE;
+        }
+    }
     pbft_assert_set_hook(on_assertion);
     for (int i = is_quiet; i < argc; i++) {
         current_path = argv[i];

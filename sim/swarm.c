@@ -259,20 +259,21 @@ static void parse_option(struct options *options, struct swarm *swarm,
                          const char *option, bool *has_seeds)
 {
     if (strcmp(option, "--profile") == 0) {
-        const char *name = options_value(options);
-        swarm->profile = name == NULL ? NULL : profile_find(name);
+        swarm->profile = options_profile(options);
     } else if (strcmp(option, "--seeds") == 0) {
         const char *range = options_value(options);
         *has_seeds =
             range != NULL && parse_range(range, &swarm->first, &swarm->last);
         if (range != NULL && !*has_seeds) {
-            (void)fprintf(stderr, "salus-sim swarm: --seeds takes A..B\n");
+            (void)fprintf(
+                stderr, "salus-sim swarm: '%s' is not a range A..B of seeds\n",
+                range);
             options->failed = true;
         }
     } else if (strcmp(option, "--seconds") == 0) {
-        swarm->seconds = options_number(options, 1000000);
+        swarm->seconds = options_positive(options, 1000000);
     } else if (strcmp(option, "--jobs") == 0) {
-        swarm->jobs = options_number(options, JOBS_MAX);
+        swarm->jobs = options_positive(options, JOBS_MAX);
     } else if (strcmp(option, "--json") == 0) {
         swarm->json = true;
     } else {
@@ -292,10 +293,9 @@ int command_swarm(int argc, char **argv)
          option = options_next(&options)) {
         parse_option(&options, &swarm, option, &has_seeds);
     }
-    if (!options.failed && (swarm.profile == NULL || swarm.jobs == 0 ||
-                            (!has_seeds && swarm.seconds == 0))) {
-        (void)fprintf(stderr, "salus-sim swarm: needs a known --profile, and "
-                              "--seeds A..B or --seconds N\n");
+    if (!options.failed && !has_seeds && swarm.seconds == 0) {
+        (void)fprintf(stderr,
+                      "salus-sim swarm: needs --seeds A..B or --seconds N\n");
         options.failed = true;
     }
     return options.failed ? EXIT_USAGE : run_swarm(&swarm);

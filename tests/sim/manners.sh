@@ -19,6 +19,9 @@ expect() { # CODE ARGUMENT...
 
 expect 0 help
 expect 0 list
+expect 0 run --help
+expect 0 swarm --help
+expect 0 script --help
 expect 0 run --seed 1
 expect 0 swarm --seeds 1..2
 expect 0 swarm --seconds 1 --jobs 2
@@ -34,6 +37,11 @@ expect 2 swarm --seeds 5
 expect 2 swarm --seeds 5..1
 expect 2 swarm --seeds 1..2 --jobs 0
 expect 2 swarm --profile nonsense --seeds 1..2
+expect 2 swarm --seconds 0
+expect 2 script
+expect 2 script --quite file
+expect 2 shrink
+expect 2 shrink --seed 1
 expect 2 list extra
 
 json=$("$sim" swarm --seeds 1..3 --json)
@@ -42,7 +50,7 @@ json=$("$sim" swarm --seeds 1..3 --json)
     failed=1
 }
 for key in seeds failed events events_per_second simulated_to_real faults \
-    attacks marks excused failures; do
+    means attacks marks excused failures; do
     case $json in
     *"\"$key\":"*) ;;
     *)
