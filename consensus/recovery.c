@@ -150,6 +150,17 @@ static bool has_caught_up(const struct pbft_replica *replica)
     return reached + 1 >= replica->quorum && pbft_knows_incarnations(replica);
 }
 
+/* Liars may be among the first Q - 1 who answered, with claims that nothing can
+ * reach: then the others are asked as long as they have not answered. */
+bool pbft_needs_answers(const struct pbft_replica *replica)
+{
+    const bool must_catch_up = replica->is_fresh || replica->recovery.is_active;
+    return !replica->may_vote &&
+           (!pbft_is_answered(replica) ||
+            (must_catch_up && !has_caught_up(replica) &&
+             pbft_set_count(&replica->answered) + 1 < replica->n));
+}
+
 void pbft_try_voting(struct pbft_replica *replica)
 {
     if (replica->may_vote || replica->stage != PBFT_STAGE_RUNNING ||

@@ -283,6 +283,8 @@ void pbft_note_answer(struct pbft_replica *replica, pbft_replica_id peer,
                       const struct pbft_status_report *status);
 /* Q - 1 peers have answered. */
 bool pbft_is_answered(const struct pbft_replica *replica);
+/* It has to ask, as yet, what it had promised, or how far the others are. */
+bool pbft_needs_answers(const struct pbft_replica *replica);
 /* A COMMITTED or STABLE message about what is not executed here: may hold a
  * vote of our own, which we then know or have forgotten. */
 void pbft_note_own_votes(struct pbft_replica *replica,

@@ -221,7 +221,7 @@ void pbft_send_status(struct pbft_replica *replica,
 
 void pbft_send_question(struct pbft_replica *replica)
 {
-    const bool is_asking = !replica->may_vote && !pbft_is_answered(replica);
+    const bool is_asking = pbft_needs_answers(replica);
     send_status(replica, &replica->others, is_asking,
                 is_asking ? replica->question : 0);
 }
