@@ -209,8 +209,10 @@ static void check_new_view(struct sim *sim, const struct host *host,
     struct sources sources;
     bool is_new;
     keep(sim, message);
+    /* What survives a crash is no view that was entered: with a hole in the
+     * log, the own view-change may be gone that it names. */
     if (record->kind != PBFT_RECORD_NEW_VIEW || !host_is_honest(host) ||
-        !is_judged(sim)) {
+        host->state != HOST_UP || !is_judged(sim)) {
         return;
     }
     struct pbft_digest name;

@@ -136,8 +136,8 @@ void host_crash(struct host *host, size_t keep, bool torn)
 {
     PBFT_ASSERT(host->state != HOST_DOWN);
     host_forget(host);
+    host->state = HOST_DOWN; /* What becomes durable now, it never knew. */
     disk_crash(&host->disk, keep, torn);
-    host->state = HOST_DOWN;
     host_trace_life(host, "crash");
 }
 
