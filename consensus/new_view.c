@@ -83,6 +83,7 @@ static void enter(struct pbft_replica *replica,
     replica->view_active = true;
     pbft_mark(PBFT_MARK_NEW_VIEW_ENTERED);
     pbft_keep(&replica->new_view, new_view);
+    replica->view_floor = stable_seq;
     pbft_log_record(replica, PBFT_RECORD_NEW_VIEW, 0, new_view);
     keep_sources(replica, selection);
     pbft_timers_disarm(&replica->timers, PBFT_TIMER_VIEW);

@@ -276,6 +276,15 @@ static void keep_last_vote(struct pbft_replica *replica,
     }
 }
 
+/* OSDI'99 4.4: a view begins above the checkpoint of its new-view. Who is
+ * behind gets what it lacks as committed certificates. */
+static bool is_decided(const struct pbft_replica *replica, pbft_seq seq)
+{
+    return seq <= replica->view_floor ||
+           (replica->stable_ahead != NULL &&
+            seq <= replica->stable_ahead->stable.attestation.seq);
+}
+
 enum pbft_verdict pbft_on_pre_prepare(struct pbft_replica *replica,
                                       const struct pbft_message *message)
 {
@@ -288,11 +297,11 @@ enum pbft_verdict pbft_on_pre_prepare(struct pbft_replica *replica,
         return PBFT_NOT_PRIMARY;
     }
     struct pbft_slot *slot = pbft_slot_log_at(&replica->log, fields->seq);
-    if (slot == NULL) {
+    if (slot == NULL || is_decided(replica, fields->seq)) {
         return PBFT_OUTSIDE_WATERMARKS;
     }
     if (!pbft_counts_at(replica, message, fields->seq)) {
-        return PBFT_REJECTED; /* Of another incarnation of the primary. */
+        return PBFT_REJECTED; /* Of another incarnation. */
     }
     if (!replica->view_active) {
         return PBFT_UNEXPECTED;
@@ -369,7 +378,7 @@ enum pbft_verdict pbft_on_vote(struct pbft_replica *replica,
         return PBFT_REJECTED; /* Its pre-prepare is its vote (design: P2). */
     }
     struct pbft_slot *slot = pbft_slot_log_at(&replica->log, fields->seq);
-    if (slot == NULL) {
+    if (slot == NULL || is_decided(replica, fields->seq)) {
         return PBFT_OUTSIDE_WATERMARKS;
     }
     if (!pbft_counts_at(replica, message, fields->seq)) {

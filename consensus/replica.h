@@ -123,6 +123,7 @@ struct pbft_replica {
     const struct pbft_message *own_view_change; /* The last one, or NULL. */
     pbft_time_ms view_change_at;                /* Sent to all last. */
     const struct pbft_message *new_view;        /* Of the view entered last. */
+    pbft_seq view_floor; /* Nothing up to it is proposed in this view. */
 
     struct pbft_view_changes changes;
 

@@ -24,6 +24,15 @@ enum pbft_verdict pbft_restore_view(struct pbft_replica *replica,
     return PBFT_ACCEPTED;
 }
 
+/* What a new-view proposes begins above its stable checkpoint; with nothing
+ * proposed, the log does not tell that any more. */
+static pbft_seq floor_of(const struct pbft_message *new_view)
+{
+    return new_view->new_view.pre_prepare_count == 0
+               ? 0
+               : pbft_message_seq(new_view->new_view.pre_prepares[0]) - 1;
+}
+
 void pbft_start_view(struct pbft_replica *replica)
 {
     const struct pbft_message *own = replica->own_view_change;
@@ -33,6 +42,9 @@ void pbft_start_view(struct pbft_replica *replica)
     /* A vote is only cast in a view that was entered. */
     replica->view_active = left <= entered || left < replica->view;
     replica->changes.has_progress = true;
+    if (replica->new_view != NULL && entered == replica->view) {
+        replica->view_floor = floor_of(replica->new_view);
+    }
     PBFT_ASSERT(replica->view_active || left == replica->view);
     if (!replica->view_active && !pbft_is_void(replica, own)) {
         pbft_keep(&replica->changes.collected[replica->config.self], own);
