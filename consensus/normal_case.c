@@ -280,9 +280,9 @@ static void keep_last_vote(struct pbft_replica *replica,
  * behind gets what it lacks as committed certificates. */
 static bool is_decided(const struct pbft_replica *replica, pbft_seq seq)
 {
+    const struct pbft_message *ahead = replica->stable_ahead;
     return seq <= replica->view_floor ||
-           (replica->stable_ahead != NULL &&
-            seq <= replica->stable_ahead->stable.attestation.seq);
+           (ahead != NULL && seq <= pbft_message_seq(ahead));
 }
 
 enum pbft_verdict pbft_on_pre_prepare(struct pbft_replica *replica,

@@ -164,6 +164,7 @@ struct auditor {
     size_t kept_capacity;
     bool is_healed;      /* The end of a run: the core is healthy for good. */
     pbft_view view_good; /* Then: the highest in which a block came. */
+    uint64_t stalled_us; /* Then: how long a disk of it still stalls. */
     pbft_replica_id channel;    /* Of the message that is being received. */
     struct pbft_replica_set to; /* Who is meant by the one being sent. */
     uint64_t sends;

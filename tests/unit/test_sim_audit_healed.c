@@ -91,6 +91,31 @@ static void test_l2_views_that_fail_in_a_row(void **state)
     assert_broken("L2");
 }
 
+/* 400 and 800 ms fit into the stall, 1,600 more do not. */
+static void test_l2_views_that_a_stalled_disk_takes(void **state)
+{
+    (void)state;
+    assert_int_equal(sim->settings.replica.view_change_timeout_ms, 400);
+    sim->hosts[2]->synced_at_us = sim->now_us + 2799 * SIM_MS_US;
+    audit_healed(sim);
+    see_view(1, 4, false);
+    assert_false(sim->violation.found);
+    see_view(1, 5, false);
+    assert_broken("L2");
+}
+
+static void test_l2_views_that_the_maximum_allows(void **state)
+{
+    const uint64_t all_ms = 400 + 800 + 1600 + 3200 + 6400 + 6400;
+    (void)state;
+    sim->hosts[2]->synced_at_us = sim->now_us + all_ms * SIM_MS_US;
+    audit_healed(sim);
+    see_view(1, 8, false);
+    assert_false(sim->violation.found);
+    see_view(1, 9, false);
+    assert_broken("L2");
+}
+
 /* f + 1 outside of the view that the others are in. */
 static void test_l3_core_is_in_one_view(void **state)
 {
@@ -277,6 +302,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_l2_views_that_fail_in_a_row),
+        TEST(test_l2_views_that_a_stalled_disk_takes),
+        TEST(test_l2_views_that_the_maximum_allows),
         TEST(test_l3_core_is_in_one_view),
         TEST(test_l3_and_others_by_what_went_wrong),
         TEST(test_l9_leaving_on_the_word_of_one),
