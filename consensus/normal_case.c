@@ -276,15 +276,6 @@ static void keep_last_vote(struct pbft_replica *replica,
     }
 }
 
-/* OSDI'99 4.4: a view begins above the checkpoint of its new-view. Who is
- * behind gets what it lacks as committed certificates. */
-static bool is_decided(const struct pbft_replica *replica, pbft_seq seq)
-{
-    const struct pbft_message *ahead = replica->stable_ahead;
-    return seq <= replica->view_floor ||
-           (ahead != NULL && seq <= pbft_message_seq(ahead));
-}
-
 enum pbft_verdict pbft_on_pre_prepare(struct pbft_replica *replica,
                                       const struct pbft_message *message)
 {
@@ -297,7 +288,7 @@ enum pbft_verdict pbft_on_pre_prepare(struct pbft_replica *replica,
         return PBFT_NOT_PRIMARY;
     }
     struct pbft_slot *slot = pbft_slot_log_at(&replica->log, fields->seq);
-    if (slot == NULL || is_decided(replica, fields->seq)) {
+    if (slot == NULL || pbft_is_decided(replica, fields->seq)) {
         return PBFT_OUTSIDE_WATERMARKS;
     }
     if (!pbft_counts_at(replica, message, fields->seq)) {
@@ -378,7 +369,7 @@ enum pbft_verdict pbft_on_vote(struct pbft_replica *replica,
         return PBFT_REJECTED; /* Its pre-prepare is its vote (design: P2). */
     }
     struct pbft_slot *slot = pbft_slot_log_at(&replica->log, fields->seq);
-    if (slot == NULL || is_decided(replica, fields->seq)) {
+    if (slot == NULL || pbft_is_decided(replica, fields->seq)) {
         return PBFT_OUTSIDE_WATERMARKS;
     }
     if (!pbft_counts_at(replica, message, fields->seq)) {

@@ -359,6 +359,8 @@ enum pbft_verdict pbft_restore_view(struct pbft_replica *replica,
                                     const struct pbft_record *record);
 /* All records are in: which view is it, and was it entered? */
 void pbft_start_view(struct pbft_replica *replica);
+/* OSDI'99 4.4: a view begins above its checkpoint, also for who is behind. */
+bool pbft_is_decided(const struct pbft_replica *replica, pbft_seq seq);
 
 /* new_view.c (OSDI'99 4.4) */
 enum pbft_verdict pbft_on_new_view(struct pbft_replica *replica,

@@ -52,6 +52,13 @@ void pbft_start_view(struct pbft_replica *replica)
     }
 }
 
+bool pbft_is_decided(const struct pbft_replica *replica, pbft_seq seq)
+{
+    const struct pbft_message *ahead = replica->stable_ahead;
+    return seq <= replica->view_floor ||
+           (ahead != NULL && seq <= pbft_message_seq(ahead));
+}
+
 void pbft_log_binding_records(struct pbft_replica *replica)
 {
     const struct pbft_message *own = replica->own_view_change;
