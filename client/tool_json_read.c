@@ -221,11 +221,12 @@ static int compare_bytes(const void *left, const void *right)
     return a->len < b->len ? -1 : a->len > b->len;
 }
 
-/* Only the order of "related" has a meaning. */
+/* Only the order of "related", and that of a Merkle path, has a meaning. */
 static void sort_list(const ProtobufCFieldDescriptor *field, void *items,
                       size_t count)
 {
-    if (strcmp(field->name, "related") == 0 || count < 2) {
+    if (count < 2 || strcmp(field->name, "related") == 0 ||
+        strcmp(field->name, "path") == 0) {
         return;
     }
     if (field->type == PROTOBUF_C_TYPE_UINT32) {

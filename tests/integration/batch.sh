@@ -1,0 +1,68 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# salus batch as a user calls it: five disclosures under one root, on the ledger
+# of four replicas; one of them opened, in the accounting of its patient.
+set -eu
+salusd=$1
+salus=$2
+folder=$(mktemp -d)
+port=$((20000 + $$ % 10000))
+pids=
+trap 'kill $pids 2>/dev/null || true; wait; rm -rf "$folder"' EXIT
+cd "$folder"
+
+fail() {
+    echo "FAILED: $*" >&2
+    exit 1
+}
+
+random() { head -c "$1" /dev/urandom | od -An -v -tx1 | tr -d ' \n'; }
+
+"$salus" init trial --replicas 4 --base-port "$port" >/dev/null
+for id in 0 1 2 3; do
+    "$salusd" --config "trial/replica-$id.yaml" 2>"replica-$id.log" &
+    pids="$pids $!"
+done
+SALUS_CONFIG=trial/client-0.yaml
+export SALUS_CONFIG
+
+handle=$(random 32)
+"$salus" submit --timeout 60 - >out <<END || { cat out; fail "the subject"; }
+{"subject_register":{"subjects":[{"handle":"$handle","epoch_no":1}]}}
+END
+recipient=$("$salus" genesis show trial/genesis.txt --json | tr '{' '\n' |
+    sed -nE '/"name":"lakeside"/s/.*"institution":"([0-9a-f]*)".*/\1/p')
+[ ${#recipient} = 32 ] || fail "no institution lakeside in the genesis"
+
+now=$(date +%s)
+for leaf in 0 1 2 3 4; do
+    echo "{\"disclosure\":\"$(random 16)\",\"basis\":4,\"document_commit\":\"$(random 32)\",\"recipient\":\"$recipient\",\"subject\":\"$handle\",\"manifest_root\":\"$(random 32)\",\"item_count\":$((leaf + 1)),\"classes\":[1],\"purpose\":62,\"mode\":\"EXPORT\"}"
+done >leaves.jsonl
+echo "{\"disclosure_batch\":{\"from_ms\":$((now - 600))000,\"to_ms\":$now""000}}" >batch.json
+
+"$salus" batch batch.json leaves.jsonl -o kept.jsonl >closed.json
+[ "$(wc -l <kept.jsonl)" = 8 ] || fail "padded to 8"
+"$salus" submit closed.json >out || { cat out; fail "the batch"; }
+"$salus" batch closed.json kept.jsonl --open 3 --event-time "$((now - 60))000" |
+    "$salus" submit - >out || { cat out; fail "the leaf"; }
+"$salus" batch closed.json kept.jsonl --open 3 --event-time "$((now - 60))000" |
+    "$salus" submit - >out && fail "the leaf twice"
+grep -q LEAF_OPENED out || { cat out; fail "not LEAF_OPENED"; }
+"$salus" accounting "$handle" --json >accounting || fail "the accounting"
+grep -q '"item_count":4' accounting || { cat accounting; fail "not accounted"; }
+
+refused() {
+    "$salus" batch "$@" >out 2>err && fail "accepted: batch $*"
+    [ -s err ] || fail "silent: batch $*"
+    [ ! -s out ] || fail "printed: batch $*"
+}
+refused closed.json kept.jsonl --open 6      # A pad.
+refused closed.json kept.jsonl --open 8      # None.
+refused closed.json leaves.jsonl --open 1    # Other leaves.
+refused batch.json leaves.jsonl -o kept.jsonl # It is there.
+refused batch.json nothing.jsonl -o new.jsonl
+refused batch.json kept.jsonl
+echo '{"item_count":"many"}' >bad.jsonl
+refused batch.json bad.jsonl -o new.jsonl
+[ ! -e new.jsonl ] || fail "left something behind"
+echo 'passed: batch'
