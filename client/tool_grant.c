@@ -192,7 +192,7 @@ static bool submit_grants(const struct call *call, struct salus_client *client)
             count++;
         }
     }
-    if (done) {
+    if (done && count > 0) {
         memset(results, 0, sizeof results);
         (void)salus_submit_many(client, results, transactions, count);
         done = say_refused(call, results);
