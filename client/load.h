@@ -10,13 +10,12 @@
 
 #include "client/histogram.h"
 #include "client/salus.h"
-#include "ledger/transaction.h"
+#include "ledger/sample.h"
 
 #define LOAD_CLIENTS_MAX 32
 #define LOAD_SUBMITTERS_MAX 16384
-/* What a RECORD_ANCHOR needs at least, and can be padded to. */
-#define LOAD_PAYLOAD_MIN 184
-#define LOAD_PAYLOAD_MAX 1024
+#define LOAD_PAYLOAD_MIN SAMPLE_PAYLOAD_MIN
+#define LOAD_PAYLOAD_MAX SAMPLE_PAYLOAD_MAX
 
 struct load_options {
     struct salus_client *clients[LOAD_CLIENTS_MAX]; /* Borrowed. */

@@ -10,9 +10,8 @@
 #include "crypto/provider.h"
 #include "crypto/random.h"
 #include "ledger/codes.h"
-#include "ledger/forms.h"
 #include "ledger/ledger.h"
-#include "ledger/transaction.h"
+#include "ledger/sample.h"
 #include "node/executor.h"
 #include "node/measure.h"
 #include "storage/block.h"
@@ -24,10 +23,6 @@
 #define REQUESTS_MAX BLOCK_TRANSACTIONS
 #define APPENDS 200u
 #define REPLICAS 4u
-#define PAYLOAD_SHORTEST 184u
-#define LOCATION_PAD_MAX 240u
-#define LABEL_MAX 63u
-#define LOCATION_NAME 26u
 #define START_MS UINT64_C(1700000000000)
 #define HOUR_MS 3600000u
 
@@ -129,61 +124,17 @@ static void close_world(struct world *world)
 
 /* ---- making -------------------------------------------------------------- */
 
-/* "drs://" labels "/" 26 characters. */
-static size_t make_location(char out[LEDGER_LOCATION_MAX], uint32_t pad)
-{
-    size_t size = 6;
-    memcpy(out, "drs://", size);
-    for (uint32_t i = 0; i <= pad; i++) {
-        bool dot = i % (LABEL_MAX + 1) == LABEL_MAX && i < pad;
-        out[size++] = dot ? '.' : 'a';
-    }
-    out[size++] = '/';
-    memset(out + size, 'b', LOCATION_NAME);
-    return size + LOCATION_NAME;
-}
-
 static struct transaction_bytes make_anchor(const struct world *world)
 {
-    struct {
-        uint8_t record[LEDGER_ID_SIZE];
-        uint8_t digests[3][LEDGER_COMMIT_SIZE];
-    } noise;
-    char location[LEDGER_LOCATION_MAX];
-    uint32_t pad = world->payload > PAYLOAD_SHORTEST
-                       ? world->payload - PAYLOAD_SHORTEST
-                       : 0;
-    size_t size = make_location(
-        location, pad < LOCATION_PAD_MAX ? pad : LOCATION_PAD_MAX);
-    do {
-        random_fill(&noise, sizeof noise);
-    } while (forms_reads_as_text(
-        (struct pbft_bytes){noise.record, sizeof noise.record}));
-    struct transaction_record_envelope wrap = {.recipient_key =
-                                                   world->recipient};
-    memcpy(wrap.wrap_commit.bytes, noise.digests[2], LEDGER_COMMIT_SIZE);
-    const struct transaction anchor = {
-        .type = TRANSACTION_RECORD_ANCHOR,
-        .record_anchor = {
-            .record = {noise.record, LEDGER_ID_SIZE},
-            .class_code = CODES_CLASS_OTHER,
-            .confidentiality = CODES_CONF_N,
-            .commit = {noise.digests[0], LEDGER_COMMIT_SIZE},
-            .cipher_digest = {noise.digests[1], LEDGER_COMMIT_SIZE},
-            .cipher_size_bucket = 1,
-            .algorithm = 1,
-            .location = {(const uint8_t *)location, size},
-            .envelopes = &wrap,
-            .envelope_count = 1}};
-    struct transaction_bytes body = {NULL, 0};
     struct transaction_bytes sealed = {NULL, 0};
+    struct sample_noise noise;
+    do {
+        random_fill(&noise, sample_noise_size(world->payload));
+    } while (!sample_noise_is_usable(&noise, world->payload));
     enum pbft_status status =
-        transaction_build(&body, &world->envelope, &anchor);
+        sample_anchor(&sealed, &world->envelope, world->recipient.bytes,
+                      world->payload, &noise);
     PBFT_ASSERT(status == PBFT_OK);
-    status = transaction_seal(
-        &sealed, (struct pbft_bytes){body.data, body.size}, NULL, 0);
-    PBFT_ASSERT(status == PBFT_OK);
-    free(body.data);
     return sealed;
 }
 

@@ -5,10 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ledger/limits.h"
+#include "ledger/sample.h"
 
 #define PAYLOAD_DEFAULT 256u
-#define PAYLOAD_MAX 1024u
 #define PER_REQUEST_DEFAULT 64u
 
 const char options_help[] =
@@ -103,8 +102,8 @@ static bool take_measure(struct options *out, int argc, char *const *argv,
                          int *i)
 {
     return take_value(&out->measure, "--measure", argc, argv, i) ||
-           take_number(&out->measure_payload, "--payload", PAYLOAD_MAX, argc,
-                       argv, i) ||
+           take_number(&out->measure_payload, "--payload", SAMPLE_PAYLOAD_MAX,
+                       argc, argv, i) ||
            take_number(&out->measure_per_request, "--transactions-per-request",
                        LEDGER_REQUEST_TRANSACTIONS_MAX, argc, argv, i);
 }
