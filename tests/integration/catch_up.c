@@ -8,15 +8,12 @@
  * Replica 0 is the first primary.
  */
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "client/load.h"
-#include "client/trial.h"
+#include "tests/integration/background.h"
 
 #define START_TIMEOUT_MS 60000
 #define AGREE_TIMEOUT_MS 60000
@@ -28,54 +25,14 @@
 #define TELL_MS 1000
 #define SUBMITTERS 32
 #define PER_SUBMISSION 8
-#define HOUR_MS 3600000u
 /* Who lags by no more takes part again: a quarter of a checkpoint interval. */
 #define LAG_MAX 16
 
 struct scene {
     struct trial trial;
     uint32_t victim;
-    struct load_report load;
-    volatile int stop;
-    enum salus_status status;
+    struct background load;
 };
-
-static uint64_t clock_ms(clockid_t clock)
-{
-    struct timespec now;
-
-    (void)clock_gettime(clock, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-static void pass_ms(uint64_t ms)
-{
-    const struct timespec pause = {(time_t)(ms / 1000),
-                                   (long)(ms % 1000) * 1000000};
-
-    (void)nanosleep(&pause, NULL);
-}
-
-static void *submit_all_the_time(void *context)
-{
-    struct scene *scene = context;
-    struct load_options options = {
-        .client_count = scene->trial.count,
-        .submitters = SUBMITTERS,
-        .transactions_per_submission = PER_SUBMISSION,
-        .payload = 256,
-        .duration_ms = HOUR_MS,
-        .not_after_ms = clock_ms(CLOCK_REALTIME) + HOUR_MS,
-        .stop = &scene->stop};
-
-    for (uint32_t i = 0; i < scene->trial.count; i++) {
-        options.clients[i] = scene->trial.clients[i];
-        memcpy(options.encryption_keys[i], scene->trial.encryption_keys[i],
-               SALUS_ID_SIZE);
-    }
-    scene->status = load_run(&options, &scene->load);
-    return NULL;
-}
 
 static void tell(void *context, const struct trial_gap *gap, bool has_reached)
 {
@@ -122,21 +79,17 @@ static bool go_and_return(struct scene *scene, uint32_t absent_ms)
 
 static bool run(struct scene *scene, uint32_t absent_ms)
 {
-    pthread_t thread;
-
-    if (pthread_create(&thread, NULL, submit_all_the_time, scene) != 0) {
+    if (!background_start(&scene->load, &scene->trial, SUBMITTERS,
+                          PER_SUBMISSION)) {
         return false;
     }
     bool good = go_and_return(scene, absent_ms);
-    scene->stop = 1;
-    (void)pthread_join(thread, NULL);
+    bool all_proved = background_stop(&scene->load);
+    const struct load_report *report = &scene->load.report;
     (void)printf("%" PRIu64 " transactions proved, %" PRIu64 " failed, %" PRIu64
                  " refused\n",
-                 scene->load.transactions, scene->load.failed,
-                 scene->load.refused);
-    return good && scene->status == SALUS_OK && scene->load.failed == 0 &&
-           scene->load.refused == 0 &&
-           trial_agree(&scene->trial, AGREE_TIMEOUT_MS);
+                 report->transactions, report->failed, report->refused);
+    return good && all_proved && trial_agree(&scene->trial, AGREE_TIMEOUT_MS);
 }
 
 static uint32_t option(int argc, char **argv, const char *name, uint32_t value)

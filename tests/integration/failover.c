@@ -8,15 +8,12 @@
  * Without --request-timeout the replicas use their default.
  */
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "client/load.h"
-#include "client/trial.h"
+#include "tests/integration/background.h"
 
 #define DEFAULT_TIMEOUT_MS 4000 /* consensus/config.c */
 #define TIMEOUTS_MAX 3          /* Then the service must be back. */
@@ -25,52 +22,12 @@
 #define STOP_PATIENCE_MS 20000
 #define CALM_MS 1500
 #define SUBMITTERS 16
-#define HOUR_MS 3600000u
 
 struct scene {
     struct trial trial;
     uint32_t timeout_ms;
-    struct load_report load;
-    volatile int stop;
-    enum salus_status status;
+    struct background load;
 };
-
-static uint64_t clock_ms(clockid_t clock)
-{
-    struct timespec now;
-
-    (void)clock_gettime(clock, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-static void pass_ms(uint64_t ms)
-{
-    const struct timespec pause = {(time_t)(ms / 1000),
-                                   (long)(ms % 1000) * 1000000};
-
-    (void)nanosleep(&pause, NULL);
-}
-
-static void *submit_all_the_time(void *context)
-{
-    struct scene *scene = context;
-    struct load_options options = {.client_count = scene->trial.count,
-                                   .submitters = SUBMITTERS,
-                                   .transactions_per_submission = 1,
-                                   .payload = 256,
-                                   .duration_ms = HOUR_MS,
-                                   .not_after_ms =
-                                       clock_ms(CLOCK_REALTIME) + HOUR_MS,
-                                   .stop = &scene->stop};
-
-    for (uint32_t i = 0; i < scene->trial.count; i++) {
-        options.clients[i] = scene->trial.clients[i];
-        memcpy(options.encryption_keys[i], scene->trial.encryption_keys[i],
-               SALUS_ID_SIZE);
-    }
-    scene->status = load_run(&options, &scene->load);
-    return NULL;
-}
 
 static bool primary_of(struct scene *scene, uint32_t *primary)
 {
@@ -107,20 +64,15 @@ static bool kill_primary(struct scene *scene)
 /* The pause in milliseconds; 0: something else went wrong. */
 static uint64_t run_round(struct scene *scene)
 {
-    pthread_t thread;
-
-    scene->stop = 0;
-    if (pthread_create(&thread, NULL, submit_all_the_time, scene) != 0) {
+    if (!background_start(&scene->load, &scene->trial, SUBMITTERS, 1)) {
         return 0;
     }
     bool good = kill_primary(scene);
-    scene->stop = 1;
-    (void)pthread_join(thread, NULL);
-    if (!good || scene->status != SALUS_OK || scene->load.failed > 0 ||
-        !trial_converge(&scene->trial, CONVERGE_TIMEOUT_MS)) {
+    good = background_stop(&scene->load) && good;
+    if (!good || !trial_converge(&scene->trial, CONVERGE_TIMEOUT_MS)) {
         return 0;
     }
-    return scene->load.longest_pause_us / 1000;
+    return scene->load.report.longest_pause_us / 1000;
 }
 
 static bool measure(struct scene *scene, uint32_t rounds)
