@@ -41,22 +41,28 @@ static pbft_view highest_view(const struct sim *sim)
 
 /* A disk that heals is fast from then on; but a sync that began while it
  * stalled takes what it takes, and all later ones come after it. */
-static uint64_t last_sync_us(const struct sim *sim)
+static void note_stalled(struct sim *sim)
 {
-    uint64_t last_us = sim->now_us;
+    struct auditor *auditor = &sim->auditor;
+    auditor->stalled_us = 0;
+    auditor->stalled_count = 0;
     for (uint32_t i = 0; i < sim->host_count; i++) {
         const struct host *host = sim->hosts[i];
-        if (liveness_is_core(sim, host) && host->synced_at_us > last_us) {
-            last_us = host->synced_at_us;
+        if (!liveness_is_core(sim, host) || host->synced_at_us <= sim->now_us) {
+            continue;
+        }
+        uint64_t left_us = host->synced_at_us - sim->now_us;
+        auditor->stalled_count++;
+        if (left_us > auditor->stalled_us) {
+            auditor->stalled_us = left_us;
         }
     }
-    return last_us;
 }
 
 void audit_healed(struct sim *sim)
 {
     sim->auditor.is_healed = !sim->is_excused;
-    sim->auditor.stalled_us = last_sync_us(sim) - sim->now_us;
+    note_stalled(sim);
     sim->auditor.view_good = highest_view(sim);
 }
 
@@ -87,6 +93,11 @@ static uint64_t stalled_views_max(const struct sim *sim)
     uint64_t view_us = config->view_change_timeout_ms * SIM_MS_US;
     uint64_t left_us = sim->auditor.stalled_us;
     uint64_t views = 0;
+    if (count_outsiders(sim) + sim->auditor.stalled_count +
+            audit_quorum(sim->settings.n) <=
+        sim->settings.n) {
+        return 0; /* A quorum is left. */
+    }
     while (view_us <= left_us) {
         left_us -= view_us;
         view_us = 2 * view_us < most_us ? 2 * view_us : most_us;

@@ -149,7 +149,8 @@ struct audit_replica {
     pbft_seq forgot_seq;
     /* R3: since when there is no progress, and what the log held then. */
     uint64_t growth_life;
-    pbft_view growth_view;
+    pbft_view growth_view; /* Before the last progress. */
+    pbft_view growth_seen_view;
     pbft_seq growth_stable;
     pbft_seq growth_seq;
     size_t growth_records;
@@ -164,7 +165,8 @@ struct auditor {
     size_t kept_capacity;
     bool is_healed;      /* The end of a run: the core is healthy for good. */
     pbft_view view_good; /* Then: the highest in which a block came. */
-    uint64_t stalled_us; /* Then: how long a disk of it still stalls. */
+    uint64_t stalled_us; /* Then: how long a disk of it still stalls, ... */
+    uint32_t stalled_count;     /* ... and how many do. */
     pbft_replica_id channel;    /* Of the message that is being received. */
     struct pbft_replica_set to; /* Who is meant by the one being sent. */
     uint64_t sends;

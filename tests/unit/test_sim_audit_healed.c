@@ -91,16 +91,38 @@ static void test_l2_views_that_fail_in_a_row(void **state)
     assert_broken("L2");
 }
 
-/* 400 and 800 ms fit into the stall, 1,600 more do not. */
+/* Replica 3 is outside of the core. */
+static void leave_one_outside(void)
+{
+    sim->has_core = true;
+    for (pbft_replica_id id = 0; id < 3; id++) {
+        pbft_set_add(&sim->core, id);
+    }
+}
+
+/* 400 and 800 ms fit into the stall, 1,600 more do not; and the outsider. */
 static void test_l2_views_that_a_stalled_disk_takes(void **state)
 {
     (void)state;
     assert_int_equal(sim->settings.replica.view_change_timeout_ms, 400);
+    leave_one_outside();
     sim->hosts[2]->synced_at_us = sim->now_us + 2799 * SIM_MS_US;
     audit_healed(sim);
-    see_view(1, 4, false);
-    assert_false(sim->violation.found);
     see_view(1, 5, false);
+    assert_false(sim->violation.found);
+    see_view(1, 6, false);
+    assert_broken("L2");
+}
+
+/* Where a quorum is left it takes none. */
+static void test_l2_a_stalled_disk_beside_a_quorum(void **state)
+{
+    (void)state;
+    sim->hosts[2]->synced_at_us = sim->now_us + 2799 * SIM_MS_US;
+    audit_healed(sim);
+    see_view(1, 2, false);
+    assert_false(sim->violation.found);
+    see_view(1, 3, false);
     assert_broken("L2");
 }
 
@@ -108,11 +130,12 @@ static void test_l2_views_that_the_maximum_allows(void **state)
 {
     const uint64_t all_ms = 400 + 800 + 1600 + 3200 + 6400 + 6400;
     (void)state;
+    leave_one_outside();
     sim->hosts[2]->synced_at_us = sim->now_us + all_ms * SIM_MS_US;
     audit_healed(sim);
-    see_view(1, 8, false);
-    assert_false(sim->violation.found);
     see_view(1, 9, false);
+    assert_false(sim->violation.found);
+    see_view(1, 10, false);
     assert_broken("L2");
 }
 
@@ -298,12 +321,31 @@ static void test_assertions_have_names(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, create, destroy)
 
+/* R3: a window's records for each view, and for two more. */
+static void test_r3_a_log_that_only_grows(void **state)
+{
+    struct host *host = sim->hosts[1];
+    const size_t of_view = 6 * (size_t)host->config.window + 128;
+    const size_t before = host->disk.image.record_count;
+    (void)state;
+    audit_growth.on_inspect(sim, host);
+    host->disk.image.record_count = before + 2 * of_view - 1;
+    audit_growth.on_inspect(sim, host);
+    assert_false(sim->violation.found);
+    host->disk.image.record_count = before + 2 * of_view;
+    audit_growth.on_inspect(sim, host);
+    host->disk.image.record_count = before;
+    assert_broken("R3");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_l2_views_that_fail_in_a_row),
         TEST(test_l2_views_that_a_stalled_disk_takes),
+        TEST(test_l2_a_stalled_disk_beside_a_quorum),
         TEST(test_l2_views_that_the_maximum_allows),
+        TEST(test_r3_a_log_that_only_grows),
         TEST(test_l3_core_is_in_one_view),
         TEST(test_l3_and_others_by_what_went_wrong),
         TEST(test_l9_leaving_on_the_word_of_one),
