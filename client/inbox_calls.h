@@ -27,8 +27,8 @@ const Salus__V1__Deliveries *inbox_call_sent(struct salus_client *client,
                                              uint32_t after,
                                              enum salus_status *status);
 
-/* The commitment that the ledger, as the own replica has it, holds for this
- * version of the record. NOT_FOUND. */
+/* The commitment that the ledger holds for this version of the record, as f + 1
+ * replicas sign. NOT_FOUND. */
 SALUS_MUST_USE enum salus_status
 inbox_call_commit(struct salus_client *client, struct pbft_digest *out,
                   const uint8_t record[SEAL_RECORD_SIZE], uint32_t version);

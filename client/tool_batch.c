@@ -45,6 +45,7 @@ struct leaves {
     size_t count;
     size_t wanted;   /* Which is kept; count: none. */
     json_t *content; /* Of that one. */
+    FILE *copy;      /* Of all lines; or NULL. */
 };
 
 static const struct kind *kind_of(const json_t *body)
@@ -90,7 +91,6 @@ static enum pbft_status digest_of(struct pbft_digest *out,
     return status;
 }
 
-/* One line; says what is wrong. */
 static bool take_line(struct leaves *leaves, const char *path, size_t number,
                       const char *line, size_t size)
 {
@@ -112,6 +112,10 @@ static bool take_line(struct leaves *leaves, const char *path, size_t number,
     } else {
         if (leaves->count == leaves->wanted) {
             leaves->content = json_incref(json);
+        }
+        if (leaves->copy != NULL) {
+            (void)fprintf(leaves->copy, "%.*s%s", (int)size, line,
+                          line[size - 1] == '\n' ? "" : "\n");
         }
         leaves->count++;
         fine = true;
@@ -139,9 +143,7 @@ static bool read_leaves(struct leaves *leaves, const char *path)
         }
     }
     if (fine && (ferror(file) != 0 || leaves->count == 0)) {
-        (void)tool_failed(&tool_batch, "%s: %s", path,
-                          ferror(file) != 0 ? strerror(errno)
-                                            : "there is no leaf");
+        (void)tool_failed(&tool_batch, "%s: there is no leaf", path);
         fine = false;
     }
     free(line);
@@ -176,42 +178,42 @@ static json_t *digest_text(const struct pbft_digest *digest)
 }
 
 /* Random leaves up to a power of two: how many are real is nobody's business,
- * and nobody can tell one from the other. Copies all of `from` before. */
+ * and nobody can tell one from the other. */
+static void pad(struct leaves *leaves)
+{
+    while ((leaves->count & (leaves->count - 1)) != 0) {
+        struct pbft_digest *one = &leaves->digests[leaves->count++];
+        char text[DIGEST_TEXT_SIZE];
+        random_fill(one->bytes, sizeof one->bytes);
+        hex_encode(text, (struct pbft_bytes){one->bytes, sizeof one->bytes});
+        (void)fprintf(leaves->copy, "{\"" PAD_KEY "\":\"%s\"}\n", text);
+    }
+}
+
+/* Reads the leaves of `from` once, writes them and the pads to `to`, which is
+ * new; on failure nothing is left there. */
 static bool keep_padded(struct leaves *leaves, const char *from, const char *to)
 {
-    FILE *in = fopen(from, "re");
-    int fd = in != NULL
-                 ? open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)
-                 : -1;
-    FILE *out = fd >= 0 ? fdopen(fd, "w") : NULL;
-    char block[16384];
-    char last = '\n';
-    size_t size = 0;
-
-    while (out != NULL && (size = fread(block, 1, sizeof block, in)) > 0) {
-        (void)fwrite(block, 1, size, out);
-        last = block[size - 1];
+    int fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    leaves->copy = fd >= 0 ? fdopen(fd, "w") : NULL;
+    if (leaves->copy == NULL) {
+        (void)tool_failed(&tool_batch, "%s: %s", to, strerror(errno));
+        return false;
     }
-    if (out != NULL && last != '\n') {
-        (void)fputc('\n', out);
+    bool is_read = read_leaves(leaves, from);
+    if (is_read) {
+        pad(leaves);
     }
-    while (out != NULL && (leaves->count & (leaves->count - 1)) != 0) {
-        struct pbft_digest *pad = &leaves->digests[leaves->count++];
-        char text[DIGEST_TEXT_SIZE];
-        random_fill(pad->bytes, sizeof pad->bytes);
-        hex_encode(text, (struct pbft_bytes){pad->bytes, sizeof pad->bytes});
-        (void)fprintf(out, "{\"" PAD_KEY "\":\"%s\"}\n", text);
-    }
-    bool fine = out != NULL && ferror(out) == 0 && ferror(in) == 0 &&
-                fflush(out) == 0 && fsync(fd) == 0;
-    fine = (out == NULL || fclose(out) == 0) && fine;
-    if (!fine) {
+    bool is_kept = fflush(leaves->copy) == 0 && fsync(fd) == 0;
+    is_kept = ferror(leaves->copy) == 0 && is_kept;
+    is_kept = fclose(leaves->copy) == 0 && is_kept;
+    if (is_read && !is_kept) {
         (void)tool_failed(&tool_batch, "%s: %s", to, strerror(errno));
     }
-    if (in != NULL) {
-        (void)fclose(in);
+    if (!is_read || !is_kept) {
+        (void)unlink(to);
     }
-    return fine;
+    return is_read && is_kept;
 }
 
 static void fill_batch(json_t *batch, const struct leaves *leaves)
@@ -240,7 +242,7 @@ static int close_batch(json_t *body, const char *path, const char *kept)
     if (kind == NULL || !leaves_init(&leaves, kind, SIZE_MAX)) {
         return TOOL_FAILED;
     }
-    if (read_leaves(&leaves, path) && keep_padded(&leaves, path, kept)) {
+    if (keep_padded(&leaves, path, kept)) {
         fill_batch(json_object_get(body, kind->batch), &leaves);
         tool_json_print(json_incref(body));
         code = TOOL_OK;

@@ -9,6 +9,7 @@
 #include "client/tool_inbox.h"
 #include "client/tool_json.h"
 #include "crypto/hex.h"
+#include "crypto/secret.h"
 #include "proto/codec_limits.h"
 
 struct call {
@@ -84,6 +85,75 @@ static void print_state(const struct call *call,
                  is_ok ? "" : inbox_code_text((int)state->code));
 }
 
+/* A replica may leave out anything, and begin again for ever. */
+static bool is_sound_inbox(const Salus__V1__Inbox *list, uint32_t after)
+{
+    bool is_sound = list->next == 0 || list->next > after;
+
+    for (size_t i = 0; i < list->n_items; i++) {
+        is_sound = is_sound && list->items[i]->envelope != NULL &&
+                   list->items[i]->envelope->name != NULL;
+    }
+    return is_sound;
+}
+
+static bool is_sound_sent(const Salus__V1__Deliveries *list, uint32_t after)
+{
+    bool is_sound = list->next == 0 || list->next > after;
+
+    for (size_t i = 0; i < list->n_states; i++) {
+        is_sound = is_sound && list->states[i]->name != NULL;
+    }
+    return is_sound;
+}
+
+/* Which there are is for logs; what opens them is not. */
+static void print_inbox_json(const Salus__V1__Inbox *list)
+{
+    const ProtobufCBinaryData none = {0, NULL};
+
+    for (size_t i = 0; i < list->n_items; i++) {
+        list->items[i]->envelope->salt = none;
+        list->items[i]->envelope->wrap = none;
+        list->items[i]->envelope->details = none;
+    }
+    tool_json_print(tool_json_of(&list->base));
+}
+
+static enum salus_status show_sent(const struct call *call,
+                                   const Salus__V1__Deliveries *list,
+                                   uint32_t *after)
+{
+    if (!is_sound_sent(list, *after)) {
+        return SALUS_UNPROVED;
+    }
+    *after = list->next;
+    if (call->json) {
+        tool_json_print(tool_json_of(&list->base));
+    }
+    for (size_t i = 0; !call->json && i < list->n_states; i++) {
+        print_state(call, list->states[i]);
+    }
+    return SALUS_OK;
+}
+
+static enum salus_status show_inbox(const struct call *call,
+                                    const Salus__V1__Inbox *list,
+                                    uint32_t *after)
+{
+    if (!is_sound_inbox(list, *after)) {
+        return SALUS_UNPROVED;
+    }
+    *after = list->next;
+    if (call->json) {
+        print_inbox_json(list);
+    }
+    for (size_t i = 0; !call->json && i < list->n_items; i++) {
+        print_item(call, list->items[i]);
+    }
+    return SALUS_OK;
+}
+
 /* One page; `*after` is 0 behind the last one. */
 static enum salus_status list_page(const struct call *call,
                                    struct salus_client *client, uint32_t *after)
@@ -95,25 +165,11 @@ static enum salus_status list_page(const struct call *call,
     if (call->sent) {
         const Salus__V1__Deliveries *list =
             inbox_call_sent(client, &arena, *after, &status);
-        *after = list != NULL ? list->next : 0;
-        if (list != NULL && call->json) {
-            tool_json_print(tool_json_of(&list->base));
-        }
-        for (size_t i = 0; list != NULL && !call->json && i < list->n_states;
-             i++) {
-            print_state(call, list->states[i]);
-        }
+        status = list != NULL ? show_sent(call, list, after) : status;
     } else {
         const Salus__V1__Inbox *list =
             inbox_call_inbox(client, &arena, NULL, *after, &status);
-        *after = list != NULL ? list->next : 0;
-        if (list != NULL && call->json) {
-            tool_json_print(tool_json_of(&list->base));
-        }
-        for (size_t i = 0; list != NULL && !call->json && i < list->n_items;
-             i++) {
-            print_item(call, list->items[i]);
-        }
+        status = list != NULL ? show_inbox(call, list, after) : status;
     }
     wire_arena_deinit(&arena);
     return status;
@@ -142,15 +198,28 @@ static int list_all(const struct call *call, struct salus_client *client)
 
 /* ---- taking -------------------------------------------------------------- */
 
-/* A file that an interrupted call has left is this envelope already. */
-static bool have_already(const struct call *call, struct envelope *out,
+/* A file that an interrupted call has left is this envelope already, if the own
+ * key opens it and no newer version waits: else the replica must not be told to
+ * erase anything. */
+static bool have_already(const struct call *call, struct salus_client *client,
+                         struct envelope *out,
                          const uint8_t record[SEAL_RECORD_SIZE])
 {
     struct salus_reason reason = {.text = ""};
+    uint8_t data_key[SEAL_KEY_SIZE];
 
-    return access(call->output, F_OK) == 0 &&
-           envelope_load(out, call->output, &reason) == PBFT_OK &&
-           memcmp(out->identity.record, record, SEAL_RECORD_SIZE) == 0;
+    if (envelope_load(out, call->output, &reason) != PBFT_OK ||
+        memcmp(out->identity.record, record, SEAL_RECORD_SIZE) != 0) {
+        (void)tool_failed(&tool_inbox,
+                          "%s is there and is no envelope of this record",
+                          call->output);
+        return false;
+    }
+    if (!sealing_unwrap(&call->sealing, out, call->output, data_key)) {
+        return false;
+    }
+    secret_wipe(data_key, sizeof data_key);
+    return inbox_is_newest(&call->sealing, client, out, call->output);
 }
 
 static int take(const struct call *call, struct salus_client *client)
@@ -162,9 +231,10 @@ static int take(const struct call *call, struct salus_client *client)
         return tool_bad_usage(&tool_inbox,
                               "--take wants 32 hexadecimal digits");
     }
-    bool done =
-        have_already(call, &envelope, record) ||
-        inbox_fetch(&call->sealing, client, &envelope, record, call->output);
+    bool done = access(call->output, F_OK) == 0
+                    ? have_already(call, client, &envelope, record)
+                    : inbox_fetch(&call->sealing, client, &envelope, record,
+                                  call->output);
     return done && inbox_taken(&call->sealing, client, &envelope) ? TOOL_OK
                                                                   : TOOL_FAILED;
 }

@@ -15,6 +15,10 @@
 bool inbox_fetch(const struct sealing *sealing, struct salus_client *client,
                  struct envelope *out, const uint8_t record[SEAL_RECORD_SIZE],
                  const char *path);
+/* No newer one of the same record waits for the own key; `path`: where this one
+ * is. Says what is wrong. */
+bool inbox_is_newest(const struct sealing *sealing, struct salus_client *client,
+                     const struct envelope *envelope, const char *path);
 /* Tells the replica to erase it: the recipient has it. Repeating it does
  * nothing. Says what is wrong. */
 bool inbox_taken(const struct sealing *sealing, struct salus_client *client,

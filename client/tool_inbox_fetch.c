@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/tool_inbox.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "client/inbox_calls.h"
@@ -83,14 +84,38 @@ static enum salus_status find(const struct sealing *sealing,
         wire_arena_init(&arena, WIRE_UNPACK_BYTES_MAX);
         const Salus__V1__Inbox *inbox =
             inbox_call_inbox(client, &arena, record, after, &status);
-        after = 0;
+        bool goes_on = inbox != NULL && inbox->next > after;
         if (inbox != NULL) {
             choose(out, inbox, &own);
-            after = inbox->next;
+            after = goes_on ? inbox->next : 0; /* It may not begin again. */
+        } else {
+            after = 0;
         }
         wire_arena_deinit(&arena);
     } while (after != 0);
     return status == SALUS_OK && out->version == 0 ? SALUS_NOT_FOUND : status;
+}
+
+bool inbox_is_newest(const struct sealing *sealing, struct salus_client *client,
+                     const struct envelope *envelope, const char *path)
+{
+    struct parcel newest;
+    enum salus_status status =
+        find(sealing, client, &newest, envelope->identity.record);
+
+    if (status == SALUS_OK && newest.version > envelope->identity.version) {
+        (void)tool_failed(sealing->command,
+                          "%s holds version %" PRIu32 ", and version %" PRIu32
+                          " is waiting: give it another file",
+                          path, envelope->identity.version, newest.version);
+        return false;
+    }
+    if (status != SALUS_OK && status != SALUS_NOT_FOUND) {
+        (void)tool_failed(sealing->command, "%s",
+                          tool_one_replica_text(status));
+        return false;
+    }
+    return true;
 }
 
 /* What came from the replica is what the ledger has a commitment to. */

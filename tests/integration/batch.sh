@@ -51,6 +51,10 @@ grep -q LEAF_OPENED out || { cat out; fail "not LEAF_OPENED"; }
 "$salus" accounting "$handle" --json >accounting || fail "the accounting"
 grep -q '"item_count":4' accounting || { cat accounting; fail "not accounted"; }
 
+# A pipe can be read once.
+cat leaves.jsonl | "$salus" batch batch.json /dev/stdin -o piped.jsonl >/dev/null
+[ "$(wc -l <piped.jsonl)" = 8 ] || fail "leaves from a pipe are not kept"
+
 refused() {
     "$salus" batch "$@" >out 2>err && fail "accepted: batch $*"
     [ -s err ] || fail "silent: batch $*"

@@ -274,6 +274,10 @@ as 0 grant "$dir/document.sealed.envelope" --for "$second" \
     --decision "$request" --wait 20 >"$dir/granted" ||
     fail "grant: $(cat "$dir/granted")"
 wait_for 20 has_come "$record"
+as 1 inbox --json >"$dir/answer"
+grep -q "$record" "$dir/answer" || fail "not in the inbox as JSON"
+grep -qE '"(salt|wrap|details)":"[0-9a-f]' "$dir/answer" &&
+    fail "the inbox as JSON tells what opens an envelope"
 as 1 open "$dir/document.sealed" --record "$record" \
     --envelope "$dir/document.key" -o "$dir/document" || fail "open"
 [ "$(cat "$dir/document")" = PATIENT-MARKER-Zirbelnuss ] ||
@@ -282,7 +286,8 @@ echo "ok: a document of the vault is granted and opened"
 
 # ---- nothing of it is in what the replicas say
 "$needles" "$dir/third.key" "$(key_of 1)" PATIENT-MARKER,Zirbelnuss \
-    "$dir/log-0" "$dir/log-1" "$dir/log-2" "$dir/log-3" >"$dir/answer"
+    "$dir/log-0" "$dir/log-1" "$dir/log-2" "$dir/log-3" >"$dir/answer" ||
+    fail "could not look into the journals"
 [ -s "$dir/answer" ] && fail "in a journal: $(cat "$dir/answer")"
 grep -h "event=refused.*delivery" "$dir"/log-? && fail "replicas refused one"
 echo "ok: neither key nor name in data folders or journals"
