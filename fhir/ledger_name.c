@@ -18,11 +18,6 @@ static const char *const kind_names[] = {
     [FHIR_LEDGER_CONSENT] = "consent",
     [FHIR_LEDGER_EVENT] = "event"};
 
-const char *fhir_ledger_kind_name(enum fhir_ledger_kind kind)
-{
-    return kind_names[kind];
-}
-
 size_t fhir_ledger_id_size(enum fhir_ledger_kind kind)
 {
     return kind == FHIR_LEDGER_SUBJECT ? VAULT_HANDLE_SIZE : VAULT_ID_SIZE;

@@ -37,8 +37,7 @@ struct fhir_ledger_name {
     uint8_t id[VAULT_HANDLE_SIZE];
 };
 
-/* "participant", ...; and how many bytes its ids have. */
-const char *fhir_ledger_kind_name(enum fhir_ledger_kind kind);
+/* How many bytes the ids of a kind have. */
 size_t fhir_ledger_id_size(enum fhir_ledger_kind kind);
 
 /* A name as fhir_take_reference() makes it. False: it is none of these, or one

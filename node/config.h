@@ -21,7 +21,7 @@
  *     verifier_threads: 0       # 0: one less than there are cores
  *     calls_max: 1024           # calls of clients in flight
  *     calls_per_caller_max: 512 # the same, of one institution
- *     write_buffer_mib: 64      # RocksDB: written data held in memory
+ *     write_buffer_mib: 128     # RocksDB: written data held in memory
  *     cache_mib: 32             # RocksDB: blocks read
  *   timeouts:
  *     request_ms: 4000          # pending so long: ask for a view change;

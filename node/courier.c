@@ -37,8 +37,9 @@ struct courier {
     struct job *ring; /* NODE_COURIER_JOBS_MAX. */
     size_t first;
     size_t count;
-    uint32_t calls;                   /* Of those. */
-    uint32_t from[PBFT_REPLICAS_MAX]; /* Deliveries of them, by peer. */
+    uint32_t calls;                          /* Of those. */
+    uint32_t callers[PBFT_INSTITUTIONS_MAX]; /* The same, by who calls. */
+    uint32_t from[PBFT_REPLICAS_MAX];        /* Deliveries, by peer. */
     bool stopping;
     struct delivery_counts counts;
 };
@@ -112,27 +113,39 @@ static struct delivery *create_delivery(struct courier *courier)
 
 /* ---- the queue ----------------------------------------------------------- */
 
-/* What counts against the limit of whoever brought the job. */
-static uint32_t *count_of(struct courier *courier, const struct job *job)
+/* Lock held. By one more or one less. */
+static void count_job(struct courier *courier, const struct job *job, int by)
 {
-    return job->is_call ? &courier->calls : &courier->from[job->from];
+    if (job->is_call) {
+        courier->calls += (uint32_t)by;
+        courier->callers[job->from] += (uint32_t)by;
+    } else {
+        courier->from[job->from] += (uint32_t)by;
+    }
+}
+
+/* Lock held. Nobody's jobs keep out those of the others. */
+static bool has_room(const struct courier *courier, const struct job *job)
+{
+    return job->is_call
+               ? courier->calls < NODE_COURIER_CALLS_MAX &&
+                     courier->callers[job->from] < NODE_COURIER_CALLER_MAX
+               : courier->from[job->from] < NODE_COURIER_PEER_MAX;
 }
 
 static enum pbft_status put(struct courier *courier, const struct job *job)
 {
     enum pbft_status status = PBFT_OK;
-    uint32_t limit =
-        job->is_call ? NODE_COURIER_CALLS_MAX : NODE_COURIER_PEER_MAX;
     (void)pthread_mutex_lock(&courier->lock);
     if (courier->stopping) {
         status = PBFT_CLOSED;
-    } else if (*count_of(courier, job) >= limit) {
+    } else if (!has_room(courier, job)) {
         status = PBFT_LIMIT;
     } else {
         size_t at = (courier->first + courier->count) % NODE_COURIER_JOBS_MAX;
         courier->ring[at] = *job;
         courier->count++;
-        (*count_of(courier, job))++;
+        count_job(courier, job, 1);
         (void)pthread_cond_signal(&courier->filled);
     }
     (void)pthread_mutex_unlock(&courier->lock);
@@ -159,6 +172,7 @@ enum pbft_status courier_put_call(struct courier *courier, uint64_t call,
     if (pbft_buffer_bytes(buffer).size > NODE_COURIER_CALL_BYTES_MAX) {
         return PBFT_TOO_LARGE;
     }
+    PBFT_ASSERT(caller < PBFT_INSTITUTIONS_MAX); /* A member, says net/. */
     const struct job job = {.is_call = true,
                             .from = caller,
                             .call = call,
@@ -190,7 +204,7 @@ static bool take_burst(struct courier *courier, size_t *count,
     while (courier->count > 0 && *count < NODE_COURIER_BURST_MAX) {
         struct job *job = &courier->ring[courier->first];
         courier->burst[(*count)++] = *job;
-        (*count_of(courier, job))--;
+        count_job(courier, job, -1);
         secret_wipe(job, sizeof *job);
         courier->first = (courier->first + 1) % NODE_COURIER_JOBS_MAX;
         courier->count--;

@@ -71,6 +71,7 @@
  * at the time. */
 #define NODE_COURIER_PEER_MAX 32u
 #define NODE_COURIER_CALLS_MAX 256u
+#define NODE_COURIER_CALLER_MAX 16u /* Of one institution. */
 #define NODE_COURIER_JOBS_MAX                                                  \
     (NODE_COURIER_PEER_MAX * PBFT_REPLICAS_MAX + NODE_COURIER_CALLS_MAX)
 #define NODE_COURIER_BURST_MAX 64u

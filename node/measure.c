@@ -2,14 +2,17 @@
 /* The cryptography, and the printing. */
 #include "node/measure.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "crypto/digest.h"
 #include "crypto/random.h"
 #include "crypto/sign.h"
 
+#define FOLDER_MODE 0700
 #define VOTE_BYTES 200 /* What a vote signs, about. */
 #define SIGNATURES 2000
 #define DIGEST_BYTES 65536
@@ -71,6 +74,11 @@ enum pbft_status measure(const struct measure_setup *setup,
                          struct measure_parts *out, struct salus_reason *reason)
 {
     memset(out, 0, sizeof *out);
+    if (mkdir(setup->folder, FOLDER_MODE) != 0) {
+        salus_reason_set(reason, "%s: %s; --measure makes a new folder",
+                         setup->folder, strerror(errno));
+        return PBFT_INVALID_ARGUMENT;
+    }
     measure_crypto(out);
     enum pbft_status status = measure_ledger(setup, out, reason);
     if (status == PBFT_OK) {

@@ -7,10 +7,8 @@ enum pbft_status wiring_open_courier(struct node *node,
                                      struct salus_reason *reason)
 {
     struct envelopes *store = NULL;
-    struct salus_reason damage = {{0}};
-    const char *aside = storage_set_aside(node->storage, &damage);
     enum pbft_status status =
-        envelopes_open(setup->data_dir, aside, setup->storage.sync,
+        envelopes_open(setup->data_dir, setup->storage.sync,
                        &node->identity->domain, &store, reason);
     if (status != PBFT_OK) {
         return status;

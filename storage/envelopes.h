@@ -71,14 +71,17 @@ struct envelopes;
 #define ENVELOPES_FILE "envelopes"
 
 /* Opens or creates the file in `dir`, whose owner storage_open() has checked,
- * and erases what is damaged. `aside` (or NULL): where a damaged data folder
- * was put; its envelopes are taken back, for nothing is wrong with them.
- * VERSION: written by another format; PERMISSION, NO_SPACE, IO; `reason` says
- * it in words. */
-PBFT_MUST_USE enum pbft_status
-envelopes_open(const char *dir, const char *aside, enum storage_sync_mode sync,
-               const struct pbft_domain *domain, struct envelopes **out,
-               struct salus_reason *reason);
+ * and erases what is damaged. VERSION: written by another format; PERMISSION,
+ * NO_SPACE, IO; `reason` says it in words. */
+PBFT_MUST_USE enum pbft_status envelopes_open(const char *dir,
+                                              enum storage_sync_mode sync,
+                                              const struct pbft_domain *domain,
+                                              struct envelopes **out,
+                                              struct salus_reason *reason);
+/* Takes the file of a folder that was set aside into another one, durably:
+ * nothing is wrong with it, and what was acknowledged must not be lost, nor lie
+ * about where nobody erases it. No file: nothing to do. */
+PBFT_MUST_USE enum pbft_status envelopes_move(const char *from, const char *to);
 void envelopes_close(struct envelopes *envelopes); /* NULL is fine. */
 
 /* Slots are 0 .. envelopes_end() - 1; NULL: that one is free. */

@@ -104,37 +104,49 @@ static enum pbft_status load(struct envelopes *envelopes,
     return status == PBFT_OK ? envelopes_sync(envelopes) : status;
 }
 
-static enum pbft_status open_file(const char *dir, const char *aside, int *file)
+static bool sync_folder(const char *dir)
 {
-    char path[STORAGE_PATH_MAX];
-    char old[STORAGE_PATH_MAX];
-    int size = snprintf(path, sizeof path, "%s/" ENVELOPES_FILE, dir);
-    if (size < 0 || (size_t)size >= sizeof path) {
-        return PBFT_INVALID_ARGUMENT;
-    }
-    if (aside != NULL) {
-        size = snprintf(old, sizeof old, "%s/" ENVELOPES_FILE, aside);
-        if (size < 0 || (size_t)size >= sizeof old) {
-            return PBFT_INVALID_ARGUMENT;
-        }
-        if (rename(old, path) != 0 && errno != ENOENT) {
-            return status_of_errno();
-        }
-    }
-    *file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
-    if (*file < 0) {
-        return status_of_errno();
-    }
     int folder = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool is_synced = folder >= 0 && fsync(folder) == 0;
     if (folder >= 0) {
         (void)close(folder);
     }
-    return is_synced ? PBFT_OK : PBFT_IO;
+    return is_synced;
 }
 
-enum pbft_status envelopes_open(const char *dir, const char *aside,
-                                enum storage_sync_mode sync,
+static bool path_in(char out[STORAGE_PATH_MAX], const char *dir)
+{
+    int size = snprintf(out, STORAGE_PATH_MAX, "%s/" ENVELOPES_FILE, dir);
+    return size >= 0 && (size_t)size < STORAGE_PATH_MAX;
+}
+
+enum pbft_status envelopes_move(const char *from, const char *to)
+{
+    char old_path[STORAGE_PATH_MAX];
+    char path[STORAGE_PATH_MAX];
+    if (!path_in(old_path, from) || !path_in(path, to)) {
+        return PBFT_INVALID_ARGUMENT;
+    }
+    if (rename(old_path, path) != 0) {
+        return errno == ENOENT ? PBFT_OK : status_of_errno();
+    }
+    return sync_folder(to) && sync_folder(from) ? PBFT_OK : PBFT_IO;
+}
+
+static enum pbft_status open_file(const char *dir, int *file)
+{
+    char path[STORAGE_PATH_MAX];
+    if (!path_in(path, dir)) {
+        return PBFT_INVALID_ARGUMENT;
+    }
+    *file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+    if (*file < 0) {
+        return status_of_errno();
+    }
+    return sync_folder(dir) ? PBFT_OK : PBFT_IO;
+}
+
+enum pbft_status envelopes_open(const char *dir, enum storage_sync_mode sync,
                                 const struct pbft_domain *domain,
                                 struct envelopes **out,
                                 struct salus_reason *reason)
@@ -147,7 +159,7 @@ enum pbft_status envelopes_open(const char *dir, const char *aside,
     envelopes->is_synced = sync == STORAGE_SYNCED;
     memset(envelopes->buckets, 0xff, sizeof envelopes->buckets);
     salus_reason_set(reason, "%s", "");
-    enum pbft_status status = open_file(dir, aside, &envelopes->file);
+    enum pbft_status status = open_file(dir, &envelopes->file);
     if (status == PBFT_OK) {
         status = load(envelopes, reason);
     }

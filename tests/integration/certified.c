@@ -322,6 +322,9 @@ static bool check_under_load(struct scene *scene, struct wire_buffer *question)
     (void)printf("%d reads of %d pages while %u requests were ordered\n",
                  READS_UNDER_LOAD, CONSENTS,
                  (unsigned)atomic_load(&scene->registered));
+    if (atomic_load(&scene->registered) == 0) {
+        good = fail("reads under load", "nothing was ordered meanwhile");
+    }
     return good && trial_converge(&scene->trial, CONVERGE_TIMEOUT_MS);
 }
 

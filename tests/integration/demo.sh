@@ -61,8 +61,9 @@ for _ in $(seq 600); do
 done
 kill -KILL $import
 wait $import 2>/dev/null
+done_before=$(grep -c 'on ledger' "$dir/first")
 check 'the queue was killed in the middle' \
-    test "$(grep -c 'on ledger' "$dir/first")" -lt 1000
+    test "$done_before" -gt 0 -a "$done_before" -lt 1000
 check 'the queue goes on' "$salus" fhir import "$dir/queue.ndjson"
 check 'a third time nothing is left to do' sh -c \
     "'$salus' fhir import '$dir/queue.ndjson' | grep -q '^0 transactions executed'"

@@ -142,7 +142,7 @@ static inline void start(struct fixture *fixture, uint32_t who)
 {
     struct place *place = &fixture->places[who];
     struct salus_reason reason;
-    assert_int_equal(envelopes_open(place->dir, NULL, STORAGE_SYNCED,
+    assert_int_equal(envelopes_open(place->dir, STORAGE_SYNCED,
                                     &fixture->cast.replicas[who].domain,
                                     &place->store, &reason),
                      PBFT_OK);

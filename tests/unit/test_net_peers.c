@@ -290,7 +290,8 @@ static void test_a_restarted_peer_is_found_again(void **state)
     net_peers_close(b.peers);
 }
 
-/* b takes nothing: a must neither block nor collect more than its outbox. */
+/* One that comes late dials: it need not wait until the other's pause is over.
+ */
 static void test_who_dials_is_dialed_at_once(void **state)
 {
     struct net_peers_config config;
@@ -312,6 +313,7 @@ static void test_who_dials_is_dialed_at_once(void **state)
     net_peers_close(late.peers);
 }
 
+/* b takes nothing: a must neither block nor collect more than its outbox. */
 static void test_a_slow_peer_costs_drops_only(void **state)
 {
     struct replica a;

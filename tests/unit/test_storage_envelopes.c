@@ -20,7 +20,7 @@ struct fixture {
 static void open_store(struct fixture *fixture)
 {
     struct salus_reason reason;
-    assert_int_equal(envelopes_open(fixture->dir, NULL, STORAGE_SYNCED,
+    assert_int_equal(envelopes_open(fixture->dir, STORAGE_SYNCED,
                                     &fixture->cast.replicas[0].domain,
                                     &fixture->store, &reason),
                      PBFT_OK);
@@ -237,7 +237,7 @@ static void test_another_format_is_refused(void **state)
     int file = open(fixture->path, O_WRONLY);
     assert_int_equal(pwrite(file, "\x02", 1, 11), 1);
     (void)close(file);
-    assert_int_equal(envelopes_open(fixture->dir, NULL, STORAGE_SYNCED,
+    assert_int_equal(envelopes_open(fixture->dir, STORAGE_SYNCED,
                                     &fixture->cast.replicas[0].domain,
                                     &fixture->store, &reason),
                      PBFT_VERSION);
@@ -255,12 +255,14 @@ static void test_envelopes_come_back_from_a_folder_set_aside(void **state)
     support_folder_create(aside);
     (void)snprintf(path, sizeof path, "%s/envelopes", aside);
     assert_int_equal(rename(fixture->path, path), 0);
-    assert_int_equal(envelopes_open(fixture->dir, aside, STORAGE_SYNCED,
+    assert_int_equal(envelopes_move(aside, fixture->dir), PBFT_OK);
+    assert_int_equal(envelopes_open(fixture->dir, STORAGE_SYNCED,
                                     &fixture->cast.replicas[0].domain,
                                     &fixture->store, &reason),
                      PBFT_OK);
     assert_int_equal(envelopes_end(fixture->store), 1);
     assert_int_not_equal(access(path, F_OK), 0);
+    assert_int_equal(envelopes_move(aside, fixture->dir), PBFT_OK);
     support_folder_remove(aside);
 }
 

@@ -190,11 +190,15 @@ static void test_a_damaged_wal_is_set_aside(void **state)
     assert_int_equal(stat(path, &found), 0);
 
     flip_byte(path, found.st_size / 2);
+    char envelopes[SUPPORT_PATH_MAX + 16];
+    (void)snprintf(envelopes, sizeof envelopes, "%s/envelopes", fixture->dir);
+    (void)close(open(envelopes, O_WRONLY | O_CREAT, 0600));
 
     expect_lost_log(fixture);
     char aside[SUPPORT_PATH_MAX + 16];
     (void)snprintf(aside, sizeof aside, "%s.damaged-1", fixture->dir);
     assert_int_equal(stat(aside, &found), 0);
+    assert_int_equal(stat(envelopes, &found), 0); /* Taken back at once. */
     support_folder_remove(aside);
 }
 
