@@ -115,10 +115,23 @@ static void erase(struct delivery *delivery, uint32_t slot)
     forget_row(delivery, slot);
 }
 
+/* A ledger that is executed again after a loss passes through states that are
+ * older than the envelope: what has ended there may hold again in a later one,
+ * and nobody would send it a second time. */
+static bool is_ledger_older(const struct delivery *delivery, uint32_t slot)
+{
+    const struct delivery_port *port = &delivery->config.port;
+    const struct envelope_head *head =
+        envelopes_get(delivery->config.store, slot);
+    return port->block_time(port->context) + NODE_DELIVERY_REPLAY_SLACK_US <
+           head->since;
+}
+
 bool delivery_erase_if_ended(struct delivery *delivery, uint32_t slot,
                              enum delivery_code code)
 {
-    if (code != DELIVERY_ENDED && code != DELIVERY_WRONG_COMMIT) {
+    if ((code != DELIVERY_ENDED && code != DELIVERY_WRONG_COMMIT) ||
+        is_ledger_older(delivery, slot)) {
         return false;
     }
     erase(delivery, slot);

@@ -45,7 +45,8 @@ struct fixture {
     size_t grant_count;
     pbft_seq height;
     pbft_time_ms now;
-    bool is_cut; /* Nothing arrives. */
+    bool is_cut;       /* Nothing arrives. */
+    bool is_replaying; /* Ledgers are at their first block again. */
     uint32_t envelopes_sent;
     uint32_t receipts_lost; /* So many are to be lost. */
     struct flying {
@@ -89,6 +90,12 @@ static inline pbft_wall_us wall(void *context)
 {
     struct place *place = context;
     return place->fixture->now * 1000;
+}
+
+static inline pbft_wall_us block_time(void *context)
+{
+    struct place *place = context;
+    return place->fixture->is_replaying ? 1 : place->fixture->now * 1000;
 }
 
 static inline void send(void *context, pbft_replica_id to,
@@ -154,7 +161,7 @@ static inline void start(struct fixture *fixture, uint32_t who)
         .replica_count = REPLICAS,
         .member_count = MEMBERS,
         .owners = fixture->institutions,
-        .port = {place, find_grant, height_of, send, wall},
+        .port = {place, find_grant, height_of, send, wall, block_time},
     };
     place->delivery = delivery_create(&config);
 }

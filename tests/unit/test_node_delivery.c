@@ -168,6 +168,26 @@ static void test_a_grant_that_ends_erases_everywhere(void **state)
     assert_int_equal(submit(fixture, 2).code, DELIVERY_ENDED);
 }
 
+/* A ledger that is executed again passes through states in which the grant has
+ * ended, or is of an earlier wrap; the envelope is of a later one. */
+static void test_an_older_state_erases_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    struct grant *only = grant(fixture, 1, CLINIC);
+    fixture->now += 3600000;
+    (void)submit(fixture, 1);
+    pass(fixture, 0);
+    only->is.code = LEDGER_DECISION_EXPIRED;
+    fixture->is_replaying = true;
+    all_reach(fixture, 2);
+    pass(fixture, 0);
+    assert_true(holds(fixture, CLINIC, 1));
+    fixture->is_replaying = false;
+    all_reach(fixture, 3);
+    pass(fixture, 0);
+    assert_false(holds(fixture, CLINIC, 1));
+}
+
 /* Between two blocks nobody has looked yet, but nothing is handed out. */
 static void test_ended_ones_are_not_handed_out(void **state)
 {
@@ -250,6 +270,7 @@ int main(void)
         TEST(test_both_sides_may_be_restarted),
         TEST(test_what_was_fetched_is_not_kept_again),
         TEST(test_a_grant_that_ends_erases_everywhere),
+        TEST(test_an_older_state_erases_nothing),
         TEST(test_ended_ones_are_not_handed_out),
         TEST(test_a_new_wrap_takes_the_place_of_the_old),
         TEST(test_a_replica_that_is_behind_gets_it_later),
