@@ -13,21 +13,45 @@
 #include <unistd.h>
 
 #include "consensus/bytes.h"
+#include "storage/envelopes.h"
 #include "storage/storage_private.h"
 
 #define ASIDE_MAX 100
 #define FILE_MODE 0600
 
-/* The first free name of the form `dir`.damaged-N. */
-static bool free_name(const char *dir, char out[STORAGE_PATH_MAX])
+static bool exists(const char *path)
 {
     struct stat found;
+    return lstat(path, &found) == 0 || errno != ENOENT;
+}
+
+/* `dir` without the slashes at its end. */
+static bool trim(char out[STORAGE_PATH_MAX], const char *dir)
+{
+    int size = snprintf(out, STORAGE_PATH_MAX, "%s", dir);
+    if (size < 0 || (size_t)size >= STORAGE_PATH_MAX) {
+        return false;
+    }
+    while (size > 1 && out[size - 1] == '/') {
+        out[--size] = '\0';
+    }
+    return true;
+}
+
+/* The name of the folder set aside as number `i`. */
+static bool aside_name(const char *trimmed, int i, char out[STORAGE_PATH_MAX])
+{
+    int size = snprintf(out, STORAGE_PATH_MAX, "%s.damaged-%d", trimmed, i);
+    return size >= 0 && (size_t)size < STORAGE_PATH_MAX;
+}
+
+static bool free_name(const char *trimmed, char out[STORAGE_PATH_MAX])
+{
     for (int i = 1; i <= ASIDE_MAX; i++) {
-        int size = snprintf(out, STORAGE_PATH_MAX, "%s.damaged-%d", dir, i);
-        if (size < 0 || (size_t)size >= STORAGE_PATH_MAX) {
+        if (!aside_name(trimmed, i, out)) {
             return false;
         }
-        if (lstat(out, &found) != 0 && errno == ENOENT) {
+        if (!exists(out)) {
             return true;
         }
     }
@@ -40,12 +64,8 @@ enum pbft_status storage_folder_set_aside(const char *dir,
 {
     char trimmed[STORAGE_PATH_MAX];
     struct salus_reason damage = *reason;
-    int size = snprintf(trimmed, sizeof trimmed, "%s", dir);
-    if (size < 0 || (size_t)size >= sizeof trimmed) {
+    if (!trim(trimmed, dir)) {
         return PBFT_INVALID_ARGUMENT;
-    }
-    while (size > 1 && trimmed[size - 1] == '/') {
-        trimmed[--size] = '\0';
     }
     if (!free_name(trimmed, out) || rename(trimmed, out) != 0) {
         salus_reason_set(reason,
@@ -55,6 +75,28 @@ enum pbft_status storage_folder_set_aside(const char *dir,
         return PBFT_CORRUPT;
     }
     return PBFT_OK;
+}
+
+enum pbft_status storage_take_back(const char *dir, struct salus_reason *reason)
+{
+    char trimmed[STORAGE_PATH_MAX];
+    char aside[STORAGE_PATH_MAX];
+    if (!trim(trimmed, dir)) {
+        return PBFT_INVALID_ARGUMENT;
+    }
+    enum pbft_status status = PBFT_OK;
+    for (int i = 1; status == PBFT_OK && i <= ASIDE_MAX; i++) {
+        if (!aside_name(trimmed, i, aside) || !exists(aside)) {
+            continue; /* The operator may have removed it. */
+        }
+        status = envelopes_move(aside, dir);
+        if (status != PBFT_OK) {
+            salus_reason_set(reason,
+                             "%s/" ENVELOPES_FILE " cannot be taken back: %s",
+                             aside, pbft_status_text(status));
+        }
+    }
+    return status;
 }
 
 static bool write_all(int file, struct pbft_bytes bytes)

@@ -80,7 +80,7 @@ PBFT_MUST_USE enum pbft_status envelopes_open(const char *dir,
                                               struct salus_reason *reason);
 /* Takes the file of a folder that was set aside into another one, durably:
  * nothing is wrong with it, and what was acknowledged must not be lost, nor lie
- * about where nobody erases it. No file: nothing to do. */
+ * about where nobody erases it. No file, or one in `to`: nothing to do. */
 PBFT_MUST_USE enum pbft_status envelopes_move(const char *from, const char *to);
 void envelopes_close(struct envelopes *envelopes); /* NULL is fine. */
 

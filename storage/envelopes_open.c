@@ -127,6 +127,9 @@ enum pbft_status envelopes_move(const char *from, const char *to)
     if (!path_in(old_path, from) || !path_in(path, to)) {
         return PBFT_INVALID_ARGUMENT;
     }
+    if (access(path, F_OK) == 0) {
+        return PBFT_OK;
+    }
     if (rename(old_path, path) != 0) {
         return errno == ENOENT ? PBFT_OK : status_of_errno();
     }

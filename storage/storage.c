@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opening, closing, the sticky failure, meta, figures. */
-#include "storage/envelopes.h"
 #include "storage/storage_private.h"
 
 #include <dirent.h>
@@ -164,15 +163,10 @@ static enum pbft_status open_database(struct storage *storage,
     }
     salus_reason_set(&storage->damage, "%s", damage.text);
     status = prepare_folder(storage->dir, reason);
-    if (status != PBFT_OK) {
-        return status;
+    if (status == PBFT_OK) {
+        status = storage_take_back(storage->dir, reason);
     }
-    /* Before there is a database: whatever ends us later, they are here. */
-    status = envelopes_move(storage->set_aside, storage->dir);
     if (status != PBFT_OK) {
-        salus_reason_set(reason,
-                         "%s/" ENVELOPES_FILE " cannot be taken back: %s",
-                         storage->set_aside, pbft_status_text(status));
         return status;
     }
     return rocks_open(storage->dir, options, &storage->rocks, reason);
@@ -190,6 +184,9 @@ enum pbft_status storage_open(const char *dir,
     enum pbft_status status = prepare_folder(dir, reason);
     if (status == PBFT_OK) {
         status = check_space(dir, options, reason);
+    }
+    if (status == PBFT_OK) {
+        status = storage_take_back(dir, reason);
     }
     if (status != PBFT_OK) {
         return status;

@@ -73,6 +73,12 @@ PBFT_MUST_USE enum pbft_status
 storage_folder_set_aside(const char *dir, char out[STORAGE_PATH_MAX],
                          struct salus_reason *reason);
 
+/* aside.c: nothing is wrong with the envelopes of a folder that was set aside:
+ * they come into `dir`, which has none. Of an earlier life, too, that ended
+ * between the one and the other. */
+PBFT_MUST_USE enum pbft_status storage_take_back(const char *dir,
+                                                 struct salus_reason *reason);
+
 /* Writes the identity into a new database, compares it in an old one. With
  * `expects_data` a new one has lost what it held. */
 PBFT_MUST_USE enum pbft_status

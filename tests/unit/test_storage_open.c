@@ -202,6 +202,25 @@ static void test_a_damaged_wal_is_set_aside(void **state)
     support_folder_remove(aside);
 }
 
+/* The process ended after it had set the folder aside, before it had taken the
+ * envelopes out of it. */
+static void test_envelopes_left_aside_are_taken_back(void **state)
+{
+    struct storage_fixture *fixture = *state;
+    char aside[SUPPORT_PATH_MAX + 16];
+    char path[SUPPORT_PATH_MAX + 32];
+    struct stat found;
+    (void)snprintf(aside, sizeof aside, "%s.damaged-2", fixture->dir);
+    (void)snprintf(path, sizeof path, "%s/envelopes", aside);
+    assert_int_equal(mkdir(aside, 0700), 0);
+    (void)close(open(path, O_WRONLY | O_CREAT, 0600));
+    fixture_open(fixture);
+    assert_int_not_equal(stat(path, &found), 0);
+    (void)snprintf(path, sizeof path, "%s/envelopes", fixture->dir);
+    assert_int_equal(stat(path, &found), 0);
+    support_folder_remove(aside);
+}
+
 /* The replica has had a folder before, its owner says: this one is no new one.
  */
 static void test_an_empty_folder_that_should_have_data(void **state)
@@ -324,6 +343,7 @@ int main(void)
         TEST(test_open_after_a_crash_keeps_all),
         TEST(test_open_cuts_a_torn_tail),
         TEST(test_a_damaged_wal_is_set_aside),
+        TEST(test_envelopes_left_aside_are_taken_back),
         TEST(test_an_empty_folder_that_should_have_data),
         TEST(test_meta),
         TEST(test_stats_count_syncs),
