@@ -10,6 +10,7 @@
 #include "sim/profile.h"
 
 #define DELAY_US 1000
+#define FORK_SEEDS_MAX 10000
 
 static struct sim *make_sim(uint32_t row)
 {
@@ -109,6 +110,31 @@ static void test_a_twin_stands_apart(void **state)
     sim_destroy(sim);
 }
 
+static bool is_fork(const struct sim_result *result)
+{
+    return result->violation.found &&
+           (strcmp(result->violation.rule, "S1") == 0 ||
+            strcmp(result->violation.rule, "S5") == 0);
+}
+
+/* Two of four that live twice are more than the protocol bears: the grid must
+ * come upon a fork that nothing can prevent, or it has no teeth. */
+static void test_twins_of_too_many_fork(void **state)
+{
+    (void)state;
+    struct sim_result result = {0};
+    for (uint64_t seed = 1; !is_fork(&result); seed++) {
+        struct sim_settings settings;
+        assert_in_range(seed, 1, FORK_SEEDS_MAX);
+        profile_find("lite")->draw(&settings, seed);
+        settings.byzantine_count = 2;
+        settings.adversary_mask = 0;
+        settings.hostile_count = 0;
+        settings.scheduler = row_of("twins");
+        sim_run(&settings, seed, NULL, &result);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -116,6 +142,7 @@ int main(void)
         cmocka_unit_test(test_each_schedule_alone),
         cmocka_unit_test(test_pct_ranks_replicas),
         cmocka_unit_test(test_a_twin_stands_apart),
+        cmocka_unit_test(test_twins_of_too_many_fork),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
