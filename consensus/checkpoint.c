@@ -96,14 +96,19 @@ static bool may_pass(const struct pbft_replica *replica, pbft_seq seq)
     return passed >= replica->weak;
 }
 
-/* Keeps a proof until the checkpoint may be passed; the highest one wins. */
-static void wait_to_pass(struct pbft_replica *replica,
+/* Passes the checkpoint, or keeps its proof until that may be done. Of those
+ * that wait the highest one wins; it must not hide a lower one that may be
+ * passed, or the blocks between, which others cannot pass without us, are never
+ * attested here. */
+static void pass_or_wait(struct pbft_replica *replica,
                          const struct pbft_message *proof)
 {
     const struct pbft_message *ahead = replica->stable_ahead;
-    PBFT_ASSERT(proof->stable.attestation.seq > replica->log.low);
-    if (ahead == NULL ||
-        ahead->stable.attestation.seq < proof->stable.attestation.seq) {
+    const pbft_seq seq = proof->stable.attestation.seq;
+    PBFT_ASSERT(seq > replica->log.low);
+    if (may_pass(replica, seq)) {
+        adopt(replica, proof);
+    } else if (ahead == NULL || ahead->stable.attestation.seq < seq) {
         pbft_keep(&replica->stable_ahead, proof);
     }
 }
@@ -169,7 +174,7 @@ static void conclude(struct pbft_replica *replica, struct pbft_slot *slot)
         const struct pbft_certifier certifier = pbft_own_certifier(replica);
         const struct pbft_message *proof =
             pbft_certify_attested(&certifier, slot, own, replica->quorum);
-        wait_to_pass(replica, proof);
+        pass_or_wait(replica, proof);
         pbft_message_unref(proof);
     }
     pbft_adopt_waiting(replica); /* The slot may be gone after this. */
@@ -354,7 +359,7 @@ enum pbft_verdict pbft_on_stable(struct pbft_replica *replica,
     }
     if (seq <= replica->executed) {
         pbft_mark(PBFT_MARK_STABLE_BY_PROOF);
-        wait_to_pass(replica, message);
+        pass_or_wait(replica, message);
         pbft_adopt_waiting(replica);
         return PBFT_ACCEPTED;
     }
