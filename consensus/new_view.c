@@ -43,7 +43,7 @@ pbft_seq pbft_next_after_new_view(const struct pbft_replica *replica)
     return replica->new_view == NULL ||
                    pbft_message_view(replica->new_view) != replica->view
                ? 0
-               : next_after(replica->new_view, 0);
+               : next_after(replica->new_view, replica->view_floor);
 }
 
 static void keep_sources(struct pbft_replica *replica,
@@ -84,7 +84,7 @@ static void enter(struct pbft_replica *replica,
     pbft_mark(PBFT_MARK_NEW_VIEW_ENTERED);
     pbft_keep(&replica->new_view, new_view);
     replica->view_floor = stable_seq;
-    pbft_log_record(replica, PBFT_RECORD_NEW_VIEW, 0, new_view);
+    pbft_log_record(replica, PBFT_RECORD_NEW_VIEW, stable_seq, new_view);
     keep_sources(replica, selection);
     pbft_timers_disarm(&replica->timers, PBFT_TIMER_VIEW);
     pbft_requests_wait_again(&replica->requests);

@@ -54,13 +54,14 @@ enum pbft_record_kind {
 };
 
 /* One thing to make durable. A STABLE record is followed, in the same output,
- * by every older record of seq 0 that still counts (view-change, new-view,
- * evidence, recovering), so that a log may drop all records before it whose seq
- * is <= the stable one. */
+ * by every older record of no slot that still counts (view-change, new-view,
+ * evidence, recovering), so that a log may drop those before it, and all before
+ * it whose seq is <= the stable one (pbft_record_is_droppable()). */
 struct pbft_record {
     enum pbft_record_kind kind;
     pbft_view view;
-    pbft_seq seq; /* 0: not about one seq. */
+    pbft_seq
+        seq; /* Of the slot; 0: of none. New-view: the view begins above. */
     const struct pbft_message *message;
 };
 

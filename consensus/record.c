@@ -138,7 +138,10 @@ enum pbft_log_verdict pbft_log_judge_verdict(const struct pbft_log_judge *judge)
 bool pbft_record_is_droppable(enum pbft_record_kind kind, pbft_seq seq,
                               pbft_seq stable_seq)
 {
-    /* The proof itself stays: it begins what is kept. Records of seq 0 before
-     * it were written again behind it. */
+    /* The proof itself stays: it begins what is kept. New-views and records of
+     * seq 0 before it were written again behind it. */
+    if (kind == PBFT_RECORD_NEW_VIEW) {
+        return true;
+    }
     return kind == PBFT_RECORD_STABLE ? seq < stable_seq : seq <= stable_seq;
 }

@@ -181,7 +181,7 @@ void pbft_arm_periodic(struct pbft_replica *replica);
 const struct pbft_message *pbft_signed(const struct pbft_replica *replica,
                                        struct pbft_message *message);
 struct pbft_vote pbft_vote_of(const struct pbft_message *message);
-/* `seq`: 0 if the record is not about one seq. */
+/* `seq`: as in struct pbft_record. */
 void pbft_log_record(struct pbft_replica *replica, enum pbft_record_kind kind,
                      pbft_seq seq, const struct pbft_message *message);
 void pbft_send_to(struct pbft_replica *replica, pbft_replica_id to,

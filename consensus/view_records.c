@@ -8,6 +8,17 @@ static pbft_view view_of(const struct pbft_message *message)
     return message == NULL ? 0 : pbft_message_view(message);
 }
 
+/* The checkpoint that the view begins above: it follows from the first header,
+ * if there is one. Logs of earlier versions say no more than that. */
+static pbft_seq floor_of(const struct pbft_record *record)
+{
+    const struct pbft_new_view *fields = &record->message->new_view;
+    const pbft_seq first = fields->pre_prepare_count == 0
+                               ? 0
+                               : pbft_message_seq(fields->pre_prepares[0]) - 1;
+    return record->seq > first ? record->seq : first;
+}
+
 enum pbft_verdict pbft_restore_view(struct pbft_replica *replica,
                                     const struct pbft_record *record)
 {
@@ -17,20 +28,14 @@ enum pbft_verdict pbft_restore_view(struct pbft_replica *replica,
                                             : &replica->new_view;
     if (*place == NULL || view_of(*place) < view) {
         pbft_keep(place, record->message);
+        if (record->kind == PBFT_RECORD_NEW_VIEW) {
+            replica->view_floor = floor_of(record);
+        }
     }
     if (view > replica->view) {
         replica->view = view;
     }
     return PBFT_ACCEPTED;
-}
-
-/* What a new-view proposes begins above its stable checkpoint; with nothing
- * proposed, the log does not tell that any more. */
-static pbft_seq floor_of(const struct pbft_message *new_view)
-{
-    return new_view->new_view.pre_prepare_count == 0
-               ? 0
-               : pbft_message_seq(new_view->new_view.pre_prepares[0]) - 1;
 }
 
 void pbft_start_view(struct pbft_replica *replica)
@@ -42,9 +47,6 @@ void pbft_start_view(struct pbft_replica *replica)
     /* A vote is only cast in a view that was entered. */
     replica->view_active = left <= entered || left < replica->view;
     replica->changes.has_progress = true;
-    if (replica->new_view != NULL && entered == replica->view) {
-        replica->view_floor = floor_of(replica->new_view);
-    }
     PBFT_ASSERT(replica->view_active || left == replica->view);
     if (!replica->view_active && !pbft_is_void(replica, own)) {
         pbft_keep(&replica->changes.collected[replica->config.self], own);
@@ -63,7 +65,8 @@ void pbft_log_binding_records(struct pbft_replica *replica)
 {
     const struct pbft_message *own = replica->own_view_change;
     if (replica->new_view != NULL) {
-        pbft_log_record(replica, PBFT_RECORD_NEW_VIEW, 0, replica->new_view);
+        pbft_log_record(replica, PBFT_RECORD_NEW_VIEW, replica->view_floor,
+                        replica->new_view);
     }
     if (own != NULL && view_of(own) >= view_of(replica->new_view)) {
         pbft_log_record(replica, PBFT_RECORD_VIEW_CHANGE, 0, own);

@@ -171,6 +171,11 @@ static void note_durable(struct sim *sim, const struct host *host,
     /* A body is written once for all views. */
     pbft_view view = record->kind == PBFT_RECORD_BODY ? 0 : record->view;
     note_record(sim, host, record->kind, view, record->seq, &record->content);
+    /* The seq of a new-view record is where the view begins; the message has
+     * none. */
+    if (record->kind == PBFT_RECORD_NEW_VIEW) {
+        note_record(sim, host, record->kind, view, 0, &record->content);
+    }
     /* A new-view holds the headers that it begins with. */
     for (uint32_t i = 0; message->type == PBFT_MESSAGE_NEW_VIEW &&
                          i < message->new_view.pre_prepare_count;

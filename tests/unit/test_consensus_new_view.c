@@ -20,6 +20,7 @@ static struct cluster cluster;
 static const struct pbft_message *changes[4]; /* By sender; references. */
 static bool are_commits_lost;
 static bool are_changes_lost;
+static bool are_blocks_lost;
 
 /* Remembers the view-changes on their way. */
 static bool watch(void *context, const struct cluster_packet *packet)
@@ -32,7 +33,8 @@ static bool watch(void *context, const struct cluster_packet *packet)
         }
         return are_changes_lost;
     }
-    return are_commits_lost && message->type == PBFT_MESSAGE_COMMIT;
+    return (are_commits_lost && message->type == PBFT_MESSAGE_COMMIT) ||
+           (are_blocks_lost && message->type == PBFT_MESSAGE_COMMITTED);
 }
 
 static int start(void **state)
@@ -43,6 +45,7 @@ static int start(void **state)
     cluster.filter = watch;
     are_commits_lost = false;
     are_changes_lost = false;
+    are_blocks_lost = false;
     return 0;
 }
 
@@ -268,6 +271,112 @@ static void test_a_view_is_entered_once(void **state)
     pbft_message_unref(message);
 }
 
+/* ---- where a view begins
+ * -------------------------------------------------- */
+
+/* View 1 begins above checkpoint 4 with no header at all. R3 enters it, and
+ * has none of the blocks. */
+static void enter_far_behind(void)
+{
+    cluster_isolate(&cluster, 3);
+    for (uint64_t i = 1; i <= 4; i++) {
+        (void)cluster_submit(&cluster, 0, i);
+        cluster_settle(&cluster);
+    }
+    cluster_drop_packets(&cluster);
+    cluster_heal(&cluster);
+    cluster_crash(&cluster, 0);
+    are_blocks_lost = true;
+    for (pbft_replica_id id = 2; id < 4; id++) {
+        (void)cluster_submit(&cluster, id, 5);
+        (void)cluster_timeout(&cluster, id, PBFT_TIMER_REQUEST);
+    }
+    cluster_settle(&cluster);
+    const struct pbft_report report = cluster_report(&cluster, 3);
+    assert_int_equal(report.view, 1);
+    assert_true(report.view_active);
+    assert_int_equal(report.executed, 0);
+}
+
+static void check_nothing_is_taken_below(pbft_seq floor)
+{
+    static const struct pbft_digest other = {{7}};
+    assert_int_equal(cluster_replica(&cluster, 3)->view_floor, floor);
+    for (pbft_seq seq = 1; seq <= floor; seq++) {
+        struct pbft_message *late = header(seq, &other);
+        assert_int_equal(cluster_receive(&cluster, 3, late),
+                         PBFT_OUTSIDE_WATERMARKS);
+        pbft_message_unref(late);
+    }
+}
+
+static struct pbft_record *last_new_view_record(pbft_replica_id id)
+{
+    struct cluster_node *node = &cluster.nodes[id];
+    struct pbft_record *found = NULL;
+    for (size_t i = 0; i < node->record_count; i++) {
+        if (node->records[i].kind == PBFT_RECORD_NEW_VIEW) {
+            found = &node->records[i];
+        }
+    }
+    assert_non_null(found);
+    return found;
+}
+
+static void test_where_a_view_begins_outlives_a_restart(void **state)
+{
+    (void)state;
+    enter_far_behind();
+    check_nothing_is_taken_below(4);
+
+    cluster_crash(&cluster, 3);
+    cluster_restart(&cluster, 3);
+
+    check_nothing_is_taken_below(4);
+    assert_int_equal(cluster_replica(&cluster, 3)->log.low, 0);
+}
+
+static void test_where_a_view_begins_is_logged_again(void **state)
+{
+    (void)state;
+    enter_far_behind();
+    are_blocks_lost = false;
+    cluster_run(&cluster, 2000);
+    assert_int_equal(cluster_report(&cluster, 3).stable, 4);
+    assert_int_equal(last_new_view_record(3)[-1].kind, PBFT_RECORD_STABLE);
+    assert_int_equal(last_new_view_record(3)->seq, 4);
+
+    cluster_crash(&cluster, 3);
+    cluster_restart(&cluster, 3);
+
+    assert_int_equal(cluster_replica(&cluster, 3)->view_floor, 4);
+}
+
+/* The log of an earlier version says where a view begins by its headers. */
+static void test_an_older_record_has_its_first_header(void **state)
+{
+    (void)state;
+    enter_far_behind();
+    cluster_crash(&cluster, 3);
+    struct pbft_record *record = last_new_view_record(3);
+    assert_int_equal(record->seq, 4);
+    record->seq = 0;
+    cluster_restart(&cluster, 3);
+    assert_int_equal(cluster_report(&cluster, 3).view, 1);
+    assert_int_equal(cluster_replica(&cluster, 3)->view_floor, 0);
+}
+
+/* A primary that was restarted proposes nothing that all others refuse. */
+static void test_a_restarted_primary_goes_on_above(void **state)
+{
+    (void)state;
+    enter_far_behind();
+    cluster_crash(&cluster, PUPPET);
+    cluster_restart(&cluster, PUPPET);
+    assert_int_equal(cluster_replica(&cluster, PUPPET)->view_floor, 4);
+    assert_true(cluster_replica(&cluster, PUPPET)->next_seq > 4);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, clear)
@@ -279,6 +388,10 @@ int main(void)
         TEST(test_named_view_changes_are_fetched_from_a_holder),
         TEST(test_a_forged_certificate_shadows_nothing),
         TEST(test_a_new_view_nobody_asked_for_is_ignored),
+        TEST(test_where_a_view_begins_outlives_a_restart),
+        TEST(test_where_a_view_begins_is_logged_again),
+        TEST(test_an_older_record_has_its_first_header),
+        TEST(test_a_restarted_primary_goes_on_above),
         TEST(test_a_view_is_entered_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

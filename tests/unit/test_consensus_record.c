@@ -220,6 +220,7 @@ static void test_droppable_up_to_the_proof(void **state)
     (void)state;
     assert_true(pbft_record_is_droppable(PBFT_RECORD_COMMIT, 8, 8));
     assert_true(pbft_record_is_droppable(PBFT_RECORD_VIEW_CHANGE, 0, 8));
+    assert_true(pbft_record_is_droppable(PBFT_RECORD_NEW_VIEW, 16, 8));
     assert_true(pbft_record_is_droppable(PBFT_RECORD_STABLE, 4, 8));
     assert_false(pbft_record_is_droppable(PBFT_RECORD_STABLE, 8, 8));
     assert_false(pbft_record_is_droppable(PBFT_RECORD_COMMIT, 9, 8));
