@@ -85,7 +85,7 @@ bool script_bytes(struct script *script, const char *text, uint64_t *out)
     static const struct {
         const char *unit;
         unsigned shift;
-    } units[] = {{"B", 0}, {"KiB", 10}, {"MiB", 20}, {"GiB", 30}};
+    } units[] = {{"", 0}, {"B", 0}, {"KiB", 10}, {"MiB", 20}, {"GiB", 30}};
     const char *at = text;
     uint64_t value;
     if (parse_digits(&at, &value)) {

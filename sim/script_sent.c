@@ -177,6 +177,32 @@ struct sent_words {
     uint64_t count;
 };
 
+/* Not what another signed, and this replica passed on: a vote goes back to a
+ * starting replica, a view-change to whoever asks for it. */
+static bool is_own(const struct script *script, const struct script_sent *sent)
+{
+    switch (sent->message->type) {
+    case PBFT_MESSAGE_PRE_PREPARE:
+    case PBFT_MESSAGE_PREPARE:
+    case PBFT_MESSAGE_COMMIT:
+    case PBFT_MESSAGE_ATTESTATION:
+    case PBFT_MESSAGE_VIEW_CHANGE:
+    case PBFT_MESSAGE_NEW_VIEW:
+        return sent->actor < SIM_HOSTS_MAX &&
+               script->sim->hosts[sent->actor]->id == sent->message->sender;
+    case PBFT_MESSAGE_REQUEST:
+    case PBFT_MESSAGE_STATUS:
+    case PBFT_MESSAGE_FETCH:
+    case PBFT_MESSAGE_BATCH:
+    case PBFT_MESSAGE_PREPARED:
+    case PBFT_MESSAGE_COMMITTED:
+    case PBFT_MESSAGE_STABLE:
+    case PBFT_MESSAGE_EVIDENCE:
+        return true;
+    }
+    return true;
+}
+
 static bool is_meant(struct script *script, const struct sent_words *what,
                      const struct script_sent *sent)
 {
@@ -187,7 +213,7 @@ static bool is_meant(struct script *script, const struct sent_words *what,
             actor_set_has(&sent->to, i) && actor_set_has(&what->pattern.to, i);
     }
     if (sent->is_withheld || !is_to ||
-        !actor_set_has(&what->actors, sent->actor) ||
+        !actor_set_has(&what->actors, sent->actor) || !is_own(script, sent) ||
         !pattern_matches_message(script->sim, &what->pattern, message, false)) {
         return false;
     }
