@@ -47,7 +47,8 @@ static bool is_signed_by(const struct sim *sim,
                (struct pbft_bytes){preimage->bytes, preimage->size}, signature);
 }
 
-/* The pre-prepare of the primary, and prepares of Q - 1 different backups. */
+/* The pre-prepare of the primary, and prepares of Q - 1 or more different
+ * backups, each valid: whoever adds another to them proves nothing. */
 static bool is_prepared(const struct sim *sim, const struct pbft_domain *domain,
                         const struct pbft_message *certificate)
 {
@@ -58,7 +59,6 @@ static bool is_prepared(const struct sim *sim, const struct pbft_domain *domain,
                                         header->pre_prepare.digest};
     struct pbft_replica_set backups = {{0}};
     struct pbft_preimage preimage;
-    uint32_t count = 0;
     pbft_replica_id primary = (pbft_replica_id)(fields.view % sim->settings.n);
     pbft_message_preimage(domain, header, &preimage);
     if (header->sender != primary ||
@@ -69,15 +69,15 @@ static bool is_prepared(const struct sim *sim, const struct pbft_domain *domain,
         const struct pbft_vote *vote = &prepared->votes[i];
         pbft_prepare_preimage(domain, certificate->epoch, vote->replica,
                               vote->incarnation, &fields, &preimage);
-        if (vote->replica != primary && vote->replica < sim->settings.n &&
-            !pbft_set_has(&backups, vote->replica) &&
-            is_signed_by(sim, domain, &preimage, vote->replica,
-                         &vote->signature)) {
-            pbft_set_add(&backups, vote->replica);
-            count++;
+        if (vote->replica >= sim->settings.n || vote->replica == primary ||
+            pbft_set_has(&backups, vote->replica) ||
+            !is_signed_by(sim, domain, &preimage, vote->replica,
+                          &vote->signature)) {
+            return false;
         }
+        pbft_set_add(&backups, vote->replica);
     }
-    return count + 1 >= audit_quorum(sim->settings.n);
+    return prepared->vote_count + 1 >= audit_quorum(sim->settings.n);
 }
 
 /* The view-changes that a new-view names. */

@@ -9,12 +9,13 @@
 /* Signatures that nobody gave are full of it. */
 #define INVALID_BYTE 0xee
 
-/* The signature that `signer` really gave to such a vote, if it did. */
-static void find_signature(const struct script *script,
-                           enum pbft_message_type type, pbft_replica_id signer,
-                           const struct pbft_prepare *fields,
-                           struct pbft_signature *out)
+/* The vote that `signer` really gave, if it did. */
+static struct pbft_vote find_vote(const struct script *script,
+                                  enum pbft_message_type type,
+                                  pbft_replica_id signer,
+                                  const struct pbft_prepare *fields)
 {
+    struct pbft_vote vote = {.replica = signer};
     for (size_t i = 0; i < script->sent_count; i++) {
         const struct pbft_message *message = script->sent[i].message;
         if (message->type == type && message->sender == signer &&
@@ -22,11 +23,13 @@ static void find_signature(const struct script *script,
             pbft_message_seq(message) == fields->seq &&
             memcmp(trace_digest_of(message), &fields->digest,
                    sizeof fields->digest) == 0) {
-            *out = message->signature;
-            return;
+            vote.incarnation = message->incarnation;
+            vote.signature = message->signature;
+            return vote;
         }
     }
-    memset(out, INVALID_BYTE, sizeof *out);
+    memset(&vote.signature, INVALID_BYTE, sizeof vote.signature);
+    return vote;
 }
 
 /* "SEQ:LABEL@VIEW:SIGNERS" cut into its parts, in place. */
@@ -49,15 +52,26 @@ struct draft {
     enum pbft_message_type vote_type;
     pbft_replica_id primary;
     struct pbft_prepare fields;
-    struct pbft_signature header; /* Of the primary. */
+    struct pbft_vote header; /* Of the primary. */
     struct pbft_vote votes[PBFT_REPLICAS_MAX];
     uint32_t count;
 };
 
 static void add_header(const struct script *script, struct draft *draft)
 {
-    find_signature(script, PBFT_MESSAGE_PRE_PREPARE, draft->primary,
-                   &draft->fields, &draft->header);
+    draft->header = find_vote(script, PBFT_MESSAGE_PRE_PREPARE, draft->primary,
+                              &draft->fields);
+}
+
+/* Ascending as on the wire, in whatever order the script names them; one that
+ * is named twice stays twice. */
+static void add_vote(struct draft *draft, const struct pbft_vote *vote)
+{
+    uint32_t at = draft->count++;
+    for (; at > 0 && draft->votes[at - 1].replica > vote->replica; at--) {
+        draft->votes[at] = draft->votes[at - 1];
+    }
+    draft->votes[at] = *vote;
 }
 
 /* "R0,R1!,R2": the primary of a prepared certificate signs its header. */
@@ -77,16 +91,15 @@ static bool add_signers(struct script *script, struct draft *draft, char *list)
         if (host == NULL || draft->count == PBFT_REPLICAS_MAX) {
             return false;
         }
-        struct pbft_vote vote = {.replica = host->id};
-        find_signature(script, draft->vote_type, host->id, &draft->fields,
-                       &vote.signature);
+        struct pbft_vote vote =
+            find_vote(script, draft->vote_type, host->id, &draft->fields);
         vote.signature.bytes[0] ^= is_forced;
         if (draft->vote_type == PBFT_MESSAGE_PREPARE &&
             host->id == draft->primary) {
             add_header(script, draft);
-            draft->header.bytes[0] ^= is_forced;
+            draft->header.signature.bytes[0] ^= is_forced;
         } else {
-            draft->votes[draft->count++] = vote;
+            add_vote(draft, &vote);
         }
         name = comma == NULL ? NULL : comma + 1;
     }
@@ -125,13 +138,16 @@ struct pbft_message *puppet_certificate(struct script *script,
     if (type == PBFT_MESSAGE_COMMITTED) {
         add_header(script, &draft);
     } else { /* Until the primary is named among the signers. */
-        memset(&draft.header, INVALID_BYTE, sizeof draft.header);
+        memset(&draft.header.signature, INVALID_BYTE,
+               sizeof draft.header.signature);
     }
     struct pbft_message *message = NULL;
     if (add_signers(script, &draft, parts[3])) {
         const struct pbft_origin origin = {.sender = draft.primary,
+                                           .incarnation =
+                                               draft.header.incarnation,
                                            .epoch = script->sim->keyring.epoch,
-                                           .signature = draft.header};
+                                           .signature = draft.header.signature};
         struct pbft_message *header = pbft_pre_prepare_create(
             &origin, draft.fields.view, draft.fields.seq, &draft.fields.digest,
             type == PBFT_MESSAGE_COMMITTED ? body : NULL);

@@ -48,6 +48,19 @@ static struct pbft_message *make_genesis(const struct script *script)
     return stable;
 }
 
+/* Ascending by seq as on the wire, in whatever order the script names them. */
+static void insert(const struct pbft_message **prepared, uint32_t count,
+                   const struct pbft_message *certificate)
+{
+    uint32_t at = count;
+    for (; at > 0 &&
+           pbft_message_seq(prepared[at - 1]) > pbft_message_seq(certificate);
+         at--) {
+        prepared[at] = prepared[at - 1];
+    }
+    prepared[at] = certificate;
+}
+
 struct pbft_message *puppet_view_change(struct script *script,
                                         struct host *host, struct words *words)
 {
@@ -62,12 +75,12 @@ struct pbft_message *puppet_view_change(struct script *script,
     for (const char *text = words_value(words, "prepared");
          text != NULL && count < CHOICES_MAX;
          text = words_value(words, "prepared")) {
-        prepared[count] =
+        const struct pbft_message *certificate =
             puppet_certificate(script, host, PBFT_MESSAGE_PREPARED, text);
-        if (prepared[count] == NULL) {
+        if (certificate == NULL) {
             break;
         }
-        count++;
+        insert(prepared, count++, certificate);
     }
     struct pbft_message *stable =
         seq == 0 ? make_genesis(script) : make_stable(script, seq);

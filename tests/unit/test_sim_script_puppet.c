@@ -129,6 +129,26 @@ static void test_view_changes_of_puppets(void **state)
               "puppet R0 send view-change view=1 stable=0 to R1,R2\nsettle\n"
               "expect view-active R1,R2\nexpect not-sent R2 prepare view=1\n",
          PASSES, NULL},
+        /* Options and signers may stand in any order. */
+        {FOUR "hold commit to=R0,R1,R2\nhold prepare to=R0,R1,R2\n"
+              "submit c1 A to all\nsettle\ndrop prepare view=0\n"
+              "drop commit view=0\nbyzantine R0,R3\n"
+              "puppet R3 send view-change view=1 stable=0 "
+              "prepared=2:B@0:R0,R1,R2 prepared=1:A@0:R2,R1,R0 to R1,R2\n"
+              "puppet R0 send view-change view=1 stable=0 to R1,R2\n"
+              "run until sent R2 prepare view=1 seq=1 digest=A max 50ms\n"
+              "expect not-sent R2 prepare view=1 seq=2\n",
+         PASSES, NULL},
+        /* A quorum and one invalid vote more: whoever made that proves
+         * nothing, says the auditor as well. */
+        {FOUR "hold commit to=R0,R1,R2\nhold prepare to=R0,R1,R2\n"
+              "submit c1 A to all\nsettle\ndrop prepare view=0\n"
+              "drop commit view=0\nbyzantine R0,R3\n"
+              "puppet R3 send view-change view=1 stable=0 "
+              "prepared=1:A@0:R0,R1,R2,R3! to R1,R2\n"
+              "puppet R0 send view-change view=1 stable=0 to R1,R2\nsettle\n"
+              "expect view-active R1,R2\nexpect view R2 == 1\n",
+         PASSES, NULL},
         {FOUR "byzantine R3\n"
               "puppet R3 send view-change view=1 stable=0 "
               "prepared=1:A@0:R0,R1!,R2 prepared=2:B@0:R0,R1,R1 "
