@@ -63,6 +63,7 @@ void audit_healed(struct sim *sim)
 {
     sim->auditor.is_healed = !sim->is_excused;
     note_stalled(sim);
+    audit_floor_begin(sim);
     sim->auditor.view_good = highest_view(sim);
 }
 

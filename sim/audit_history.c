@@ -123,19 +123,34 @@ static int compare_places(const void *a, const void *b)
     return (first->place > second->place) - (first->place < second->place);
 }
 
+/* What took effect counts, although its client got no answer: that one may come
+ * at any time. A hostile one may have said several things at once. */
+static bool find_operation(const struct sim *sim, const struct client *client,
+                           size_t i, struct operation *out)
+{
+    const struct client_request *own = &client->requests[i];
+    const struct table_entry *effect =
+        audit_find(sim, FACT_EFFECT, client->index, i + 1, 0);
+    *out = (struct operation){.submitted_us = own->submitted_us,
+                              .answered_us = UINT64_MAX};
+    if (own->is_answered) {
+        out->place = own->seq << 16 | own->index;
+        out->answered_us = own->answered_us;
+    } else if (client->hostile == NULL && effect != NULL) {
+        out->place = effect->bits;
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static size_t collect_operations(const struct sim *sim, struct operation *out)
 {
     size_t count = 0;
     for (uint32_t c = 0; c < sim->client_count; c++) {
         const struct client *client = sim->clients[c];
         for (size_t i = 0; i < client->request_count; i++) {
-            const struct client_request *own = &client->requests[i];
-            if (own->is_answered) {
-                out[count++] =
-                    (struct operation){.place = own->seq << 16 | own->index,
-                                       .submitted_us = own->submitted_us,
-                                       .answered_us = own->answered_us};
-            }
+            count += find_operation(sim, client, i, &out[count]);
         }
     }
     return count;

@@ -80,6 +80,25 @@ static bool is_prepared(const struct sim *sim, const struct pbft_domain *domain,
     return prepared->vote_count + 1 >= audit_quorum(sim->settings.n);
 }
 
+/* A vote of an incarnation that is over is void (design: P14), for whoever
+ * knows that it is. Of a certificate with votes of one that lost its disk the
+ * auditor does not know whether this replica took it. */
+static bool is_in_doubt(const struct sim *sim,
+                        const struct pbft_message *certificate)
+{
+    const struct pbft_prepared *prepared = &certificate->prepared;
+    if (sim->hosts[prepared->pre_prepare->sender]->disk_generation > 0) {
+        return true;
+    }
+    for (uint32_t i = 0; i < prepared->vote_count; i++) {
+        pbft_replica_id id = prepared->votes[i].replica;
+        if (id >= sim->settings.n || sim->hosts[id]->disk_generation > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The view-changes that a new-view names. */
 struct sources {
     const struct pbft_message *items[PBFT_REPLICAS_MAX];
@@ -122,39 +141,52 @@ static bool find_sources(struct sim *sim, const struct host *host,
     return true;
 }
 
-/* The valid claim of the highest view for `seq`; NULL: none. */
-static const struct pbft_pre_prepare *choose(const struct sim *sim,
-                                             const struct host *host,
-                                             const struct sources *sources,
-                                             pbft_seq seq)
+/* What a view begins with at one seq. */
+struct expected {
+    const struct pbft_pre_prepare *best; /* NULL: the null batch. */
+    bool is_in_doubt;
+};
+
+/* The valid claim of the highest view for `seq`. */
+static void choose(const struct sim *sim, const struct host *host,
+                   const struct sources *sources, pbft_seq seq,
+                   struct expected *out)
 {
-    const struct pbft_pre_prepare *best = NULL;
+    *out = (struct expected){.best = NULL};
     for (uint32_t i = 0; i < sources->count; i++) {
         const struct pbft_view_change *fields = &sources->items[i]->view_change;
         for (uint32_t k = 0; k < fields->prepared_count; k++) {
             const struct pbft_message *claim = fields->prepared[k];
             const struct pbft_pre_prepare *header =
                 &claim->prepared.pre_prepare->pre_prepare;
-            if (header->seq == seq &&
-                (best == NULL || header->view > best->view) &&
+            if (header->seq != seq) {
+                continue;
+            }
+            out->is_in_doubt |= is_in_doubt(sim, claim);
+            if ((out->best == NULL || header->view > out->best->view) &&
                 is_prepared(sim, &host->domain, claim)) {
-                best = header;
+                out->best = header;
             }
         }
     }
-    return best;
 }
 
 static void check_header(struct sim *sim, const struct host *host,
                          const struct pbft_new_view *fields, uint32_t i,
-                         const struct pbft_digest *expected)
+                         const struct expected *expected)
 {
     pbft_seq seq = pbft_message_seq(fields->pre_prepares[i]);
     const struct pbft_pre_prepare *header =
         &fields->pre_prepares[i]->pre_prepare;
     const struct table_entry *committed =
         audit_find(sim, FACT_COMMITTED, 0, seq, 0);
-    if (!is_equal(&header->digest, expected) || header->view != fields->view) {
+    struct pbft_digest digest;
+    pbft_null_digest(&host->domain, &digest);
+    if (expected->best != NULL) {
+        digest = expected->best->digest;
+    }
+    if (header->view != fields->view ||
+        (!expected->is_in_doubt && !is_equal(&header->digest, &digest))) {
         audit_fail(sim, "S20", host,
                    "enters view %" PRIu64 " with a wrong proposal for seq "
                    "%" PRIu64,
@@ -169,37 +201,35 @@ static void check_header(struct sim *sim, const struct host *host,
     }
 }
 
-/* How many proposals follow from the sources; each is compared. */
-static uint32_t check_headers(struct sim *sim, const struct host *host,
-                              const struct pbft_new_view *fields,
-                              const struct sources *sources)
+/* The proposals that follow from the sources; each is compared, and at the end
+ * how many there are. */
+static void check_headers(struct sim *sim, const struct host *host,
+                          const struct pbft_new_view *fields,
+                          const struct sources *sources)
 {
-    struct pbft_digest null_batch;
+    const uint32_t actual = fields->pre_prepare_count;
     uint32_t count = 0;
-    pbft_null_digest(&host->domain, &null_batch);
+    bool is_count_in_doubt = false;
     for (uint32_t i = 0; i < host->config.window; i++) {
-        const struct pbft_pre_prepare *chosen =
-            choose(sim, host, sources, sources->stable + 1 + i);
-        count = chosen == NULL ? count : i + 1;
-        if (i < fields->pre_prepare_count &&
-            pbft_message_seq(fields->pre_prepares[i]) ==
-                sources->stable + 1 + i) {
-            check_header(sim, host, fields, i,
-                         chosen == NULL ? &null_batch : &chosen->digest);
+        struct expected expected;
+        choose(sim, host, sources, sources->stable + 1 + i, &expected);
+        count = expected.best == NULL ? count : i + 1;
+        is_count_in_doubt |= expected.is_in_doubt;
+        if (i < actual && pbft_message_seq(fields->pre_prepares[i]) ==
+                              sources->stable + 1 + i) {
+            check_header(sim, host, fields, i, &expected);
         }
     }
-    return count;
-}
-
-/* Incarnations void votes; whoever came back after a loss is judged by S36. */
-static bool is_judged(const struct sim *sim)
-{
-    for (uint32_t i = 0; i < sim->host_count; i++) {
-        if (sim->hosts[i]->disk_generation > 0) {
-            return false;
-        }
+    bool begins_elsewhere =
+        actual > 0 &&
+        pbft_message_seq(fields->pre_prepares[0]) != sources->stable + 1;
+    /* Doubt only takes claims away. */
+    if (actual > count || begins_elsewhere ||
+        (actual != count && !is_count_in_doubt)) {
+        audit_fail(sim, "S20", host,
+                   "enters view %" PRIu64 " with %u proposals, not %u",
+                   fields->view, (unsigned)actual, (unsigned)count);
     }
-    return true;
 }
 
 static void check_new_view(struct sim *sim, const struct host *host,
@@ -212,7 +242,7 @@ static void check_new_view(struct sim *sim, const struct host *host,
     /* What survives a crash is no view that was entered: with a hole in the
      * log, the own view-change may be gone that it names. */
     if (record->kind != PBFT_RECORD_NEW_VIEW || !host_is_honest(host) ||
-        host->state != HOST_UP || !is_judged(sim)) {
+        host->state != HOST_UP) {
         return;
     }
     struct pbft_digest name;
@@ -222,16 +252,7 @@ static void check_new_view(struct sim *sim, const struct host *host,
     if (!is_new || !find_sources(sim, host, &message->new_view, &sources)) {
         return;
     }
-    uint32_t count = check_headers(sim, host, &message->new_view, &sources);
-    const struct pbft_new_view *fields = &message->new_view;
-    if (count != fields->pre_prepare_count ||
-        (count > 0 &&
-         pbft_message_seq(fields->pre_prepares[0]) != sources.stable + 1)) {
-        audit_fail(sim, "S20", host,
-                   "enters view %" PRIu64 " with %u proposals, not %u",
-                   fields->view, (unsigned)fields->pre_prepare_count,
-                   (unsigned)count);
-    }
+    check_headers(sim, host, &message->new_view, &sources);
 }
 
 const struct audit_rule audit_new_view = {

@@ -19,7 +19,7 @@ const struct audit_rule *const audit_rules[] = {
     &audit_growth,          &audit_identity,        &audit_encoding,
     &audit_timers,          &audit_mania,           &audit_fairness,
     &audit_strict,          &audit_failed_views,    &audit_leaving,
-    &audit_restarts,        &audit_donors,
+    &audit_restarts,        &audit_donors,          &audit_throughput,
 };
 
 const size_t audit_rule_count = sizeof audit_rules / sizeof audit_rules[0];

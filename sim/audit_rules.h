@@ -52,6 +52,9 @@ extern const struct audit_rule audit_fairness; /* L7 */
 extern const struct audit_rule audit_failed_views; /* L2 */
 extern const struct audit_rule audit_restarts;     /* L11 */
 extern const struct audit_rule audit_donors;       /* L12 */
+/* audit_floor.c */
+extern const struct audit_rule audit_throughput; /* L8 */
+void audit_floor_begin(struct sim *sim);
 /* audit_wire.c */
 extern const struct audit_rule audit_domains;  /* S23 */
 extern const struct audit_rule audit_work;     /* R2 */

@@ -133,11 +133,50 @@ static void check_window(struct sim *sim, const struct host *host,
     }
 }
 
+static void note_low_at_start(struct sim *sim, const struct host *host)
+{
+    struct pbft_report report;
+    pbft_replica_report(host_replica(host), &report);
+    sim->auditor.replicas[host->index].logged_low = report.stable;
+}
+
+/* When a vote leaves, the window may have moved on; but the log has votes and
+ * stable checkpoints in the order in which they happened, unless a crash made
+ * holes. */
+static void check_logged(struct sim *sim, const struct host *host,
+                         const struct disk_record *record,
+                         const struct pbft_message *message)
+{
+    struct audit_replica *own = &sim->auditor.replicas[host->index];
+    (void)message;
+    if (host->state != HOST_UP) {
+        return;
+    }
+    bool is_in_view = record->kind == PBFT_RECORD_PRE_PREPARE ||
+                      record->kind == PBFT_RECORD_PREPARE ||
+                      record->kind == PBFT_RECORD_COMMIT;
+    if (record->kind == PBFT_RECORD_STABLE) {
+        /* One of seq 0 says that a replica was born, whatever it holds. */
+        own->logged_low =
+            record->seq > own->logged_low ? record->seq : own->logged_low;
+    } else if (is_in_view && host_is_honest(host) &&
+               (record->seq <= own->logged_low ||
+                record->seq - own->logged_low > host->config.window)) {
+        audit_fail(sim, "S18", host,
+                   "%s record for seq %" PRIu64 " outside of %" PRIu64
+                   "..%" PRIu64,
+                   pbft_record_kind_name(record->kind), record->seq,
+                   own->logged_low + 1, own->logged_low + host->config.window);
+    }
+}
+
 const struct audit_rule audit_watermarks = {
     .name = "S18",
     .says = "the low watermark rises, to proven checkpoints; votes stay inside",
     .on_state = check_watermarks,
     .on_send = check_window,
+    .on_durable = check_logged,
+    .on_start = note_low_at_start,
 };
 
 /* ---- durability before send ---------------------------------------------- */

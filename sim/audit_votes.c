@@ -233,11 +233,12 @@ const struct audit_rule audit_commit_support = {
     .on_send = check_commit_support,
 };
 
-static void note_proposal(struct sim *sim, const struct pbft_message *header)
+static void note_proposal(struct sim *sim, const struct host *host,
+                          const struct pbft_message *header)
 {
     const struct pbft_pre_prepare *fields = &header->pre_prepare;
     if (header->sender == fields->view % sim->settings.n) {
-        audit_fact(sim, FACT_PROPOSED, 0, fields->view,
+        audit_fact(sim, FACT_PROPOSED, host->index, fields->view,
                    audit_slot(fields->seq, &fields->digest), NULL);
     }
 }
@@ -245,13 +246,41 @@ static void note_proposal(struct sim *sim, const struct pbft_message *header)
 static void note_proposals(struct sim *sim, const struct host *host,
                            const struct pbft_message *message)
 {
-    (void)host;
     if (message->type == PBFT_MESSAGE_PRE_PREPARE) {
-        note_proposal(sim, message);
+        note_proposal(sim, host, message);
     } else if (message->type == PBFT_MESSAGE_NEW_VIEW) {
         for (uint32_t i = 0; i < message->new_view.pre_prepare_count; i++) {
-            note_proposal(sim, message->new_view.pre_prepares[i]);
+            note_proposal(sim, host, message->new_view.pre_prepares[i]);
         }
+    }
+}
+
+/* A view is entered by a new-view, which is durable before a vote in it. While
+ * the vote waited for the disk the replica may have gone on. */
+static void note_entered(struct sim *sim, const struct host *host,
+                         const struct disk_record *record,
+                         const struct pbft_message *message)
+{
+    (void)message;
+    if (record->kind == PBFT_RECORD_NEW_VIEW) {
+        (void)audit_fact(sim, FACT_ENTERED, host->index, record->view, 0, NULL);
+    }
+}
+
+static void check_prepare_view(struct sim *sim, const struct host *host,
+                               pbft_view view)
+{
+    struct pbft_report report;
+    pbft_replica_report(host_replica(host), &report);
+    bool was_entered = view == 0 || audit_find(sim, FACT_ENTERED, host->index,
+                                               view, 0) != NULL;
+    bool is_over = view < report.view;
+    if (!was_entered ||
+        !(is_over || (view == report.view && report.view_active))) {
+        audit_fail(sim, "S16", host,
+                   "prepares in view %" PRIu64 ", which %s; it is in %" PRIu64,
+                   view, was_entered ? "is not active" : "it never entered",
+                   report.view);
     }
 }
 
@@ -262,7 +291,8 @@ static void check_prepare_support(struct sim *sim, const struct host *host,
         return;
     }
     const struct pbft_prepare *prepare = &message->prepare;
-    if (audit_find(sim, FACT_PROPOSED, 0, prepare->view,
+    check_prepare_view(sim, host, prepare->view);
+    if (audit_find(sim, FACT_PROPOSED, host->index, prepare->view,
                    audit_slot(prepare->seq, &prepare->digest)) == NULL) {
         audit_fail(sim, "S16", host,
                    "prepares view %" PRIu64 " seq %" PRIu64
@@ -273,7 +303,8 @@ static void check_prepare_support(struct sim *sim, const struct host *host,
 
 const struct audit_rule audit_prepare_support = {
     .name = "S16",
-    .says = "a prepare answers a pre-prepare of the primary of that view",
+    .says = "a prepare answers its primary's pre-prepare, in an active view",
+    .on_durable = note_entered,
     .on_receive = note_proposals,
     .on_send = check_prepare_support,
 };

@@ -66,7 +66,8 @@ enum audit_fact {
     FACT_ATTESTATION, /* Replica, seq: digest of all fields. */
     FACT_VIEW_CHANGE, /* Replica, view: digest of the message. */
     FACT_NEW_VIEW,
-    FACT_PROPOSED, /* View, seq, digest: the primary of the view said so. */
+    FACT_PROPOSED, /* Host, view, seq, digest: its primary told the host. */
+    FACT_ENTERED,  /* Host, view: it has the new-view, durably. */
     FACT_PREPARES_SEEN,  /* Host, slot, digest: bits of the signers. */
     FACT_DURABLE,        /* Host, kind and view, seq: digest of the payload. */
     FACT_COMMIT_IN_VIEW, /* View, seq: digest that somebody committed. */
@@ -125,6 +126,8 @@ struct audit_replica {
     pbft_view view_changed; /* The highest that it asked for. */
     uint64_t life;
     uint64_t events;
+    /* S18: the low watermark at the place in the log that is being written. */
+    pbft_seq logged_low;
     /* S17b: views asked for, and entered durably. */
     pbft_view asked;
     pbft_view asked_durable; /* The last that its log holds, */
@@ -156,6 +159,19 @@ struct audit_replica {
     size_t growth_records;
 };
 
+/* L8: when something happened last that the next may have to wait for. */
+struct audit_floor {
+    pbft_seq tip;        /* The highest block that anybody has executed. */
+    uint64_t stirred_us; /* A view of the core changed, or one caught up. */
+    uint64_t served_us[SIM_CLIENTS_MAX]; /* The institution of a client. */
+    uint64_t idle_us[SIM_CLIENTS_MAX];   /* It waited for nothing. */
+    struct audit_floor_view {
+        pbft_view view;
+        bool is_active;
+        bool may_vote;
+    } views[SIM_HOSTS_MAX];
+};
+
 struct auditor {
     struct table facts;
     struct audit_replica replicas[SIM_HOSTS_MAX]; /* By host index. */
@@ -166,7 +182,8 @@ struct auditor {
     bool is_healed;      /* The end of a run: the core is healthy for good. */
     pbft_view view_good; /* Then: the highest in which a block came. */
     uint64_t stalled_us; /* Then: how long a disk of it still stalls, ... */
-    uint32_t stalled_count;     /* ... and how many do. */
+    uint32_t stalled_count; /* ... and how many do. */
+    struct audit_floor floor;
     pbft_replica_id channel;    /* Of the message that is being received. */
     struct pbft_replica_set to; /* Who is meant by the one being sent. */
     uint64_t sends;

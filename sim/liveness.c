@@ -260,6 +260,17 @@ uint64_t liveness_bound_us(const struct sim *sim)
            steps * delta_us(sim);
 }
 
+uint64_t liveness_floor_us(const struct sim *sim, bool is_view_in_doubt)
+{
+    const struct sim_settings *settings = &sim->settings;
+    const struct pbft_config *replica = &settings->replica;
+    uint64_t cap_us =
+        is_view_in_doubt ? replica->view_change_timeout_max_ms * SIM_MS_US : 0;
+    return settings->client_timeout_us +
+           replica->request_timeout_ms * SIM_MS_US + cap_us +
+           STEPS_PER_VIEW * delta_us(sim);
+}
+
 const char *liveness_failure(const struct sim *sim, const struct host *last,
                              bool is_waiting)
 {
