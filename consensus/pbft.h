@@ -22,11 +22,11 @@ struct pbft_config {
     uint32_t checkpoint_interval; /* Divides `window` at least twice. */
     uint32_t batch_requests_max;
     uint32_t batch_bytes_max;
-    uint32_t pipeline_depth; /* Batches in flight before requests gather. */
+    uint32_t pipeline_depth; /* Batches under way before requests gather. */
     uint32_t pending_requests_max;    /* Queued requests, all institutions. */
     uint32_t pending_institution_max; /* The same, of one institution. */
-    pbft_time_ms batch_delay_ms;      /* The longest that a request gathers. */
-    pbft_time_ms request_timeout_ms;  /* P7; does not double. */
+    pbft_time_ms batch_delay_ms;     /* So long, and longer when it piles up. */
+    pbft_time_ms request_timeout_ms; /* P7; does not double. */
     pbft_time_ms view_change_timeout_ms; /* Doubles with each failed view. */
     pbft_time_ms view_change_timeout_max_ms;
     pbft_time_ms status_interval_ms; /* How often a STATUS goes to all. */

@@ -4,6 +4,9 @@
 #include "consensus/replica.h"
 
 #define DUE_LOOK_MS 60000u
+/* A request gathers at most this part of the resend interval, which is within
+ * what backups have patience for (monitor.c). */
+#define GATHERING_PART 4
 
 /* A request goes to the primary under our own number (verify.h). */
 static void relay(struct pbft_replica *replica, pbft_replica_id to,
@@ -78,17 +81,48 @@ static bool is_full_batch(const struct pbft_replica *replica)
            replica->requests.waiting_bytes >= replica->config.batch_bytes_max;
 }
 
+/* Blocks that were proposed and are not executed here. A block that is agreed
+ * on and waits for the executor is no reason to propose the next one: together
+ * they would be one, with one round of votes, syncs and proofs. */
+static pbft_seq under_way(const struct pbft_replica *replica)
+{
+    const pbft_seq done = replica->executed < replica->committed
+                              ? replica->executed
+                              : replica->committed;
+    return replica->next_seq - 1 - done;
+}
+
+static pbft_time_ms gathering_max(const struct pbft_config *config)
+{
+    const pbft_time_ms max = config->resend_interval_ms / GATHERING_PART;
+    return max > config->batch_delay_ms ? max : config->batch_delay_ms;
+}
+
+/* Longer with each block that is under way beyond the pipeline: the further
+ * behind everything is, the larger the blocks. */
+static pbft_time_ms gathering_time(const struct pbft_replica *replica)
+{
+    const pbft_time_ms max = gathering_max(&replica->config);
+    const pbft_seq count = under_way(replica);
+    pbft_time_ms time = replica->config.batch_delay_ms;
+    for (pbft_seq i = replica->config.pipeline_depth;
+         i < count && time > 0 && time < max; i++) {
+        time *= 2;
+    }
+    return time < max ? time : max;
+}
+
 /* Adaptive (design: P4): at once while the pipeline has room; then gather. */
 static bool should_propose(const struct pbft_replica *replica)
 {
-    const pbft_seq in_flight = replica->next_seq - 1 - replica->committed;
     const pbft_time_ms waited = replica->now - replica->gathering_since;
+    const bool has_room = under_way(replica) < replica->config.pipeline_depth;
     if (replica->requests.waiting == 0) {
-        return in_flight < replica->config.pipeline_depth;
+        return replica->next_seq - 1 - replica->committed <
+               replica->config.pipeline_depth;
     }
-    return in_flight < replica->config.pipeline_depth ||
-           is_full_batch(replica) || replica->batch_is_due ||
-           waited >= replica->config.batch_delay_ms;
+    return has_room || is_full_batch(replica) || replica->batch_is_due ||
+           waited >= gathering_time(replica);
 }
 
 /* At least one request, however large, if there is one; then as many as the
@@ -184,7 +218,6 @@ void pbft_propose(struct pbft_replica *replica)
         arm_due(replica);
     } else if (can_propose(replica)) {
         pbft_timers_arm(&replica->timers, PBFT_TIMER_BATCH,
-                        replica->gathering_since,
-                        replica->config.batch_delay_ms);
+                        replica->gathering_since, gathering_time(replica));
     }
 }

@@ -114,6 +114,42 @@ static void test_a_batch_goes_after_the_delay(void **state)
     assert_false(cluster_slot(&cluster, 0, 3).has_pre_prepare);
 }
 
+/* The further behind the executor is the longer, but never for long. */
+static void test_requests_gather_while_the_executor_is_behind(void **state)
+{
+    (void)state;
+    cluster_init(&cluster, 4);
+    cluster.config.pipeline_depth = 2;
+    cluster.config.batch_delay_ms = 2;
+    cluster_start(&cluster);
+    for (pbft_replica_id id = 0; id < 4; id++) {
+        cluster.nodes[id].is_executor_stuck = true;
+    }
+    for (uint64_t i = 1; i <= 10; i++) {
+        (void)cluster_submit(&cluster, 0, i);
+        cluster_settle(&cluster);
+    }
+    assert_int_equal(cluster_report(&cluster, 0).committed, 2);
+    cluster_run(&cluster, 2);
+    assert_int_equal(cluster_report(&cluster, 0).committed, 3);
+
+    static const pbft_time_ms delays[] = {4, 8, 12, 12, 12}; /* 50 / 4. */
+    for (size_t i = 0; i < 5; i++) {
+        (void)cluster_submit(&cluster, 0, 11 + i);
+        cluster_run(&cluster, delays[i] - 1);
+        assert_int_equal(cluster_report(&cluster, 0).committed, 3 + i);
+        cluster_run(&cluster, 1);
+        assert_int_equal(cluster_report(&cluster, 0).committed, 4 + i);
+    }
+    for (pbft_replica_id id = 0; id < 4; id++) {
+        cluster.nodes[id].is_executor_stuck = false;
+    }
+    cluster_settle(&cluster);
+    for (pbft_replica_id id = 0; id < 4; id++) {
+        assert_executed_once(id, 1, 15);
+    }
+}
+
 static void test_any_order_of_messages_will_do(void **state)
 {
     (void)state;
@@ -186,8 +222,9 @@ static void test_lost_messages_are_sent_again(void **state)
 static void test_the_window_stops_a_cluster_that_cannot_execute(void **state)
 {
     (void)state;
-    start(4);
-    cluster.config.pipeline_depth = 16;
+    cluster_init(&cluster, 4);
+    cluster.config.pipeline_depth = 16; /* No gathering: only the window. */
+    cluster_start(&cluster);
     for (pbft_replica_id id = 0; id < 4; id++) {
         cluster.nodes[id].is_executor_stuck = true;
     }
@@ -340,6 +377,8 @@ int main(void)
         cmocka_unit_test_teardown(
             test_requests_gather_while_the_pipeline_is_full, clear),
         cmocka_unit_test_teardown(test_a_batch_goes_after_the_delay, clear),
+        cmocka_unit_test_teardown(
+            test_requests_gather_while_the_executor_is_behind, clear),
         cmocka_unit_test_teardown(test_any_order_of_messages_will_do, clear),
         cmocka_unit_test_teardown(test_messages_that_come_twice_do_no_harm,
                                   clear),

@@ -86,6 +86,7 @@ static int start(void **state)
     (void)state;
     cast_init(&cast, 1);
     pbft_config_defaults(&config);
+    config.pipeline_depth = config.window; /* Nothing gathers. */
     last_ticket = 0;
     appended = 0;
     executed = 0;

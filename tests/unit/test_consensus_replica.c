@@ -358,7 +358,7 @@ static void test_all_lose_power_after_a_prepare(void **state)
     for (uint64_t i = 1; i <= 6; i++) {
         (void)cluster_submit(&cluster, 0, i);
     }
-    cluster_settle(&cluster);
+    cluster_run(&cluster, 2 * cluster.config.batch_delay_ms);
     for (pbft_replica_id id = 0; id < 4; id++) {
         cluster_crash(&cluster, id);
         cluster.nodes[id].is_executor_stuck = false;
