@@ -232,7 +232,6 @@ static const struct {
     {"L3", "the core is in one active view then, but for f at most (run.c)"},
     {"L4", "each member of the core catches up in time (run.c)"},
     {"L10", "the same with f dead and one slow: L1 and L4, if one is (run.c)"},
-    {"L8", "later: a floor of the throughput under each attack"},
     {"R4", "no leaks: the runs of the build with sanitizers"},
     {"assertion", "no replica breaks an assertion of its own code; where that "
                   "is a row above, it gets its name (audit_assertions.c)"},
