@@ -266,15 +266,19 @@ static void attest_again(struct pbft_replica *replica,
  * before it had executed it. Nobody orders it again: waiting for that would
  * depose honest primaries. */
 static void forget_late(struct pbft_replica *replica,
-                        const struct pbft_slot *slot)
+                        const struct pbft_slot *slot, pbft_seq seq)
 {
-    if (slot->committed != NULL) {
-        const struct pbft_message *proposal =
-            slot->committed->committed.pre_prepare;
+    const struct pbft_message *handed =
+        pbft_sync_take_handed(&replica->sync, seq);
+    const struct pbft_message *block =
+        handed == NULL && slot != NULL ? slot->committed : handed;
+    if (block != NULL) {
+        const struct pbft_message *proposal = block->committed.pre_prepare;
         pbft_requests_remove_all(&replica->requests,
                                  &proposal->pre_prepare.body->batch,
                                  replica->now);
     }
+    pbft_message_unref(handed);
 }
 
 void pbft_on_executed(struct pbft_replica *replica,
@@ -292,8 +296,8 @@ void pbft_on_executed(struct pbft_replica *replica,
         *kept_checkpoint(replica, executed->seq) = *executed;
     }
     struct pbft_slot *slot = pbft_slot_log_at(&replica->log, executed->seq);
+    forget_late(replica, slot, executed->seq);
     if (slot != NULL) {
-        forget_late(replica, slot);
         pbft_attest(replica, slot, executed);
     }
     /* Beyond the window it must move; who is silent gathers no proof. */

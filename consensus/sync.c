@@ -14,10 +14,18 @@
 #define PACE_NONE UINT32_MAX
 #define STRETCH_MAX_MS 3600000u
 
-void pbft_sync_deinit(struct pbft_sync *sync)
+static void forget_blocks(struct pbft_sync *sync)
 {
     for (uint32_t i = 0; i < PBFT_FETCH_BLOCKS_MAX; i++) {
         pbft_keep(&sync->blocks[i], NULL);
+    }
+}
+
+void pbft_sync_deinit(struct pbft_sync *sync)
+{
+    forget_blocks(sync);
+    for (uint32_t i = 0; i < PBFT_SYNC_HANDED_MAX; i++) {
+        pbft_keep(&sync->handed[i], NULL);
     }
 }
 
@@ -209,13 +217,28 @@ static void take_buffered(struct pbft_replica *replica)
         struct pbft_slot *slot = pbft_slot_log_at(&replica->log, seq);
         PBFT_ASSERT(block->type == PBFT_MESSAGE_COMMITTED);
         PBFT_ASSERT(block->committed.vote_count >= replica->quorum);
-        if (slot != NULL && slot->committed == NULL) {
+        if (slot == NULL) {
+            pbft_keep(&replica->sync.handed[seq % PBFT_SYNC_HANDED_MAX], block);
+        } else if (slot->committed == NULL) {
             pbft_keep(&slot->committed, block);
         }
         pbft_deliver_block(replica, block);
         pbft_keep(place, NULL);
         pbft_deliver(replica); /* Slots behind it may have waited for it. */
     }
+}
+
+const struct pbft_message *pbft_sync_take_handed(struct pbft_sync *sync,
+                                                 pbft_seq seq)
+{
+    const struct pbft_message **place =
+        &sync->handed[seq % PBFT_SYNC_HANDED_MAX];
+    const struct pbft_message *block = *place;
+    if (block == NULL || pbft_message_seq(block) != seq) {
+        return NULL;
+    }
+    *place = NULL;
+    return block;
 }
 
 void pbft_sync_continue(struct pbft_replica *replica)
@@ -228,7 +251,7 @@ void pbft_sync_continue(struct pbft_replica *replica)
     if (replica->behind <= replica->committed) {
         if (sync->is_active) {
             sync->is_active = false;
-            pbft_sync_deinit(sync);
+            forget_blocks(sync);
             forget_paces(replica);
         }
         return;

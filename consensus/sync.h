@@ -9,6 +9,9 @@
 /* Blocks handed out for execution and not yet executed, while catching up: the
  * executor's queue stays short and memory bounded. */
 #define PBFT_SYNC_BACKLOG_MAX (2u * PBFT_FETCH_BLOCKS_MAX)
+/* And those that came before their turn and follow at once. */
+#define PBFT_SYNC_HANDED_MAX                                                   \
+    (PBFT_SYNC_BACKLOG_MAX + 2u * PBFT_FETCH_BLOCKS_MAX)
 
 /* Catching up by certified blocks (design: P9, P11). */
 struct pbft_sync {
@@ -25,6 +28,9 @@ struct pbft_sync {
     pbft_seq stalled_seq;  /* Committed at the last periodic STATUS. */
     /* Blocks that came before their turn: seq is at seq % MAX. */
     const struct pbft_message *blocks[PBFT_FETCH_BLOCKS_MAX];
+    /* Beyond the window, handed out and not yet executed: seq is at seq % MAX.
+     * The executor holds them too. */
+    const struct pbft_message *handed[PBFT_SYNC_HANDED_MAX];
 };
 
 struct pbft_replica;
@@ -52,6 +58,10 @@ void pbft_sync_rotate(struct pbft_replica *replica);
 void pbft_ask_claimant(struct pbft_replica *replica);
 /* Asks for the proof of a newer stable checkpoint, if a peer claims one. */
 void pbft_fetch_stable(struct pbft_replica *replica);
+/* The block beyond the window, now executed; NULL if it had a slot. The caller
+ * owns the reference. */
+const struct pbft_message *pbft_sync_take_handed(struct pbft_sync *sync,
+                                                 pbft_seq seq);
 void pbft_sync_deinit(struct pbft_sync *sync);
 /* Asks for the batches of headers that came without. */
 void pbft_fetch_bodies(struct pbft_replica *replica);

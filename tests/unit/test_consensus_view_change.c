@@ -205,6 +205,36 @@ static void test_a_relay_before_the_execution_deposes_nobody(void **state)
     pbft_message_unref(request);
 }
 
+/* The same for a block that was fetched, far beyond the window: it has no slot.
+ */
+static void test_a_relay_beyond_the_window_deposes_nobody(void **state)
+{
+    (void)state;
+    start(4);
+    struct pbft_message *request = cast_request(&cluster.cast, 100, "p");
+    struct pbft_message *relayed = pbft_message_handed_over(request, 1);
+    cluster_isolate(&cluster, 3);
+    for (uint64_t i = 1; i <= 40; i++) {
+        (void)cluster_submit(&cluster, 1, i);
+        cluster_settle(&cluster);
+    }
+    (void)cluster_submit_request(&cluster, 1, request); /* Block 41. */
+    cluster_settle(&cluster);
+    cluster_heal(&cluster);
+    cluster.nodes[3].is_executor_stuck = true;
+    cluster_run(&cluster, 500);
+    assert_int_equal(cluster_report(&cluster, 3).committed, 41);
+    assert_int_equal(cluster_report(&cluster, 3).executed, 0);
+
+    assert_int_equal(cluster_receive(&cluster, 3, relayed), PBFT_ACCEPTED);
+    cluster.nodes[3].is_executor_stuck = false;
+    cluster_settle(&cluster);
+    assert_int_equal(cluster_report(&cluster, 3).executed, 41);
+    assert_int_equal(cluster_report(&cluster, 3).pending_requests, 0);
+    pbft_message_unref(relayed);
+    pbft_message_unref(request);
+}
+
 static void test_a_lone_replica_does_not_climb(void **state)
 {
     (void)state;
@@ -440,6 +470,8 @@ int main(void)
         cmocka_unit_test_teardown(test_gaps_become_null_batches, clear),
         cmocka_unit_test_teardown(
             test_a_relay_before_the_execution_deposes_nobody, clear),
+        cmocka_unit_test_teardown(test_a_relay_beyond_the_window_deposes_nobody,
+                                  clear),
         cmocka_unit_test_teardown(test_a_lone_replica_does_not_climb, clear),
         cmocka_unit_test_teardown(test_view_changes_are_sent_again, clear),
         cmocka_unit_test_teardown(test_a_far_view_moves_nobody, clear),
