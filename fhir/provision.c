@@ -296,28 +296,6 @@ static void read_selector(const struct level *level,
     read_data_period(level, provision);
 }
 
-/* An exception that states a field replaces the root's. FHIR has one field for
- * both kinds of labels, the ledger has two: where the exception states one
- * kind, the other must stop restricting. */
-static void align_labels(const struct level *level,
-                         const struct fhir_selector *root,
-                         const struct fhir_node *node)
-{
-    struct fhir_selector *selector = level->selector;
-
-    if (selector->label_count > 0 && selector->confidentiality_count == 0 &&
-        root->confidentiality_count > 0) {
-        /* All levels: "at most V" for a permit, "at least U" for a deny. */
-        for (uint32_t code = CODES_CONF_U; code <= CODES_CONF_V; code++) {
-            selector->confidentiality[selector->confidentiality_count++] = code;
-        }
-    }
-    if (selector->confidentiality_count > 0 && selector->label_count == 0 &&
-        root->label_count > 0) {
-        fhir_find(level->reader->report, FHIR_LABEL_LIFTED, node, NULL);
-    }
-}
-
 static void read_exception(const struct fhir_reader *reader,
                            struct fhir_selector *out,
                            const struct fhir_consent *consent,
@@ -348,7 +326,6 @@ static void read_exception(const struct fhir_reader *reader,
         !out->purpose_unknown) {
         fhir_find(reader->report, FHIR_DENY_INHERITS, node, NULL);
     }
-    align_labels(&level, root, node);
 }
 
 static void read_exceptions(const struct fhir_reader *reader,

@@ -166,8 +166,6 @@ enum fhir_weight {
       "action not mappable")                                                   \
     X(FHIR_SECURITY_LABEL, FHIR_UNCERTAIN, CODES_REASON_UNKNOWN_CODE,          \
       "securityLabel not mappable")                                            \
-    X(FHIR_LABEL_LIFTED, FHIR_UNCERTAIN, CODES_REASON_NOT_COMPUTABLE,          \
-      "nested provision without the sensitivity of the root")                  \
     X(FHIR_AUTHOR_GROUP, FHIR_UNCERTAIN, CODES_REASON_NOT_COMPUTABLE,          \
       "author is a group: records have one author")                            \
     X(FHIR_PROVISION_CLASS, FHIR_UNCERTAIN, CODES_REASON_UNKNOWN_CODE,         \

@@ -209,6 +209,16 @@ static void test_sound_consents(void **state)
          NONE, OK, "-", "$"},
         {NESTED("{\"type\":\"deny\",\"securityLabel\":[" CONF("R") "]}"), NONE,
          OK, "-", "$"},
+        /* securityLabel is one field: an exception that states it, however,
+         * does not inherit the root's (health-ledger C.5). */
+        {PROVISION("\"securityLabel\":[" LABEL(
+             "PSY") "],\"provision\":[{\"type\":\"permit\",\"securityLabel\":"
+                    "[" CONF("R") "]}]"),
+         NONE, OK, "-", "$"},
+        {PROVISION("\"securityLabel\":[" CONF(
+             "N") "],\"provision\":[{\"type\":\"permit\",\"securityLabel\":"
+                  "[" LABEL("PSY") "]}]"),
+         NONE, OK, "-", "$"},
         {{"performer", "[{\"reference\":\"RelatedPerson/2\"}]"},
          NONE,
          OK,
@@ -354,11 +364,6 @@ static void test_evidence_only(void **state)
              "],\"provision\":[{\"type\":\"deny\",\"securityLabel\":[" CONF(
                  "R") "]}]"),
          NONE, EV, "deny inherits a purpose", "provision.provision[0]"},
-        {PROVISION("\"securityLabel\":[" LABEL(
-             "PSY") "],\"provision\":[{\"type\":\"permit\",\"securityLabel\":"
-                    "[" CONF("R") "]}]"),
-         NONE, EV, "without the sensitivity of the root",
-         "provision.provision[0]"},
         {{"policyRule",
           CODING("http://terminology.hl7.org/CodeSystem/v3-ActCode", "OPTOUT")},
          NONE,

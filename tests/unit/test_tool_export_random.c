@@ -221,18 +221,13 @@ static bool names_research(const struct transaction_selector *selector)
     return false;
 }
 
-/* FHIR has one field for two of ours, and an exception that states it replaces
- * both; and what denies must be known. */
+/* An exception states something; and what denies must be known. */
 static bool exception_can_be_said(const struct transaction_selector *root,
                                   const struct transaction_exception *exception)
 {
     const struct transaction_selector *selector = &exception->selector;
-    bool has_level = selector->confidentiality.count > 0;
-    bool has_label = selector->tags.count > 0;
 
-    if (says_nothing(selector) ||
-        (has_label && !has_level && root->confidentiality.count > 0) ||
-        (has_level && !has_label && root->tags.count > 0)) {
+    if (says_nothing(selector)) {
         return false;
     }
     return exception->type == TRANSACTION_PERMIT || !root->purpose_unknown ||
