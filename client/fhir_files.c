@@ -8,10 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define PATH_SIZE 4096
+#define HEAD_SIZE 512
 
 static enum pbft_status push(struct fhir_files *files, const char *path)
 {
@@ -41,6 +43,48 @@ static bool is_folder(const char *path)
     struct stat info;
 
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+static bool is_named_json(const char *path)
+{
+    static const char *const ends[] = {".json", ".ndjson", ".jsonl"};
+    size_t size = strlen(path);
+
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        size_t tail = strlen(ends[i]);
+        if (size > tail && strcasecmp(path + size - tail, ends[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* By its name, or because it begins like a resource. One that cannot be read is
+ * not skipped: it is told when it is opened. */
+static bool may_be_fhir(const char *path)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+    char head[HEAD_SIZE + 1] = "";
+    FILE *file = is_named_json(path) ? NULL : fopen(path, "rb");
+
+    if (file == NULL) {
+        return true;
+    }
+    size_t size = fread(head, 1, HEAD_SIZE, file);
+    (void)fclose(file);
+    head[size] = 0;
+    const char *from = head;
+    if (strncmp(from, mark, sizeof mark - 1) == 0) {
+        from += sizeof mark - 1;
+    }
+    return from[strspn(from, " \t\r\n")] == '{';
+}
+
+static bool is_regular(const char *path)
+{
+    struct stat info;
+
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode);
 }
 
 static int compare_paths(const void *left, const void *right)
@@ -111,6 +155,7 @@ static bool is_there(const char *path, struct salus_reason *reason)
 }
 
 enum pbft_status fhir_files_add(struct fhir_files *files, const char *path,
+                                fhir_files_skipped *skipped,
                                 struct salus_reason *reason)
 {
     struct fhir_files found = {NULL, 0, 0};
@@ -118,6 +163,7 @@ enum pbft_status fhir_files_add(struct fhir_files *files, const char *path,
     if (!is_there(path, reason)) {
         return PBFT_NOT_FOUND;
     }
+    bool in_folder = is_folder(path);
     enum pbft_status status = push(&found, path);
 
     for (size_t depth = 0; status == PBFT_OK && has_folder(&found); depth++) {
@@ -127,7 +173,12 @@ enum pbft_status fhir_files_add(struct fhir_files *files, const char *path,
         qsort(found.paths, found.count, sizeof *found.paths, compare_paths);
     }
     for (size_t i = 0; i < found.count && status == PBFT_OK; i++) {
-        status = push(files, found.paths[i]);
+        if (!in_folder ||
+            (is_regular(found.paths[i]) && may_be_fhir(found.paths[i]))) {
+            status = push(files, found.paths[i]);
+        } else if (skipped != NULL) {
+            skipped(found.paths[i]);
+        }
     }
     fhir_files_free(&found);
     if (status != PBFT_OK) {

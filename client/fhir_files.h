@@ -18,10 +18,14 @@ struct fhir_files {
 };
 
 /* Adds a file, or all regular files below a folder in the order of their names;
- * names that begin with a dot are left out. NOT_FOUND: there is no such path;
- * LIMIT, NO_MEMORY, IO. */
+ * names that begin with a dot are left out. What lies in a folder and is no
+ * JSON, neither by its name nor by how it begins, is left out too and told by
+ * `skipped` (or NULL). NOT_FOUND: there is no such path; LIMIT, NO_MEMORY, IO.
+ */
+typedef void fhir_files_skipped(const char *path);
 PBFT_MUST_USE enum pbft_status fhir_files_add(struct fhir_files *files,
                                               const char *path,
+                                              fhir_files_skipped *skipped,
                                               struct salus_reason *reason);
 void fhir_files_free(struct fhir_files *files);
 

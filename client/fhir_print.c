@@ -9,8 +9,6 @@
 #include "client/tool_json.h"
 #include "crypto/hex.h"
 #include "ledger/errors.h"
-#include "proto/scan.h"
-#include "salus/v1/ledger.pb-c.h"
 #include "vault/journal.h"
 
 #define REASONS_SIZE 4096
@@ -66,9 +64,15 @@ static json_t *describe(const char *file, const struct fhir_item *item)
     return json;
 }
 
-void fhir_print_json(const char *file, const struct fhir_item *item)
+void fhir_print_json(const char *file, const struct fhir_item *item,
+                     const struct fhir_explanation *explanation)
 {
-    tool_json_print(describe(file, item));
+    json_t *json = describe(file, item);
+
+    if (json != NULL && explanation != NULL) {
+        fhir_explain_json(json, explanation);
+    }
+    tool_json_print(json);
 }
 
 static void add_ledger(json_t *json, const struct import_event *event)
@@ -93,7 +97,8 @@ static void add_ledger(json_t *json, const struct import_event *event)
                               json_string(ledger_code_name(event->code)));
 }
 
-void fhir_print_event_json(const struct import_event *event)
+void fhir_print_event_json(const struct import_event *event,
+                           const struct fhir_explanation *explanation)
 {
     json_t *json =
         event->item != NULL
@@ -103,6 +108,9 @@ void fhir_print_event_json(const struct import_event *event)
     if (json != NULL) {
         add_class(json, event->class_of);
         add_ledger(json, event);
+    }
+    if (json != NULL && explanation != NULL) {
+        fhir_explain_json(json, explanation);
     }
     tool_json_print(json);
 }
@@ -208,53 +216,4 @@ void fhir_print_event_row(const struct import_event *event)
     }
     print_outcome(event);
     (void)fflush(stdout);
-}
-
-/* ---- explanations -------------------------------------------------------- */
-
-static void print_body(const struct vault_step *step)
-{
-    struct wire_arena arena;
-    struct ProtobufCMessage *message = NULL;
-
-    wire_arena_init(&arena, WIRE_UNPACK_BYTES_MAX);
-    enum pbft_status status = wire_unpack_strict(
-        &salus__v1__transaction_body__descriptor,
-        (struct pbft_bytes){step->body, step->size}, &arena, &message);
-    if (status == PBFT_OK) {
-        (void)printf("               ");
-        tool_json_print(tool_json_of(message));
-    }
-    wire_arena_deinit(&arena);
-}
-
-static void print_fate(void *context, const char *path, enum fhir_fate fate)
-{
-    (void)context;
-    switch (fate) {
-    case FHIR_TO_LEDGER:
-        (void)printf("               to ledger  %s\n", path);
-        break;
-    case FHIR_SEALED:
-        (void)printf("               sealed     %s\n", path);
-        break;
-    case FHIR_IN_VAULT:
-        (void)printf("               in vault   %s\n", path);
-        break;
-    case FHIR_DROPPED:
-        (void)printf("               dropped    %s\n", path);
-        break;
-    }
-}
-
-void fhir_print_explanation(const struct import_event *event)
-{
-    const struct vault_journal *steps = event->steps;
-
-    for (uint32_t i = 0; steps != NULL && i < steps->step_count; i++) {
-        print_body(&steps->steps[i]);
-    }
-    if (event->item != NULL) {
-        fhir_item_fates(event->item, print_fate, NULL);
-    }
 }

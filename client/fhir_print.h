@@ -4,18 +4,20 @@
 #ifndef CLIENT_FHIR_PRINT_H
 #define CLIENT_FHIR_PRINT_H
 
+#include "client/fhir_explain.h"
 #include "client/import.h"
 
-/* {"file":..., "class":..., "reason":..., "path":..., ...} */
-void fhir_print_json(const char *file, const struct fhir_item *item);
+/* {"file":..., "class":..., "reason":..., "path":..., ...}; `explanation` may
+ * be NULL, here and below. */
+void fhir_print_json(const char *file, const struct fhir_item *item,
+                     const struct fhir_explanation *explanation);
 void fhir_print_row(const char *file, const struct fhir_item *item);
 /* "25 resources: 12 enforceable, 4 evidence only, 9 rejected" */
 void fhir_print_counts(const size_t classes[FHIR_CLASSES]);
 
 /* The same with what the ledger made of it. */
-void fhir_print_event_json(const struct import_event *event);
+void fhir_print_event_json(const struct import_event *event,
+                           const struct fhir_explanation *explanation);
 void fhir_print_event_row(const struct import_event *event);
-/* The transactions, and what becomes of each element. */
-void fhir_print_explanation(const struct import_event *event);
 
 #endif /* CLIENT_FHIR_PRINT_H */

@@ -26,13 +26,19 @@ int fhir_failed(const struct fhir_call *call, const char *code,
     return tool_failed(&tool_fhir, "%s", text);
 }
 
+/* On standard error: standard output may be for programs. */
+static void note_skipped(const char *path)
+{
+    (void)fprintf(stderr, "salus fhir: skipped, no JSON: %s\n", path);
+}
+
 static bool gather_files(struct fhir_call *call)
 {
     struct salus_reason reason;
 
     for (size_t i = 1; i < call->operands.count; i++) {
-        enum pbft_status status =
-            fhir_files_add(&call->files, call->operands.items[i], &reason);
+        enum pbft_status status = fhir_files_add(
+            &call->files, call->operands.items[i], note_skipped, &reason);
         if (status != PBFT_OK) {
             (void)fhir_failed(
                 call, status == PBFT_NOT_FOUND ? "not-found" : "exception",
@@ -43,69 +49,6 @@ static bool gather_files(struct fhir_call *call)
     return true;
 }
 
-/* ---- dry-run, validate --------------------------------------------------- */
-
-/* Was it no resource at all, but a file that could not be read? */
-static bool is_unreadable(const struct fhir_item *item)
-{
-    const struct fhir_report *report = fhir_item_report(item);
-
-    return report->count > 0 && report->findings[0].kind == FHIR_UNREADABLE;
-}
-
-static enum pbft_status judge_file(const struct fhir_call *call,
-                                   const char *path,
-                                   size_t classes[FHIR_CLASSES],
-                                   size_t *unreadable)
-{
-    struct fhir_file *file = NULL;
-    enum pbft_status status = fhir_file_open(&file, path);
-
-    for (size_t i = 0; status == PBFT_OK && i < fhir_file_count(file); i++) {
-        struct fhir_item *item = NULL;
-        status = fhir_item_load(&item, file, i, &call->fhir);
-        if (status != PBFT_OK) {
-            break;
-        }
-        classes[fhir_item_class(item)]++;
-        *unreadable += is_unreadable(item) ? 1 : 0;
-        if (call->outcome) {
-            fhir_outcome_print(path, item);
-        } else if (call->json) {
-            fhir_print_json(path, item);
-        } else {
-            fhir_print_row(path, item);
-        }
-        fhir_item_free(item);
-    }
-    fhir_file_close(file);
-    return status;
-}
-
-/* Needs no replica, vault or configuration. */
-static int judge_all(struct fhir_call *call, bool strict)
-{
-    size_t classes[FHIR_CLASSES] = {0};
-    size_t unreadable = 0;
-
-    for (size_t i = 0; i < call->files.count; i++) {
-        const char *path = call->files.paths[i];
-        enum pbft_status status = judge_file(call, path, classes, &unreadable);
-        if (status != PBFT_OK) {
-            return fhir_failed(call, "exception", "%s: %s", path,
-                               pbft_status_text(status));
-        }
-    }
-    if (!call->json && !call->outcome) {
-        fhir_print_counts(classes);
-    }
-    if (unreadable > 0) {
-        return fhir_failed(call, "exception", "%zu files cannot be read",
-                           unreadable);
-    }
-    return strict && classes[FHIR_REJECT] > 0 ? TOOL_FAILED : TOOL_OK;
-}
-
 /* ---- command ------------------------------------------------------------- */
 
 static int dispatch(struct fhir_call *call)
@@ -113,10 +56,10 @@ static int dispatch(struct fhir_call *call)
     const char *what = call->operands.items[0];
 
     if (strcmp(what, "dry-run") == 0) {
-        return judge_all(call, false);
+        return fhir_judge_all(call, false);
     }
     if (strcmp(what, "validate") == 0) {
-        return judge_all(call, true);
+        return fhir_judge_all(call, true);
     }
     if (strcmp(what, "import") == 0) {
         return fhir_import_all(call);
@@ -186,7 +129,7 @@ const struct tool_command tool_fhir = {
     .summary = "judge FHIR R4 files, import and export them",
     .help =
         "Files are FHIR R4 JSON: a resource, a Bundle, or NDJSON; of a folder\n"
-        "all files in it; - is standard input. Every resource ends as\n"
+        "all JSON files in it; - is standard input. Every resource ends as\n"
         "\n"
         "  ENFORCEABLE    the ledger holds exactly what it says\n"
         "  EVIDENCE_ONLY  a consent that is on file, but not computable: it\n"

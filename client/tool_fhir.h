@@ -57,6 +57,12 @@ struct vault *fhir_open_vault(const struct fhir_call *call, const char *folder,
 
 /* salus fhir import (tool_fhir_import.c). */
 int fhir_import_all(struct fhir_call *call);
+/* How events and consents are taken; false: said why (bad usage). */
+bool fhir_plan_options_read(struct fhir_plan_options *out,
+                            const struct fhir_call *call);
+
+/* salus fhir dry-run and validate (tool_fhir_judge.c). */
+int fhir_judge_all(struct fhir_call *call, bool strict);
 
 /* Says what failed, with --outcome as an OperationOutcome too; `code` is one of
  * FHIR's IssueType. TOOL_FAILED. */

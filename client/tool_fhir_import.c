@@ -47,8 +47,10 @@ static void on_progress(void *context, const struct import_event *event)
         fhir_outcome_print_event(event);
         return;
     }
+    const struct fhir_explanation explanation = {.item = event->item,
+                                                 .steps = event->steps};
     if (call->json) {
-        fhir_print_event_json(event);
+        fhir_print_event_json(event, call->explain ? &explanation : NULL);
         return;
     }
     /* Of many on a terminal only what needs somebody is shown. */
@@ -62,7 +64,7 @@ static void on_progress(void *context, const struct import_event *event)
         fhir_print_event_row(event);
     }
     if (call->explain) {
-        fhir_print_explanation(event);
+        fhir_explain_rows(&explanation);
     }
     if (event->total >= MANY) {
         fhir_tally_draw(&call->tally, event);
@@ -183,32 +185,43 @@ static bool add_members(struct import_options *out,
     return done;
 }
 
-/* What audit events need. */
-static bool audit_options(struct import_options *out,
-                          const struct fhir_call *call,
-                          const struct tool_config *config)
+bool fhir_plan_options_read(struct fhir_plan_options *out,
+                            const struct fhir_call *call)
 {
     uint64_t minutes = IMPORT_EMERGENCY_MS / MINUTE_MS;
 
+    if (!parse_mode(call->mode, &out->mode)) {
+        (void)tool_bad_usage(&tool_fhir, "--mode is wet-ink, esign or verbal");
+        return false;
+    }
     if (call->emergency_reason != NULL) {
         const struct codes_entry *entry = codes_find(
             CODES_REASON, "urn:salus:reason", call->emergency_reason);
         if (entry == NULL || (entry->flags & CODES_FOR_EMERGENCY) == 0) {
-            (void)fhir_failed(call, "exception",
-                              "--emergency-reason is life-threat, "
-                              "incapacitated, imminent-harm, disaster or "
-                              "system-unavailable");
+            (void)tool_bad_usage(&tool_fhir,
+                                 "--emergency-reason is life-threat, "
+                                 "incapacitated, imminent-harm, disaster or "
+                                 "system-unavailable");
             return false;
         }
         out->emergency_reason = entry->id;
     }
+    out->self_report = call->self_report;
     if (!tool_number(&tool_fhir, "--emergency-window", call->emergency_window,
                      1, WINDOW_MINUTES_MAX, &minutes)) {
         return false;
     }
     out->emergency_window_ms = minutes * MINUTE_MS;
-    out->self_report = call->self_report;
-    return add_members(out, call, config);
+    return true;
+}
+
+static void take_plan(struct import_options *out,
+                      const struct fhir_plan_options *plan)
+{
+    out->mode = plan->mode;
+    out->emergency_reason = plan->emergency_reason;
+    out->emergency_window_ms = plan->emergency_window_ms;
+    out->self_report = plan->self_report;
 }
 
 static int report_summary(struct fhir_call *call,
@@ -274,9 +287,12 @@ int fhir_import_all(struct fhir_call *call)
     struct salus_reason reason = {.text = ""};
     struct import_options options = {.own_count = 0};
 
-    if (!parse_mode(call->mode, &options.mode)) {
-        return tool_bad_usage(&tool_fhir, "--mode is wet-ink, esign or verbal");
+    struct fhir_plan_options plan = {.vault = NULL};
+
+    if (!fhir_plan_options_read(&plan, call)) {
+        return TOOL_USAGE;
     }
+    take_plan(&options, &plan);
     if (tool_config_load(&config, call->config, &reason) != PBFT_OK) {
         return fhir_failed(call, "exception", "%s", reason.text);
     }
@@ -286,7 +302,7 @@ int fhir_import_all(struct fhir_call *call)
                            "name the vault: --vault DIR, or vault: in the "
                            "configuration");
     }
-    if (!audit_options(&options, call, &config) ||
+    if (!add_members(&options, call, &config) ||
         !fill_options(&options, call, &config)) {
         return TOOL_FAILED;
     }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What becomes of each element of a resource. */
+#include <stdio.h>
 #include <string.h>
 
 #include "fhir/item.h"
 #include "fhir/json.h"
+#include "fhir/ledger_name.h"
 
 /* Beginnings of paths that have a place in the transaction. The source of a
  * consent is sealed; its commitment says nothing of its elements. */
@@ -99,11 +101,45 @@ static enum fhir_fate fate_of(const struct fhir_item *item, const char *path)
                : FHIR_DROPPED;
 }
 
+/* Extensions of the resource that have a place in the transaction. */
+static const char *known_extension(const struct fhir_item *item,
+                                   const char *url)
+{
+    if (item->rank == FHIR_RANK_CONSENT && strcmp(url, FHIR_MODE_URL) == 0) {
+        return FHIR_MODE_URL;
+    }
+    if (item->rank == FHIR_RANK_AUDIT &&
+        item->audit.kind == FHIR_AUDIT_EMERGENCY &&
+        strcmp(url, FHIR_REASON_URL) == 0) {
+        return FHIR_REASON_URL;
+    }
+    return NULL;
+}
+
+/* The known extension of the resource in which a value stands, or NULL. */
+static const char *extension_of(const struct fhir_item *item,
+                                const struct fhir_node *node)
+{
+    while (node->parent != NULL && node->parent->parent != NULL &&
+           node->parent->parent->parent != NULL) {
+        node = node->parent;
+    }
+    /* Now "extension" is the parent, below the root. */
+    if (node->parent == NULL || node->parent->key == NULL ||
+        strcmp(node->parent->key, "extension") != 0) {
+        return NULL;
+    }
+    struct fhir_node said = fhir_field(node, "url");
+    const char *url = fhir_string(&said);
+    return url != NULL ? known_extension(item, url) : NULL;
+}
+
 struct fates {
     const struct fhir_item *item;
     fhir_fate_visit *visit;
     void *context;
     char last[FHIR_PATH_MAX];
+    enum fhir_fate last_fate;
 };
 
 /* "provision.actor[0].role" without what is in brackets. */
@@ -124,6 +160,15 @@ static void cut_indices(char *path)
     *to = 0;
 }
 
+/* "extension.valueCode" as "extension(urn:salus:mode).valueCode". */
+static void name_extension(char path[FHIR_PATH_MAX], const char *url)
+{
+    char rest[FHIR_PATH_MAX];
+
+    (void)snprintf(rest, sizeof rest, "%s", path + strlen("extension"));
+    (void)snprintf(path, FHIR_PATH_MAX, "extension(%.32s)%.200s", url, rest);
+}
+
 static void visit_node(void *context, const struct fhir_node *node)
 {
     struct fates *fates = context;
@@ -135,11 +180,21 @@ static void visit_node(void *context, const struct fhir_node *node)
     }
     fhir_path(node, path, sizeof path);
     cut_indices(path);
-    if (strcmp(path, fates->last) == 0 || strcmp(path, "resourceType") == 0) {
+    const char *url = extension_of(fates->item, node);
+    enum fhir_fate fate = fate_of(fates->item, path);
+    if (url != NULL) {
+        if (fhir_item_class(fates->item) == FHIR_ENFORCEABLE) {
+            fate = FHIR_TO_LEDGER;
+        }
+        name_extension(path, url);
+    }
+    if ((strcmp(path, fates->last) == 0 && fate == fates->last_fate) ||
+        strcmp(path, "resourceType") == 0) {
         return;
     }
     memcpy(fates->last, path, sizeof path);
-    fates->visit(fates->context, path, fate_of(fates->item, path));
+    fates->last_fate = fate;
+    fates->visit(fates->context, path, fate);
 }
 
 void fhir_item_fates(const struct fhir_item *item, fhir_fate_visit *visit,

@@ -300,7 +300,7 @@ int main(int argc, char **argv)
     bool good = false;
 
     for (int i = 1; i < argc; i++) {
-        if (fhir_files_add(&files, argv[i], NULL) != PBFT_OK) {
+        if (fhir_files_add(&files, argv[i], NULL, NULL) != PBFT_OK) {
             fprintf(stderr, "canary: SKIPPED: no data in %s\n", argv[i]);
         }
     }
