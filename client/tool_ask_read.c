@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "client/tool_ask.h"
+#include "client/tool_codes.h"
 #include "crypto/hex.h"
 
 #define MS_PER_DAY 86400000
@@ -49,17 +50,21 @@ bool tool_time_read(const struct tool_command *command, const char *text,
 bool tool_code_read(const struct tool_command *command, enum codes_table table,
                     const char *text, uint32_t *out)
 {
-    size_t count = 0;
+    const struct tool_names names = {.table = table};
+    char list[TOOL_NAMES_SIZE];
     uint64_t number = 0;
-    const struct codes_entry *rows = codes_entries(table, &count);
     if (text == NULL) {
         return true;
     }
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(rows[i].code, text) == 0) {
-            *out = rows[i].id;
-            return true;
-        }
+    *out = tool_names_find(&names, text);
+    if (*out != 0) {
+        return true;
+    }
+    if (text[0] < '0' || text[0] > '9') {
+        tool_names_list(&names, list);
+        (void)tool_bad_usage(command, "%s: \"%.24s\" is not one of %s",
+                             codes_table_name(table), text, list);
+        return false;
     }
     if (!tool_number(command, codes_table_name(table), text, 1, CODES_ID_MAX,
                      &number)) {

@@ -4,11 +4,12 @@
 #include "client/tool_json.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/tool_codes.h"
 #include "crypto/hex.h"
-#include "ledger/codes.h"
 #include "salus/v1/files.pb-c.h"
 
 struct pair {
@@ -19,20 +20,9 @@ struct pair {
 struct reading {
     struct wire_arena *arena;
     struct salus_reason *reason;
+    const char *message; /* The one that is read. */
     struct pair *items;
     size_t count;
-};
-
-/* Which table gives the names of a field's codes. */
-static const struct {
-    const char *field;
-    enum codes_table table;
-} code_fields[] = {
-    {"purposes", CODES_PURPOSE},  {"confidentiality", CODES_CONF},
-    {"class_code", CODES_CLASS},  {"classes", CODES_CLASS},
-    {"actions", CODES_ACTION},    {"reason", CODES_REASON},
-    {"role", CODES_ROLE},         {"roles", CODES_ROLE},
-    {"category", CODES_CATEGORY},
 };
 
 static enum pbft_status fail(struct reading *reading,
@@ -43,22 +33,25 @@ static enum pbft_status fail(struct reading *reading,
     return PBFT_MALFORMED;
 }
 
-static const struct codes_entry *find_code(const char *field, const char *name)
+/* A name where a number stands, such as "TREAT" for a purpose. */
+static enum pbft_status read_name(struct reading *reading,
+                                  const ProtobufCFieldDescriptor *field,
+                                  const char *name, uint64_t *out)
 {
-    for (size_t i = 0; i < sizeof code_fields / sizeof code_fields[0]; i++) {
-        if (strcmp(code_fields[i].field, field) != 0) {
-            continue;
-        }
-        size_t count = 0;
-        const struct codes_entry *entries =
-            codes_entries(code_fields[i].table, &count);
-        for (size_t at = 0; at < count; at++) {
-            if (strcmp(entries[at].code, name) == 0) {
-                return &entries[at];
-            }
-        }
+    struct tool_names names;
+    char list[TOOL_NAMES_SIZE];
+    if (!tool_names_of(&names, reading->message, field->name)) {
+        return fail(reading, field, "not a whole number: it has no names");
     }
-    return NULL;
+    *out = tool_names_find(&names, name);
+    if (*out == 0) {
+        tool_names_list(&names, list);
+        salus_reason_set(reading->reason,
+                         "field \"%s\": \"%.24s\" is not one of %s",
+                         field->name, name, list);
+        return PBFT_MALFORMED;
+    }
+    return PBFT_OK;
 }
 
 static enum pbft_status read_number(struct reading *reading,
@@ -67,14 +60,7 @@ static enum pbft_status read_number(struct reading *reading,
                                     uint64_t *out)
 {
     if (json_is_string(json)) {
-        const struct codes_entry *entry =
-            find_code(field->name, json_string_value(json));
-        if (entry == NULL) {
-            return fail(reading, field,
-                        "neither a number nor a code of its table");
-        }
-        *out = entry->id;
-        return PBFT_OK;
+        return read_name(reading, field, json_string_value(json), out);
     }
     if (!json_is_integer(json) || json_integer_value(json) < 0 ||
         (uint64_t)json_integer_value(json) > max) {
@@ -103,6 +89,25 @@ static enum pbft_status read_bytes(struct reading *reading,
     return PBFT_OK;
 }
 
+/* Says which values there are; zero stands for none. */
+static enum pbft_status fail_enum(struct reading *reading,
+                                  const ProtobufCFieldDescriptor *field,
+                                  const ProtobufCEnumDescriptor *type)
+{
+    char list[TOOL_NAMES_SIZE] = "";
+    size_t used = 0;
+    for (unsigned i = 0; i < type->n_values && used < sizeof list; i++) {
+        if (type->values[i].value != 0) {
+            used +=
+                (size_t)snprintf(list + used, sizeof list - used, "%s%s",
+                                 used > 0 ? ", " : "", type->values[i].name);
+        }
+    }
+    salus_reason_set(reading->reason, "field \"%s\": not one of %s",
+                     field->name, list);
+    return PBFT_MALFORMED;
+}
+
 static enum pbft_status read_enum(struct reading *reading,
                                   const ProtobufCFieldDescriptor *field,
                                   const json_t *json, int *out)
@@ -117,7 +122,7 @@ static enum pbft_status read_enum(struct reading *reading,
             type, (int)json_integer_value(json));
     }
     if (found == NULL) {
-        return fail(reading, field, "not a value of its enum");
+        return fail_enum(reading, field, type);
     }
     *out = found->value;
     return PBFT_OK;
@@ -298,6 +303,7 @@ static enum pbft_status read_object(struct reading *reading, struct pair pair)
     const char *name = NULL;
     json_t *value = NULL;
 
+    reading->message = pair.message->descriptor->short_name;
     json_object_foreach((json_t *)(uintptr_t)pair.object, name, value)
     {
         const ProtobufCFieldDescriptor *field =

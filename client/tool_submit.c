@@ -187,7 +187,7 @@ const struct tool_command tool_submit = {
         "FILE holds one transaction or a list of them, by the field names of\n"
         "proto/salus/v1/ledger.proto (TransactionBody). Bytes are "
         "hexadecimal;\n"
-        "codes are numbers or their names (\"purposes\": [\"TREAT\"]). "
+        "codes are numbers or their names (\"purpose\": \"TREAT\"). "
         "Consortium,\n"
         "institution, key, versions and not_after_ms (in 24 hours) are filled\n"
         "in if they are left out. Up to 1024 transactions go in one request.\n"
@@ -203,7 +203,8 @@ const struct tool_command tool_submit = {
         "\n"
         "example:\n"
         "  echo '{\"consent_revoke\": {\"consent\":\n"
-        "    \"00112233445566778899aabbccddeeff\", \"reason\": 20,\n"
+        "    \"00112233445566778899aabbccddeeff\", \"reason\": "
+        "\"withdrawn-by-subject\",\n"
         "    \"revoked_at_ms\": 1790000000000}}' | salus submit -\n",
     .run = run,
 };

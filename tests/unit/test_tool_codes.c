@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every field of a transaction that holds a code takes its name, too; whoever
+ * writes another name is told which ones there are. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "client/tool_codes.h"
+#include "client/tool_json.h"
+#include "proto/scan.h"
+#include "salus/v1/ledger.pb-c.h"
+
+#define TEXT_SIZE 512
+
+static struct salus_reason reason;
+
+static enum pbft_status read_text(const char *text, struct wire_arena *arena,
+                                  struct ProtobufCMessage **out)
+{
+    json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(json);
+    wire_arena_init(arena, WIRE_UNPACK_BYTES_MAX);
+    enum pbft_status status = tool_json_to(
+        out, arena, &salus__v1__transaction_body__descriptor, json, &reason);
+    json_decref(json);
+    return status;
+}
+
+/* Numbers that are no codes. */
+static bool is_plain_number(const char *field)
+{
+    static const char *const names[] = {"version",
+                                        "table_version",
+                                        "policy_version",
+                                        "expected_version",
+                                        "epoch_no",
+                                        "algorithm",
+                                        "cipher_size_bucket",
+                                        "leaf_count",
+                                        "leaf_schema",
+                                        "index",
+                                        "item_count",
+                                        "delinquent_limit",
+                                        "batch_step",
+                                        "event_time_uncertainty_ms"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(names[i], field) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static size_t codes_seen;
+
+static void check_fields(const ProtobufCMessageDescriptor *type)
+{
+    for (unsigned i = 0; i < type->n_fields; i++) {
+        const ProtobufCFieldDescriptor *field = &type->fields[i];
+        struct tool_names names;
+        if (field->type != PROTOBUF_C_TYPE_UINT32 ||
+            is_plain_number(field->name)) {
+            continue;
+        }
+        if (!tool_names_of(&names, type->short_name, field->name)) {
+            fail_msg("%s.%s has no names", type->short_name, field->name);
+        }
+        codes_seen++;
+    }
+}
+
+static void test_every_code_field_has_names(void **state)
+{
+    const ProtobufCMessageDescriptor *body =
+        &salus__v1__transaction_body__descriptor;
+    (void)state;
+    codes_seen = 0;
+    check_fields(body);
+    for (unsigned i = 0; i < body->n_fields; i++) {
+        if (body->fields[i].type == PROTOBUF_C_TYPE_MESSAGE &&
+            strcmp(body->fields[i].name, "codetable_publish") != 0) {
+            check_fields(body->fields[i].descriptor);
+        }
+    }
+    check_fields(&salus__v1__selector__descriptor);
+    check_fields(&salus__v1__selector__actor__descriptor);
+    assert_true(codes_seen > 25);
+}
+
+static void test_scalar_fields_take_names(void **state)
+{
+    static const char text[] =
+        "{\"access_request\": {\"purpose\": \"TREAT\", \"action\": \"access\","
+        " \"basis\": \"court-order\", \"confidentiality_max\": \"N\","
+        " \"classes\": [\"laboratory\"]}}";
+    struct wire_arena arena;
+    struct ProtobufCMessage *message = NULL;
+    (void)state;
+    assert_int_equal(read_text(text, &arena, &message), PBFT_OK);
+    const Salus__V1__AccessRequest *in =
+        ((const Salus__V1__TransactionBody *)message)->access_request;
+    assert_int_equal(in->purpose, CODES_PURPOSE_TREAT);
+    assert_int_equal(in->confidentiality_max, CODES_CONF_N);
+    assert_string_equal(codes_by_id(CODES_ACTION, in->action)->code, "access");
+    assert_string_equal(codes_by_id(CODES_LEGAL_BASIS, in->basis)->code,
+                        "court-order");
+    wire_arena_deinit(&arena);
+}
+
+/* The table depends on the message, and words are numbers from 1. */
+static void test_message_chooses_the_table(void **state)
+{
+    struct wire_arena arena;
+    struct ProtobufCMessage *message = NULL;
+    (void)state;
+    assert_int_equal(read_text("{\"break_glass\": {\"reason\": "
+                               "\"life-threat\", \"purpose\": \"BTG\"}}",
+                               &arena, &message),
+                     PBFT_OK);
+    wire_arena_deinit(&arena);
+    assert_int_equal(read_text("{\"consent_revoke\": {\"reason\": "
+                               "\"life-threat\"}}",
+                               &arena, &message),
+                     PBFT_MALFORMED);
+    assert_non_null(strstr(reason.text, "withdrawn-by-subject"));
+    wire_arena_deinit(&arena);
+    assert_int_equal(read_text("{\"policy_publish\": {\"implicit_consent\": "
+                               "\"deny\"}}",
+                               &arena, &message),
+                     PBFT_OK);
+    assert_int_equal(((const Salus__V1__TransactionBody *)message)
+                         ->policy_publish->implicit_consent,
+                     4);
+    wire_arena_deinit(&arena);
+}
+
+static void test_errors_list_the_names(void **state)
+{
+    static const char *const cases[][2] = {
+        {"{\"access_request\": {\"basis\": \"because\"}}",
+         "public-health, required-by-law, court-order"},
+        {"{\"access_request\": {\"purpose\": \"\"}}", "TREAT, CLINTRL"},
+        {"{\"record_anchor\": {\"confidentiality\": \"n\"}}",
+         "U, L, M, N, R, V"},
+        {"{\"consent_grant\": {\"base_decision\": \"permit\"}}",
+         "not one of PERMIT, DENY"},
+        {"{\"record_anchor\": {\"algorithm\": \"AES\"}}", "has no names"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct wire_arena arena;
+        struct ProtobufCMessage *message = NULL;
+        assert_int_equal(read_text(cases[i][0], &arena, &message),
+                         PBFT_MALFORMED);
+        if (strstr(reason.text, cases[i][1]) == NULL) {
+            fail_msg("%s", reason.text);
+        }
+        wire_arena_deinit(&arena);
+    }
+}
+
+/* A list that does not fit says so. */
+static void test_long_lists_are_cut(void **state)
+{
+    const struct tool_names names = {.table = CODES_PURPOSE};
+    char list[TOOL_NAMES_SIZE];
+    (void)state;
+    tool_names_list(&names, list);
+    assert_true(strlen(list) < sizeof list);
+    assert_string_equal(list + strlen(list) - 5, ", ...");
+    assert_int_equal(tool_names_find(&names, "HRESCH"), CODES_PURPOSE_HRESCH);
+    assert_int_equal(tool_names_find(&names, ""), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_code_field_has_names),
+        cmocka_unit_test(test_scalar_fields_take_names),
+        cmocka_unit_test(test_message_chooses_the_table),
+        cmocka_unit_test(test_errors_list_the_names),
+        cmocka_unit_test(test_long_lists_are_cut),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
