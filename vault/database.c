@@ -57,15 +57,16 @@ static const char schema[] =
     "CREATE TABLE vault (id INTEGER PRIMARY KEY CHECK (id = 1),"
     " check_value BLOB NOT NULL);"
     "PRAGMA application_id = 1396788310;"
-    "PRAGMA user_version = 1;"
+    "PRAGMA user_version = 3;"
     "COMMIT;";
 
 static_assert(VAULT_APPLICATION_ID == 1396788310, "as in the schema");
 /* A vault whose key was changed keeps the hash key of names in the database;
- * programs that do not know of it must not open it. */
-#define VAULT_SCHEMA_REKEYED 2
+ * programs that do not know of it must not open it. So each version is two. */
+#define VAULT_SCHEMA_REKEYED (VAULT_SCHEMA_VERSION + 1)
 
-static_assert(VAULT_SCHEMA_VERSION == 1, "as in the schema");
+static_assert(VAULT_SCHEMA_VERSION == 3, "as in the schema");
+static_assert(VAULT_SCHEMA_REKEYED == 4, "as below");
 
 /* ---- statements ---------------------------------------------------------- */
 
@@ -201,8 +202,8 @@ static enum pbft_status check_schema(struct vault *vault, bool *rekeyed)
                          vault->folder);
         return PBFT_CORRUPT;
     }
-    *rekeyed = version == VAULT_SCHEMA_REKEYED;
-    if (version != VAULT_SCHEMA_VERSION && !*rekeyed) {
+    *rekeyed = version % 2 == 0;
+    if (version < 1 || version > VAULT_SCHEMA_REKEYED) {
         salus_reason_set(&vault->problem,
                          "%s/vault.db: schema version %lld, this program "
                          "knows %d",
@@ -306,7 +307,30 @@ static enum pbft_status add_hash_key_column(struct vault *vault)
         return status;
     }
     return execute(vault, "ALTER TABLE vault ADD COLUMN hash_key BLOB;"
-                          "PRAGMA user_version = 2;");
+                          "PRAGMA user_version = 4;");
+}
+
+enum pbft_status vault_database_is_old(struct vault *vault, bool *out)
+{
+    int64_t version = 0;
+    enum pbft_status status =
+        read_number(vault, "PRAGMA user_version", &version);
+
+    *out = version < VAULT_SCHEMA_VERSION;
+    return status;
+}
+
+enum pbft_status vault_database_renew(struct vault *vault)
+{
+    int64_t version = 0;
+    enum pbft_status status =
+        read_number(vault, "PRAGMA user_version", &version);
+
+    if (status != PBFT_OK) {
+        return status;
+    }
+    return execute(vault, version % 2 == 0 ? "PRAGMA user_version = 4"
+                                           : "PRAGMA user_version = 3");
 }
 
 enum pbft_status vault_database_set_key(struct vault *vault,

@@ -328,23 +328,27 @@ enum pbft_status vault_replace(struct vault *vault, enum vault_kind kind,
     return vault_replace_id(vault, kind, mark, id, value);
 }
 
-enum pbft_status vault_alias(struct vault *vault, enum vault_kind kind,
-                             struct pbft_bytes name, struct pbft_bytes alias)
+enum pbft_status vault_name_row(struct vault *vault, int64_t id,
+                                enum vault_kind kind, struct pbft_bytes name)
 {
-    int64_t id = 0;
     int64_t other = 0;
-    enum pbft_status status = vault_find_row(vault, &id, kind, name);
+    enum pbft_status status = vault_find_row(vault, &other, kind, name);
 
-    if (status != PBFT_OK) {
-        return status;
-    }
-    status = vault_find_row(vault, &other, kind, alias);
     if (status == PBFT_OK) {
         return other == id ? PBFT_OK : PBFT_EXISTS;
     }
     return status == PBFT_NOT_FOUND
-               ? add_name(vault, id, VAULT_SQL_NAME, kind, alias)
+               ? add_name(vault, id, VAULT_SQL_NAME, kind, name)
                : status;
+}
+
+enum pbft_status vault_alias(struct vault *vault, enum vault_kind kind,
+                             struct pbft_bytes name, struct pbft_bytes alias)
+{
+    int64_t id = 0;
+    enum pbft_status status = vault_find_row(vault, &id, kind, name);
+
+    return status == PBFT_OK ? vault_name_row(vault, id, kind, alias) : status;
 }
 
 enum pbft_status vault_point(struct vault *vault, enum vault_kind kind,

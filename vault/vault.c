@@ -205,6 +205,7 @@ enum pbft_status vault_open(struct vault **out, const char *folder,
     if (status == PBFT_OK) {
         status = vault_open_locked(vault);
         status = vault_new_key_recover(vault, status, reason);
+        status = status == PBFT_OK ? vault_migrate(vault) : status;
         if (status != PBFT_OK) {
             salus_reason_set(reason, "%s", vault->problem.text);
         }

@@ -62,6 +62,15 @@ bool vault_join_path(char out[VAULT_PATH_MAX], const char *folder,
 enum pbft_status vault_database_create(struct vault *vault);
 enum pbft_status vault_database_open(struct vault *vault);
 void vault_database_close(struct vault *vault);
+/* Was it made by an older program? The second lets it be of this one. */
+enum pbft_status vault_database_is_old(struct vault *vault, bool *out);
+enum pbft_status vault_database_renew(struct vault *vault);
+/* Brings an older vault to this schema, as a whole or not at all (migrate.c).
+ */
+enum pbft_status vault_migrate(struct vault *vault);
+/* One more name for a row, as vault_alias(). */
+enum pbft_status vault_name_row(struct vault *vault, int64_t id,
+                                enum vault_kind kind, struct pbft_bytes name);
 
 /* The row that a name means. NOT_FOUND. */
 enum pbft_status vault_find_row(struct vault *vault, int64_t *id,

@@ -20,6 +20,7 @@
 #include "vault/care.h"
 #include "vault/events.h"
 #include "vault/journal.h"
+#include "vault/row.h"
 #include "vault/sealed.h"
 
 #define PATIENTS 40
@@ -257,6 +258,99 @@ static void test_other_key_opens_the_same(void **state)
     fixture->vault = NULL;
 }
 
+/* ---- older vaults -------------------------------------------------------- */
+
+#define VERSION_AT 60 /* Of user_version in the header, big-endian. */
+
+static uint32_t change_version(const char *folder, uint32_t to)
+{
+    char path[PATH_SIZE];
+    uint8_t bytes[4];
+
+    (void)snprintf(path, sizeof path, "%s/vault.db", folder);
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, VERSION_AT, SEEK_SET), 0);
+    assert_int_equal(fread(bytes, 1, sizeof bytes, file), sizeof bytes);
+    uint32_t from = bytes[3];
+    bytes[3] = (uint8_t)to;
+    if (to != 0) {
+        assert_int_equal(fseek(file, VERSION_AT, SEEK_SET), 0);
+        assert_int_equal(fwrite(bytes, 1, sizeof bytes, file), sizeof bytes);
+    }
+    assert_int_equal(fclose(file), 0);
+    return from;
+}
+
+/* As the first version wrote it: by its name alone. */
+static void add_old_patient(struct vault *vault, uint8_t mark)
+{
+    uint8_t value[1 + 2 * VAULT_HANDLE_SIZE] = {1};
+    char name[32];
+
+    memset(value + 1, mark, sizeof value - 1);
+    (void)snprintf(name, sizeof name, "Patient/old-%u", (unsigned)mark);
+    assert_int_equal(
+        vault_put(vault, VAULT_SUBJECT, VAULT_PLAIN,
+                  (struct pbft_bytes){(const uint8_t *)name, strlen(name)},
+                  (struct pbft_bytes){value, sizeof value}),
+        PBFT_OK);
+}
+
+static bool knows_handle(struct vault *vault, uint8_t mark)
+{
+    uint8_t handle[VAULT_HANDLE_SIZE];
+    char name[VAULT_HANDLE_NAME_SIZE];
+    struct vault_subject found;
+
+    memset(handle, mark, sizeof handle);
+    vault_handle_name(name, handle);
+    return vault_find_subject(vault, &found, name) == PBFT_OK &&
+           memcmp(found.handle, handle, sizeof handle) == 0;
+}
+
+#define OLD_PATIENTS 150 /* More than two pages. */
+
+static void test_older_vaults_find_by_handle_too(void **state)
+{
+    struct fixture *fixture = *state;
+    struct vault_census census;
+    struct vault *newer = NULL;
+    struct salus_reason reason;
+
+    for (uint32_t round = 0; round < 2; round++) {
+        for (uint8_t i = 1; round == 0 && i <= OLD_PATIENTS; i++) {
+            add_old_patient(fixture->vault, i);
+        }
+        if (round == 1) {
+            assert_int_equal(vault_rekey(fixture->vault, &reason), PBFT_OK);
+            add_old_patient(fixture->vault, 200);
+            assert_false(knows_handle(fixture->vault, 200));
+        }
+        vault_close(fixture->vault);
+        assert_int_equal(change_version(fixture->vault_folder, 1 + round),
+                         3 + round);
+        open_vault(fixture);
+        for (uint8_t i = 1; i <= OLD_PATIENTS; i++) {
+            assert_true(knows_handle(fixture->vault, i));
+        }
+        assert_int_equal(knows_handle(fixture->vault, 200), round == 1);
+        assert_true(knows(fixture->vault, "Patient/7"));
+        assert_int_equal(vault_check(fixture->vault, &census), PBFT_OK);
+        assert_int_equal(census.damaged, 0);
+        assert_int_equal(census.rows[VAULT_SUBJECT],
+                         PATIENTS + OLD_PATIENTS + round);
+    }
+    vault_close(fixture->vault);
+    fixture->vault = NULL;
+    assert_int_equal(change_version(fixture->vault_folder, 0), 4);
+    /* A newer one stays as it is. */
+    (void)change_version(fixture->vault_folder, 5);
+    assert_int_equal(vault_open(&newer, fixture->vault_folder, &reason),
+                     PBFT_VERSION);
+    assert_int_equal(change_version(fixture->vault_folder, 0), 5);
+}
+
 /* ---- death --------------------------------------------------------------- */
 
 /* Does the work in a process that is killed after so many microseconds; true
@@ -362,6 +456,7 @@ int main(void)
         T(test_open_import_is_finished_before),
         T(test_backup_opens_with_the_key_only),
         T(test_other_key_opens_the_same),
+        T(test_older_vaults_find_by_handle_too),
         T(test_rekey_survives_death_anywhere),
         T(test_forgetting_survives_death_anywhere),
     };
