@@ -70,12 +70,12 @@ static void print_level(const struct asking *asking,
 {
     char time[TOOL_TIME_TEXT_SIZE];
     uint32_t n = salus_replica_count(asking->client);
+    tool_time_text(time, answer->block_time_us);
     if (asking->certified == NULL) {
-        (void)printf("height %llu (as this replica has it)\n",
-                     (unsigned long long)answer->height);
+        (void)printf("height %llu of %s (as this replica has it)\n",
+                     (unsigned long long)answer->height, time);
         return;
     }
-    tool_time_text(time, answer->block_time_us);
     (void)printf("height %llu of %s, certified by",
                  (unsigned long long)answer->height, time);
     for (uint32_t i = 0; i < n; i++) {

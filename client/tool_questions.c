@@ -153,6 +153,7 @@ static int run_bg(int argc, char **argv)
     struct tool_list operands = {.count = 0};
     const char *institution = NULL;
     const char *filter = NULL;
+    const char *at = NULL;
     Salus__V1__Query query = SALUS__V1__QUERY__INIT;
     Salus__V1__BreakGlassQuery in = SALUS__V1__BREAK_GLASS_QUERY__INIT;
     uint8_t id[LEDGER_ID_SIZE];
@@ -160,13 +161,15 @@ static int run_bg(int argc, char **argv)
         TOOL_ASK_OPTIONS(ask),
         {.name = "--institution", .value = &institution},
         {.name = "--filter", .value = &filter},
+        {.name = "--at", .value = &at},
         {.name = NULL}};
     int code = tool_options_parse(&tool_bg, options, &operands, argc, argv);
     if (code != -1) {
         return code;
     }
     if (operands.count != 0 ||
-        !read_filter(filter != NULL ? filter : "to-review", &in.filter)) {
+        !read_filter(filter != NULL ? filter : "to-review", &in.filter) ||
+        !tool_time_read(&tool_bg, at, &in.at_ms)) {
         return TOOL_USAGE;
     }
     if (institution != NULL) {
@@ -184,7 +187,7 @@ static int run_bg(int argc, char **argv)
 const struct tool_command tool_bg = {
     .name = "bg",
     .usage = "[--filter all|to-review|overdue|breaches] [--institution ID]\n"
-             "       " TOOL_ASK_USAGE,
+             "       [--at TIME] " TOOL_ASK_USAGE,
     .summary = "emergencies (break-glass) and their reviews",
     .help =
         "The work list of a privacy officer. An emergency is reviewed by\n"
@@ -192,8 +195,10 @@ const struct tool_command tool_bg = {
         "by any institution and counts against its own.\n"
         "\n"
         "  --filter WHICH        to-review (default), overdue, breaches, all\n"
-        "  --institution ID      of another institution, 32 "
-        "digits\n" TOOL_ASK_HELP "\n"
+        "  --institution ID      of another institution, 32 digits\n"
+        "  --at TIME             overdue then, by what stands now; else when "
+        "the\n"
+        "                        last block came\n" TOOL_ASK_HELP "\n"
         "Emergencies and reviews are submitted as BREAK_GLASS and\n"
         "BREAK_GLASS_REVIEW: see salus help submit.\n",
     .run = run_bg,

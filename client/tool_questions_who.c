@@ -47,7 +47,8 @@ static int ask_what(struct may *may)
     Salus__V1__WhatMayQuery in = SALUS__V1__WHAT_MAY_QUERY__INIT;
     if (!tool_code_read(&tool_may, CODES_PURPOSE, may->purpose, &in.purpose) ||
         !tool_code_read(&tool_may, CODES_CONF, may->confidentiality,
-                        &in.confidentiality)) {
+                        &in.confidentiality) ||
+        !tool_time_read(&tool_may, may->at, &in.at_ms)) {
         return TOOL_USAGE;
     }
     if (may->institution != NULL) {
@@ -116,7 +117,7 @@ const struct tool_command tool_may = {
         "  --conf CODE           up to U, L, M, N, R or V; N by default\n"
         "  --class CODE          laboratory, imaging, ...; all by default "
         "(who)\n"
-        "  --at TIME             then, by what stands now (who)\n"
+        "  --at TIME             then, by what stands now\n"
         "  --participant ID      that one alone (what)\n" TOOL_ASK_HELP,
     .run = run_may,
 };
@@ -128,19 +129,22 @@ static int run_due(int argc, char **argv)
     struct tool_ask ask = {.command = &tool_due};
     struct tool_list operands = {.count = 0};
     const char *before = NULL;
+    const char *at = NULL;
     Salus__V1__Query query = SALUS__V1__QUERY__INIT;
     Salus__V1__ObligationsQuery in = SALUS__V1__OBLIGATIONS_QUERY__INIT;
     uint8_t id[LEDGER_ID_SIZE];
     const struct tool_option options[] = {
         TOOL_ASK_OPTIONS(ask),
         {.name = "--before", .value = &before},
+        {.name = "--at", .value = &at},
         {.name = NULL}};
     int code = tool_options_parse(&tool_due, options, &operands, argc, argv);
     if (code != -1) {
         return code;
     }
     if (operands.count > 1 ||
-        !tool_time_read(&tool_due, before, &in.before_ms)) {
+        !tool_time_read(&tool_due, before, &in.before_ms) ||
+        !tool_time_read(&tool_due, at, &in.at_ms)) {
         return TOOL_USAGE;
     }
     if (operands.count == 1) {
@@ -157,13 +161,16 @@ static int run_due(int argc, char **argv)
 
 const struct tool_command tool_due = {
     .name = "due",
-    .usage = "[INSTITUTION] [--before TIME] " TOOL_ASK_USAGE,
+    .usage = "[INSTITUTION] [--before TIME] [--at TIME] " TOOL_ASK_USAGE,
     .summary = "what an institution has to do, and until when",
     .help =
         "Overdue reviews and open breaches first, then reviews, and ends\n"
-        "of consents and decisions, as they fall due.\n"
+        "of consents, decisions and emergencies, as they fall due.\n"
         "\n"
-        "  --before TIME         only what is due before then\n" TOOL_ASK_HELP,
+        "  --before TIME         only what is due before then\n"
+        "  --at TIME             overdue then, by what stands now; else when "
+        "the\n"
+        "                        last block came\n" TOOL_ASK_HELP,
     .run = run_due,
 };
 

@@ -146,6 +146,10 @@ static void begin_standing(struct execution *x, const uint8_t *id,
         state_put_due(x->overlay, consent->to_ms, SCHEMA_DUE_CONSENT, id,
                       &consent->institution);
     }
+    if (consent->from_ms > x->now_ms) {
+        state_put_due(x->overlay, consent->from_ms, SCHEMA_DUE_START, id,
+                      &consent->institution);
+    }
 }
 
 /* Order is kept: it is the order of filing. */
@@ -215,6 +219,9 @@ void consent_end(struct execution *x, const uint8_t *id,
     end_standing(x->overlay, consent.subject, id, x->now_ms);
     if (consent.to_ms != 0) {
         state_delete_due(x->overlay, consent.to_ms, SCHEMA_DUE_CONSENT, id);
+    }
+    if (consent.from_ms > x->now_ms) {
+        state_delete_due(x->overlay, consent.from_ms, SCHEMA_DUE_START, id);
     }
     consent.state = state;
     consent.ended_seq = x->seq;

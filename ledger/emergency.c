@@ -200,6 +200,10 @@ static void write_emergency(struct breaking *breaking)
                            x->payload);
     state_put_due(x->overlay, emergency.due_ms, SCHEMA_DUE_REVIEW, id,
                   &emergency.institution);
+    if (emergency.closes_ms > x->now_ms) {
+        state_put_due(x->overlay, emergency.closes_ms, SCHEMA_DUE_WINDOW, id,
+                      &emergency.institution);
+    }
     put_index(x->overlay, &emergency, id);
 }
 

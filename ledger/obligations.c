@@ -102,6 +102,9 @@ static void carry_out(struct overlay *overlay, const struct due_row *row,
     case SCHEMA_DUE_REVIEW:
         make_overdue(overlay, row->id);
         break;
+    case SCHEMA_DUE_WINDOW:
+    case SCHEMA_DUE_START:
+        break; /* The block has moved time. */
     }
     state_delete_due(overlay, row->due_ms, kind, row->id);
 }

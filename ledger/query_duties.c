@@ -40,15 +40,30 @@ static bool emergency_of(struct query *query, const struct query_row *row,
     return state_get_emergency(&query->overlay, *id, out);
 }
 
+/* The moment that is asked about: not before the last block, whose state it is.
+ */
+static uint64_t moment_of(const struct query *query, uint64_t at_ms)
+{
+    return at_ms > query->now_ms ? at_ms : query->now_ms;
+}
+
+/* Also where no sweep has come by yet. */
+static bool is_overdue(const struct schema_emergency *emergency, uint64_t at_ms)
+{
+    return emergency->is_overdue ||
+           (emergency->state == SCHEMA_EMERGENCY_OPEN &&
+            emergency->due_ms <= at_ms);
+}
+
 static bool passes(Salus__V1__BreakGlassQuery__Filter filter,
-                   const struct schema_emergency *emergency)
+                   const struct schema_emergency *emergency, uint64_t at_ms)
 {
     bool open = emergency->state == SCHEMA_EMERGENCY_OPEN;
     switch (filter) {
     case SALUS__V1__BREAK_GLASS_QUERY__FILTER__TO_REVIEW:
         return open;
     case SALUS__V1__BREAK_GLASS_QUERY__FILTER__OVERDUE:
-        return open && emergency->is_overdue;
+        return open && is_overdue(emergency, at_ms);
     case SALUS__V1__BREAK_GLASS_QUERY__FILTER__BREACHES:
         return emergency->state == SCHEMA_EMERGENCY_BREACH;
     default:
@@ -58,7 +73,7 @@ static bool passes(Salus__V1__BreakGlassQuery__Filter filter,
 
 static Salus__V1__BreakGlassList__Row *
 emergency_row(struct query *query, const uint8_t *id,
-              const struct schema_emergency *emergency)
+              const struct schema_emergency *emergency, uint64_t at_ms)
 {
     Salus__V1__BreakGlassList__Row *row = query_room(query, 1, sizeof *row);
     salus__v1__break_glass_list__row__init(row);
@@ -73,7 +88,7 @@ emergency_row(struct query *query, const uint8_t *id,
     row->closes_ms = emergency->closes_ms;
     row->due_ms = emergency->due_ms;
     row->state = (Salus__V1__BreakGlassList__State)emergency->state;
-    row->overdue = emergency->is_overdue;
+    row->overdue = is_overdue(emergency, at_ms);
     row->disclosures = emergency->disclosure_count;
     row->seq = emergency->seq;
     row->reviewer = query_id(query, emergency->reviewer);
@@ -89,6 +104,7 @@ enum ledger_code query_break_glass(struct query *query,
     struct schema_institution institution;
     struct query_rows rows;
     size_t limit = 0;
+    const uint64_t at_ms = moment_of(query, in->at_ms);
     enum ledger_code code = query_institution(query, &in->institution, &whose);
     if (code == LEDGER_OK) {
         code = query_limit(in->limit, LEDGER_WIDE_ROWS_MAX, &limit);
@@ -110,8 +126,9 @@ enum ledger_code query_break_glass(struct query *query,
         struct schema_emergency emergency;
         const uint8_t *id = NULL;
         if (emergency_of(query, &rows.rows[i], &id, &emergency) &&
-            passes(in->filter, &emergency)) {
-            out->rows[out->n_rows++] = emergency_row(query, id, &emergency);
+            passes(in->filter, &emergency, at_ms)) {
+            out->rows[out->n_rows++] =
+                emergency_row(query, id, &emergency, at_ms);
         }
     }
     if (rows.more) {
@@ -139,6 +156,7 @@ struct duties {
     struct query *query;
     const Salus__V1__ObligationsQuery *in;
     struct pbft_institution whose;
+    uint64_t at_ms;
     Salus__V1__Obligations *out;
     size_t left; /* Rows that this page may still look at. */
 };
@@ -182,7 +200,7 @@ static bool list_late(struct duties *duties, struct pbft_bytes after)
             add_duty(duties, SALUS__V1__OBLIGATIONS__KIND__BREACH,
                      emergency.due_ms, id);
         } else if (emergency.state == SCHEMA_EMERGENCY_OPEN &&
-                   emergency.is_overdue) {
+                   is_overdue(&emergency, duties->at_ms)) {
             add_duty(duties, SALUS__V1__OBLIGATIONS__KIND__REVIEW_OVERDUE,
                      emergency.due_ms, id);
         }
@@ -224,8 +242,10 @@ static void list_due(struct duties *duties, struct pbft_bytes after)
             return;
         }
         inside = duties->in->before_ms == 0 || due_ms < duties->in->before_ms;
-        if (memcmp(&due.institution, &duties->whose, sizeof due.institution) ==
-            0) {
+        /* A review that is late was listed with what is late. */
+        bool is_late = kind == SCHEMA_DUE_REVIEW && due_ms <= duties->at_ms;
+        if (!is_late && memcmp(&due.institution, &duties->whose,
+                               sizeof due.institution) == 0) {
             add_duty(duties, (Salus__V1__Obligations__Kind)kind, due_ms, id);
         }
     }
@@ -237,7 +257,8 @@ static void list_due(struct duties *duties, struct pbft_bytes after)
 enum ledger_code query_obligations(struct query *query,
                                    const Salus__V1__ObligationsQuery *in)
 {
-    struct duties duties = {.query = query, .in = in};
+    struct duties duties = {
+        .query = query, .in = in, .at_ms = moment_of(query, in->at_ms)};
     enum ledger_code code =
         query_institution(query, &in->institution, &duties.whose);
     if (code == LEDGER_OK) {

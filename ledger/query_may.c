@@ -320,6 +320,7 @@ enum ledger_code query_what_may(struct query *query,
     struct decide_question question = question_of(query, NULL, in->purpose);
     question.requester = &requester;
     question.targets = &target;
+    question.now_ms = in->at_ms != 0 ? in->at_ms : query->now_ms;
     const struct query_page page = {
         .space = LEDGER_SPACE_STATE,
         .prefix = {prefix, sizeof prefix},

@@ -180,12 +180,13 @@ static void test_nobody_reviews_his_own(void **state)
 }
 
 static const Salus__V1__BreakGlassList *
-list(struct world *world, Salus__V1__BreakGlassQuery__Filter filter,
-     struct wire_arena *arena)
+list_at(struct world *world, Salus__V1__BreakGlassQuery__Filter filter,
+        struct wire_arena *arena, uint64_t at_ms)
 {
     Salus__V1__Query query = SALUS__V1__QUERY__INIT;
     Salus__V1__BreakGlassQuery in = SALUS__V1__BREAK_GLASS_QUERY__INIT;
     in.filter = filter;
+    in.at_ms = at_ms;
     query.kind_case = SALUS__V1__QUERY__KIND_BREAK_GLASS;
     query.break_glass = &in;
     wire_arena_reset(arena);
@@ -194,11 +195,19 @@ list(struct world *world, Salus__V1__BreakGlassQuery__Filter filter,
     return answer->break_glass;
 }
 
-static const Salus__V1__Obligations *duties(struct world *world,
-                                            struct wire_arena *arena)
+static const Salus__V1__BreakGlassList *
+list(struct world *world, Salus__V1__BreakGlassQuery__Filter filter,
+     struct wire_arena *arena)
+{
+    return list_at(world, filter, arena, 0);
+}
+
+static const Salus__V1__Obligations *
+duties(struct world *world, struct wire_arena *arena, uint64_t at_ms)
 {
     Salus__V1__Query query = SALUS__V1__QUERY__INIT;
     Salus__V1__ObligationsQuery in = SALUS__V1__OBLIGATIONS_QUERY__INIT;
+    in.at_ms = at_ms;
     query.kind_case = SALUS__V1__QUERY__KIND_OBLIGATIONS;
     query.obligations = &in;
     wire_arena_reset(arena);
@@ -223,17 +232,20 @@ static void test_overdue_reviews_count(void **state)
         EXPECT(declare(world, &broken[i]), LEDGER_OK);
     }
     assert_int_equal(ledger_next_due(view, &due_ms), PBFT_OK);
-    assert_int_equal(due_ms, world->now_ms + 7 * DAY_MS);
-    const Salus__V1__Obligations *now = duties(world, &arena);
-    assert_int_equal(now->n_rows, 4);
-    assert_int_equal(now->rows[0]->kind, SALUS__V1__OBLIGATIONS__KIND__REVIEW);
+    assert_int_equal(due_ms, world->now_ms + HOUR_MS);
+    const Salus__V1__Obligations *now = duties(world, &arena, 0);
+    assert_int_equal(now->n_rows, 8);
+    assert_int_equal(now->rows[0]->kind,
+                     SALUS__V1__OBLIGATIONS__KIND__EMERGENCY_ENDS);
+    assert_int_equal(now->rows[4]->kind, SALUS__V1__OBLIGATIONS__KIND__REVIEW);
+    assert_int_equal(now->rows[4]->due_ms, world->now_ms + 7 * DAY_MS);
     act_wait(world, 7 * DAY_MS);
     assert_true(world->last.block.is_swept);
     const Salus__V1__BreakGlassList *rows =
         list(world, SALUS__V1__BREAK_GLASS_QUERY__FILTER__OVERDUE, &arena);
     assert_int_equal(rows->n_rows, 4);
     assert_int_equal(rows->overdue, 4);
-    assert_int_equal(duties(world, &arena)->rows[0]->kind,
+    assert_int_equal(duties(world, &arena, 0)->rows[0]->kind,
                      SALUS__V1__OBLIGATIONS__KIND__REVIEW_OVERDUE);
     assert_int_equal(ledger_next_due(view, &due_ms), PBFT_NOT_FOUND);
     /* More than three: somebody has to stand by. */
@@ -252,6 +264,82 @@ static void test_overdue_reviews_count(void **state)
     assert_int_equal(rows->overdue, 3);
     assert_int_equal(rows->delinquent, 4);
     wire_arena_deinit(&arena);
+}
+
+static size_t count_kind(const Salus__V1__Obligations *list,
+                         Salus__V1__Obligations__Kind kind)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < list->n_rows; i++) {
+        count += list->rows[i]->kind == kind ? 1 : 0;
+    }
+    return count;
+}
+
+/* On an idle ledger a block comes when the window ends, so that keys end with
+ * it; and whoever asks for a moment hears what is overdue then. */
+static void test_idle_ledger_tells_the_truth(void **state)
+{
+    struct world *world = *state;
+    struct broken broken;
+    uint64_t due_ms = 0;
+    struct wire_arena arena;
+    const struct ledger_kv *view = ledger_kv_memory_vtable(world->memory);
+    wire_arena_init(&arena, 8u * 1024 * 1024);
+    break_for(world, &broken);
+    EXPECT(declare(world, &broken), LEDGER_OK);
+    const uint64_t declared_ms = world->now_ms;
+    assert_int_equal(ledger_next_due(view, &due_ms), PBFT_OK);
+    assert_int_equal(due_ms, declared_ms + HOUR_MS);
+    act_wait(world, HOUR_MS);
+    assert_int_equal(ledger_next_due(view, &due_ms), PBFT_OK);
+    assert_int_equal(due_ms, declared_ms + 7 * DAY_MS);
+    /* No block comes any more: as if no quorum were left. */
+    const Salus__V1__BreakGlassQuery__Filter overdue =
+        SALUS__V1__BREAK_GLASS_QUERY__FILTER__OVERDUE;
+    assert_int_equal(list(world, overdue, &arena)->n_rows, 0);
+    assert_int_equal(list_at(world, overdue, &arena, due_ms - 1)->n_rows, 0);
+    const Salus__V1__BreakGlassList *rows =
+        list_at(world, overdue, &arena, due_ms);
+    assert_int_equal(rows->n_rows, 1);
+    assert_true(rows->rows[0]->overdue);
+    /* A moment before the last block is that of the block. */
+    assert_int_equal(list_at(world, overdue, &arena, 1)->n_rows, 0);
+    const Salus__V1__Obligations *late = duties(world, &arena, due_ms);
+    assert_int_equal(late->n_rows, 1); /* And not once more as what is due. */
+    assert_int_equal(
+        count_kind(late, SALUS__V1__OBLIGATIONS__KIND__REVIEW_OVERDUE), 1);
+    assert_int_equal(count_kind(duties(world, &arena, due_ms - 1),
+                                SALUS__V1__OBLIGATIONS__KIND__REVIEW),
+                     1);
+    wire_arena_deinit(&arena);
+}
+
+/* A consent of the future begins by a block of its own, if it still stands. */
+static void test_consents_begin_in_time(void **state)
+{
+    struct world *world = *state;
+    struct world_ids ids[2];
+    uint64_t due_ms = 0;
+    const struct ledger_kv *view = ledger_kv_memory_vtable(world->memory);
+    for (size_t i = 0; i < 2; i++) {
+        struct transaction grant = world_grant(world, &ids[i]);
+        grant.consent_grant.period_from_ms = world->now_ms + (i + 1) * DAY_MS;
+        EXPECT(world_submit(world, HOSPITAL, &grant), LEDGER_OK);
+    }
+    const uint64_t filed_ms = world->now_ms;
+    assert_int_equal(ledger_next_due(view, &due_ms), PBFT_OK);
+    assert_in_range(due_ms, filed_ms, filed_ms + DAY_MS);
+    act_wait(world, DAY_MS);
+    assert_int_equal(ledger_next_due(view, &due_ms), PBFT_OK);
+    assert_in_range(due_ms, filed_ms + DAY_MS, filed_ms + 2 * DAY_MS);
+    const struct transaction revoke = {
+        .type = TRANSACTION_CONSENT_REVOKE,
+        .consent_revoke = {.consent = bytes_of(ids[1].id, 16),
+                           .reason = CODES_REASON_WITHDRAWN_BY_SUBJECT,
+                           .revoked_at_ms = world->now_ms}};
+    EXPECT(world_submit(world, HOSPITAL, &revoke), LEDGER_OK);
+    assert_int_equal(ledger_next_due(view, &due_ms), PBFT_NOT_FOUND);
 }
 
 static void test_sweep_is_bounded(void **state)
@@ -288,6 +376,8 @@ int main(void)
         TEST(test_emergency_opens_records_for_its_window),
         TEST(test_nobody_reviews_his_own),
         TEST(test_overdue_reviews_count),
+        TEST(test_idle_ledger_tells_the_truth),
+        TEST(test_consents_begin_in_time),
         TEST(test_sweep_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
