@@ -93,7 +93,6 @@ void client_send(struct client *client, const struct pbft_message *request,
     }
     if (!own->is_sent) {
         own->is_sent = true;
-        own->submitted_us = sim->now_us;
         sim_schedule(sim, SIM_EVENT_CLIENT, client->index,
                      request->request.sequence, client->resend_us);
     }

@@ -14,7 +14,7 @@
 
 struct client_request {
     const struct pbft_message *message; /* Owned reference. */
-    uint64_t submitted_us;
+    uint64_t submitted_us; /* Signed: a puppet may propose it from then on. */
     bool is_sent;
     bool is_answered;
     uint64_t answered_us;

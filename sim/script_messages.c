@@ -162,6 +162,18 @@ void script_do_unhold(struct script *script, struct words *words)
     }
 }
 
+/* Whether `drop` takes all that `hold` holds of its view. */
+static bool is_covered(const struct pattern *hold, const struct pattern *drop)
+{
+    return hold->types == drop->types &&
+           (!drop->has_from ||
+            (hold->has_from &&
+             memcmp(&hold->from, &drop->from, sizeof hold->from) == 0)) &&
+           (!drop->has_to || (hold->has_to && memcmp(&hold->to, &drop->to,
+                                                     sizeof hold->to) == 0)) &&
+           (!drop->has_seq || (hold->has_seq && hold->seq == drop->seq));
+}
+
 /* "hold commit" and later "drop commit view=0" speak of the same messages: who
  * drops those of one view goes on to the next, so the hold ends with it. */
 static void bound_holds(struct script *script, const struct pattern *drop)
@@ -169,7 +181,7 @@ static void bound_holds(struct script *script, const struct pattern *drop)
     for (size_t i = 0; i + 1 < script->rule_count && drop->has_view; i++) {
         struct script_rule *rule = &script->rules[i];
         if (!rule->is_drop && !rule->pattern.has_view &&
-            rule->pattern.types == drop->types && rule->view_max > drop->view) {
+            is_covered(&rule->pattern, drop) && rule->view_max > drop->view) {
             rule->view_max = drop->view;
         }
     }

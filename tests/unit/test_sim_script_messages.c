@@ -90,6 +90,13 @@ static void test_drop(void **state)
               "drop commit view=0\nrun until executed R1 1 A max 2000ms\n"
               "expect view R1 >= 1\n",
          PASSES, NULL},
+        /* But what is held for R3 goes on, where only R1 loses something. */
+        {FOUR "hold commit to=R3\ndrop commit view=0 to=R1\n"
+              "drop pre-prepare view=0\nsubmit c1 A to all\n"
+              "run until executed R1,R2 1 A max 500ms\nrun 5ms\n"
+              "expect view R3 == 1\nexpect not-executed R3 1\n"
+              "unhold commit to=R3\nrun until live max 50ms\n",
+         PASSES, NULL},
     };
     CHECK(cases);
 }

@@ -90,6 +90,15 @@ static void test_silence_and_honesty(void **state)
 {
     (void)state;
     static const struct script_case cases[] = {
+        /* What a puppet proposes was signed then, whenever its client sends
+         * it: nobody's history is out of order. */
+        {FOUR
+         "byzantine R0\n"
+         "puppet R0 send pre-prepare view=0 seq=1 request=A to all\n"
+         "puppet R0 send pre-prepare view=0 seq=2 request=B to all\n"
+         "settle\nsubmit c2 B to all\nrun until replied c2 B max 200ms\n"
+         "run 50ms\nsubmit c1 A to all\nrun until replied c1 A max 200ms\n",
+         PASSES, NULL},
         {FOUR "byzantine R3\nsubmit c1 A to all\nsettle\n"
               "expect executed all 1 A\nexpect not-sent R3 commit\n"
               "puppet R3 honest\nsubmit c1 B to all\nsettle\n"
