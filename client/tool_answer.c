@@ -16,7 +16,7 @@
 
 /* ---- cells --------------------------------------------------------------- */
 
-static void institution_cell(char *out, size_t size, const char *text,
+void tool_answer_institution(char *out, size_t size, const char *text,
                              const struct salus_genesis *genesis)
 {
     struct pbft_institution id;
@@ -41,8 +41,8 @@ static void code_text(char *out, size_t size, enum codes_table table,
     }
 }
 
-static void code_cell(char *out, size_t size, const json_t *value,
-                      enum codes_table table)
+void tool_answer_codes(char *out, size_t size, const json_t *value,
+                       enum codes_table table)
 {
     size_t index = 0;
     size_t used = 0;
@@ -74,6 +74,26 @@ static void plain_cell(char *out, size_t size, const json_t *value)
     }
 }
 
+static void rule_cell(char *out, size_t size, const char *name)
+{
+    static const char *const rules[][2] = {
+        {"RULE_INDETERMINATE",
+         "a document is on file that no machine can read: "
+         "a privacy officer settles it"},
+        {"RULE_DENIED", "a consent denies"},
+        {"RULE_PERMITTED", "a consent permits, none denies"},
+        {"RULE_NO_GRANT", "there are consents, and none permits"},
+        {"RULE_IMPLICIT", "there is no consent: what the policy implies"},
+        {"RULE_LEGAL_BASIS", "asked by law: the custodian decides"}};
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+        if (name != NULL && strcmp(rules[i][0], name) == 0) {
+            (void)snprintf(out, size, "%s: %s", name, rules[i][1]);
+            return;
+        }
+    }
+    (void)snprintf(out, size, "%s", name != NULL ? name : "-");
+}
+
 static void make_cell(char *out, size_t size, const struct tool_column *column,
                       const json_t *row, const struct salus_genesis *genesis)
 {
@@ -91,14 +111,17 @@ static void make_cell(char *out, size_t size, const struct tool_column *column,
         }
         break;
     case TOOL_COLUMN_INSTITUTION:
-        institution_cell(out, size, json_string_value(value), genesis);
+        tool_answer_institution(out, size, json_string_value(value), genesis);
         break;
     case TOOL_COLUMN_CODE:
-        code_cell(out, size, value, column->table);
+        tool_answer_codes(out, size, value, column->table);
         break;
     case TOOL_COLUMN_RESULT:
         (void)snprintf(out, size, "%s: %s", ledger_code_name((uint32_t)number),
                        ledger_code_text((uint32_t)number));
+        break;
+    case TOOL_COLUMN_RULE:
+        rule_cell(out, size, json_string_value(value));
         break;
     case TOOL_COLUMN_TEXT:
         plain_cell(out, size, value);
@@ -208,6 +231,10 @@ void tool_answer_print(struct tool_answer_view *view,
     print_fields(object, form->fields, view->genesis);
     for (size_t i = 0; i < 2 && form->lists[i].name != NULL; i++) {
         print_list(view, &form->lists[i], json, object);
+    }
+    if (form->kind == SALUS__V1__ANSWER__KIND_DECISION) {
+        tool_answer_selectors(json_object_get(object, form->lists[0].name),
+                              view->genesis);
     }
     if (form->is_paged) {
         view->rows +=

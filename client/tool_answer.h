@@ -20,6 +20,7 @@ enum tool_column_kind {
     TOOL_COLUMN_INSTITUTION, /* By its short name. */
     TOOL_COLUMN_CODE,        /* By the code of `table`; lists too. */
     TOOL_COLUMN_RESULT,      /* A ledger code, by its name. */
+    TOOL_COLUMN_RULE,        /* A DecisionRule, with what it means. */
 };
 
 struct tool_column {
@@ -57,6 +58,17 @@ struct tool_answer_view {
     size_t pages;
     size_t rows;
 };
+
+/* The selectors that decided, field by field, below the table of consents. */
+void tool_answer_selectors(const struct json_t *voices,
+                           const struct salus_genesis *genesis);
+
+/* "TREAT,HPAYMT" of a list of codes, "-" of 0; by the name of an institution,
+ * if the genesis has it. */
+void tool_answer_codes(char *out, size_t size, const struct json_t *value,
+                       enum codes_table table);
+void tool_answer_institution(char *out, size_t size, const char *text,
+                             const struct salus_genesis *genesis);
 
 /* Prints one page as a table. */
 void tool_answer_print(struct tool_answer_view *view,

@@ -13,6 +13,7 @@
     COLUMN(title, field, INSTITUTION, (enum codes_table)0)
 #define RESULT(title, field) COLUMN(title, field, RESULT, (enum codes_table)0)
 #define CODE(title, field, table) COLUMN(title, field, CODE, table)
+#define RULE(title, field) COLUMN(title, field, RULE, (enum codes_table)0)
 #define END                                                                    \
     {                                                                          \
         NULL, NULL, TOOL_COLUMN_TEXT, (enum codes_table)0                      \
@@ -78,7 +79,7 @@ static const struct tool_column decision_fields[] = {
     CODE("basis", "basis", CODES_LEGAL_BASIS),
     TEXT("computed (bits)", "computed"),
     TEXT("granted (bits)", "granted"),
-    TEXT("rule", "rule"),
+    RULE("rule", "rule"),
     TEXT("implied by policy", "implicit"),
     TEXT("narrowed", "narrowed"),
     TEXT("decided too", "decided"),

@@ -34,9 +34,13 @@ question_of(struct query *query, const uint8_t *subject, uint32_t purpose)
     };
 }
 
-/* The voice that made the answer: a deny before a permit. */
+/* The voice that made the answer: a deny before a permit. None did if the
+ * subject is indeterminate, whatever they say. */
 static const struct decide_voice *decider(const struct decide_answer *answer)
 {
+    if (answer->rule == SCHEMA_RULE_INDETERMINATE) {
+        return NULL;
+    }
     for (size_t i = 0; i < answer->voice_count; i++) {
         if (answer->voices[i].denied != 0) {
             return &answer->voices[i];

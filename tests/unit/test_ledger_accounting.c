@@ -189,9 +189,25 @@ static void test_who_may_and_what_may_agree(void **state)
     assert_int_equal(seen->n_rows, 1);
     assert_memory_equal(seen->rows[0]->subject.data, world->subject, 32);
     assert_memory_equal(seen->rows[0]->consent.data, ids.id, 16);
+    what.at_ms = 1; /* Before it was in force. */
+    assert_int_equal(ask_of(world, &query, &arena)->what_may->n_rows, 0);
+    what.at_ms = 0;
     what.institution =
         field_of(world->parties[LABORATORY].institution.bytes, 16);
     assert_int_equal(ask_of(world, &query, &arena)->what_may->n_rows, 0);
+    /* What no machine can read denies; no consent is responsible for that. */
+    struct world_ids evidence_ids;
+    struct transaction evidence = world_evidence(world, &evidence_ids);
+    EXPECT(world_submit(world, HOSPITAL, &evidence), LEDGER_OK);
+    query.kind_case = SALUS__V1__QUERY__KIND_WHO_MAY;
+    query.who_may = &who;
+    rows = ask_of(world, &query, &arena)->who_may;
+    for (size_t i = 0; i < rows->n_rows; i++) {
+        assert_false(rows->rows[i]->permitted);
+        assert_int_equal(rows->rows[i]->rule,
+                         SALUS__V1__DECISION_RULE__RULE_INDETERMINATE);
+        assert_int_equal(rows->rows[i]->consent.len, 0);
+    }
     wire_arena_deinit(&arena);
 }
 
