@@ -117,8 +117,8 @@ static void certify(struct node *node, struct node_scratch *scratch,
     struct history_state *state = NULL;
     pbft_seq newest = 0;
     node_report(node, &report);
-    enum pbft_status status =
-        history_borrow(node->history, height, clock_now_ms(), &state, &newest);
+    enum pbft_status status = history_borrow(node->history, height, job->from,
+                                             clock_now_ms(), &state, &newest);
     if (status != PBFT_OK || !report.may_vote) {
         /* Recovering it speaks for nobody (P14). */
         refuse(node, scratch, job->call,

@@ -15,7 +15,13 @@ struct history_state {
     pbft_seq seq;
     struct storage_view *view;
     uint32_t references; /* The list's and the borrowers'. */
-    pbft_time_ms leased_until;
+};
+
+/* Somebody asked for a state lately. */
+struct lease {
+    pbft_seq seq;
+    uint32_t caller;
+    pbft_time_ms until;
 };
 
 struct history {
@@ -23,6 +29,8 @@ struct history {
     pthread_mutex_t lock; /* Guards all below, and what they point to. */
     struct history_state *states[ROOM]; /* Ascending by seq. */
     size_t count;
+    struct lease leases[NODE_HISTORY_LEASES]; /* In no order. */
+    size_t lease_count;
 };
 
 struct history *history_create(struct storage *storage)
@@ -64,23 +72,112 @@ static void drop(struct history *history, size_t index)
             (history->count - index) * sizeof *history->states);
 }
 
-/* Beyond the last blocks only what was asked lately stays, the newest first. */
+/* ---- leases -------------------------------------------------------------- */
+
+static void end_lease(struct history *history, size_t index)
+{
+    history->leases[index] = history->leases[--history->lease_count];
+}
+
+static void end_expired(struct history *history, pbft_time_ms now_ms)
+{
+    for (size_t i = history->lease_count; i-- > 0;) {
+        if (history->leases[i].until <= now_ms) {
+            end_lease(history, i);
+        }
+    }
+}
+
+static bool is_leased(const struct history *history, pbft_seq seq)
+{
+    for (size_t i = 0; i < history->lease_count; i++) {
+        if (history->leases[i].seq == seq) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static size_t count_of(const struct history *history, uint32_t caller)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < history->lease_count; i++) {
+        count += history->leases[i].caller == caller ? 1 : 0;
+    }
+    return count;
+}
+
+static bool is_older(const struct lease *a, const struct lease *b)
+{
+    return a->until != b->until ? a->until < b->until : a->seq < b->seq;
+}
+
+/* Ends the oldest lease of the caller. */
+static void end_oldest(struct history *history, uint32_t caller)
+{
+    size_t oldest = history->lease_count;
+    for (size_t i = 0; i < history->lease_count; i++) {
+        if (history->leases[i].caller == caller &&
+            (oldest == history->lease_count ||
+             is_older(&history->leases[i], &history->leases[oldest]))) {
+            oldest = i;
+        }
+    }
+    PBFT_ASSERT(oldest < history->lease_count);
+    end_lease(history, oldest);
+}
+
+/* Whoever has the most. */
+static uint32_t greediest(const struct history *history)
+{
+    uint32_t caller = history->leases[0].caller;
+    for (size_t i = 1; i < history->lease_count; i++) {
+        if (count_of(history, history->leases[i].caller) >
+            count_of(history, caller)) {
+            caller = history->leases[i].caller;
+        }
+    }
+    return caller;
+}
+
+/* One more takes the place of the caller's own oldest one; if there is no place
+ * at all, of whoever has the most: nobody loses his only one to another's
+ * second. */
+static void lease(struct history *history, pbft_seq seq, uint32_t caller,
+                  pbft_time_ms now_ms)
+{
+    end_expired(history, now_ms);
+    for (size_t i = 0; i < history->lease_count; i++) {
+        struct lease *known = &history->leases[i];
+        if (known->seq == seq && known->caller == caller) {
+            known->until = now_ms + NODE_HISTORY_LEASE_MS;
+            return;
+        }
+    }
+    if (count_of(history, caller) == NODE_HISTORY_LEASES_EACH) {
+        end_oldest(history, caller);
+    } else if (history->lease_count == NODE_HISTORY_LEASES) {
+        end_oldest(history, greediest(history));
+    }
+    history->leases[history->lease_count++] =
+        (struct lease){seq, caller, now_ms + NODE_HISTORY_LEASE_MS};
+}
+
+/* Beyond the last blocks only what was asked lately stays. */
 static void trim(struct history *history, pbft_time_ms now_ms)
 {
-    size_t leased = 0;
     if (history->count <= NODE_HISTORY_BLOCKS) {
         return;
     }
+    end_expired(history, now_ms);
     for (size_t i = history->count - NODE_HISTORY_BLOCKS; i-- > 0;) {
-        bool keep = history->states[i]->leased_until > now_ms &&
-                    leased < NODE_HISTORY_LEASES;
-        if (keep) {
-            leased++;
-        } else {
+        if (!is_leased(history, history->states[i]->seq)) {
             drop(history, i);
         }
     }
 }
+
+/* ---- states -------------------------------------------------------------- */
 
 void history_add(struct history *history, pbft_seq seq, pbft_time_ms now_ms)
 {
@@ -109,8 +206,8 @@ static struct history_state *find(const struct history *history, pbft_seq seq)
 }
 
 enum pbft_status history_borrow(struct history *history, pbft_seq seq,
-                                pbft_time_ms now_ms, struct history_state **out,
-                                pbft_seq *newest)
+                                uint32_t caller, pbft_time_ms now_ms,
+                                struct history_state **out, pbft_seq *newest)
 {
     enum pbft_status status = PBFT_NOT_FOUND;
     (void)pthread_mutex_lock(&history->lock);
@@ -118,7 +215,7 @@ enum pbft_status history_borrow(struct history *history, pbft_seq seq,
     *newest = history->count > 0 ? history->states[history->count - 1]->seq : 0;
     if (state != NULL) {
         state->references++;
-        state->leased_until = now_ms + NODE_HISTORY_LEASE_MS;
+        lease(history, state->seq, caller, now_ms);
         *out = state;
         status = PBFT_OK;
     } else if (seq > *newest) {

@@ -28,9 +28,12 @@ void history_add(struct history *history, pbft_seq seq, pbft_time_ms now_ms);
 struct history_state;
 
 /* The state after block `seq`; 0: the newest. LIMIT: not executed yet;
- * NOT_FOUND: kept no more. `*newest` is set in any case. */
+ * NOT_FOUND: kept no more. `*newest` is set in any case. `caller` is the number
+ * of the institution that asks: it keeps states for itself alone, and takes
+ * away nobody else's. */
 PBFT_MUST_USE enum pbft_status history_borrow(struct history *history,
-                                              pbft_seq seq, pbft_time_ms now_ms,
+                                              pbft_seq seq, uint32_t caller,
+                                              pbft_time_ms now_ms,
                                               struct history_state **out,
                                               pbft_seq *newest);
 void history_give_back(struct history *history, struct history_state *state);

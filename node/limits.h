@@ -49,7 +49,8 @@
  * section 5); and, longer than that, so many of those that were asked within so
  * long: a list of many pages comes from one state. */
 #define NODE_HISTORY_BLOCKS 64u
-#define NODE_HISTORY_LEASES 16u
+#define NODE_HISTORY_LEASES 128u
+#define NODE_HISTORY_LEASES_EACH 8u /* Of one institution. */
 #define NODE_HISTORY_LEASE_MS 10000u
 /* Of one institution: each costs a signature, and a query as a local one. The
  * burst is a list of some twenty thousand rows. */

@@ -39,6 +39,8 @@ static int tear_down(void **state)
     return 0;
 }
 
+#define CALLER 3u
+
 static const struct pbft_bytes key = {(const uint8_t *)"key", 3};
 
 /* One block that writes its number under the key. */
@@ -72,7 +74,8 @@ static struct history_state *borrow(struct world *world, pbft_seq seq,
     struct history_state *state = NULL;
     pbft_seq newest = 0;
     assert_int_equal(
-        history_borrow(world->history, seq, now_ms, &state, &newest), PBFT_OK);
+        history_borrow(world->history, seq, CALLER, now_ms, &state, &newest),
+        PBFT_OK);
     assert_int_equal(newest, world->seq);
     return state;
 }
@@ -81,7 +84,7 @@ static enum pbft_status try_borrow(struct world *world, pbft_seq seq)
 {
     struct history_state *state = NULL;
     pbft_seq newest = 0;
-    return history_borrow(world->history, seq, 0, &state, &newest);
+    return history_borrow(world->history, seq, CALLER, 0, &state, &newest);
 }
 
 static void test_each_state_shows_its_block(void **state)
@@ -130,19 +133,65 @@ static void test_what_was_asked_stays(void **state)
     assert_int_equal(try_borrow(world, 1), PBFT_NOT_FOUND);
 }
 
-/* However much is asked, the number is bounded; the newest leases win. */
+static void ask_newest(struct world *world, uint32_t caller)
+{
+    struct history_state *borrowed = NULL;
+    pbft_seq newest = 0;
+    assert_int_equal(
+        history_borrow(world->history, 0, caller, 0, &borrowed, &newest),
+        PBFT_OK);
+    history_give_back(world->history, borrowed);
+}
+
+/* However much one asks, he keeps so many; his newest ones. */
 static void test_leases_are_bounded(void **state)
 {
     struct world *world = *state;
     for (unsigned i = 0; i < 3 * NODE_HISTORY_BLOCKS; i++) {
         add_block(world, 0);
-        history_give_back(world->history, borrow(world, world->seq, 0));
+        ask_newest(world, CALLER);
+    }
+    for (unsigned i = 0; i < NODE_HISTORY_BLOCKS; i++) {
+        add_block(world, 0);
     }
     assert_int_equal(history_count(world->history),
-                     NODE_HISTORY_BLOCKS + NODE_HISTORY_LEASES);
-    pbft_seq first = world->seq - NODE_HISTORY_BLOCKS - NODE_HISTORY_LEASES + 1;
+                     NODE_HISTORY_BLOCKS + NODE_HISTORY_LEASES_EACH);
+    pbft_seq first =
+        world->seq - NODE_HISTORY_BLOCKS - NODE_HISTORY_LEASES_EACH + 1;
     assert_int_equal(try_borrow(world, first - 1), PBFT_NOT_FOUND);
     history_give_back(world->history, borrow(world, first, 0));
+}
+
+/* One who asks for everything takes nothing away from who asks for little. */
+static void test_one_caller_takes_nobody_elses(void **state)
+{
+    struct world *world = *state;
+    add_block(world, 0);
+    ask_newest(world, 9);
+    for (unsigned i = 0; i < 4 * NODE_HISTORY_BLOCKS; i++) {
+        add_block(world, 0);
+        ask_newest(world, CALLER);
+    }
+    struct history_state *kept = borrow(world, 1, 0);
+    assert_int_equal(shown(kept), 1);
+    history_give_back(world->history, kept);
+}
+
+/* Also when many together take all places there are. */
+static void test_many_callers_leave_the_last_one(void **state)
+{
+    struct world *world = *state;
+    add_block(world, 0);
+    ask_newest(world, 9);
+    for (unsigned i = 0; i < 2 * NODE_HISTORY_LEASES; i++) {
+        add_block(world, 0);
+        ask_newest(world, 100 + i % 40);
+    }
+    assert_true(history_count(world->history) <=
+                NODE_HISTORY_BLOCKS + NODE_HISTORY_LEASES);
+    struct history_state *kept = borrow(world, 1, 0);
+    assert_int_equal(shown(kept), 1);
+    history_give_back(world->history, kept);
 }
 
 /* A query that runs keeps its state, also when its place is gone. */
@@ -168,6 +217,8 @@ int main(void)
         TEST(test_only_the_last_are_kept),
         TEST(test_what_was_asked_stays),
         TEST(test_leases_are_bounded),
+        TEST(test_one_caller_takes_nobody_elses),
+        TEST(test_many_callers_leave_the_last_one),
         TEST(test_borrowed_state_outlives_its_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
