@@ -232,6 +232,10 @@ void node_on_executed(void *context, const struct pbft_attestation *executed,
     history_add(node->history, executed->seq, clock_now_ms());
     atomic_fetch_add(&node->transactions, results->transaction_count);
     atomic_store(&node->block_time, executed->block_time);
+    /* Before the core hears of the block: what it is fed after that is late. */
+    for (uint32_t i = 0; i < results->block.request_count; i++) {
+        request_cache_add(node->executed, &results->block.requests[i].digest);
+    }
     if (waiting_count(node->waiting) > 0) {
         for (uint32_t i = 0; i < results->block.request_count; i++) {
             locate(node, executed->seq, i, &results->block.requests[i]);

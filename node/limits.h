@@ -32,6 +32,10 @@
  * full load, 2 MiB. */
 #define NODE_VERIFIED_REQUESTS 65536u
 
+/* Requests that were executed last: more than are executed while one lies in
+ * the inbox. */
+#define NODE_EXECUTED_REQUESTS 65536u
+
 /* Calls whose answer waits for a proof; net/ has a limit per caller below it.
  */
 #define NODE_WAITING_CALLS_MAX 65536u

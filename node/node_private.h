@@ -62,6 +62,7 @@ struct node {
     bool is_log_lost; /* The records restored may not be all. */
     struct inbox *inbox;
     struct request_cache *cache;
+    struct request_cache *executed; /* Requests; filled by the executor. */
     struct pbft_verifier verifier;
     struct waiting *waiting;
     struct log_writer *log_writer;
@@ -141,6 +142,10 @@ void node_reply_or_refuse(struct node *node, struct node_scratch *scratch,
                           const char *what);
 /* The state read last holds its result. Any thread. */
 bool node_is_executed(struct node *node, const struct pbft_request *request);
+/* The same for what was read from the inbox: asked again, since it may have
+ * been executed while it lay there. Nobody would order it again, and the core
+ * would wait for that. Reads the ledger only if that is so. */
+bool node_is_late(struct node *node, const struct pbft_message *message);
 /* All calls that wait for this request. */
 void node_refuse_request(struct node *node, const struct pbft_digest *request,
                          enum reply_code code);

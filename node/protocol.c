@@ -86,6 +86,9 @@ static bool feed_message(struct node *node, const struct pbft_message *message)
 {
     enum pbft_verdict verdict;
     struct pbft_event event = {.type = PBFT_EVENT_RECEIVE, .message = message};
+    if (node_is_late(node, message)) {
+        return true; /* Who waits for it is told with its block. */
+    }
     if (!feed(node, &event, &verdict)) {
         return false;
     }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Requests whose signature was found valid, by digest: a request arrives by
- * several ways (client, relay, pre-prepare) and is verified once.
+/* A set of requests, by digest, that forgets the oldest. Those whose signature
+ * was found valid: a request arrives by several ways (client, relay,
+ * pre-prepare) and is verified once. Those that were executed: one that comes
+ * late is not waited for.
  *
- * Fixed memory; forgetting one costs a verification, never more. Any thread.
+ * Fixed memory; forgetting one costs a verification, or a wait. Any thread.
  */
 #ifndef NODE_REQUEST_CACHE_H
 #define NODE_REQUEST_CACHE_H

@@ -117,6 +117,13 @@ bool node_is_executed(struct node *node, const struct pbft_request *request)
     return admit(node, request, &first) == LEDGER_DUPLICATE && first.seq != 0;
 }
 
+bool node_is_late(struct node *node, const struct pbft_message *message)
+{
+    return message->type == PBFT_MESSAGE_REQUEST &&
+           request_cache_has(node->executed, &message->request.digest) &&
+           node_is_executed(node, &message->request);
+}
+
 /* Hands the request to the core; takes over the reference. */
 static void order(struct node *node, struct node_scratch *scratch,
                   const struct pbft_message *request)

@@ -148,6 +148,7 @@ void wiring_create_queues(struct node *node, const struct node_setup *setup)
                                               .sweep = node_on_sweep};
     node->inbox = inbox_create(NODE_INBOX_MESSAGES_MAX, NODE_INBOX_BYTES_MAX);
     node->cache = request_cache_create(NODE_VERIFIED_REQUESTS);
+    node->executed = request_cache_create(NODE_EXECUTED_REQUESTS);
     node->waiting = waiting_create(NODE_WAITING_CALLS_MAX);
     node->verifier = (struct pbft_verifier){
         .domain = &node->identity->domain,
@@ -361,6 +362,7 @@ void wiring_release(struct node *node)
     transport_destroy(node->transport);
     inbox_destroy(node->inbox);
     request_cache_destroy(node->cache);
+    request_cache_destroy(node->executed);
     waiting_destroy(node->waiting);
     call_rate_destroy(node->certify_rate);
     history_destroy(node->history);

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A request that was executed while it lay in the inbox does not reach the
+ * core, which would wait for it for ever. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "ledger/codes.h"
+#include "node/clock.h"
+#include "node/history.h"
+#include "node/node_private.h"
+#include "tests/support/storage.h"
+
+static struct storage_fixture *fixture;
+static struct node node;
+static const struct pbft_incarnations incarnations;
+
+static void on_failed(void *context, enum pbft_status status)
+{
+    (void)context;
+    fail_msg("the executor failed: %s", pbft_status_text(status));
+}
+
+/* The ledger of an institution whose client is the one of the cast. */
+static void open_ledger(void)
+{
+    const struct ledger_member member = {.roles = 1,
+                                         .submit_keys =
+                                             &fixture->cast.client.signer.key,
+                                         .submit_key_count = 1};
+    struct ledger_genesis genesis = {
+        .chain = fixture->cast.replicas[0].domain.cluster,
+        .members = &member,
+        .member_count = 1,
+        .table_version = CODES_VERSION,
+        .time_bound_ms = 5000,
+        .late_after_ms = 86400000,
+        .session_window = 256,
+    };
+    codes_digest(&genesis.table_digest);
+    node.state = storage_state_create(node.storage);
+    assert_int_equal(
+        ledger_create(&node.ledger, storage_state_kv(node.state), &genesis),
+        PBFT_OK);
+    storage_state_gather(node.state);
+}
+
+static int setup(void **state)
+{
+    const struct executor_sink sink = {
+        .context = &node, .executed = node_on_executed, .failed = on_failed};
+    assert_int_equal(fixture_setup(state), 0);
+    fixture = *state;
+    fixture_open(fixture);
+    node = (struct node){.storage = fixture->storage};
+    open_ledger();
+    node.inbox = inbox_create(16, 1u << 20);
+    node.executed = request_cache_create(NODE_EXECUTED_REQUESTS);
+    node.waiting = waiting_create(16);
+    node.history = history_create(node.storage);
+    node.executor =
+        executor_create(node.storage, node.state, node.ledger,
+                        &fixture->cast.keyring, &incarnations, &sink);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    executor_destroy(node.executor);
+    history_destroy(node.history);
+    waiting_destroy(node.waiting);
+    request_cache_destroy(node.executed);
+    inbox_destroy(node.inbox);
+    ledger_destroy(node.ledger);
+    storage_state_destroy(node.state);
+    return fixture_teardown(state);
+}
+
+static struct pbft_message *commit_block(pbft_seq seq)
+{
+    struct pbft_message *committed = fixture_committed(fixture, seq, 2);
+    const struct pbft_commit commit = {.seq = seq, .committed = committed};
+    executor_put(node.executor, &commit);
+    return committed;
+}
+
+static const struct pbft_message *
+request_of(const struct pbft_message *committed, uint32_t i)
+{
+    return committed->committed.pre_prepare->pre_prepare.body->batch
+        .requests[i];
+}
+
+static void wait_until_executed(pbft_seq seq)
+{
+    struct inbox_turn turn = {0};
+    const pbft_time_ms deadline = clock_now_ms() + 60000;
+    while (turn.executed.seq < seq && clock_now_ms() < deadline) {
+        inbox_take(node.inbox, &turn, INBOX_EVERYTHING, deadline);
+    }
+    assert_int_equal(turn.executed.seq, seq);
+}
+
+static void test_a_request_executed_meanwhile_is_late(void **state)
+{
+    (void)state;
+    struct pbft_message *other = cast_request(&fixture->cast, 7, "payload");
+    struct pbft_message *block = commit_block(1);
+    wait_until_executed(1);
+    assert_true(node_is_late(&node, request_of(block, 0)));
+    assert_true(node_is_late(&node, request_of(block, 1)));
+    assert_false(node_is_late(&node, other));
+    assert_false(node_is_late(&node, block)); /* No request at all. */
+    pbft_message_unref(block);
+    pbft_message_unref(other);
+}
+
+/* Ordered, but refused before it used up a place of its client: the window may
+ * have moved when it comes again. */
+static void test_a_request_without_effect_may_come_again(void **state)
+{
+    (void)state;
+    for (pbft_seq seq = 1; seq <= 2; seq++) {
+        struct pbft_message *block = commit_block(seq);
+        wait_until_executed(seq);
+        assert_true(node_is_late(&node, request_of(block, 0)));
+        pbft_message_unref(block);
+    }
+    struct pbft_message *beyond = commit_block(3); /* 301 of 256. */
+    wait_until_executed(3);
+    assert_true(request_cache_has(node.executed,
+                                  &request_of(beyond, 0)->request.digest));
+    assert_false(node_is_late(&node, request_of(beyond, 0)));
+    pbft_message_unref(beyond);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            test_a_request_executed_meanwhile_is_late, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            test_a_request_without_effect_may_come_again, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
