@@ -12,6 +12,7 @@
 #include "consensus/preimage.h"
 #include "consensus/quorum.h"
 #include "consensus/replica.h"
+#include "consensus/selection.h"
 #include "tests/support/cluster.h"
 
 #define PUPPET 1
@@ -185,6 +186,67 @@ static void test_nothing_can_be_added(void **state)
 
     assert_int_equal(offer(new_view(more, 2)), PBFT_REJECTED);
     assert_false(cluster_report(&cluster, 2).view_active);
+}
+
+/* Right but for its place: one after what was prepared. */
+static void test_nothing_can_be_moved(void **state)
+{
+    (void)state;
+    ask_for_view_1();
+    const struct pbft_message *moved[] = {header(2, prepared_digest())};
+
+    assert_int_equal(offer(new_view(moved, 1)), PBFT_REJECTED);
+    assert_false(cluster_report(&cluster, 2).view_active);
+}
+
+/* V is of one view: what R3 says for view 5 counts for no other. */
+static void test_view_changes_of_another_view_do_not_count(void **state)
+{
+    (void)state;
+    ask_for_view_1();
+    const struct pbft_origin origin = {.sender = 3, .epoch = 1};
+    struct pbft_message *later = pbft_view_change_create(
+        &cluster.cast.replicas[3].domain, &origin, 5,
+        changes[3]->view_change.stable, changes[3]->view_change.prepared,
+        changes[3]->view_change.prepared_count);
+    pbft_message_sign(&cluster.cast.replicas[3].domain, later);
+    (void)cluster_receive(&cluster, 2, later);
+    pbft_message_unref(changes[3]);
+    changes[3] = later;
+
+    const struct pbft_message *right[] = {header(1, prepared_digest())};
+    assert_int_equal(offer(new_view(right, 1)), PBFT_REJECTED);
+    assert_false(cluster_report(&cluster, 2).view_active);
+}
+
+/* All that is claimed for a place is wrong: then nothing is prepared there. */
+static void test_four_forged_certificates_choose_nothing(void **state)
+{
+    const struct pbft_digest forged_digest = {{6}};
+    const struct pbft_vote votes[2] = {{.replica = 1}, {.replica = 2}};
+    const struct pbft_message *sources[PBFT_REPLICAS_MAX] = {NULL};
+    const struct pbft_message *choice[PBFT_WINDOW_MAX] = {NULL};
+    (void)state;
+    ask_for_view_1();
+    for (pbft_replica_id id = 0; id < 4; id++) {
+        const struct pbft_origin origin = {.sender = id, .epoch = 1};
+        const struct pbft_message *fake =
+            pbft_pre_prepare_create(&origin, 0, 1, &forged_digest, NULL);
+        const struct pbft_message *forged = pbft_certificate_create(
+            PBFT_MESSAGE_PREPARED, 0, 1, fake, votes, 2);
+        sources[id] = pbft_view_change_create(
+            &cluster.cast.replicas[id].domain, &origin, 1,
+            changes[2]->view_change.stable, &forged, 1);
+        pbft_message_unref(fake);
+        pbft_message_unref(forged);
+    }
+    struct pbft_selection selection = {.sources = sources, .choice = choice};
+    pbft_select(cluster_replica(&cluster, 2), &selection);
+    assert_int_equal(selection.count, 0);
+    assert_int_equal(selection.first, 1);
+    for (pbft_replica_id id = 0; id < 4; id++) {
+        pbft_message_unref(sources[id]);
+    }
 }
 
 static void test_named_view_changes_are_fetched_from_a_holder(void **state)
@@ -385,6 +447,9 @@ int main(void)
         TEST(test_a_prepared_batch_cannot_be_left_out),
         TEST(test_only_so_many_wrong_ones_are_looked_at),
         TEST(test_nothing_can_be_added),
+        TEST(test_nothing_can_be_moved),
+        TEST(test_view_changes_of_another_view_do_not_count),
+        TEST(test_four_forged_certificates_choose_nothing),
         TEST(test_named_view_changes_are_fetched_from_a_holder),
         TEST(test_a_forged_certificate_shadows_nothing),
         TEST(test_a_new_view_nobody_asked_for_is_ignored),
