@@ -48,6 +48,26 @@ static void test_design_p2_certificates_are_transferable(void **state)
     assert_int_equal(report.view, 0);
 }
 
+/* P4: at once while the pipeline has room; then requests gather into one batch.
+ */
+static void test_design_p4_batches_grow_with_the_load(void **state)
+{
+    const uint64_t depth = cluster.config.pipeline_depth;
+    (void)state;
+    paper_drop(PBFT_MESSAGE_COMMIT);
+    paper_order(1, depth);
+    for (pbft_seq seq = 1; seq <= depth; seq++) {
+        assert_int_equal(paper_sent(0, PBFT_MESSAGE_PRE_PREPARE, 0, seq), 3);
+    }
+    paper_order(depth + 1, 2); /* They find no room, */
+    assert_int_equal(paper_sent(0, PBFT_MESSAGE_PRE_PREPARE, 0, depth + 1), 0);
+    paper_dropped = 0;
+    cluster_run(&cluster, PAPER_TREQ);
+    assert_int_equal(paper_executed(0), depth + 1); /* and share a batch. */
+    assert_int_equal(cluster_count_executed(&cluster, 0, depth + 2), 1);
+    assert_int_equal(paper_report(0).view, 0);
+}
+
 /* P6: one worthless certificate discards no valid one, nor the view-change
  * that brought it. */
 static void test_design_p6_certificates_stand_alone(void **state)
@@ -163,6 +183,42 @@ static void test_design_p10_a_diverged_replica_passes_nothing(void **state)
     assert_true(paper_report(3).diverged > 0);
 }
 
+/* The transfer breaks off at block 30. */
+static bool lose_later_blocks(void *context,
+                              const struct cluster_packet *packet)
+{
+    const struct pbft_message *message = packet->message;
+    return paper_filter(context, packet) ||
+           (message->type == PBFT_MESSAGE_COMMITTED &&
+            pbft_message_seq(message) > 30);
+}
+
+/* P11: state is transferred as blocks that prove themselves; what came before a
+ * crash is not asked for again. */
+static void test_design_p11_a_transfer_goes_on_where_it_was(void **state)
+{
+    (void)state;
+    cluster_isolate(&cluster, 2);
+    paper_order(1, 100);
+    cluster_heal(&cluster);
+    cluster.filter = lose_later_blocks;
+    cluster_run(&cluster, PAPER_TREQ);
+    assert_int_equal(paper_executed(2), 30);
+    cluster_crash(&cluster, 2);
+    cluster.filter = paper_filter;
+    paper_forget();
+    cluster_restart(&cluster, 2);
+    cluster_run(&cluster, 10 * PAPER_TREQ);
+    assert_int_equal(paper_executed(2), 100);
+    for (size_t i = 0; i < paper_count; i++) {
+        const struct pbft_message *message = paper_records[i].message;
+        assert_false(paper_records[i].from == 2 &&
+                     message->type == PBFT_MESSAGE_FETCH &&
+                     message->fetch.kind == PBFT_FETCH_BLOCKS &&
+                     message->fetch.seq <= 30);
+    }
+}
+
 /* P12: a fresh proposal is compared with the own clock; what a new-view
  * proposes again is not. */
 static void test_design_p12_only_fresh_times_are_judged(void **state)
@@ -197,6 +253,31 @@ static void test_design_p14_a_start_asks_before_it_votes(void **state)
     cluster_run(&cluster, PAPER_TREQ);
     assert_true(paper_report(1).may_vote);
     pbft_message_unref(batch);
+}
+
+/* P14: whose log is gone says nothing until its next incarnation is ordered,
+ * and then votes above the bound of that alone. */
+static void test_design_p14_lost_promises_need_an_incarnation(void **state)
+{
+    (void)state;
+    paper_order(1, 5);
+    cluster_crash(&cluster, 3);
+    cluster_lose_log(&cluster, 3, false);
+    paper_forget();
+    cluster_restart(&cluster, 3);
+    cluster_run(&cluster, 25 * PAPER_TREQ);
+    assert_int_equal(paper_report(3).incarnation, 1);
+    assert_true(paper_report(3).may_vote);
+    const pbft_seq bound = paper_report(3).stable;
+    assert_true(bound >= cluster.config.window);
+    for (pbft_seq seq = 1; seq <= bound; seq++) {
+        assert_int_equal(paper_sent(3, PBFT_MESSAGE_PREPARE, PAPER_ANY, seq),
+                         0);
+        assert_int_equal(paper_sent(3, PBFT_MESSAGE_COMMIT, PAPER_ANY, seq), 0);
+    }
+    paper_order(6, 1);
+    assert_int_equal(paper_sent(3, PBFT_MESSAGE_COMMIT, PAPER_ANY, bound + 1),
+                     3);
 }
 
 /* P15: whoever contradicts itself is named, with its own signatures. */
@@ -259,24 +340,45 @@ static void test_design_p17_order_does_not_judge_requests(void **state)
     pbft_message_unref(batch);
 }
 
+/* P18: the ledger wants a block, and nobody asks for anything: the primary
+ * proposes an empty one, whose time is late enough. Once. */
+static void test_design_p18_a_due_obligation_moves_time(void **state)
+{
+    (void)state;
+    paper_order(1, 1);
+    cluster.due = UINT64_C(1700000000000000) + (cluster.now + 50) * 1000;
+    paper_order(2, 1); /* Which says when. */
+    assert_int_equal(paper_executed(1), 2);
+    cluster_run(&cluster, 2 * PAPER_TREQ);
+    assert_int_equal(paper_executed(1), 3);
+    assert_true(cluster.nodes[1].executed.block_time >= cluster.due);
+    const struct pbft_message *block = cluster.nodes[1].blocks[3];
+    assert_int_equal(
+        block->committed.pre_prepare->pre_prepare.body->batch.request_count, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         PAPER_TEST(test_design_p1_quorums_of_every_size),
         PAPER_TEST(test_design_p2_a_prepare_of_the_primary_is_void),
         PAPER_TEST(test_design_p2_certificates_are_transferable),
+        PAPER_TEST(test_design_p4_batches_grow_with_the_load),
         PAPER_TEST(test_design_p6_certificates_stand_alone),
         PAPER_TEST(test_design_p7_nobody_escalates_alone),
         PAPER_TEST(test_design_p7_censorship_of_one_is_noticed),
         PAPER_TEST(test_design_p9_catching_up_changes_no_view),
         PAPER_TEST(test_design_p10_every_block_is_attested),
         PAPER_TEST(test_design_p10_a_diverged_replica_passes_nothing),
+        PAPER_TEST(test_design_p11_a_transfer_goes_on_where_it_was),
         PAPER_TEST(test_design_p12_only_fresh_times_are_judged),
         PAPER_TEST(test_design_p14_a_start_asks_before_it_votes),
+        PAPER_TEST(test_design_p14_lost_promises_need_an_incarnation),
         PAPER_TEST(test_design_p15_contradictions_are_kept),
         PAPER_TEST(test_design_p16_a_body_may_come_later),
         PAPER_TEST(test_design_p16_a_batch_keeps_its_digest_over_views),
         PAPER_TEST(test_design_p17_order_does_not_judge_requests),
+        PAPER_TEST(test_design_p18_a_due_obligation_moves_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
