@@ -130,6 +130,11 @@ static void test_a_new_view_keeps_body_and_certificate(void **state)
                      batch);
     const struct pbft_digest other = {{7}};
     assert_null(pbft_slot_find_body(slot, &other));
+    /* Another body takes its place, e.g. that of a proposal that failed. */
+    pbft_keep(&slot->prepared_body, batch);
+    pbft_keep(&slot->body, NULL);
+    assert_ptr_equal(pbft_slot_find_body(slot, &header->pre_prepare.digest),
+                     batch);
     pbft_message_unref(certificate);
     pbft_message_unref(header);
     pbft_message_unref(batch);
