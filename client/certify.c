@@ -297,6 +297,7 @@ static enum salus_status run(struct certify *certify,
 static void keep_verdicts(const struct certify *certify,
                           struct certify_witnesses *witnesses)
 {
+    certify_keep_statements(certify, witnesses);
     for (uint32_t i = 0; i < certify->client->replica_count; i++) {
         if (witnesses->verdicts[i] != SALUS_WITNESS_DISAGREES &&
             witnesses->verdicts[i] != SALUS_WITNESS_BAD_REPLY) {
@@ -324,7 +325,8 @@ static struct certify *create(struct salus_client *client,
     for (uint32_t i = 0; i < client->replica_count; i++) {
         certify->witnesses[i].was_absent =
             before->verdicts[i] == SALUS_WITNESS_UNREACHABLE ||
-            before->verdicts[i] == SALUS_WITNESS_SILENT;
+            before->verdicts[i] == SALUS_WITNESS_SILENT ||
+            before->verdicts[i] == SALUS_WITNESS_BEHIND;
     }
     certify->is_fixed = height != 0;
     certify->is_chosen = height != 0;
@@ -355,6 +357,9 @@ enum salus_status certify_page(struct salus_client *client,
                            &decoded) == PBFT_OK) {
         certify->query = (Salus__V1__Query *)decoded;
         status = run(certify, out);
+        if (status != SALUS_OK) {
+            certify_name_contradictions(certify);
+        }
         keep_verdicts(certify, witnesses);
     }
     fan_out_release(certify->fan);

@@ -28,6 +28,10 @@ struct certified_page {
 /* What became of each replica; kept from page to page. Zeros at first. */
 struct certify_witnesses {
     enum salus_witness verdicts[PBFT_REPLICAS_MAX];
+    /* Of the first page on which two contradicted each other. */
+    bool has_contradiction;
+    struct pbft_digest question;
+    struct salus_statement statements[PBFT_REPLICAS_MAX];
 };
 
 /* `query` is canonical. `height`: after that block alone; 0: after the newest

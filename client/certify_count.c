@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Counting what the replicas said. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "client/certify_private.h"
 #include "client/fan_out.h"
@@ -113,4 +114,62 @@ enum salus_status certify_why_not(const struct certify *certify)
                ? refused
            : heard == 0 ? SALUS_UNREACHABLE
                         : SALUS_UNPROVED;
+}
+
+/* ---- contradictions ------------------------------------------------------ */
+
+/* Did somebody sign something else about the same block? */
+static bool is_contradicted(const struct certify *certify, uint32_t replica)
+{
+    const struct certify_witness *own = &certify->witnesses[replica];
+    for (uint32_t i = 0; i < certify->client->replica_count; i++) {
+        const struct certify_witness *other = &certify->witnesses[i];
+        if (own->has_said && other->has_said &&
+            own->said.seq == other->said.seq &&
+            !certify_same(&own->said, &other->said)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void certify_name_contradictions(struct certify *certify)
+{
+    for (uint32_t i = 0; i < certify->client->replica_count; i++) {
+        if (is_contradicted(certify, i)) {
+            certify->witnesses[i].verdict = SALUS_WITNESS_DISAGREES;
+        }
+    }
+}
+
+void certify_keep_statements(const struct certify *certify,
+                             struct certify_witnesses *out)
+{
+    bool is_new = false;
+    for (uint32_t i = 0; i < certify->client->replica_count; i++) {
+        is_new = is_new || is_contradicted(certify, i);
+    }
+    if (!is_new || out->has_contradiction) {
+        return;
+    }
+    out->has_contradiction = true;
+    out->question = certify->question;
+    for (uint32_t i = 0; i < certify->client->replica_count; i++) {
+        const struct certify_witness *witness = &certify->witnesses[i];
+        struct salus_statement *to = &out->statements[i];
+        if (!witness->has_said) {
+            continue;
+        }
+        *to =
+            (struct salus_statement){.is_there = true,
+                                     .height = witness->said.seq,
+                                     .block_time_us = witness->said.block_time,
+                                     .epoch = certify->client->keyring.epoch,
+                                     .incarnation = witness->vote.incarnation};
+        memcpy(to->ledger_root, witness->said.ledger_root.bytes,
+               sizeof to->ledger_root);
+        memcpy(to->answer, witness->said.answer.bytes, sizeof to->answer);
+        memcpy(to->signature, witness->vote.signature.bytes,
+               sizeof to->signature);
+    }
 }

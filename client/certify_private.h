@@ -80,6 +80,11 @@ bool certify_agree_on_height(const struct certify *certify, uint64_t *out);
 bool certify_is_hopeless(const struct certify *certify);
 /* Everybody has spoken. */
 bool certify_nobody_owes(const struct certify *certify);
+/* Nobody agreed: those that contradict each other DISAGREE. */
+void certify_name_contradictions(struct certify *certify);
+/* Who signed what, if two contradict each other and none did before. */
+void certify_keep_statements(const struct certify *certify,
+                             struct certify_witnesses *out);
 /* What to say when f + 1 did not agree, from those who answered. */
 enum salus_status certify_why_not(const struct certify *certify);
 

@@ -16,7 +16,8 @@
 #define US_PER_MS 1000u
 #define RESTARTS_MAX 3 /* When a state is dropped between two pages. */
 
-static_assert(SALUS_REPLICAS_MAX == PBFT_REPLICAS_MAX,
+static_assert(SALUS_REPLICAS_MAX == PBFT_REPLICAS_MAX &&
+                  SALUS_SIGNATURE_SIZE == PBFT_SIGNATURE_SIZE,
               "salus.h is for itself, and must agree");
 
 /* All pages as they come. */
@@ -254,12 +255,28 @@ static enum salus_status query_certified(struct salus_client *client,
     wire_arena_init(&arena, WIRE_UNPACK_BYTES_MAX);
     enum salus_status status = read_certified(reading, query, &arena);
     memcpy(out->witnesses, reading->witnesses.verdicts, sizeof out->witnesses);
+    out->has_contradiction = reading->witnesses.has_contradiction;
+    memcpy(out->question, reading->witnesses.question.bytes,
+           sizeof out->question);
+    memcpy(out->statements, reading->witnesses.statements,
+           sizeof out->statements);
     for (size_t i = 0; i < out->answer_count; i++) {
         salus_free(&reading->pages[i]);
     }
     wire_arena_deinit(&arena);
     free(reading);
     return status;
+}
+
+/* Only what the replicas did stays. */
+static void drop_answers(struct salus_certified *out)
+{
+    const struct salus_certified kept = *out;
+    salus_certified_free(out);
+    memcpy(out->witnesses, kept.witnesses, sizeof out->witnesses);
+    out->has_contradiction = kept.has_contradiction;
+    memcpy(out->question, kept.question, sizeof out->question);
+    memcpy(out->statements, kept.statements, sizeof out->statements);
 }
 
 enum salus_status salus_query_certified(struct salus_client *client,
@@ -285,10 +302,7 @@ enum salus_status salus_query_certified(struct salus_client *client,
     }
     client_leave(client);
     if (status != SALUS_OK) {
-        enum salus_witness kept[SALUS_REPLICAS_MAX];
-        memcpy(kept, out->witnesses, sizeof kept);
-        salus_certified_free(out);
-        memcpy(out->witnesses, kept, sizeof kept);
+        drop_answers(out);
     }
     return status;
 }

@@ -35,6 +35,7 @@ extern "C" {
 
 #define SALUS_ID_SIZE 16
 #define SALUS_DIGEST_SIZE 32
+#define SALUS_SIGNATURE_SIZE 64
 #define SALUS_TRANSACTIONS_MAX 1024 /* In one call, and in one request. */
 #define SALUS_PROBLEM_SIZE 256
 
@@ -224,6 +225,18 @@ enum salus_witness {
 /* A static text; never NULL. */
 SALUS_API const char *salus_witness_text(enum salus_witness witness);
 
+/* What a replica signed about the answer to one question after one block. */
+struct salus_statement {
+    bool is_there; /* It said something. */
+    uint64_t height;
+    uint64_t block_time_us;
+    uint64_t epoch;
+    uint64_t incarnation;
+    uint8_t ledger_root[SALUS_DIGEST_SIZE];
+    uint8_t answer[SALUS_DIGEST_SIZE];       /* Digest of the answer. */
+    uint8_t signature[SALUS_SIGNATURE_SIZE]; /* Over all that (docs/wire.md). */
+};
+
 /* A certified answer. */
 struct salus_certified {
     struct salus_bytes *answers; /* Encoded Answers, one a page. */
@@ -234,6 +247,12 @@ struct salus_certified {
     uint64_t block_time_us;   /* Since 1970 UTC. */
     /* What each replica did; set whatever the status. */
     enum salus_witness witnesses[SALUS_REPLICAS_MAX];
+    /* Two that contradict each other, kept whatever the status: what each
+     * replica signed about the first page on which two of them did, and the
+     * digest of that question. */
+    bool has_contradiction;
+    uint8_t question[SALUS_DIGEST_SIZE];
+    struct salus_statement statements[SALUS_REPLICAS_MAX];
 };
 
 /* All pages of the answer to an encoded Query without a cursor, from one state.

@@ -13,6 +13,7 @@
 #include "client/tool_consortium.h"
 #include "client/tool_folder.h"
 #include "client/tool_json.h"
+#include "client/tool_witness.h"
 #include "consensus/quorum.h"
 #include "ledger/limits.h"
 #include "proto/certified.h"
@@ -51,6 +52,7 @@ static void add_witnesses(const struct asking *asking, json_t *json)
         json_string(asking->ask->ordered ? "ordered" : "certified"));
     (void)json_object_set_new(json, "certified_by", agreed);
     (void)json_object_set_new(json, "not_certified_by", others);
+    tool_witness_statements_json(json, asking->client, asking->certified);
 }
 
 static void print_witnesses(FILE *stream, const struct asking *asking,
@@ -86,6 +88,7 @@ static void print_level(const struct asking *asking,
     (void)printf(" (%u needed of %u)\n", (unsigned)pbft_weak_quorum(n),
                  (unsigned)n);
     print_witnesses(stdout, asking, asking->certified->witnesses);
+    tool_witness_statements_print(stdout, asking->client, asking->certified);
 }
 
 /* TOOL_FAILED if the ledger answers with a code. */
@@ -238,15 +241,21 @@ static int ask_certified(struct asking *asking, const Salus__V1__Query *query)
                                        packed.data, packed.size);
     }
     wire_buffer_deinit(&bytes);
+    asking->certified = &certified;
     if (status != SALUS_OK) {
         print_witnesses(stderr, asking, certified.witnesses);
+        tool_witness_statements_print(stderr, asking->client, &certified);
+        if (ask->json) {
+            json_t *json = json_object();
+            add_witnesses(asking, json);
+            tool_json_print(json);
+        }
         return tool_failed(ask->command, "not certified: %s",
                            status == SALUS_UNPROVED
                                ? "f + 1 replicas do not agree on an "
                                  "answer that is new enough"
                                : salus_status_text(status));
     }
-    asking->certified = &certified;
     int code = show_pages(asking);
     int kept = keep_proof(asking);
     salus_certified_free(&certified);

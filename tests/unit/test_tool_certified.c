@@ -27,10 +27,22 @@ static int destroy(void **state)
     return 0;
 }
 
+/* Machines may be busy: whoever comes is waited for long. Tests in which
+ * somebody never comes wait as long for him, on each page; they are in less of
+ * a hurry if they begin with lack_patience(). */
+#define GRACE_MS 8000
+#define ATTEMPT_MS 4000
+#define SHORT_GRACE_MS 2500
+#define SHORT_ATTEMPT_MS 1500
+static uint32_t grace_ms;
+static uint32_t attempt_ms;
+
 /* All of them are there, honest and at one block. */
 static int set_up(void **state)
 {
     (void)state;
+    grace_ms = GRACE_MS;
+    attempt_ms = ATTEMPT_MS;
     fakes.seen_count = 0;
     for (uint32_t i = 0; i < FAKE_REPLICAS; i++) {
         struct fake_replica *replica = &fakes.replicas[i];
@@ -49,6 +61,12 @@ static int set_up(void **state)
 /* ---- helpers ------------------------------------------------------------- */
 
 static char genesis_path[160];
+
+static void lack_patience(void)
+{
+    grace_ms = SHORT_GRACE_MS;
+    attempt_ms = SHORT_ATTEMPT_MS;
+}
 
 static struct salus_client *open_client(uint32_t timeout_ms,
                                         uint32_t max_staleness_ms)
@@ -72,9 +90,9 @@ static struct salus_client *open_client(uint32_t timeout_ms,
     config.certificate_file = paths[1];
     config.tls_key_file = paths[2];
     config.timeout_ms = timeout_ms;
-    config.attempt_timeout_ms = 4000;
+    config.attempt_timeout_ms = attempt_ms;
     config.max_staleness_ms = max_staleness_ms;
-    config.witness_grace_ms = 8000; /* Machines may be busy. */
+    config.witness_grace_ms = grace_ms;
     if (salus_open(&client, problem, &config) != SALUS_OK) {
         fail_msg("open: %s", problem);
     }
@@ -252,6 +270,7 @@ static void test_wrong_signatures_count_for_nothing(void **state)
 static void test_silent_one_is_not_waited_for(void **state)
 {
     (void)state;
+    lack_patience();
     expect_witness(FAKE_WITNESS_SILENT, SALUS_WITNESS_SILENT);
 }
 
@@ -270,6 +289,7 @@ static void test_busy_one_is_asked_again(void **state)
 static void test_one_that_is_down(void **state)
 {
     (void)state;
+    lack_patience();
     fake_close(&fakes, 3);
     expect_witness(FAKE_WITNESS_HONEST, SALUS_WITNESS_UNREACHABLE);
 }
@@ -300,6 +320,7 @@ static void test_source_that_gives_no_answer(void **state)
 static void test_source_that_is_silent(void **state)
 {
     (void)state;
+    lack_patience();
     expect_bad_source(FAKE_WITNESS_SILENT, SALUS_WITNESS_SILENT);
 }
 
@@ -352,6 +373,80 @@ static void test_nobody_answers(void **state)
     expect_not_certified(SALUS_UNREACHABLE);
 }
 
+/* ---- contradictions ------------------------------------------------------ */
+
+/* The signature covers what the statement says: anybody can check it. */
+static void assert_signed(const struct salus_certified *certified,
+                          uint32_t replica)
+{
+    const struct salus_statement *said = &certified->statements[replica];
+    struct pbft_answered answered = {
+        .seq = said->height,
+        .block_time = said->block_time_us,
+        .caller = genesis_replica(fakes.genesis, 0)->institution};
+    struct pbft_vote vote = {.replica = replica,
+                             .incarnation = said->incarnation};
+    static struct pbft_keyring keyring;
+    genesis_keyring(fakes.genesis, &keyring);
+    assert_true(said->is_there);
+    memcpy(answered.ledger_root.bytes, said->ledger_root, SALUS_DIGEST_SIZE);
+    memcpy(answered.answer.bytes, said->answer, SALUS_DIGEST_SIZE);
+    memcpy(answered.query.bytes, certified->question, SALUS_DIGEST_SIZE);
+    memcpy(vote.signature.bytes, said->signature, SALUS_SIGNATURE_SIZE);
+    assert_int_equal(certified_verify_vote(&fakes.domain, &keyring, said->epoch,
+                                           &answered, &vote),
+                     PBFT_OK);
+    vote.signature.bytes[0] ^= 1;
+    assert_int_not_equal(certified_verify_vote(&fakes.domain, &keyring,
+                                               said->epoch, &answered, &vote),
+                         PBFT_OK);
+}
+
+/* The answer is proved, and what the liar signed is kept beside it. */
+static void test_contradiction_is_kept(void **state)
+{
+    struct salus_certified certified;
+    (void)state;
+    set(3, FAKE_WITNESS_OTHER_ANSWER);
+    assert_int_equal(read_once(&certified), SALUS_OK);
+    assert_true(certified.has_contradiction);
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_signed(&certified, i);
+        assert_int_equal(certified.statements[i].height, HEIGHT);
+    }
+    assert_memory_equal(certified.statements[0].answer,
+                        certified.statements[1].answer, SALUS_DIGEST_SIZE);
+    assert_memory_not_equal(certified.statements[0].answer,
+                            certified.statements[3].answer, SALUS_DIGEST_SIZE);
+    salus_certified_free(&certified);
+    set(3, FAKE_WITNESS_HONEST);
+    assert_int_equal(read_once(&certified), SALUS_OK);
+    assert_false(certified.has_contradiction);
+    salus_certified_free(&certified);
+}
+
+/* Also if nothing is proved: who is right cannot be told, who said what can. */
+static void test_contradiction_is_kept_without_proof(void **state)
+{
+    struct salus_certified certified;
+    struct salus_client *client = open_client(3000, 0);
+    (void)state;
+    set(1, FAKE_WITNESS_OTHER_ANSWER);
+    set(2, FAKE_WITNESS_BAD_SIGNATURE);
+    set(3, FAKE_WITNESS_REFUSES);
+    assert_int_equal(read_at(client, &certified, SALUS_READ_CERTIFIED),
+                     SALUS_UNPROVED);
+    assert_int_equal(certified.witnesses[0], SALUS_WITNESS_DISAGREES);
+    assert_int_equal(certified.witnesses[1], SALUS_WITNESS_DISAGREES);
+    assert_true(certified.has_contradiction);
+    assert_signed(&certified, 0);
+    assert_signed(&certified, 1);
+    assert_false(certified.statements[2].is_there);
+    assert_false(certified.statements[3].is_there);
+    assert_null(certified.proof.data);
+    salus_close(client);
+}
+
 /* ---- heights ------------------------------------------------------------- */
 
 static void expect_height(uint64_t expected)
@@ -368,6 +463,7 @@ static void expect_height(uint64_t expected)
 static void test_a_block_that_f_plus_1_have(void **state)
 {
     (void)state;
+    lack_patience();
     at_height(0, 0, 103);
     at_height(1, 0, 102);
     at_height(2, 0, 101);
@@ -387,6 +483,7 @@ static void test_boaster_does_not_choose_the_block(void **state)
 static void test_laggards_do_not_choose_the_block(void **state)
 {
     (void)state;
+    lack_patience();
     at_height(2, 0, 40);
     at_height(3, 0, 40);
     expect_height(HEIGHT);
@@ -407,6 +504,7 @@ static void test_dropped_state_makes_it_begin_again(void **state)
 {
     pthread_t thread;
     (void)state;
+    lack_patience();
     set(3, FAKE_WITNESS_SILENT);
     set(0, FAKE_WITNESS_SILENT);
     at_height(1, 110, 120);
@@ -419,6 +517,7 @@ static void test_dropped_state_makes_it_begin_again(void **state)
 /* Proof of block 110 was had: nothing older is good enough. */
 static void test_never_below_what_was_seen(void **state)
 {
+    lack_patience();
     struct salus_client *client = open_client(20000, 0);
     struct salus_certified certified;
     (void)state;
@@ -504,6 +603,8 @@ int main(void)
         TEST(test_source_that_is_silent),
         TEST(test_one_answer_proves_nothing),
         TEST(test_all_answers_differ),
+        TEST(test_contradiction_is_kept),
+        TEST(test_contradiction_is_kept_without_proof),
         TEST(test_refusals_of_more_than_f_are_one),
         TEST(test_nobody_answers),
         TEST(test_a_block_that_f_plus_1_have),

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Contradictions as lines and as JSON. */
+#include "client/tool_witness.h"
+
+#include <jansson.h>
+
+#include "crypto/hex.h"
+
+#define SHOWN 8 /* Bytes of a digest, for people. */
+
+void tool_witness_statements_print(FILE *stream,
+                                   const struct salus_client *client,
+                                   const struct salus_certified *certified)
+{
+    if (!certified->has_contradiction) {
+        return;
+    }
+    (void)fprintf(stream, "signed about the same question, and kept with "
+                          "--json:\n");
+    for (uint32_t i = 0; i < salus_replica_count(client); i++) {
+        const struct salus_statement *one = &certified->statements[i];
+        char answer[2 * SHOWN + 1];
+        char root[2 * SHOWN + 1];
+        if (one->is_there) {
+            hex_encode(answer, (struct pbft_bytes){one->answer, SHOWN});
+            hex_encode(root, (struct pbft_bytes){one->ledger_root, SHOWN});
+            (void)fprintf(stream,
+                          "  replica %u (%s): block %llu, ledger %s..., "
+                          "answer %s...\n",
+                          (unsigned)i, salus_replica_name(client, i),
+                          (unsigned long long)one->height, root, answer);
+        }
+    }
+}
+
+static json_t *hex_of(const uint8_t *bytes, size_t size)
+{
+    char text[2 * SALUS_SIGNATURE_SIZE + 1];
+    hex_encode(text, (struct pbft_bytes){bytes, size});
+    return json_string(text);
+}
+
+static json_t *statement_of(uint32_t replica, const char *name,
+                            const struct salus_statement *from)
+{
+    return json_pack(
+        "{s:i, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "replica",
+        (int)replica, "name", name, "epoch", (json_int_t)from->epoch,
+        "incarnation", (json_int_t)from->incarnation, "height",
+        (json_int_t)from->height, "block_time_us",
+        (json_int_t)from->block_time_us, "ledger_root",
+        hex_of(from->ledger_root, sizeof from->ledger_root), "answer_digest",
+        hex_of(from->answer, sizeof from->answer), "signature",
+        hex_of(from->signature, sizeof from->signature));
+}
+
+void tool_witness_statements_json(json_t *json,
+                                  const struct salus_client *client,
+                                  const struct salus_certified *certified)
+{
+    if (!certified->has_contradiction) {
+        return;
+    }
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < salus_replica_count(client); i++) {
+        if (certified->statements[i].is_there) {
+            (void)json_array_append_new(
+                list, statement_of(i, salus_replica_name(client, i),
+                                   &certified->statements[i]));
+        }
+    }
+    (void)json_object_set_new(
+        json, "contradiction",
+        json_pack("{s:o, s:o}", "question_digest",
+                  hex_of(certified->question, sizeof certified->question),
+                  "statements", list));
+}
