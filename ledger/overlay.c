@@ -100,23 +100,14 @@ static size_t slot_of(const struct overlay *overlay, uint64_t hash)
     return (size_t)hash & (overlay->slot_count - 1);
 }
 
-static uint32_t tag_of(uint64_t hash)
-{
-    return (uint32_t)(hash >> 32);
-}
-
 static struct overlay_entry *find(const struct overlay *overlay,
                                   const struct schema_key *key, uint64_t hash)
 {
     size_t mask = overlay->slot_count - 1;
-    for (size_t at = slot_of(overlay, hash); overlay->slots[at].index != 0;
+    for (size_t at = slot_of(overlay, hash); overlay->slots[at].entry != NULL;
          at = (at + 1) & mask) {
-        const struct overlay_slot *slot = &overlay->slots[at];
-        if (slot->tag != tag_of(hash)) {
-            continue;
-        }
-        struct overlay_entry *entry = overlay->entries[slot->index - 1];
-        if (entry->hash == hash && entry->space == key->space &&
+        struct overlay_entry *entry = overlay->slots[at].entry;
+        if (overlay->slots[at].hash == hash && entry->space == key->space &&
             entry->key.size == key->size &&
             memcmp(entry->key.data, key->bytes, key->size) == 0) {
             return entry;
@@ -125,32 +116,34 @@ static struct overlay_entry *find(const struct overlay *overlay,
     return NULL;
 }
 
-static void occupy(struct overlay *overlay, size_t index)
+static void occupy(struct overlay *overlay, struct overlay_slot slot)
 {
     size_t mask = overlay->slot_count - 1;
-    uint64_t hash = overlay->entries[index]->hash;
-    size_t at = slot_of(overlay, hash);
-    while (overlay->slots[at].index != 0) {
+    size_t at = slot_of(overlay, slot.hash);
+    while (overlay->slots[at].entry != NULL) {
         at = (at + 1) & mask;
     }
-    overlay->slots[at] =
-        (struct overlay_slot){(uint32_t)(index + 1), tag_of(hash)};
+    overlay->slots[at] = slot;
 }
 
 /* Keeps at least half of the slots free. */
 static void grow(struct overlay *overlay)
 {
+    struct overlay_slot *old = overlay->slots;
+    size_t old_count = overlay->slot_count;
     overlay->entry_capacity *= 2;
     overlay->entries = must_have(
         realloc(overlay->entries,
                 overlay->entry_capacity * sizeof(struct overlay_entry *)));
     overlay->slot_count = 2 * overlay->entry_capacity;
-    free(overlay->slots);
     overlay->slots =
         must_have(calloc(overlay->slot_count, sizeof *overlay->slots));
-    for (size_t i = 0; i < overlay->entry_count; i++) {
-        occupy(overlay, i);
+    for (size_t i = 0; i < old_count; i++) {
+        if (old[i].entry != NULL) {
+            occupy(overlay, old[i]);
+        }
     }
+    free(old);
 }
 
 static struct overlay_entry *insert(struct overlay *overlay,
@@ -161,14 +154,12 @@ static struct overlay_entry *insert(struct overlay *overlay,
     }
     struct overlay_entry *entry = overlay_room(overlay, sizeof *entry);
     *entry = (struct overlay_entry){
-        .hash = hash,
         .key =
             overlay_keep(overlay, (struct pbft_bytes){key->bytes, key->size}),
         .space = key->space,
     };
-    overlay->entries[overlay->entry_count] = entry;
-    occupy(overlay, overlay->entry_count);
-    overlay->entry_count++;
+    overlay->entries[overlay->entry_count++] = entry;
+    occupy(overlay, (struct overlay_slot){entry, hash});
     return entry;
 }
 

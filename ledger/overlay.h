@@ -24,15 +24,16 @@
 /* Room that is kept from block to block: what a thousand transactions take. */
 #define OVERLAY_ARENA_BLOCK ((size_t)4 * 1024 * 1024)
 
-/* A place in the hash map. The tag is part of the hash, so that a search looks
- * at hardly any entry but the right one. */
+struct overlay_entry;
+
+/* A place in the hash map. It holds the hash, so that a search looks at hardly
+ * any entry but the right one. */
 struct overlay_slot {
-    uint32_t index; /* Into entries + 1; 0: free. */
-    uint32_t tag;
+    struct overlay_entry *entry; /* NULL: free. */
+    uint64_t hash;
 };
 
 struct overlay_entry {
-    uint64_t hash;
     struct pbft_bytes key;
     struct pbft_bytes value; /* If present. */
     enum ledger_space space;

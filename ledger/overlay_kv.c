@@ -54,6 +54,11 @@ static uint64_t head_of(const struct overlay_entry *entry)
     return head;
 }
 
+static uint8_t digit_of(const struct sorted *one, unsigned shift)
+{
+    return (uint8_t)(one->head >> shift);
+}
+
 /* In the order of keys: the same at every replica, and a store that keeps keys
  * in order finds the place of each beside that of the one before. */
 static int compare_sorted(const void *left, const void *right)
@@ -81,17 +86,74 @@ static bool is_unknown(const struct overlay_entry *entry)
     return !entry->loaded;
 }
 
+#define DIGITS 256u
+#define DIGIT_BITS 8u
+/* Fewer are sorted by comparing. */
+#define COUNTED_MIN 128u
+
+/* One pass of a counting sort: from `list` to `out`, in the order of a digit of
+ * the heads. False, and nothing is done, if that is the same in all. */
+static bool sort_by_digit(struct sorted *out, const struct sorted *list,
+                          size_t count, unsigned shift)
+{
+    size_t places[DIGITS] = {0};
+    size_t place = 0;
+    for (size_t i = 0; i < count; i++) {
+        places[digit_of(&list[i], shift)]++;
+    }
+    if (places[digit_of(&list[0], shift)] == count) {
+        return false;
+    }
+    for (size_t digit = 0; digit < DIGITS; digit++) {
+        size_t same = places[digit];
+        places[digit] = place;
+        place += same;
+    }
+    for (size_t i = 0; i < count; i++) {
+        out[places[digit_of(&list[i], shift)]++] = list[i];
+    }
+    return true;
+}
+
+/* Sorts by heads, then compares the few that have the same one. `list` and
+ * `other` have room for all; the result is in one of them. */
+static struct sorted *sort_by_head(struct sorted *list, struct sorted *other,
+                                   size_t count)
+{
+    for (unsigned shift = 0; shift < 64; shift += DIGIT_BITS) {
+        if (sort_by_digit(other, list, count, shift)) {
+            struct sorted *done = other;
+            other = list;
+            list = done;
+        }
+    }
+    for (size_t at = 0; at < count;) {
+        size_t end = at + 1;
+        while (end < count && list[end].head == list[at].head) {
+            end++;
+        }
+        if (end - at > 1) {
+            qsort(list + at, end - at, sizeof *list, compare_sorted);
+        }
+        at = end;
+    }
+    return list;
+}
+
 static struct sorted *sort_entries(struct overlay *overlay,
                                    entry_filter *wanted, size_t *count)
 {
-    struct sorted *sorted =
-        overlay_room(overlay, overlay->entry_count * sizeof *sorted);
+    size_t size = overlay->entry_count * sizeof(struct sorted);
+    struct sorted *sorted = overlay_room(overlay, size);
     *count = 0;
     for (size_t i = 0; i < overlay->entry_count; i++) {
         struct overlay_entry *entry = overlay->entries[i];
         if (wanted(entry)) {
             sorted[(*count)++] = (struct sorted){head_of(entry), entry};
         }
+    }
+    if (*count >= COUNTED_MIN) {
+        return sort_by_head(sorted, overlay_room(overlay, size), *count);
     }
     qsort(sorted, *count, sizeof *sorted, compare_sorted);
     return sorted;

@@ -2,6 +2,25 @@
 /* UTF-8 by the table of RFC 3629. */
 #include "proto/utf8.h"
 
+#include <string.h>
+
+/* Bytes at the beginning, in whole words, that are ASCII and not zero. */
+static size_t plain_bytes(struct pbft_bytes text)
+{
+    const uint64_t ones = 0x0101010101010101u;
+    const uint64_t highs = 0x8080808080808080u;
+    size_t at = 0;
+    uint64_t word;
+    for (; text.size - at >= sizeof word; at += sizeof word) {
+        memcpy(&word, text.data + at, sizeof word);
+        /* A zero borrows: its own high bit is set then. */
+        if (((word | (word - ones)) & highs) != 0) {
+            break;
+        }
+    }
+    return at;
+}
+
 /* Bytes of the character that begins at `at`; 0 if it is malformed. */
 static size_t character_size(const uint8_t *at, size_t left)
 {
@@ -26,7 +45,7 @@ static size_t character_size(const uint8_t *at, size_t left)
 
 bool wire_utf8_is_valid(struct pbft_bytes text)
 {
-    size_t at = 0;
+    size_t at = plain_bytes(text);
     while (at < text.size) {
         size_t size = character_size(text.data + at, text.size - at);
         if (size == 0 || text.data[at] == 0) {

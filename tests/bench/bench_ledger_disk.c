@@ -37,6 +37,7 @@ struct bench {
     struct rows rows[LEDGER_SPACE_COUNT][LETTERS];
     double thread_seconds; /* Executing. */
     double wall_seconds;
+    struct pbft_digest root; /* After the last block. */
     uint64_t results_bytes;
     uint64_t executed;
     uint64_t refused;
@@ -212,6 +213,7 @@ static void execute_and_write(struct bench *bench,
     assert_int_equal(
         storage_block_write(bench->fixture.storage, &written, bench->state),
         PBFT_OK);
+    bench->root = result->ledger_root;
     bench->results_bytes += size;
     free(results);
 }
@@ -312,6 +314,16 @@ static void print_size(struct bench *bench)
     fixture_close(&bench->fixture);
 }
 
+/* The same from two builds that did the same. */
+static void print_root(const struct bench *bench)
+{
+    printf("ledger root: ");
+    for (size_t i = 0; i < sizeof bench->root.bytes; i++) {
+        printf("%02x", bench->root.bytes[i]);
+    }
+    printf("\n");
+}
+
 static void print_time(const char *what, double took, uint64_t count)
 {
     printf("%-34s %6.2f us each, %7.0f/s\n", what, 1e6 * took / (double)count,
@@ -360,6 +372,7 @@ int main(int argc, char **argv)
     printf("first %u: %.2f us each, last %u: %.2f us each, %.2f times\n",
            WINDOW_TX, first, WINDOW_TX, last, first > 0 ? last / first : 0);
     print_rows(bench);
+    print_root(bench);
     close_bench(bench); /* Flushes what is in memory. */
     print_size(bench);
     free(bench);
