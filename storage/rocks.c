@@ -25,7 +25,10 @@
 #define MEMTABLE_FILTER_SHARE 0.05
 /* Of the first level. Random keys touch every file of the next level: the more
  * files go down at once, the less often those are written again. */
-#define FILES_BEFORE_COMPACTION 8
+#define FILES_BEFORE_COMPACTION 12
+/* Of the level below: as much as comes down at once from the family with the
+ * largest files. */
+#define FIRST_LEVEL_BYTES (FILES_BEFORE_COMPACTION * 24 * MIB)
 /* Memtables beyond those that are being written to a file. */
 #define MEMTABLES_SPARE 2
 #define BLOCK_BYTES (16 * 1024)
@@ -158,6 +161,8 @@ static rocksdb_options_t *family_options(const struct family_plan *plan,
     rocksdb_block_based_options_set_block_size(table, BLOCK_BYTES);
     rocksdb_block_based_options_set_format_version(table, TABLE_FORMAT);
     rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1);
+    rocksdb_block_based_options_set_pin_l0_filter_and_index_blocks_in_cache(
+        table, 1);
     rocksdb_block_based_options_set_filter_policy(
         table, rocksdb_filterpolicy_create_bloom_full(FILTER_BITS_PER_KEY));
     rocksdb_options_set_block_based_table_factory(options, table);
@@ -172,6 +177,7 @@ static rocksdb_options_t *family_options(const struct family_plan *plan,
                                                plan->bottom_compression);
     rocksdb_options_set_level0_file_num_compaction_trigger(
         options, FILES_BEFORE_COMPACTION);
+    rocksdb_options_set_max_bytes_for_level_base(options, FIRST_LEVEL_BYTES);
     rocksdb_options_set_min_write_buffer_number_to_merge(
         options, plan->merged_memtables);
     rocksdb_options_set_max_write_buffer_number(
