@@ -14,6 +14,15 @@
 #define BENCH_MACHINE_TEXT_SIZE 96
 #define BENCH_FILE_BYTES_MAX 4194304u /* Of a file of earlier results. */
 
+/* What goes wrong in the middle of a run. */
+enum bench_fault {
+    BENCH_FAULT_NONE,
+    BENCH_FAULT_DEAD_BACKUP,
+    BENCH_FAULT_SLOW_BACKUP,
+    BENCH_FAULT_FLOOD,
+    BENCH_FAULT_KILL_PRIMARY
+};
+
 /* Conditions of one run. */
 struct bench_setup {
     const char *config;  /* Of a running consortium; NULL: none. */
@@ -26,7 +35,8 @@ struct bench_setup {
     uint32_t duration_ms;
     uint32_t warm_up_ms;
     uint32_t window; /* Blocks under way at once, by the genesis. */
-    bool coalesce;   /* Submissions of one; libsalus puts them together. */
+    enum bench_fault fault;
+    bool coalesce; /* Submissions of one; libsalus puts them together. */
     bool no_tls;
     bool no_sync;
 };
@@ -43,6 +53,16 @@ struct bench_process {
 struct bench_thread {
     char name[TRIAL_THREAD_NAME_SIZE];
     double cpu_us_per_transaction; /* Of one replica, on average. */
+};
+
+struct bench_fault_result {
+    enum bench_fault fault;
+    uint32_t replica; /* That it concerned. */
+    double before;    /* Transactions a second. */
+    double after;     /* The same; of a dead primary: since it is back. */
+    double gap_ms;    /* The longest time without a proof, since the fault. */
+    double back_ms;   /* From the fault until 80 % of the rate before. */
+    bool is_back;     /* It came to that. */
 };
 
 struct bench_figures {
@@ -67,6 +87,7 @@ struct bench_figures {
     uint64_t refused;
     uint64_t failed;
     uint64_t late; /* Open loop: submitted after their time, all busy. */
+    struct bench_fault_result fault;
 };
 
 /* 500, 900, 950, 990, 999 and their names in JSON. */

@@ -4,6 +4,7 @@
 #define CLIENT_BENCH_FIGURES_H
 
 #include "client/bench.h"
+#include "client/bench_fault.h"
 #include "client/load.h"
 
 /* At one moment. */
@@ -19,6 +20,7 @@ struct bench {
     struct load_report load;
     struct bench_counters before;
     struct bench_counters after;
+    struct bench_fault_run fault;
 };
 
 void bench_figures_compute(const struct bench *bench,

@@ -3,6 +3,7 @@
 #include <jansson.h>
 
 #include "client/bench.h"
+#include "client/bench_fault.h"
 
 #define DIGITS 8
 
@@ -79,6 +80,18 @@ static void put_results(json_t *to, const struct bench_result *result)
     put_count(to, "late_submissions", f->late);
 }
 
+static void put_fault(json_t *to, const struct bench_fault_result *fault)
+{
+    (void)json_object_set_new(to, "fault",
+                              json_string(bench_fault_name(fault->fault)));
+    put_count(to, "fault_replica", fault->replica);
+    put_number(to, "fault_transactions_per_second_before", fault->before);
+    put_number(to, "fault_transactions_per_second_after", fault->after);
+    put_number(to, "fault_longest_gap_ms", fault->gap_ms);
+    put_flag(to, "fault_is_back", fault->is_back);
+    put_number(to, "fault_back_after_ms", fault->back_ms);
+}
+
 static void put_processes(json_t *to, const struct bench_result *result)
 {
     json_t *seconds = json_array();
@@ -118,6 +131,9 @@ void bench_print_json(const struct bench_result *result, FILE *out)
 
     put_conditions(json, result);
     put_results(json, result);
+    if (result->setup.fault != BENCH_FAULT_NONE) {
+        put_fault(json, &result->figures.fault);
+    }
     put_processes(json, result);
     put_threads(json, &result->figures);
     (void)json_dumpf(json, out, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS));

@@ -2,7 +2,7 @@
 /* One result, for people. */
 #include <inttypes.h>
 
-#include "client/bench.h"
+#include "client/bench_fault.h"
 
 #define MEBIBYTE 1048576.0
 #define THREADS_SHOWN 8
@@ -118,10 +118,32 @@ static void print_threads(const struct bench_figures *f)
     }
 }
 
+static void print_fault(const struct bench_fault_result *fault)
+{
+    (void)printf("fault: %s\n"
+                 "  replica                   %u\n"
+                 "  before, after             %.0f, %.0f transactions/s: %.0f "
+                 "%%\n"
+                 "  longest gap               %.0f ms without a proof\n",
+                 bench_fault_text(fault->fault), fault->replica, fault->before,
+                 fault->after,
+                 fault->before > 0 ? 100 * fault->after / fault->before : 0,
+                 fault->gap_ms);
+    if (fault->is_back) {
+        (void)printf("  80 %% of the rate before   after %.0f ms\n",
+                     fault->back_ms);
+    } else {
+        (void)printf("  80 %% of the rate before   not reached\n");
+    }
+}
+
 void bench_print_table(const struct bench_result *result)
 {
     print_conditions(result);
     print_results(result);
+    if (result->setup.fault != BENCH_FAULT_NONE) {
+        print_fault(&result->figures.fault);
+    }
     print_processes(result);
     print_threads(&result->figures);
 }

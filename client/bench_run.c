@@ -42,10 +42,19 @@ static void on_phase(void *context, bool begins)
     struct bench_counters *to = begins ? &bench->before : &bench->after;
 
     for (uint32_t i = 0; i < bench->trial.count; i++) {
-        (void)trial_ask(&bench->trial, i, &to->replicas[i]);
+        if (!trial_ask(&bench->trial, i, &to->replicas[i])) {
+            to->replicas[i] = bench->before.replicas[i]; /* It is dead. */
+        }
     }
     to->client_cpu_us = own_cpu_us();
     to->requests = count_requests(&bench->trial);
+}
+
+static void on_tick(void *context, uint64_t elapsed_ms)
+{
+    struct bench *bench = context;
+
+    bench_fault_tick(&bench->fault, elapsed_ms);
 }
 
 static uint64_t wall_ms(void)
@@ -71,15 +80,25 @@ static enum salus_status measure(struct bench *bench,
         .not_after_ms =
             wall_ms() + setup->warm_up_ms + setup->duration_ms + HOUR_MS,
         .on_phase = on_phase,
+        .on_tick = on_tick,
         .context = bench,
         .stop = stop};
 
-    for (uint32_t i = 0; i < bench->trial.client_count; i++) {
+    bench->fault = (struct bench_fault_run){.fault = setup->fault,
+                                            .trial = &bench->trial,
+                                            .at_ms = setup->duration_ms / 2,
+                                            .duration_ms = setup->duration_ms};
+    if (setup->fault == BENCH_FAULT_FLOOD) {
+        options.client_count--; /* The one that floods. */
+    }
+    for (uint32_t i = 0; i < options.client_count; i++) {
         options.clients[i] = bench->trial.clients[i];
         memcpy(options.encryption_keys[i], bench->trial.encryption_keys[i],
                SALUS_ID_SIZE);
     }
-    return load_run(&options, &bench->load);
+    enum salus_status status = load_run(&options, &bench->load);
+    bench_fault_end(&bench->fault);
+    return status;
 }
 
 static void note_failure(const struct bench *bench, enum salus_status status)
@@ -177,10 +196,23 @@ bool bench_run(const struct bench_setup *setup, const volatile int *stop,
     return done;
 }
 
-static int by_throughput(const void *a, const void *b)
+/* With a fault: how much of the throughput before it was left. */
+static double merit(const struct bench_result *result)
 {
-    double x = ((const struct bench_result *)a)->lowest;
-    double y = ((const struct bench_result *)b)->lowest;
+    const struct bench_fault_result *fault = &result->figures.fault;
+
+    if (fault->fault == BENCH_FAULT_KILL_PRIMARY) {
+        return -fault->gap_ms;
+    }
+    return fault->fault == BENCH_FAULT_NONE || fault->before <= 0
+               ? result->lowest
+               : fault->after / fault->before;
+}
+
+static int by_merit(const void *a, const void *b)
+{
+    double x = merit(a);
+    double y = merit(b);
 
     return (x > y) - (x < y);
 }
@@ -200,12 +232,13 @@ bool bench_run_median(const struct bench_setup *setup, uint32_t runs,
     }
     bool all = runs > 0 && done == runs;
     if (all) {
-        qsort(results, runs, sizeof(*results), by_throughput);
+        qsort(results, runs, sizeof(*results), by_merit);
         *out = results[runs / 2];
         out->runs = runs;
-        out->lowest = results[0].lowest;
-        out->highest = results[runs - 1].lowest;
         for (uint32_t i = 0; i < runs; i++) { /* None is hidden. */
+            double rate = results[i].lowest;
+            out->lowest = rate < out->lowest ? rate : out->lowest;
+            out->highest = rate > out->highest ? rate : out->highest;
             if (i != runs / 2) {
                 out->figures.failed += results[i].figures.failed;
                 out->figures.refused += results[i].figures.refused;

@@ -81,7 +81,10 @@ static void count(struct load *load, const struct submitter *submitter,
     if (load->phase != PHASE_MEASURE) {
         return;
     }
+    uint64_t slot = (now_us() - load->measured_since_us) / 1000 / LOAD_SLOT_MS;
     report->transactions += done;
+    report->slots[slot < LOAD_SLOTS_MAX ? slot : LOAD_SLOTS_MAX - 1] +=
+        (uint32_t)done;
     report->submissions++;
     if (done > 0) {
         note_pause(load, now_us());
@@ -213,12 +216,17 @@ static void *make(void *context)
 }
 
 /* Lets time pass; shorter if stop is asked for. */
-static void pass(const struct load_options *options, uint32_t duration_ms)
+static void pass(const struct load_options *options, uint32_t duration_ms,
+                 bool is_measured)
 {
     const struct timespec slice = {0, 10000000};
-    uint64_t until = now_us() + (uint64_t)duration_ms * 1000;
+    uint64_t began = now_us();
+    uint64_t until = began + (uint64_t)duration_ms * 1000;
 
     while (now_us() < until && (options->stop == NULL || *options->stop == 0)) {
+        if (is_measured && options->on_tick != NULL) {
+            options->on_tick(options->context, (now_us() - began) / 1000);
+        }
         (void)nanosleep(&slice, NULL);
     }
 }
@@ -258,11 +266,11 @@ static void conduct(struct load *load)
 {
     const struct load_options *options = load->options;
 
-    pass(options, options->warm_up_ms);
+    pass(options, options->warm_up_ms, false);
     tell(options, true);
     uint64_t began = now_us();
     enter(load, PHASE_MEASURE);
-    pass(options, options->duration_ms);
+    pass(options, options->duration_ms, true);
     enter(load, PHASE_OVER);
     load->report->elapsed_us = now_us() - began;
     tell(options, false);

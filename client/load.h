@@ -14,6 +14,8 @@
 
 #define LOAD_CLIENTS_MAX 32
 #define LOAD_SUBMITTERS_MAX 16384
+#define LOAD_SLOT_MS 50      /* What was proved is counted by slots of time. */
+#define LOAD_SLOTS_MAX 12000 /* Ten minutes; later ones go into the last. */
 #define LOAD_PAYLOAD_MIN SAMPLE_PAYLOAD_MIN
 #define LOAD_PAYLOAD_MAX SAMPLE_PAYLOAD_MAX
 
@@ -31,6 +33,9 @@ struct load_options {
     uint64_t not_after_ms; /* Wall clock, for the transactions. */
     /* Called when warm-up ends and when the measurement ends; may be NULL. */
     void (*on_phase)(void *context, bool begins);
+    /* Called some hundred times a second during the measurement, with the time
+     * since it began; may be NULL. */
+    void (*on_tick)(void *context, uint64_t elapsed_ms);
     void *context;
     const volatile int *stop; /* Not 0: end early. */
 };
@@ -44,7 +49,8 @@ struct load_report {
     uint64_t elapsed_us;       /* Of the measurement. */
     uint64_t longest_pause_us; /* Between two proofs, of all submitters. */
     enum salus_status first_failure;
-    struct histogram latency; /* Of submissions, since they were due. */
+    uint32_t slots[LOAD_SLOTS_MAX]; /* Transactions proved in each. */
+    struct histogram latency;       /* Of submissions, since they were due. */
 };
 
 /* Runs warm-up and measurement, then waits for what is under way. */

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "client/bench.h"
+#include "client/bench_fault.h"
 #include "client/bench_limits.h"
 #include "client/load.h"
 #include "client/tool.h"
@@ -43,7 +44,7 @@ uint32_t bench_submitters(const struct bench_setup *setup)
 
 struct texts {
     const char *config, *genesis, *replicas, *payload, *per_request, *clients;
-    const char *rate, *duration, *warm_up, *runs, *versus, *output;
+    const char *rate, *duration, *warm_up, *runs, *versus, *output, *fault;
 };
 
 struct request {
@@ -150,6 +151,11 @@ static bool read_texts(struct request *request, const struct texts *texts)
     base->genesis = texts->genesis;
     request->versus = texts->versus;
     request->output = texts->output;
+    if (texts->fault != NULL &&
+        !bench_fault_parse(&base->fault, texts->fault)) {
+        (void)tool_bad_usage(&tool_bench, "--fault: what is %s?", texts->fault);
+        return false;
+    }
     return read_count("--replicas", texts->replicas, TRIAL_REPLICAS_MAX,
                       &base->replicas) &&
            read_count("--clients", texts->clients, LOAD_SUBMITTERS_MAX,
@@ -188,6 +194,15 @@ static const char *find_problem(const struct request *request,
         return "--matrix switches TLS and synced writes itself; --safe-only "
                "leaves them on";
     }
+    if (base->fault != BENCH_FAULT_NONE &&
+        (runs || request->is_matrix || request->limits || request->versus)) {
+        return "--fault is for one configuration that bench starts, without "
+               "--limits and --vs";
+    }
+    if (base->fault != BENCH_FAULT_NONE &&
+        base->duration_ms > LOAD_SLOT_MS * LOAD_SLOTS_MAX) {
+        return "--fault: at most ten minutes";
+    }
     if (request->is_matrix && request->json) {
         return "--matrix writes its JSON to a file: --output NAME";
     }
@@ -225,6 +240,7 @@ static int read_options(struct request *request, int argc, char **argv)
         {"--runs", NULL, &texts.runs, NULL},
         {"--vs", NULL, &texts.versus, NULL},
         {"--output", NULL, &texts.output, NULL},
+        {"--fault", NULL, &texts.fault, NULL},
         {"--matrix", &request->is_matrix, NULL, NULL},
         {"--limits", &request->limits, NULL, NULL},
         {"--safe-only", &request->matrix.safe_only, NULL, NULL},
@@ -343,8 +359,8 @@ const struct tool_command tool_bench = {
     .name = "bench",
     .usage = "[--replicas N | --config FILE | --genesis FILE] [--payload "
              "BYTES] [--transactions-per-request T] [--clients C] [--rate R] "
-             "[--duration 10s] [--runs K] [--limits] [--matrix] [--vs FILE] "
-             "[--json]",
+             "[--duration 10s] [--runs K] [--limits] [--fault KIND] [--matrix] "
+             "[--vs FILE] [--json]",
     .summary = "measure a consortium of real replicas on this machine",
     .help =
         "Starts N replicas (4) with TLS, signatures and synced writes, lets C\n"
@@ -366,6 +382,8 @@ const struct tool_command tool_bench = {
         "  --vs FILE         ratios to what --json or --matrix wrote earlier\n"
         "  --limits          then measure the parts by themselves: the bound\n"
         "                    of this machine, and the share that was reached\n"
+        "  --fault KIND      in the middle; compares the halves of the run:\n"
+        "                    dead-backup, slow-backup, flood, kill-primary\n"
         "  --no-tls          UNSAFE: plain TCP everywhere\n"
         "  --unsafe-no-sync  UNSAFE: votes leave before they are durable\n"
         "  --json            one line\n"

@@ -54,6 +54,18 @@ done
 grep -q '^1 of 1 results have no earlier one' other || fail "open loop compared"
 grep -q 'open loop, 200 transactions/s' other || fail "open loop not told"
 
+# A fault in the middle: the halves are compared, the dead are dead.
+"$salus" bench --clients 8 --warm-up 100ms --duration 2s \
+    --fault dead-backup >fault ||
+    { cat fault; fail "a dead backup"; }
+for line in '^fault: one backup is killed' 'before, after' 'longest gap'; do
+    grep -q "$line" fault || { cat fault; fail "no line $line"; }
+done
+"$salus" bench --clients 8 --warm-up 100ms --duration 2s \
+    --fault flood --json >fault.json ||
+    fail "a flood"
+grep -q '"fault":"flood"' fault.json || fail "no fault in the JSON"
+
 refused() {
     code=0
     "$salus" bench "$@" >out 2>err || code=$?
@@ -66,6 +78,9 @@ refused --duration 5x
 refused --rate 0
 refused --matrix --json
 refused --vs nowhere.json
+refused --fault earthquake
+refused --fault flood --matrix
+refused --fault flood --duration 1000s
 echo '{"a":1}' >bad.json
 refused --vs bad.json
 echo '[{' >bad.json
