@@ -18,6 +18,7 @@
 #include "client/salus.h"
 #include "consensus/verify.h"
 #include "crypto/provider.h"
+#include "crypto/remember.h"
 #include "ledger/results.h"
 #include "ledger/transaction.h"
 #include "net/channel.h"
@@ -100,6 +101,7 @@ struct salus_client {
     /* Constant after salus_open(). */
     struct salus_genesis *genesis;
     struct crypto_provider *provider;
+    struct crypto_remember remember; /* What `domain` and `verifier` use. */
     struct pbft_domain domain;
     struct pbft_keyring keyring;
     struct pbft_verifier verifier;

@@ -194,7 +194,9 @@ static enum pbft_status load_files(struct salus_client *client,
 
 static void fill_verifier(struct salus_client *client)
 {
-    client->domain.crypto = crypto_provider_vtable(client->provider);
+    crypto_remember_init(&client->remember,
+                         crypto_provider_vtable(client->provider));
+    client->domain.crypto = crypto_remember_vtable(&client->remember);
     client->verifier.domain = &client->domain;
     client->verifier.keyring = &client->keyring;
     client->verifier.window = client->genesis->parameters.window;
@@ -220,6 +222,9 @@ static void destroy(struct salus_client *client)
     }
     free(client->tls_key_pem);
     free(client->certificate_pem);
+    if (client->domain.crypto != NULL) {
+        crypto_remember_deinit(&client->remember);
+    }
     crypto_provider_destroy(client->provider);
     genesis_destroy(client->genesis);
     (void)pthread_cond_destroy(&client->tick);
