@@ -62,9 +62,9 @@ static void test_every_timer_has_a_word(void **state)
 
 static void test_every_status_has_a_text(void **state)
 {
-    static const int statuses[] = {PBFT_OK,        PBFT_MALFORMED,
-                                   PBFT_TOO_LARGE, PBFT_BAD_SIGNATURE,
-                                   PBFT_VERSION,   PBFT_NOT_MEMBER};
+#define VALUE_OF(name, value, text) (value),
+    static const int statuses[] = {PBFT_STATUS_LIST(VALUE_OF)};
+#undef VALUE_OF
     const char *words[WORDS_MAX];
     size_t count = 0;
     (void)state;
@@ -72,6 +72,8 @@ static void test_every_status_has_a_text(void **state)
         words[count++] = pbft_status_text((enum pbft_status)statuses[i]);
     }
     assert_distinct(words, count);
+    assert_string_equal(pbft_status_text((enum pbft_status)999),
+                        "unknown status");
 }
 
 int main(void)

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Records that do not belong where they stand are refused, one by one: a log
+ * that passed its checksums may still be one that this code never wrote. R1
+ * reads it. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "consensus/replica.h"
+#include "tests/support/cast.h"
+
+#define SELF 1
+
+static struct cast cast;
+static struct pbft_replica *replica;
+static struct pbft_message *batch;
+static const pbft_replica_id signers[] = {1, 2, 3};
+
+static int start(void **state)
+{
+    const char *reason = NULL;
+    struct pbft_config config;
+    (void)state;
+    cast_init(&cast, 4);
+    pbft_config_defaults(&config);
+    config.self = SELF;
+    config.window = 16;
+    config.checkpoint_interval = 4;
+    replica = pbft_replica_create(&config, &cast.replicas[SELF].domain,
+                                  &cast.keyring, &reason);
+    assert_non_null(replica);
+    const struct pbft_event applied = {.type = PBFT_EVENT_APPLIED};
+    assert_int_equal(pbft_step(replica, &applied), PBFT_ACCEPTED);
+    batch = cast_batch(&cast, 9, 1, 1);
+    return 0;
+}
+
+static int clear(void **state)
+{
+    (void)state;
+    pbft_message_unref(batch);
+    pbft_replica_destroy(replica);
+    return 0;
+}
+
+/* Takes over the reference. */
+static enum pbft_verdict restore(enum pbft_record_kind kind, pbft_seq seq,
+                                 const struct pbft_message *message)
+{
+    const struct pbft_event event = {
+        .type = PBFT_EVENT_RESTORE,
+        .record = {kind, pbft_message_view(message), seq, message}};
+    enum pbft_verdict verdict = pbft_step(replica, &event);
+    pbft_message_unref(message);
+    return verdict;
+}
+
+static const struct pbft_message *header(pbft_seq seq)
+{
+    struct pbft_message *full = cast_pre_prepare(&cast, 0, seq, batch);
+    const struct pbft_message *message = pbft_pre_prepare_with_body(full, NULL);
+    pbft_message_unref(full);
+    return message;
+}
+
+static void test_a_header_stands_once_and_in_its_place(void **state)
+{
+    const enum pbft_record_kind kind = PBFT_RECORD_PRE_PREPARE;
+    (void)state;
+    assert_int_equal(restore(PBFT_RECORD_BODY, 1, pbft_message_ref(batch)),
+                     PBFT_ACCEPTED);
+    assert_int_equal(restore(kind, 1, cast_pre_prepare(&cast, 0, 1, batch)),
+                     PBFT_REJECTED); /* With its body. */
+    assert_int_equal(restore(kind, 2, header(1)), PBFT_REJECTED);
+    assert_int_equal(restore(kind, 0, header(1)), PBFT_REJECTED);
+    assert_int_equal(restore(kind, 1, header(1)), PBFT_ACCEPTED);
+    assert_int_equal(restore(kind, 1, header(1)), PBFT_REJECTED);
+    assert_true(pbft_slot_has_body(pbft_slot_log_at(&replica->log, 1)));
+}
+
+static void test_a_vote_is_its_own_and_one(void **state)
+{
+    const struct pbft_digest *digest = &batch->batch.digest;
+    const enum pbft_message_type type = PBFT_MESSAGE_PREPARE;
+    (void)state;
+    assert_int_equal(restore(PBFT_RECORD_PRE_PREPARE, 1, header(1)),
+                     PBFT_ACCEPTED);
+    assert_int_equal(restore(PBFT_RECORD_PREPARE, 1,
+                             cast_vote(&cast, type, 2, 0, 1, digest)),
+                     PBFT_REJECTED);
+    assert_int_equal(restore(PBFT_RECORD_PREPARE, 1,
+                             cast_vote(&cast, type, SELF, 0, 1, digest)),
+                     PBFT_ACCEPTED);
+    assert_int_equal(restore(PBFT_RECORD_PREPARE, 1,
+                             cast_vote(&cast, type, SELF, 0, 1, digest)),
+                     PBFT_REJECTED);
+}
+
+static const struct pbft_message *certificate(void)
+{
+    struct pbft_message *full = cast_pre_prepare(&cast, 0, 1, batch);
+    const struct pbft_message *message =
+        cast_certificate(&cast, PBFT_MESSAGE_PREPARED, full, signers, 2);
+    pbft_message_unref(full);
+    return message;
+}
+
+static void test_a_certificate_must_be_of_a_higher_view(void **state)
+{
+    (void)state;
+    assert_int_equal(restore(PBFT_RECORD_PREPARED, 1, certificate()),
+                     PBFT_ACCEPTED);
+    assert_int_equal(restore(PBFT_RECORD_PREPARED, 1, certificate()),
+                     PBFT_REJECTED);
+}
+
+static void test_a_checkpoint_is_its_own_and_one(void **state)
+{
+    const enum pbft_record_kind kind = PBFT_RECORD_CHECKPOINT;
+    (void)state;
+    assert_int_equal(restore(kind, 4, cast_attestation(&cast, 2, 4)),
+                     PBFT_REJECTED);
+    assert_int_equal(restore(kind, 8, cast_attestation(&cast, SELF, 4)),
+                     PBFT_REJECTED);
+    assert_int_equal(restore(kind, 4, cast_attestation(&cast, SELF, 4)),
+                     PBFT_ACCEPTED);
+    assert_int_equal(restore(kind, 4, cast_attestation(&cast, SELF, 4)),
+                     PBFT_REJECTED);
+}
+
+/* What a later proof covers binds no more. */
+static void test_a_proof_passes_over_older_records(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        restore(PBFT_RECORD_STABLE, 8, cast_stable(&cast, 8, signers, 3)),
+        PBFT_ACCEPTED);
+    assert_int_equal(
+        restore(PBFT_RECORD_STABLE, 4, cast_stable(&cast, 4, signers, 3)),
+        PBFT_ACCEPTED);
+    assert_int_equal(replica->log.low, 8);
+    assert_int_equal(pbft_message_seq(replica->stable), 8);
+    assert_int_equal(restore(PBFT_RECORD_PRE_PREPARE, 5, header(5)),
+                     PBFT_ACCEPTED);
+    assert_null(pbft_slot_log_at(&replica->log, 5));
+}
+
+static void test_a_record_holds_its_kind_of_message(void **state)
+{
+    (void)state;
+    for (int kind = PBFT_RECORD_PRE_PREPARE; kind <= PBFT_RECORD_RECOVERING;
+         kind++) {
+        struct pbft_message *fetch = pbft_fetch_create(
+            &(struct pbft_origin){.sender = SELF, .epoch = 1},
+            &(struct pbft_fetch){.kind = PBFT_FETCH_STABLE, .seq = 4});
+        assert_int_equal(restore((enum pbft_record_kind)kind, 1, fetch),
+                         PBFT_REJECTED);
+    }
+    struct pbft_message *request = cast_request(&cast, 1, "no recover");
+    assert_int_equal(restore(PBFT_RECORD_RECOVERING, 0, request),
+                     PBFT_REJECTED);
+}
+
+/* Nothing but its restore may come before START. */
+static void test_nobody_is_heard_before_the_start(void **state)
+{
+    (void)state;
+    struct pbft_message *vote =
+        cast_vote(&cast, PBFT_MESSAGE_PREPARE, 2, 0, 1, &batch->batch.digest);
+    const struct pbft_event heard = {.type = PBFT_EVENT_RECEIVE,
+                                     .message = vote};
+    const struct pbft_event timeout = {.type = PBFT_EVENT_TIMEOUT,
+                                       .timer = PBFT_TIMER_STATUS};
+    assert_int_equal(pbft_step(replica, &heard), PBFT_UNEXPECTED);
+    assert_int_equal(pbft_step(replica, &timeout), PBFT_UNEXPECTED);
+    pbft_message_unref(vote);
+}
+
+/* ---- two blocks are one only if all of them is equal -----------------------
+ */
+
+static void test_an_attestation_differs_in_each_field(void **state)
+{
+    const struct pbft_attestation one = {.seq = 4, .block_time = 9};
+    (void)state;
+    assert_true(pbft_attestation_equal(&one, &one));
+    struct pbft_attestation other = one;
+    other.seq++;
+    assert_false(pbft_attestation_equal(&one, &other));
+    other = one;
+    other.block_time++;
+    assert_false(pbft_attestation_equal(&one, &other));
+    other = one;
+    other.block_digest.bytes[31] ^= 1;
+    assert_false(pbft_attestation_equal(&one, &other));
+    other = one;
+    other.results_root.bytes[0] ^= 1;
+    assert_false(pbft_attestation_equal(&one, &other));
+    other = one;
+    other.ledger_root.bytes[16] ^= 1;
+    assert_false(pbft_attestation_equal(&one, &other));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, clear)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_a_header_stands_once_and_in_its_place),
+        TEST(test_a_vote_is_its_own_and_one),
+        TEST(test_a_certificate_must_be_of_a_higher_view),
+        TEST(test_a_checkpoint_is_its_own_and_one),
+        TEST(test_a_proof_passes_over_older_records),
+        TEST(test_a_record_holds_its_kind_of_message),
+        TEST(test_nobody_is_heard_before_the_start),
+        cmocka_unit_test(test_an_attestation_differs_in_each_field),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
