@@ -20,30 +20,51 @@ static int64_t days_of(int64_t year, int64_t month, int64_t day)
            719468;
 }
 
-bool tool_time_read(const struct tool_command *command, const char *text,
-                    uint64_t *out_ms)
+/* Digits alone, no sign and no blank, which sscanf() would take. */
+static bool is_number(const char *text)
+{
+    return text[0] != 0 && text[strspn(text, "0123456789")] == 0;
+}
+
+static bool read_calendar(const char *text, uint64_t *out_ms)
 {
     int part[6] = {0};
     int end = 0;
+    int read = sscanf(text, "%4d-%2d-%2d%nT%2d:%2d:%2dZ%n", &part[0], &part[1],
+                      &part[2], &end, &part[3], &part[4], &part[5], &end);
+    if (text[strspn(text, "0123456789-T:Z")] != 0 || (read != 3 && read != 6) ||
+        text[end] != 0 || part[0] < 1970 || part[1] < 1 || part[1] > 12 ||
+        part[2] < 1 || part[3] < 0 || part[3] > 23 || part[4] < 0 ||
+        part[4] > 59 || part[5] < 0 || part[5] > 59) {
+        return false;
+    }
+    int64_t day = days_of(part[0], part[1], part[2]);
+    int64_t next = part[1] == 12 ? days_of(part[0] + 1, 1, 1)
+                                 : days_of(part[0], part[1] + 1, 1);
+    if (day >= next) {
+        return false; /* The 31st of a shorter month. */
+    }
+    int64_t seconds = part[3] * 3600 + part[4] * 60 + part[5];
+    *out_ms = (uint64_t)(day * MS_PER_DAY + seconds * 1000);
+    return true;
+}
+
+bool tool_time_read(const struct tool_command *command, const char *text,
+                    uint64_t *out_ms)
+{
     if (text == NULL) {
         return true;
     }
-    if (strchr(text, '-') == NULL) {
+    if (is_number(text)) {
         return tool_number(command, "time", text, 0, UINT64_MAX / 1000, out_ms);
     }
-    int read = sscanf(text, "%4d-%2d-%2d%nT%2d:%2d:%2dZ%n", &part[0], &part[1],
-                      &part[2], &end, &part[3], &part[4], &part[5], &end);
-    if ((read != 3 && read != 6) || text[end] != 0 || part[0] < 1970 ||
-        part[1] < 1 || part[1] > 12 || part[2] < 1 || part[2] > 31) {
+    if (!read_calendar(text, out_ms)) {
         (void)tool_bad_usage(command,
                              "%s: a time is 2026-11-28, 2026-11-28T10:15:00Z "
                              "(UTC) or milliseconds since 1970",
                              text);
         return false;
     }
-    int64_t seconds = part[3] * 3600 + part[4] * 60 + part[5];
-    *out_ms = (uint64_t)(days_of(part[0], part[1], part[2]) * MS_PER_DAY +
-                         seconds * 1000);
     return true;
 }
 

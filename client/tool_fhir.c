@@ -51,21 +51,19 @@ static bool gather_files(struct fhir_call *call)
 
 /* ---- command ------------------------------------------------------------- */
 
+static bool is_known(const char *what)
+{
+    return strcmp(what, "dry-run") == 0 || strcmp(what, "validate") == 0 ||
+           strcmp(what, "import") == 0;
+}
+
 static int dispatch(struct fhir_call *call)
 {
     const char *what = call->operands.items[0];
 
-    if (strcmp(what, "dry-run") == 0) {
-        return fhir_judge_all(call, false);
-    }
-    if (strcmp(what, "validate") == 0) {
-        return fhir_judge_all(call, true);
-    }
-    if (strcmp(what, "import") == 0) {
-        return fhir_import_all(call);
-    }
-    return tool_bad_usage(
-        &tool_fhir, "\"%s\": it is dry-run, validate, import or export", what);
+    return strcmp(what, "import") == 0
+               ? fhir_import_all(call)
+               : fhir_judge_all(call, strcmp(what, "validate") == 0);
 }
 
 static int run(int argc, char **argv)
@@ -109,6 +107,11 @@ static int run(int argc, char **argv)
     if (call.operands.count > 0 &&
         strcmp(call.operands.items[0], "export") == 0) {
         return fhir_export_all(&call);
+    }
+    if (call.operands.count > 0 && !is_known(call.operands.items[0])) {
+        return tool_bad_usage(
+            &tool_fhir, "\"%s\": it is dry-run, validate, import or export",
+            call.operands.items[0]);
     }
     if (call.operands.count < 2) {
         return tool_bad_usage(&tool_fhir, "name what to do, and files");

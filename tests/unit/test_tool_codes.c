@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "client/tool_ask.h"
 #include "client/tool_codes.h"
 #include "client/tool_json.h"
 #include "proto/scan.h"
@@ -178,6 +179,45 @@ static void test_long_lists_are_cut(void **state)
     assert_int_equal(tool_names_find(&names, ""), 0);
 }
 
+/* ---- times --------------------------------------------------------------- */
+
+static void test_times_of_the_command_line(void **state)
+{
+    static const char *const wrong[] = {"yesterday",
+                                        "",
+                                        "2026-13-01",
+                                        "2026-02-30",
+                                        "2026-11-28T24:00:00Z",
+                                        "2026-11-28T10:61:00Z",
+                                        "2026-11-28T10:15:00",
+                                        "2026-11-28T10:15:00+01:00",
+                                        "2026-11-28 10:15",
+                                        "-5",
+                                        "1969-12-31",
+                                        "2026-11",
+                                        "18446744073709552",
+                                        "2026--1-05"};
+    static const struct {
+        const char *text;
+        uint64_t ms;
+    } right[] = {{"1970-01-01", 0},
+                 {"2024-02-29", 1709164800000},
+                 {"2026-12-31T23:59:59Z", 1798761599000},
+                 {"1795892653666", 1795892653666},
+                 {"0", 0}};
+    uint64_t ms = 0;
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        if (tool_time_read(&tool_bg, wrong[i], &ms)) {
+            fail_msg("%s", wrong[i]);
+        }
+    }
+    for (size_t i = 0; i < sizeof right / sizeof right[0]; i++) {
+        assert_true(tool_time_read(&tool_bg, right[i].text, &ms));
+        assert_int_equal(ms, right[i].ms);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +226,7 @@ int main(void)
         cmocka_unit_test(test_message_chooses_the_table),
         cmocka_unit_test(test_errors_list_the_names),
         cmocka_unit_test(test_long_lists_are_cut),
+        cmocka_unit_test(test_times_of_the_command_line),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,6 +70,9 @@ static void test_missing_file_is_an_error(void **state)
         const char *const arguments[] = {what[i], "nope.json", NULL};
         assert_int_equal(run(&tool_fhir, arguments), TOOL_FAILED);
     }
+    /* What is to be done is judged first. */
+    const char *const nothing[] = {"improt", "nope.json", NULL};
+    assert_int_equal(run(&tool_fhir, nothing), TOOL_USAGE);
 }
 
 int main(void)
