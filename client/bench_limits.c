@@ -172,9 +172,12 @@ void bench_bound_print(const struct bench_result *result,
                  "", measured);
     (void)printf("  bound: %.0f transactions/s with %u cores at nothing else; "
                  "measured: %.0f, %.0f %% of it\n"
+                 "  of the CPU that was used the parts are %.0f %%: what a "
+                 "machine with other work can tell\n"
                  "  a synced write returns after %.2f ms; a block waits for "
                  "two of them\n",
                  bound->transactions_per_second, result->machine.cores,
                  f->transactions_per_second, 100 * bound->share,
+                 measured > 0 ? 100 * bound->us_per_transaction / measured : 0,
                  bound->sync_wall_ms);
 }
