@@ -5,6 +5,7 @@
 #ifndef CLIENT_BENCH_H
 #define CLIENT_BENCH_H
 
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include "client/trial.h"
@@ -118,12 +119,12 @@ uint32_t bench_submitters(const struct bench_setup *setup);
 /* One run, with a consortium of its own or with the one that `setup` names.
  * Says what failed on standard error. False: there is no result. `stop`: not 0
  * ends it early. */
-bool bench_run(const struct bench_setup *setup, const volatile int *stop,
+bool bench_run(const struct bench_setup *setup, const atomic_int *stop,
                struct bench_result *out);
 
 /* The run of median throughput of `runs` (an odd number is best). */
 bool bench_run_median(const struct bench_setup *setup, uint32_t runs,
-                      const volatile int *stop, struct bench_result *out);
+                      const atomic_int *stop, struct bench_result *out);
 
 void bench_machine_read(struct bench_machine *out, const char *folder);
 
@@ -149,7 +150,7 @@ struct bench_matrix {
 /* Runs it and prints the table, line by line. Returns how many results there
  * are in `out`. */
 uint32_t bench_matrix_run(const struct bench_matrix *matrix,
-                          const volatile int *stop,
+                          const atomic_int *stop,
                           struct bench_result out[BENCH_RUNS_MAX]);
 
 /* Writes NAME.json (an array, a line per run) and NAME.svg, neither of which

@@ -52,7 +52,7 @@ static struct bench_setup cell(const struct bench_matrix *matrix,
 }
 
 uint32_t bench_matrix_run(const struct bench_matrix *matrix,
-                          const volatile int *stop,
+                          const atomic_int *stop,
                           struct bench_result out[BENCH_RUNS_MAX])
 {
     const uint32_t modes = matrix->safe_only ? 1 : 4;

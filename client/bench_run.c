@@ -67,7 +67,7 @@ static uint64_t wall_ms(void)
 
 static enum salus_status measure(struct bench *bench,
                                  const struct bench_setup *setup,
-                                 const volatile int *stop)
+                                 const atomic_int *stop)
 {
     struct load_options options = {
         .client_count = bench->trial.client_count,
@@ -112,7 +112,7 @@ static void note_failure(const struct bench *bench, enum salus_status status)
 }
 
 /* The consortium answers. */
-static bool run_load(struct bench *bench, const volatile int *stop,
+static bool run_load(struct bench *bench, const atomic_int *stop,
                      struct bench_result *out)
 {
     out->setup.replicas = bench->trial.count;
@@ -127,7 +127,7 @@ static bool run_load(struct bench *bench, const volatile int *stop,
     return *stop == 0;
 }
 
-static bool run_started(struct bench *bench, const volatile int *stop,
+static bool run_started(struct bench *bench, const atomic_int *stop,
                         struct bench_result *out)
 {
     char folder[] = "/tmp/salus-bench-XXXXXX";
@@ -148,7 +148,7 @@ static bool run_started(struct bench *bench, const volatile int *stop,
     return done;
 }
 
-static bool run_attached(struct bench *bench, const volatile int *stop,
+static bool run_attached(struct bench *bench, const atomic_int *stop,
                          struct bench_result *out)
 {
     struct trial *trial = &bench->trial;
@@ -171,7 +171,7 @@ static bool run_attached(struct bench *bench, const volatile int *stop,
     return done;
 }
 
-bool bench_run(const struct bench_setup *setup, const volatile int *stop,
+bool bench_run(const struct bench_setup *setup, const atomic_int *stop,
                struct bench_result *out)
 {
     struct bench *bench = calloc(1, sizeof(*bench));
@@ -218,7 +218,7 @@ static int by_merit(const void *a, const void *b)
 }
 
 bool bench_run_median(const struct bench_setup *setup, uint32_t runs,
-                      const volatile int *stop, struct bench_result *out)
+                      const atomic_int *stop, struct bench_result *out)
 {
     struct bench_result *results = calloc(runs, sizeof(*results));
     uint32_t done = 0;

@@ -5,6 +5,8 @@
 #ifndef CLIENT_DEMO_H
 #define CLIENT_DEMO_H
 
+#include <stdatomic.h>
+
 #include "client/load.h"
 #include "client/trial.h"
 
@@ -25,7 +27,7 @@ struct demo {
     struct load_report load;
 };
 
-extern volatile int demo_stop; /* Set by Ctrl-C. */
+extern atomic_int demo_stop; /* Set by Ctrl-C. */
 
 /* The steps; each prints what it does. False: it failed, and said why. */
 bool demo_import(struct demo *demo);  /* demo_import.c */

@@ -25,7 +25,7 @@
 
 struct background {
     struct demo *demo;
-    volatile int stop;
+    atomic_int stop;
     enum salus_status status;
 };
 

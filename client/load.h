@@ -8,6 +8,8 @@
 #ifndef CLIENT_LOAD_H
 #define CLIENT_LOAD_H
 
+#include <stdatomic.h>
+
 #include "client/histogram.h"
 #include "client/salus.h"
 #include "ledger/sample.h"
@@ -37,7 +39,7 @@ struct load_options {
      * since it began; may be NULL. */
     void (*on_tick)(void *context, uint64_t elapsed_ms);
     void *context;
-    const volatile int *stop; /* Not 0: end early. */
+    const atomic_int *stop; /* Not 0: end early. */
 };
 
 struct load_report {

@@ -25,7 +25,7 @@
 #define SUBMITTERS_BATCHED_DEFAULT 64
 #define NAME_SIZE 64
 
-static volatile sig_atomic_t stop_asked;
+static atomic_int stop_asked;
 
 static void on_signal(int signal_number)
 {

@@ -17,7 +17,7 @@
 #define STOP_PATIENCE_MS 10000
 #define MEGABYTE 1e6
 
-volatile int demo_stop;
+atomic_int demo_stop;
 
 static void on_signal(int signal_number)
 {

@@ -6,6 +6,8 @@
 #ifndef CLIENT_TRIAL_H
 #define CLIENT_TRIAL_H
 
+#include <stdatomic.h>
+
 #include "client/replicas.h"
 #include "client/salus.h"
 
@@ -77,7 +79,7 @@ struct trial_follow {
     uint32_t interval_ms; /* Between two calls of tell(). */
     void (*tell)(void *context, const struct trial_gap *gap, bool has_reached);
     void *context;
-    const volatile int *stop; /* Not 0: end early. */
+    const atomic_int *stop; /* Not 0: end early. */
 };
 
 enum trial_end { TRIAL_REACHED, TRIAL_STUCK, TRIAL_LIMIT, TRIAL_STOPPED };

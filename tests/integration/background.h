@@ -4,6 +4,7 @@
 #define TESTS_INTEGRATION_BACKGROUND_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "client/load.h"
 #include "client/trial.h"
@@ -11,7 +12,7 @@
 struct background {
     pthread_t thread;
     struct load_options options;
-    volatile int stop;
+    atomic_int stop;
     enum salus_status status;
     struct load_report report; /* When it has ended. */
 };
