@@ -101,6 +101,27 @@ static enum fhir_fate fate_of(const struct fhir_item *item, const char *path)
                : FHIR_DROPPED;
 }
 
+/* Of an event: who received, or declared; what it stands on; an emergency's
+ * period. What else stands at these places is only sealed. */
+static bool audit_leaves(const struct fhir_item *item, const char *path,
+                         const struct fhir_node *node)
+{
+    const struct fhir_audit *audit = &item->audit;
+    const char *text = fhir_string(node);
+    bool is_emergency = audit->kind == FHIR_AUDIT_EMERGENCY;
+
+    if (strcmp(path, "agent.who.reference") == 0) {
+        const char *name =
+            is_emergency ? audit->requestor.name : audit->recipient.name;
+        return text != NULL && name != NULL && strcmp(text, name) == 0;
+    }
+    if (strcmp(path, "agent.policy") == 0) {
+        return text != NULL && strncmp(text, FHIR_LEDGER_SYSTEM,
+                                       strlen(FHIR_LEDGER_SYSTEM)) == 0;
+    }
+    return strncmp(path, "period.", 7) != 0 || is_emergency;
+}
+
 /* Extensions of the resource that have a place in the transaction. */
 static const char *known_extension(const struct fhir_item *item,
                                    const char *url)
@@ -182,6 +203,10 @@ static void visit_node(void *context, const struct fhir_node *node)
     cut_indices(path);
     const char *url = extension_of(fates->item, node);
     enum fhir_fate fate = fate_of(fates->item, path);
+    if (fate == FHIR_TO_LEDGER && fates->item->rank == FHIR_RANK_AUDIT &&
+        !audit_leaves(fates->item, path, node)) {
+        fate = FHIR_SEALED;
+    }
     if (url != NULL) {
         if (fhir_item_class(fates->item) == FHIR_ENFORCEABLE) {
             fate = FHIR_TO_LEDGER;
