@@ -13,6 +13,7 @@
 #include <mbedtls/entropy.h>
 #include <mbedtls/error.h>
 
+#include "crypto/tls_aead.h"
 #include "net/common.h"
 
 struct nng_tls_engine_conn {
@@ -29,6 +30,7 @@ static mbedtls_entropy_context entropy;
 static mbedtls_ctr_drbg_context random_source; /* Has its own lock. */
 static pthread_once_t start_once = PTHREAD_ONCE_INIT;
 static int start_error;
+static enum pbft_status cipher_status;
 static _Thread_local struct tls_identity *wanted_identity;
 
 void tls_error_text(char *out, size_t size, int error)
@@ -275,7 +277,8 @@ static void start(void)
     mbedtls_ctr_drbg_init(&random_source);
     start_error = mbedtls_ctr_drbg_seed(&random_source, mbedtls_entropy_func,
                                         &entropy, NULL, 0);
-    if (start_error == 0) {
+    cipher_status = tls_aead_check();
+    if (start_error == 0 && cipher_status == PBFT_OK) {
         /* The first call into NNG installs its own engine; ours comes after. */
         (void)nng_tls_engine_name();
         start_error = nng_tls_engine_register(&engine);
@@ -289,7 +292,10 @@ enum pbft_status tls_engine_start(struct net_problem *problem)
         net_problem_set(problem, "%s", "no source of randomness for tls");
         return PBFT_IO;
     }
-    return PBFT_OK;
+    if (cipher_status != PBFT_OK) {
+        net_problem_set(problem, "%s", "the cipher of tls does not work");
+    }
+    return cipher_status;
 }
 
 void tls_engine_want_identity(struct tls_identity *out)

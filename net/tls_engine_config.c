@@ -7,7 +7,8 @@
 
 #include "net/common.h"
 
-/* ChaCha20-Poly1305 first: in mbedTLS it is a third faster than AES-GCM. */
+/* ChaCha20-Poly1305 first: by libsodium (crypto/tls_aead.h) it is several times
+ * as fast as AES-GCM by mbedTLS, and a third faster by mbedTLS itself. */
 static const int suites[] = {
     MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
     MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
