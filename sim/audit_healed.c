@@ -59,10 +59,28 @@ static void note_stalled(struct sim *sim)
     }
 }
 
+/* Who recovers is silent until its RECOVER is ordered and its bound is stable
+ * (design: P14): as good as an outsider until then. */
+static uint32_t count_silent(const struct sim *sim)
+{
+    uint32_t count = 0;
+    for (pbft_replica_id id = 0; id < sim->settings.n; id++) {
+        const struct host *host = sim->hosts[id];
+        struct pbft_report report;
+        if (host->state != HOST_UP || !liveness_is_core(sim, host)) {
+            continue;
+        }
+        pbft_replica_report(host_replica(host), &report);
+        count += report.condition == PBFT_CONDITION_RECOVERING;
+    }
+    return count;
+}
+
 void audit_healed(struct sim *sim)
 {
     sim->auditor.is_healed = !sim->is_excused;
     note_stalled(sim);
+    sim->auditor.silent_count = count_silent(sim);
     audit_floor_begin(sim);
     sim->auditor.view_good = highest_view(sim);
 }
@@ -77,6 +95,12 @@ static void note_good_view(struct sim *sim, const struct host *host,
     if (view > sim->auditor.view_good) {
         sim->auditor.view_good = view;
     }
+}
+
+/* Who may lead a view that fails. */
+static uint32_t count_mute(const struct sim *sim)
+{
+    return count_outsiders(sim) + sim->auditor.silent_count;
 }
 
 /* Whose sync is under way since before the heal is silent, and soon takes no
@@ -94,7 +118,7 @@ static uint64_t stalled_views_max(const struct sim *sim)
     uint64_t view_us = config->view_change_timeout_ms * SIM_MS_US;
     uint64_t left_us = sim->auditor.stalled_us;
     uint64_t views = 0;
-    if (count_outsiders(sim) + sim->auditor.stalled_count +
+    if (count_mute(sim) + sim->auditor.stalled_count +
             audit_quorum(sim->settings.n) <=
         sim->settings.n) {
         return 0; /* A quorum is left. */
@@ -107,12 +131,13 @@ static uint64_t stalled_views_max(const struct sim *sim)
     return views;
 }
 
-/* The view in progress may fail, and those of the outsiders, after those that
- * a stalled disk takes; where messages get lost, one round more. */
+/* The view in progress may fail, and those of the outsiders and of those that
+ * recover, after those that a stalled disk takes; where messages get lost, one
+ * round more. */
 static uint64_t failed_views_max(const struct sim *sim)
 {
     const struct network_settings *network = &sim->settings.network;
-    uint64_t most = count_outsiders(sim) + 2 + stalled_views_max(sim);
+    uint64_t most = count_mute(sim) + 2 + stalled_views_max(sim);
     bool is_noisy = network->loss_permille > 0 || network->detour_permille > 0;
     return is_noisy ? most + sim->settings.n : most;
 }

@@ -21,6 +21,33 @@ header_of(const struct pbft_message *committed)
     return &committed->committed.pre_prepare->pre_prepare;
 }
 
+static void note_certificate(struct sim *sim, const struct host *host,
+                             const struct pbft_message *message)
+{
+    if (message->type == PBFT_MESSAGE_COMMITTED) {
+        (void)audit_fact(sim, FACT_CERTIFIED, host->index,
+                         pbft_message_seq(message), 0, NULL);
+    }
+}
+
+/* Committed-local is prepared and Q commits (OSDI'99 4.2); without being
+ * prepared nobody commits but by the certificate of somebody else. */
+static void check_prepared(struct sim *sim, const struct host *host,
+                           const struct pbft_commit *commit)
+{
+    struct pbft_slot_report slot;
+    /* A later view begins the slot anew, and keeps what is committed. */
+    if (host->state == HOST_UP &&
+        pbft_replica_slot(host_replica(host), commit->seq, &slot) &&
+        slot.view == header_of(commit->committed)->view &&
+        slot.commit_count >= audit_quorum(sim->settings.n) && !slot.prepared &&
+        audit_find(sim, FACT_CERTIFIED, host->index, commit->seq, 0) == NULL) {
+        audit_fail(sim, "S4", host,
+                   "committed seq %" PRIu64 " by commits alone, not prepared",
+                   commit->seq);
+    }
+}
+
 /* Honest ones that said they were prepared, or have noted it, and those whose
  * stable checkpoint has passed the slot (OSDI'99 4.2). */
 static void check_committed(struct sim *sim, const struct host *host,
@@ -46,11 +73,13 @@ static void check_committed(struct sim *sim, const struct host *host,
                    "committed seq %" PRIu64 " that %u honest ones prepared",
                    header->seq, (unsigned)count);
     }
+    check_prepared(sim, host, commit);
 }
 
 const struct audit_rule audit_committed = {
     .name = "S4",
     .says = "what is committed, f + 1 honest replicas have prepared",
+    .on_receive = note_certificate,
     .on_commit = check_committed,
 };
 

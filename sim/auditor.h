@@ -87,6 +87,7 @@ enum audit_fact {
     FACT_CLAIM, /* Host, peer, life: what it says to have executed (bits). */
     FACT_ASKED, /* Host, last block, life and peer: his last turn (bits). */
     FACT_LOOSE, /* Replica, signature: only lax verifiers take it. */
+    FACT_CERTIFIED, /* Host, seq: somebody gave it a commit certificate. */
 };
 
 /* The functions of each occasion are kept together: most rows have few. */
@@ -183,6 +184,7 @@ struct auditor {
     pbft_view view_good; /* Then: the highest in which a block came. */
     uint64_t stalled_us; /* Then: how long a disk of it still stalls, ... */
     uint32_t stalled_count; /* ... and how many do. */
+    uint32_t silent_count;  /* Of the core, recovering then. */
     struct audit_floor floor;
     pbft_replica_id channel;    /* Of the message that is being received. */
     struct pbft_replica_set to; /* Who is meant by the one being sent. */
