@@ -30,11 +30,12 @@ copy=$root/build/mutants/tree
 build=$root/build/mutants/build
 table=$root/build/mutants/table.txt
 
-# Only what the simulator is made of, as it stands in the work tree.
+# Only what the simulator is made of, as it stands in the work tree, and new to
+# the build, which may be left over from a run that was stopped at a mutant.
 rm -rf "$copy"
 mkdir -p "$copy" "$build"
 git ls-files -co --exclude-standard | grep -v '^tests/' |
-    tar -cf - -T - | tar -xf - -C "$copy" || exit 2
+    tar -cf - -T - | tar -xmf - -C "$copy" || exit 2
 
 compile() {
     cmake --build "$build" --target salus-sim --parallel "$jobs" \
@@ -129,7 +130,7 @@ for patch in tests/mutants/*.patch; do
         status=1
         rm -rf "$copy" && mkdir -p "$copy"
         git ls-files -co --exclude-standard | grep -v '^tests/' |
-            tar -cf - -T - | tar -xf - -C "$copy"
+            tar -cf - -T - | tar -xmf - -C "$copy"
         continue
     fi
     if compile; then
