@@ -122,7 +122,8 @@ uint32_t bench_submitters(const struct bench_setup *setup);
 bool bench_run(const struct bench_setup *setup, const atomic_int *stop,
                struct bench_result *out);
 
-/* The run of median throughput of `runs` (an odd number is best). */
+/* The median run of `runs` (an odd number is best): by throughput; with a fault
+ * by what was left of it, or by the gap if the primary was killed. */
 bool bench_run_median(const struct bench_setup *setup, uint32_t runs,
                       const atomic_int *stop, struct bench_result *out);
 

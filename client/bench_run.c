@@ -196,7 +196,8 @@ bool bench_run(const struct bench_setup *setup, const atomic_int *stop,
     return done;
 }
 
-/* With a fault: how much of the throughput before it was left. */
+/* With a fault: how much of the throughput before it was left; or how short the
+ * gap was. */
 static double merit(const struct bench_result *result)
 {
     const struct bench_fault_result *fault = &result->figures.fault;

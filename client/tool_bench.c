@@ -200,8 +200,9 @@ static const char *find_problem(const struct request *request,
                "--limits and --vs";
     }
     if (base->fault != BENCH_FAULT_NONE &&
-        base->duration_ms > LOAD_SLOT_MS * LOAD_SLOTS_MAX) {
-        return "--fault: at most ten minutes";
+        (base->replicas < 4 ||
+         base->duration_ms > LOAD_SLOT_MS * LOAD_SLOTS_MAX)) {
+        return "--fault: four replicas or more, at most ten minutes";
     }
     if (request->is_matrix && request->json) {
         return "--matrix writes its JSON to a file: --output NAME";

@@ -164,8 +164,9 @@ const struct tool_command tool_due = {
     .usage = "[INSTITUTION] [--before TIME] [--at TIME] " TOOL_ASK_USAGE,
     .summary = "what an institution has to do, and until when",
     .help =
-        "Overdue reviews and open breaches first, then reviews, and ends\n"
-        "of consents, decisions and emergencies, as they fall due.\n"
+        "Overdue reviews and open breaches first, then reviews, ends of\n"
+        "consents, decisions and emergencies, and beginnings of consents,\n"
+        "as they fall due.\n"
         "\n"
         "  --before TIME         only what is due before then\n"
         "  --at TIME             overdue then, by what stands now; else when "

@@ -13,8 +13,8 @@ struct json_t;
 void tool_witness_statements_print(FILE *stream,
                                    const struct salus_client *client,
                                    const struct salus_certified *certified);
-/* "contradiction": {"question":..., "statements": [...]}: all that a signature
- * covers, so that anybody can check it. */
+/* "contradiction": {"question_digest":..., "statements": [...]}: all that a
+ * signature covers, so that anybody can check it. */
 void tool_witness_statements_json(struct json_t *json,
                                   const struct salus_client *client,
                                   const struct salus_certified *certified);

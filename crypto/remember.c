@@ -36,8 +36,8 @@ static void add(struct crypto_remember *remember,
 {
     (void)pthread_mutex_lock(&remember->lock);
     remember->good[remember->next] = *digest;
-    remember->next = (remember->next + 1) % REMEMBER_SIGNATURES;
-    if (remember->count < REMEMBER_SIGNATURES) {
+    remember->next = (remember->next + 1) % REMEMBER_SIGNATURES_MAX;
+    if (remember->count < REMEMBER_SIGNATURES_MAX) {
         remember->count++;
     }
     (void)pthread_mutex_unlock(&remember->lock);

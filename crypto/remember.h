@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A struct pbft_crypto that verifies no signature twice: it remembers the last
- * ones that were good. Answers about requests of the same block carry the same
+/* A struct pbft_crypto that does not verify again the last signatures that were
+ * good. Answers about requests of the same block carry the same
  * attestations.
  */
 #ifndef CRYPTO_REMEMBER_H
@@ -11,14 +11,14 @@
 #include "consensus/crypto.h"
 
 /* Blocks that are being answered at once, times f + 1 of a few members. */
-#define REMEMBER_SIGNATURES 64
+#define REMEMBER_SIGNATURES_MAX 64
 
 struct crypto_remember {
     struct pbft_crypto vtable;
     const struct pbft_crypto *inner;
     pthread_mutex_t lock;
-    struct pbft_digest good[REMEMBER_SIGNATURES]; /* A ring; key, signature and
-                                                     message of each. */
+    struct pbft_digest good[REMEMBER_SIGNATURES_MAX]; /* A ring; key, signature
+                                                     and message of each. */
     uint32_t count;
     uint32_t next;
 };

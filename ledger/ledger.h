@@ -154,8 +154,9 @@ ledger_find_transaction(const struct ledger_kv *view,
                         struct ledger_transaction_location *out);
 
 /* When, in milliseconds since 1970, time will change the state by itself: a
- * consent or decision ends, a review becomes overdue. On an idle ledger a block
- * should come then (P18). NOT_FOUND: nothing is due ever. */
+ * consent begins or ends, a decision or the window of an emergency ends, a
+ * review becomes overdue. On an idle ledger a block should come then (P18).
+ * NOT_FOUND: nothing is due ever. */
 PBFT_MUST_USE enum pbft_status ledger_next_due(const struct ledger_kv *view,
                                                uint64_t *due_ms);
 

@@ -322,8 +322,8 @@ enum schema_due_kind {
     SCHEMA_DUE_CONSENT = 1,  /* A period ends. */
     SCHEMA_DUE_DECISION = 2, /* A decision ends. */
     SCHEMA_DUE_REVIEW = 3,   /* An emergency should have been reviewed. */
-    SCHEMA_DUE_WINDOW = 6,   /* Only to move time: that of one ends. */
-    SCHEMA_DUE_START = 7,    /* Only to move time: a consent begins. */
+    SCHEMA_DUE_WINDOW = 6,   /* Its window ends. (4, 5: Obligations.Kind.) */
+    SCHEMA_DUE_START = 7,    /* A consent begins. */
 };
 struct schema_due {
     struct pbft_institution institution; /* Whose duty it is. */

@@ -29,8 +29,8 @@ struct history_state;
 
 /* The state after block `seq`; 0: the newest. LIMIT: not executed yet;
  * NOT_FOUND: kept no more. `*newest` is set in any case. `caller` is the number
- * of the institution that asks: it keeps states for itself alone, and takes
- * away nobody else's. */
+ * of the institution that asks: it keeps NODE_HISTORY_LEASES_EACH states
+ * at most, and takes nobody's only one for a second of its own. */
 PBFT_MUST_USE enum pbft_status history_borrow(struct history *history,
                                               pbft_seq seq, uint32_t caller,
                                               pbft_time_ms now_ms,

@@ -75,6 +75,7 @@ refused() {
 refused --payload 100
 refused --payload 256,512
 refused --duration 5x
+refused --fault flood --replicas 1
 refused --rate 0
 refused --matrix --json
 refused --vs nowhere.json

@@ -113,13 +113,13 @@ static void test_another_key_is_another_question(void **state)
 static void test_the_oldest_is_forgotten(void **state)
 {
     (void)state;
-    struct pbft_signature signatures[REMEMBER_SIGNATURES + 1];
-    for (uint8_t i = 0; i <= REMEMBER_SIGNATURES; i++) {
+    struct pbft_signature signatures[REMEMBER_SIGNATURES_MAX + 1];
+    for (uint8_t i = 0; i <= REMEMBER_SIGNATURES_MAX; i++) {
         signatures[i] = sign((struct pbft_bytes){&i, 1});
         assert_true(verify((struct pbft_bytes){&i, 1}, &signatures[i]));
     }
     verified = 0;
-    for (uint8_t i = REMEMBER_SIGNATURES; i > 0; i--) {
+    for (uint8_t i = REMEMBER_SIGNATURES_MAX; i > 0; i--) {
         assert_true(verify((struct pbft_bytes){&i, 1}, &signatures[i]));
     }
     assert_int_equal(verified, 0);

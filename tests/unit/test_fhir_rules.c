@@ -210,7 +210,7 @@ static void test_sound_consents(void **state)
         {NESTED("{\"type\":\"deny\",\"securityLabel\":[" CONF("R") "]}"), NONE,
          OK, "-", "$"},
         /* securityLabel is one field: an exception that states it, however,
-         * does not inherit the root's (health-ledger C.5). */
+         * does not inherit the root's (docs/api.md, 4a). */
         {PROVISION("\"securityLabel\":[" LABEL(
              "PSY") "],\"provision\":[{\"type\":\"permit\",\"securityLabel\":"
                     "[" CONF("R") "]}]"),

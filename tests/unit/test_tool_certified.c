@@ -215,30 +215,33 @@ static uint32_t bodies_of_others(void)
            fakes.replicas[3].bodies;
 }
 
-/* Only one gives the answers themselves: the first, once it is connected. While
- * a client's first read goes on, another may be there before it. */
+static bool do_all_agree(const struct salus_certified *certified)
+{
+    bool all = true;
+    for (uint32_t i = 0; i < 4; i++) {
+        all = all && certified->witnesses[i] == SALUS_WITNESS_AGREES;
+    }
+    return all;
+}
+
+/* Only one gives the answers themselves: the first, once it is connected and
+ * unless it is slow, as all of them may be on a busy machine. */
 static void test_all_agree(void **state)
 {
-    struct salus_certified certified;
     struct salus_client *client = open_client(20000, 0);
     (void)state;
     expect_witness(FAKE_WITNESS_HONEST, SALUS_WITNESS_AGREES);
-    bool is_connected = false;
-    for (int i = 0; i < 20 && !is_connected; i++) {
+    bool is_sole = false;
+    for (int i = 0; i < 20 && !is_sole; i++) {
+        struct salus_certified certified;
+        uint32_t before = bodies_of_others();
         assert_int_equal(read_at(client, &certified, SALUS_READ_CERTIFIED),
                          SALUS_OK);
-        is_connected = certified.witnesses[0] == SALUS_WITNESS_AGREES;
+        assert_true_answer(&certified);
+        is_sole = do_all_agree(&certified) && bodies_of_others() == before;
         salus_certified_free(&certified);
     }
-    uint32_t before = bodies_of_others();
-    assert_int_equal(read_at(client, &certified, SALUS_READ_CERTIFIED),
-                     SALUS_OK);
-    assert_true_answer(&certified);
-    for (uint32_t i = 0; i < 4; i++) {
-        assert_int_equal(certified.witnesses[i], SALUS_WITNESS_AGREES);
-    }
-    assert_int_equal(bodies_of_others(), before);
-    salus_certified_free(&certified);
+    assert_true(is_sole);
     salus_close(client);
 }
 
