@@ -71,9 +71,10 @@ static bool read_message(struct node *node, pbft_replica_id peer,
         pbft_message_unref(message);
         return true;
     }
-    if (message->type == PBFT_MESSAGE_REQUEST &&
-        node_is_executed(node, &message->request)) {
-        /* Whoever relays it has not heard: ordering it again is waste. */
+    if (node_is_late(node, message)) {
+        /* Whoever relays it has not heard: ordering it again is waste. Another
+         * one of the same number is ordered, and fails: it is in no block, so
+         * he would wait for it until he deposed us. */
         pbft_message_unref(message);
         return true;
     }

@@ -140,11 +140,10 @@ void node_refuse(struct node *node, struct wire_buffer *scratch, uint64_t call,
 void node_reply_or_refuse(struct node *node, struct node_scratch *scratch,
                           uint64_t call, enum pbft_status status,
                           const char *what);
-/* The state read last holds its result. Any thread. */
-bool node_is_executed(struct node *node, const struct pbft_request *request);
-/* The same for what was read from the inbox: asked again, since it may have
- * been executed while it lay there. Nobody would order it again, and the core
- * would wait for that. Reads the ledger only if that is so. */
+/* This very request was executed of late, and the state read last holds its
+ * result. What was read from the inbox is asked again, since it may have been
+ * executed while it lay there: nobody would order it again, and the core would
+ * wait for that. Reads the ledger only if that is so. Any thread. */
 bool node_is_late(struct node *node, const struct pbft_message *message);
 /* All calls that wait for this request. */
 void node_refuse_request(struct node *node, const struct pbft_digest *request,

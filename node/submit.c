@@ -111,7 +111,7 @@ static enum ledger_code admit(struct node *node,
     return code;
 }
 
-bool node_is_executed(struct node *node, const struct pbft_request *request)
+static bool is_executed(struct node *node, const struct pbft_request *request)
 {
     struct results_location first = {0};
     return admit(node, request, &first) == LEDGER_DUPLICATE && first.seq != 0;
@@ -121,7 +121,7 @@ bool node_is_late(struct node *node, const struct pbft_message *message)
 {
     return message->type == PBFT_MESSAGE_REQUEST &&
            request_cache_has(node->executed, &message->request.digest) &&
-           node_is_executed(node, &message->request);
+           is_executed(node, &message->request);
 }
 
 /* Hands the request to the core; takes over the reference. */

@@ -96,6 +96,21 @@ void host_on_request(struct host *host, uint32_t client,
     }
 }
 
+static bool is_in_block(const struct host *host, pbft_seq seq,
+                        const struct pbft_digest *digest)
+{
+    const struct pbft_message *committed = host->blocks[seq - 1].committed;
+    const struct pbft_batch *batch =
+        &committed->committed.pre_prepare->pre_prepare.body->batch;
+    for (uint32_t i = 0; i < batch->request_count; i++) {
+        if (memcmp(&batch->requests[i]->request.digest, digest,
+                   sizeof *digest) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool host_is_answered(const struct host *host,
                       const struct pbft_message *message)
 {
@@ -105,8 +120,9 @@ bool host_is_answered(const struct host *host,
          message->type == PBFT_MESSAGE_REQUEST && i < sim->client_count; i++) {
         if (memcmp(&sim->clients[i]->signer.key, &request->client,
                    sizeof request->client) == 0) {
-            return sim->settings.service->find(host->service, i,
-                                               request->sequence) != 0;
+            pbft_seq seq = sim->settings.service->find(host->service, i,
+                                                       request->sequence);
+            return seq != 0 && is_in_block(host, seq, &request->digest);
         }
     }
     return false;
