@@ -120,19 +120,25 @@ bool executor_take_incarnations(struct executor *executor,
 }
 
 /* When the ledger next wants a block (P18). One that cannot tell wants none:
- * what is overdue stands in the next block, whenever it comes. */
+ * what is overdue stands in the next block, whenever it comes. What the last
+ * block left, since a sweep has an end, wants another at once. */
 static void find_due(struct executor *executor)
 {
+    struct pbft_attestation last;
+    storage_applied(executor->storage, &last);
     struct storage_view *view =
         storage_view_open(executor->storage, STORAGE_VIEW_NEWEST);
     uint64_t due_ms = 0;
     const enum pbft_status status =
         ledger_next_due(storage_view_kv(view), &due_ms);
     storage_view_close(view);
-    atomic_store(&executor->next_due,
-                 status == PBFT_OK && due_ms <= UINT64_MAX / US_PER_MS
-                     ? due_ms * US_PER_MS
-                     : 0);
+    pbft_wall_us due = status == PBFT_OK && due_ms <= UINT64_MAX / US_PER_MS
+                           ? due_ms * US_PER_MS
+                           : 0;
+    if (due != 0 && due <= last.block_time) {
+        due = last.block_time + 1;
+    }
+    atomic_store(&executor->next_due, due);
 }
 
 pbft_wall_us executor_next_due(struct executor *executor)
