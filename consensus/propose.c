@@ -94,7 +94,11 @@ static pbft_seq under_way(const struct pbft_replica *replica)
 
 static pbft_time_ms gathering_max(const struct pbft_config *config)
 {
-    const pbft_time_ms max = config->resend_interval_ms / GATHERING_PART;
+    const pbft_time_ms patience = config->request_timeout_ms / 2;
+    const pbft_time_ms whole = config->resend_interval_ms < patience
+                                   ? config->resend_interval_ms
+                                   : patience;
+    const pbft_time_ms max = whole / GATHERING_PART;
     return max > config->batch_delay_ms ? max : config->batch_delay_ms;
 }
 
