@@ -357,7 +357,10 @@ enum salus_status certify_page(struct salus_client *client,
                            &decoded) == PBFT_OK) {
         certify->query = (Salus__V1__Query *)decoded;
         status = run(certify, out);
-        if (status != SALUS_OK) {
+        /* Without a proof: who is right cannot be told. A page that is asked
+         * again, since its state is gone, tells it later. */
+        if (status != SALUS_OK &&
+            !(certify->is_fixed && status == SALUS_NOT_FOUND)) {
             certify_name_contradictions(certify);
         }
         keep_verdicts(certify, witnesses);
