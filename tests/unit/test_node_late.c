@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A request that was executed while it lay in the inbox does not reach the
- * core, which would wait for it for ever. */
+ * core, which would wait for it for ever; and what the ledger wants next. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -9,6 +9,8 @@
 #include <cmocka.h>
 
 #include "ledger/codes.h"
+#include "ledger/limits.h"
+#include "ledger/things.h"
 #include "node/clock.h"
 #include "node/history.h"
 #include "node/node_private.h"
@@ -24,8 +26,35 @@ static void on_failed(void *context, enum pbft_status status)
     fail_msg("the executor failed: %s", pbft_status_text(status));
 }
 
+/* Of windows that have ended a millisecond after the epoch. */
+static void put_due_rows(size_t count)
+{
+    struct due_key {
+        uint8_t bytes[1 + 8 + 1 + 16];
+    };
+    const struct ledger_kv *kv = storage_state_kv(node.state);
+    struct due_key *keys = calloc(count + 1, sizeof *keys);
+    struct ledger_kv_write *writes = calloc(count + 1, sizeof *writes);
+    assert_true(keys != NULL && writes != NULL);
+    for (size_t i = 0; i < count; i++) {
+        uint8_t *key = keys[i].bytes;
+        key[0] = 'u';
+        key[8] = 1; /* The due time, big endian. */
+        key[9] = SCHEMA_DUE_WINDOW;
+        key[10] = (uint8_t)(i / 256);
+        key[11] = (uint8_t)i;
+        writes[i] = (struct ledger_kv_write){
+            LEDGER_KV_PUT, LEDGER_SPACE_STATE, {key, sizeof keys[i]}, {key, 1}};
+    }
+    if (count > 0) {
+        assert_int_equal(kv->apply(kv->context, writes, count), PBFT_OK);
+    }
+    free(writes);
+    free(keys);
+}
+
 /* The ledger of an institution whose client is the one of the cast. */
-static void open_ledger(void)
+static void open_ledger(size_t due_rows)
 {
     const struct ledger_member member = {.roles = 1,
                                          .submit_keys =
@@ -45,10 +74,11 @@ static void open_ledger(void)
     assert_int_equal(
         ledger_create(&node.ledger, storage_state_kv(node.state), &genesis),
         PBFT_OK);
+    put_due_rows(due_rows);
     storage_state_gather(node.state);
 }
 
-static int setup(void **state)
+static int prepare(void **state, size_t due_rows)
 {
     const struct executor_sink sink = {
         .context = &node, .executed = node_on_executed, .failed = on_failed};
@@ -56,7 +86,7 @@ static int setup(void **state)
     fixture = *state;
     fixture_open(fixture);
     node = (struct node){.storage = fixture->storage};
-    open_ledger();
+    open_ledger(due_rows);
     node.inbox = inbox_create(16, 1u << 20);
     node.executed = request_cache_create(NODE_EXECUTED_REQUESTS);
     node.waiting = waiting_create(16);
@@ -65,6 +95,16 @@ static int setup(void **state)
         executor_create(node.storage, node.state, node.ledger,
                         &fixture->cast.keyring, &incarnations, &sink);
     return 0;
+}
+
+static int setup(void **state)
+{
+    return prepare(state, 0);
+}
+
+static int setup_with_many_due(void **state)
+{
+    return prepare(state, LEDGER_SWEEP_MAX + 1);
 }
 
 static int teardown(void **state)
@@ -118,6 +158,39 @@ static void test_a_request_executed_meanwhile_is_late(void **state)
     pbft_message_unref(other);
 }
 
+/* It is in no block, and a backup that holds it would wait for that until it
+ * deposed the primary: it must be ordered, and fail. */
+static void test_another_request_of_the_same_number_is_not_late(void **state)
+{
+    (void)state;
+    struct pbft_message *block = commit_block(1);
+    wait_until_executed(1);
+    struct pbft_message *twin = cast_request(
+        &fixture->cast, request_of(block, 0)->request.sequence, "another");
+    assert_memory_equal(&twin->request.client,
+                        &request_of(block, 0)->request.client,
+                        sizeof twin->request.client);
+    assert_false(node_is_late(&node, twin));
+    pbft_message_unref(twin);
+    pbft_message_unref(block);
+}
+
+/* A sweep has an end. What it leaves is due before the time of the block, for
+ * which nobody would propose one: it must not hide what comes later. */
+static void test_what_a_sweep_leaves_wants_the_next_block(void **state)
+{
+    (void)state;
+    struct pbft_attestation last;
+    pbft_message_unref(commit_block(1));
+    wait_until_executed(1);
+    storage_applied(node.storage, &last);
+    assert_true(last.block_time >= 1000);
+    assert_int_equal(executor_next_due(node.executor), last.block_time + 1);
+    pbft_message_unref(commit_block(2));
+    wait_until_executed(2);
+    assert_int_equal(executor_next_due(node.executor), 0);
+}
+
 /* Ordered, but refused before it used up a place of its client: the window may
  * have moved when it comes again. */
 static void test_a_request_without_effect_may_come_again(void **state)
@@ -142,6 +215,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
             test_a_request_executed_meanwhile_is_late, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            test_another_request_of_the_same_number_is_not_late, setup,
+            teardown),
+        cmocka_unit_test_setup_teardown(
+            test_what_a_sweep_leaves_wants_the_next_block, setup_with_many_due,
+            teardown),
         cmocka_unit_test_setup_teardown(
             test_a_request_without_effect_may_come_again, setup, teardown),
     };
