@@ -11,14 +11,9 @@
 
 #include "consensus/preimage.h"
 #include "consensus/quorum.h"
-#include "consensus/replica.h"
 #include "consensus/selection.h"
-#include "tests/support/cluster.h"
+#include "tests/support/puppet_primary.h"
 
-#define PUPPET 1
-
-static struct cluster cluster;
-static const struct pbft_message *changes[4]; /* By sender; references. */
 static bool are_commits_lost;
 static bool are_changes_lost;
 static bool are_blocks_lost;
@@ -28,13 +23,9 @@ static bool watch(void *context, const struct cluster_packet *packet)
 {
     const struct pbft_message *message = packet->message;
     (void)context;
-    if (message->type == PBFT_MESSAGE_VIEW_CHANGE) {
-        if (changes[message->sender] == NULL) {
-            changes[message->sender] = pbft_message_ref(message);
-        }
-        return are_changes_lost;
-    }
-    return (are_commits_lost && message->type == PBFT_MESSAGE_COMMIT) ||
+    keep_change(message);
+    return (are_changes_lost && message->type == PBFT_MESSAGE_VIEW_CHANGE) ||
+           (are_commits_lost && message->type == PBFT_MESSAGE_COMMIT) ||
            (are_blocks_lost && message->type == PBFT_MESSAGE_COMMITTED);
 }
 
@@ -50,65 +41,23 @@ static int start(void **state)
     return 0;
 }
 
-static int clear(void **state)
-{
-    (void)state;
-    for (int i = 0; i < 4; i++) {
-        pbft_message_unref(changes[i]);
-        changes[i] = NULL;
-    }
-    cluster_deinit(&cluster);
-    return 0;
-}
-
 /* R0, R2 and R3 have prepared one request at seq 1 and ask for view 1. */
 static void ask_for_view_1(void)
 {
     are_commits_lost = true;
     (void)cluster_submit(&cluster, 0, 1);
     cluster_settle(&cluster);
-    cluster_crash(&cluster, PUPPET);
-    for (pbft_replica_id id = 2; id < 4; id++) {
-        (void)cluster_submit(&cluster, id, 2);
-        (void)cluster_timeout(&cluster, id, PBFT_TIMER_REQUEST);
-    }
-    cluster_settle(&cluster); /* R0 joins the two. */
-    assert_non_null(changes[0]);
-    assert_non_null(changes[2]);
-    assert_non_null(changes[3]);
+    leave_view_0(2);
     are_commits_lost = false;
-}
-
-static struct pbft_message *header(pbft_seq seq,
-                                   const struct pbft_digest *digest)
-{
-    const struct pbft_origin origin = {.sender = PUPPET, .epoch = 1};
-    struct pbft_message *message =
-        pbft_pre_prepare_create(&origin, 1, seq, digest, NULL);
-    pbft_message_sign(&cluster.cast.replicas[PUPPET].domain, message);
-    return message;
 }
 
 /* Gives the headers' references away. */
 static struct pbft_message *new_view(const struct pbft_message **headers,
                                      uint32_t count)
 {
-    const struct pbft_origin origin = {.sender = PUPPET, .epoch = 1};
-    struct pbft_new_view_source sources[3];
-    static const pbft_replica_id from[] = {0, 2, 3};
-    for (int i = 0; i < 3; i++) {
-        sources[i].replica = from[i];
-        sources[i].digest = changes[from[i]]->view_change.digest;
-    }
-    struct pbft_message *message =
-        pbft_new_view_create(&origin, 1, sources, 3, headers, count);
-    pbft_message_sign(&cluster.cast.replicas[PUPPET].domain, message);
-    for (uint32_t i = 0; i < count; i++) {
-        pbft_message_unref(headers[i]);
-    }
-    assert_int_equal(pbft_verify(&cluster.cast.verifier, PUPPET, message),
-                     PBFT_OK);
-    return message;
+    const struct pbft_message *const from[] = {changes[0], changes[2],
+                                               changes[3]};
+    return new_view_of(from, headers, count);
 }
 
 static enum pbft_verdict offer(struct pbft_message *message)

@@ -10,24 +10,17 @@
 #include <cmocka.h>
 
 #include "consensus/preimage.h"
-#include "consensus/replica.h"
-#include "tests/support/cluster.h"
+#include "tests/support/puppet_primary.h"
 
-#define PUPPET 1
 #define LOST 3
 
-static struct cluster cluster;
-static const struct pbft_message *changes[4]; /* By sender; references. */
 static bool are_commits_lost;
 
 static bool watch(void *context, const struct cluster_packet *packet)
 {
     const struct pbft_message *message = packet->message;
     (void)context;
-    if (message->type == PBFT_MESSAGE_VIEW_CHANGE &&
-        changes[message->sender] == NULL) {
-        changes[message->sender] = pbft_message_ref(message);
-    }
+    keep_change(message);
     return are_commits_lost && message->type == PBFT_MESSAGE_COMMIT;
 }
 
@@ -55,31 +48,6 @@ static int start(void **state)
     return 0;
 }
 
-static int clear(void **state)
-{
-    (void)state;
-    for (int i = 0; i < 4; i++) {
-        pbft_message_unref(changes[i]);
-        changes[i] = NULL;
-    }
-    cluster_deinit(&cluster);
-    return 0;
-}
-
-static void leave_view_0(void)
-{
-    cluster_crash(&cluster, PUPPET);
-    for (pbft_replica_id id = 2; id < 4; id++) {
-        (void)cluster_submit(&cluster, id, 8);
-        (void)cluster_timeout(&cluster, id, PBFT_TIMER_REQUEST);
-    }
-    cluster_settle(&cluster); /* R0 joins the two. */
-    assert_non_null(changes[0]);
-    assert_non_null(changes[2]);
-    assert_non_null(changes[LOST]);
-    assert_int_equal(changes[LOST]->incarnation, 1);
-}
-
 /* What LOST might have said before it lost its log: nothing is prepared. */
 static struct pbft_message *void_view_change(void)
 {
@@ -94,31 +62,15 @@ static struct pbft_message *void_view_change(void)
 /* All that R2 says is prepared is proposed again: O itself is right. */
 static struct pbft_message *new_view(const struct pbft_message *third)
 {
-    const struct pbft_origin origin = {.sender = PUPPET, .epoch = 1};
-    const struct pbft_domain *domain = &cluster.cast.replicas[PUPPET].domain;
-    const struct pbft_view_change *from = &changes[2]->view_change;
-    const struct pbft_new_view_source sources[3] = {
-        {.replica = 0, .digest = changes[0]->view_change.digest},
-        {.replica = 2, .digest = from->digest},
-        {.replica = LOST, .digest = third->view_change.digest}};
+    const struct pbft_message *const from[] = {changes[0], changes[2], third};
+    const struct pbft_view_change *said = &changes[2]->view_change;
     const struct pbft_message *headers[PBFT_WINDOW_MAX];
-    for (uint32_t i = 0; i < from->prepared_count; i++) {
+    for (uint32_t i = 0; i < said->prepared_count; i++) {
         const struct pbft_pre_prepare *old =
-            &from->prepared[i]->prepared.pre_prepare->pre_prepare;
-        struct pbft_message *header =
-            pbft_pre_prepare_create(&origin, 1, old->seq, &old->digest, NULL);
-        pbft_message_sign(domain, header);
-        headers[i] = header;
+            &said->prepared[i]->prepared.pre_prepare->pre_prepare;
+        headers[i] = header(old->seq, &old->digest);
     }
-    struct pbft_message *message = pbft_new_view_create(
-        &origin, 1, sources, 3, headers, from->prepared_count);
-    pbft_message_sign(domain, message);
-    for (uint32_t i = 0; i < from->prepared_count; i++) {
-        pbft_message_unref(headers[i]);
-    }
-    assert_int_equal(pbft_verify(&cluster.cast.verifier, PUPPET, message),
-                     PBFT_OK);
-    return message;
+    return new_view_of(from, headers, said->prepared_count);
 }
 
 static bool is_entered(const struct pbft_message *third)
@@ -136,7 +88,8 @@ static void test_what_is_prepared_is_not_left_to_a_void_one(void **state)
     are_commits_lost = true;
     (void)cluster_submit(&cluster, 0, 7);
     cluster_settle(&cluster);
-    leave_view_0();
+    leave_view_0(8);
+    assert_int_equal(changes[LOST]->incarnation, 1);
     assert_int_equal(changes[2]->view_change.prepared_count, 1);
     struct pbft_message *old = void_view_change();
 
@@ -150,7 +103,8 @@ static void test_what_is_prepared_is_not_left_to_a_void_one(void **state)
 static void test_with_nothing_to_lose_it_counts(void **state)
 {
     (void)state;
-    leave_view_0();
+    leave_view_0(8);
+    assert_int_equal(changes[LOST]->incarnation, 1);
     assert_int_equal(changes[2]->view_change.prepared_count, 0);
     struct pbft_message *old = void_view_change();
 

@@ -8,51 +8,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "sim/audit_rules.h"
-#include "sim/profile.h"
-
-static struct sim *sim;
-
-static int create(void **state)
-{
-    struct sim_settings settings;
-    (void)state;
-    profile_defaults(&settings);
-    settings.network = (struct network_settings){.latency_us = 1000};
-    sim = sim_create(&settings, 1, NULL);
-    (void)sim_add_client(sim, "c1");
-    (void)sim_add_client(sim, "c2"); /* Of another institution. */
-    sim_start_hosts(sim);
-    uint64_t until = sim->now_us + 10 * SIM_MS_US;
-    while (sim_queue_peek(&sim->queue)->time_us <= until && sim_step(sim)) {
-    }
-    return 0;
-}
-
-static int destroy(void **state)
-{
-    (void)state;
-    sim_destroy(sim);
-    return 0;
-}
-
-static void assert_fine(void)
-{
-    assert_false(sim->violation.found);
-}
-
-static void assert_broken(const char *rule)
-{
-    assert_true(sim->violation.found);
-    assert_string_equal(sim->violation.rule, rule);
-}
-
-static const struct pbft_message *request_of(uint32_t client)
-{
-    const uint8_t payload[] = "p";
-    return client_prepare(sim->clients[client],
-                          (struct pbft_bytes){payload, 1});
-}
+#include "tests/support/audit_fixture.h"
 
 static void see_view(uint32_t index, pbft_view view, bool is_active)
 {
@@ -169,7 +125,8 @@ static void test_l8_a_view_that_ends_takes_its_time(void **state)
     assert_broken("L8");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, create, destroy)
+#define TEST(name)                                                             \
+    cmocka_unit_test_setup_teardown(name, create_running, destroy)
 
 int main(void)
 {

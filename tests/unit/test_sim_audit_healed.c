@@ -9,42 +9,7 @@
 #include <string.h>
 
 #include "consensus/quorum.h"
-#include "sim/audit_rules.h"
-#include "sim/profile.h"
-
-static struct sim *sim;
-
-static int create(void **state)
-{
-    struct sim_settings settings;
-    (void)state;
-    profile_defaults(&settings);
-    settings.network = (struct network_settings){.latency_us = 1000};
-    sim = sim_create(&settings, 1, NULL);
-    (void)sim_add_client(sim, "c1");
-    sim_start_hosts(sim);
-    return 0;
-}
-
-static int destroy(void **state)
-{
-    (void)state;
-    sim_destroy(sim);
-    return 0;
-}
-
-static void run_for(uint64_t us)
-{
-    uint64_t until = sim->now_us + us;
-    while (sim_queue_peek(&sim->queue)->time_us <= until && sim_step(sim)) {
-    }
-}
-
-static void assert_broken(const char *rule)
-{
-    assert_true(sim->violation.found);
-    assert_string_equal(sim->violation.rule, rule);
-}
+#include "tests/support/audit_fixture.h"
 
 static void see_view(uint32_t index, pbft_view view, bool is_active)
 {

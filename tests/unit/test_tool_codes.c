@@ -16,22 +16,11 @@
 #include "client/tool_json.h"
 #include "proto/scan.h"
 #include "salus/v1/ledger.pb-c.h"
+#include "tests/support/body_json.h"
 
 #define TEXT_SIZE 512
 
 static struct salus_reason reason;
-
-static enum pbft_status read_text(const char *text, struct wire_arena *arena,
-                                  struct ProtobufCMessage **out)
-{
-    json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-    assert_non_null(json);
-    wire_arena_init(arena, WIRE_UNPACK_BYTES_MAX);
-    enum pbft_status status = tool_json_to(
-        out, arena, &salus__v1__transaction_body__descriptor, json, &reason);
-    json_decref(json);
-    return status;
-}
 
 /* Numbers that are no codes. */
 static bool is_plain_number(const char *field)
@@ -103,7 +92,7 @@ static void test_scalar_fields_take_names(void **state)
     struct wire_arena arena;
     struct ProtobufCMessage *message = NULL;
     (void)state;
-    assert_int_equal(read_text(text, &arena, &message), PBFT_OK);
+    assert_int_equal(body_from_json(text, &arena, &message, &reason), PBFT_OK);
     const Salus__V1__AccessRequest *in =
         ((const Salus__V1__TransactionBody *)message)->access_request;
     assert_int_equal(in->purpose, CODES_PURPOSE_TREAT);
@@ -120,21 +109,22 @@ static void test_message_chooses_the_table(void **state)
     struct wire_arena arena;
     struct ProtobufCMessage *message = NULL;
     (void)state;
-    assert_int_equal(read_text("{\"break_glass\": {\"reason\": "
-                               "\"life-threat\", \"purpose\": \"BTG\"}}",
-                               &arena, &message),
+    assert_int_equal(body_from_json("{\"break_glass\": {\"reason\": "
+                                    "\"life-threat\", \"purpose\": \"BTG\"}}",
+                                    &arena, &message, &reason),
                      PBFT_OK);
     wire_arena_deinit(&arena);
-    assert_int_equal(read_text("{\"consent_revoke\": {\"reason\": "
-                               "\"life-threat\"}}",
-                               &arena, &message),
+    assert_int_equal(body_from_json("{\"consent_revoke\": {\"reason\": "
+                                    "\"life-threat\"}}",
+                                    &arena, &message, &reason),
                      PBFT_MALFORMED);
     assert_non_null(strstr(reason.text, "withdrawn-by-subject"));
     wire_arena_deinit(&arena);
-    assert_int_equal(read_text("{\"policy_publish\": {\"implicit_consent\": "
-                               "\"deny\"}}",
-                               &arena, &message),
-                     PBFT_OK);
+    assert_int_equal(
+        body_from_json("{\"policy_publish\": {\"implicit_consent\": "
+                       "\"deny\"}}",
+                       &arena, &message, &reason),
+        PBFT_OK);
     assert_int_equal(((const Salus__V1__TransactionBody *)message)
                          ->policy_publish->implicit_consent,
                      4);
@@ -157,7 +147,7 @@ static void test_errors_list_the_names(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct wire_arena arena;
         struct ProtobufCMessage *message = NULL;
-        assert_int_equal(read_text(cases[i][0], &arena, &message),
+        assert_int_equal(body_from_json(cases[i][0], &arena, &message, &reason),
                          PBFT_MALFORMED);
         if (strstr(reason.text, cases[i][1]) == NULL) {
             fail_msg("%s", reason.text);

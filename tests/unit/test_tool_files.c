@@ -28,6 +28,7 @@
 #include "proto/genesis.h"
 #include "proto/scan.h"
 #include "salus/v1/ledger.pb-c.h"
+#include "tests/support/body_json.h"
 
 static char folder[64];
 static struct salus_reason reason;
@@ -379,18 +380,6 @@ static void test_time_text(void **state)
 
 /* ---- JSON ---------------------------------------------------------------- */
 
-static enum pbft_status from_json(const char *text, struct wire_arena *arena,
-                                  struct ProtobufCMessage **out)
-{
-    json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-    assert_non_null(json);
-    wire_arena_init(arena, WIRE_UNPACK_BYTES_MAX);
-    enum pbft_status status = tool_json_to(
-        out, arena, &salus__v1__transaction_body__descriptor, json, &reason);
-    json_decref(json);
-    return status;
-}
-
 static const char grant[] =
     "{\"consent_grant\": {\"consent\": \"00112233445566778899aabbccddeeff\","
     " \"scope\": \"PRIVACY\", \"base_decision\": \"PERMIT\","
@@ -404,7 +393,7 @@ static void test_json_to_message(void **state)
     struct wire_arena arena;
     struct ProtobufCMessage *message = NULL;
     (void)state;
-    assert_int_equal(from_json(grant, &arena, &message), PBFT_OK);
+    assert_int_equal(body_from_json(grant, &arena, &message, &reason), PBFT_OK);
     const Salus__V1__TransactionBody *body =
         (const Salus__V1__TransactionBody *)message;
     assert_true(body->late);
@@ -432,13 +421,13 @@ static void test_json_round_trip(void **state)
     struct ProtobufCMessage *message = NULL;
     struct ProtobufCMessage *copy = NULL;
     (void)state;
-    assert_int_equal(from_json(grant, &arena, &message), PBFT_OK);
+    assert_int_equal(body_from_json(grant, &arena, &message, &reason), PBFT_OK);
     json_t *json = tool_json_of(message);
     assert_non_null(json);
     /* Sub-messages that are absent are null, which nobody can give. */
     assert_true(json_is_string(json_object_get(json, "chain_id")));
     char *text = json_dumps(json, JSON_COMPACT);
-    assert_int_equal(from_json(text, &other, &copy), PBFT_OK);
+    assert_int_equal(body_from_json(text, &other, &copy, &reason), PBFT_OK);
     wire_buffer_init(&bytes, 65536);
     wire_buffer_init(&again, 65536);
     assert_int_equal(wire_pack(message, &bytes), PBFT_OK);
@@ -477,8 +466,9 @@ static void test_json_refusals(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct wire_arena arena;
         struct ProtobufCMessage *message = NULL;
-        assert_int_equal(from_json(cases[i].text, &arena, &message),
-                         PBFT_MALFORMED);
+        assert_int_equal(
+            body_from_json(cases[i].text, &arena, &message, &reason),
+            PBFT_MALFORMED);
         assert_non_null(strstr(reason.text, cases[i].named));
         wire_arena_deinit(&arena);
     }
