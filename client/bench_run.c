@@ -3,12 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "client/bench.h"
 #include "client/bench_figures.h"
 #include "client/client.h"
+#include "client/tool_clock.h"
 
 #define START_TIMEOUT_MS 30000
 #define ANSWER_TIMEOUT_MS 10000
@@ -57,14 +57,6 @@ static void on_tick(void *context, uint64_t elapsed_ms)
     bench_fault_tick(&bench->fault, elapsed_ms);
 }
 
-static uint64_t wall_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static enum salus_status measure(struct bench *bench,
                                  const struct bench_setup *setup,
                                  const atomic_int *stop)
@@ -78,7 +70,7 @@ static enum salus_status measure(struct bench *bench,
         .warm_up_ms = setup->warm_up_ms,
         .duration_ms = setup->duration_ms,
         .not_after_ms =
-            wall_ms() + setup->warm_up_ms + setup->duration_ms + HOUR_MS,
+            tool_wall_ms() + setup->warm_up_ms + setup->duration_ms + HOUR_MS,
         .on_phase = on_phase,
         .on_tick = on_tick,
         .context = bench,

@@ -36,7 +36,5 @@ bool demo_crash(struct demo *demo);   /* demo_crash.c */
 
 /* "1  Title" in bold, if standard output is a terminal. */
 void demo_title(const char *text);
-uint64_t demo_now_ms(void);
-uint64_t demo_wall_ms(void);
 
 #endif /* CLIENT_DEMO_H */

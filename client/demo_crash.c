@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "client/demo.h"
+#include "client/tool_clock.h"
 
 #define SUBMITTERS 32
 #define PER_SUBMISSION 8
@@ -39,7 +40,7 @@ static void *submit_all_the_time(void *context)
                                        PER_SUBMISSION,
                                    .payload = PAYLOAD,
                                    .duration_ms = LOAD_MAX_MS,
-                                   .not_after_ms = demo_wall_ms() + HOUR_MS,
+                                   .not_after_ms = tool_wall_ms() + HOUR_MS,
                                    .stop = &background->stop};
 
     for (uint32_t i = 0; i < demo->trial.count; i++) {
@@ -54,9 +55,9 @@ static void *submit_all_the_time(void *context)
 static void pass(uint32_t ms)
 {
     const struct timespec slice = {0, 20000000};
-    uint64_t until = demo_now_ms() + ms;
+    uint64_t until = tool_now_ms() + ms;
 
-    while (demo_now_ms() < until && demo_stop == 0) {
+    while (tool_now_ms() < until && demo_stop == 0) {
         (void)nanosleep(&slice, NULL);
     }
 }
@@ -98,12 +99,12 @@ static bool wait_for_new_primary(struct demo *demo, uint64_t killed_ms,
         if (furthest(demo, out) && out->view > view && out->executed > before) {
             (void)printf("   %.1f s later the others go on: view %" PRIu64
                          ", primary %u (%s)\n",
-                         (double)(demo_now_ms() - killed_ms) / 1000, out->view,
+                         (double)(tool_now_ms() - killed_ms) / 1000, out->view,
                          out->primary, name_of(demo, out->primary));
             (void)fflush(stdout);
             return true;
         }
-    } while (demo_stop == 0 && demo_now_ms() < killed_ms + VIEW_CHANGE_MAX_MS);
+    } while (demo_stop == 0 && tool_now_ms() < killed_ms + VIEW_CHANGE_MAX_MS);
     if (demo_stop == 0) {
         (void)fprintf(stderr, "salus demo: the others stand still\n");
     }
@@ -159,7 +160,7 @@ static enum trial_end follow_victim(struct demo *demo, uint64_t lag_max,
 /* It should reach the others while they go on at full load. */
 static bool restart_victim(struct demo *demo)
 {
-    demo->restarted_ms = demo_now_ms();
+    demo->restarted_ms = tool_now_ms();
     if (replicas_start(&demo->trial.replicas, demo->victim) != PBFT_OK) {
         (void)fprintf(stderr, "salus demo: it cannot be started again\n");
         return false;
@@ -205,7 +206,7 @@ static bool kill_and_restart(struct demo *demo)
         return false;
     }
     demo->victim = status.primary;
-    uint64_t killed = demo_now_ms();
+    uint64_t killed = tool_now_ms();
     replicas_kill(&demo->trial.replicas, demo->victim);
     (void)printf("   killed the primary, replica %u (%s), with SIGKILL at "
                  "block %" PRIu64 "\n",

@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "client/import.h"
 #include "client/replicas.h"
+#include "client/tool_clock.h"
 #include "crypto/keyfile.h"
 #include "ledger/codes.h"
 #include "vault/vault.h"
@@ -20,14 +20,6 @@ struct fhir_rehearsal {
     struct vault *vault;
     struct fhir_plan_options plan;
 };
-
-static uint64_t wall_ms(void)
-{
-    struct timespec now = {0, 0};
-
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 void fhir_rehearsal_end(struct fhir_rehearsal *rehearsal)
 {
@@ -75,7 +67,7 @@ static void fill_plan(struct fhir_rehearsal *rehearsal,
     *plan = *options;
     plan->vault = rehearsal->vault;
     plan->register_unknown = true;
-    plan->now_ms = wall_ms();
+    plan->now_ms = tool_wall_ms();
     plan->envelope.not_after_ms = plan->now_ms + IMPORT_VALID_MS;
     plan->envelope.table_version = CODES_VERSION;
     keyfile_generate(&key, KEYFILE_ENCRYPTION, &nobody);

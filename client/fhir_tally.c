@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "client/tool_clock.h"
 
 #include "ledger/errors.h"
 
@@ -13,14 +14,6 @@
 #define DRAW_FROM_MS 1000 /* Earlier a rate says nothing. */
 #define LINE_SIZE 128
 #define BAR_WIDTH 20
-
-static uint64_t now_ms(void)
-{
-    struct timespec now = {0, 0};
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 void fhir_tally_init(struct fhir_tally *tally, bool is_terminal)
 {
@@ -93,7 +86,7 @@ void fhir_tally_draw(struct fhir_tally *tally, const struct import_event *event)
 {
     char line[LINE_SIZE];
     char bar[BAR_WIDTH + 1];
-    uint64_t now = now_ms();
+    uint64_t now = tool_now_ms();
 
     if (tally->first == 0) {
         tally->first = event->number;

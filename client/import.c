@@ -5,9 +5,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "client/import_batch.h"
+#include "client/tool_clock.h"
 #include "vault/entries.h"
 
 /* A resource of one of the files. */
@@ -42,14 +42,6 @@ const char *import_outcome_name(enum import_outcome outcome)
         return "local";
     }
     return "?";
-}
-
-static uint64_t wall_ms(void)
-{
-    struct timespec now = {0, 0};
-
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 /* ---- files --------------------------------------------------------------- */
@@ -192,7 +184,7 @@ run_batch(struct run *run, const struct fhir_options *options, size_t *next)
     struct import_batch *batch = NULL;
     enum pbft_status status = import_batch_begin(&batch, session);
 
-    session->plan.now_ms = wall_ms();
+    session->plan.now_ms = tool_wall_ms();
     session->plan.envelope.not_after_ms =
         session->plan.now_ms + IMPORT_VALID_MS;
     while (status == PBFT_OK && *next < run->work_count &&

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "client/tool_clock.h"
+
 #define MAKERS 2 /* Threads that build and submit. */
 #define DRAIN_MS 60000
 
@@ -37,14 +39,6 @@ struct load {
     uint64_t proved_us; /* The last proof, or the begin of the measurement. */
     struct load_report *report;
 };
-
-static uint64_t now_us(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
 
 /* Lock held. */
 static void note_pause(struct load *load, uint64_t now)
@@ -81,23 +75,24 @@ static void count(struct load *load, const struct submitter *submitter,
     if (load->phase != PHASE_MEASURE) {
         return;
     }
-    uint64_t slot = (now_us() - load->measured_since_us) / 1000 / LOAD_SLOT_MS;
+    uint64_t slot =
+        (tool_now_us() - load->measured_since_us) / 1000 / LOAD_SLOT_MS;
     report->transactions += done;
     report->slots[slot < LOAD_SLOTS_MAX ? slot : LOAD_SLOTS_MAX - 1] +=
         (uint32_t)done;
     report->submissions++;
     if (done > 0) {
-        note_pause(load, now_us());
+        note_pause(load, tool_now_us());
     }
     if (submitter->due_us >= load->measured_since_us) {
-        histogram_add(&report->latency, now_us() - submitter->due_us);
+        histogram_add(&report->latency, tool_now_us() - submitter->due_us);
     }
 }
 
 /* Lock held. */
 static void rest(struct load *load, struct submitter *submitter)
 {
-    submitter->due_us = now_us(); /* Closed loop: due at once. */
+    submitter->due_us = tool_now_us(); /* Closed loop: due at once. */
     submitter->next = load->idle;
     load->idle = submitter;
     (void)pthread_cond_signal(&load->idle_now);
@@ -220,12 +215,13 @@ static void pass(const struct load_options *options, uint32_t duration_ms,
                  bool is_measured)
 {
     const struct timespec slice = {0, 10000000};
-    uint64_t began = now_us();
+    uint64_t began = tool_now_us();
     uint64_t until = began + (uint64_t)duration_ms * 1000;
 
-    while (now_us() < until && (options->stop == NULL || *options->stop == 0)) {
+    while (tool_now_us() < until &&
+           (options->stop == NULL || *options->stop == 0)) {
         if (is_measured && options->on_tick != NULL) {
-            options->on_tick(options->context, (now_us() - began) / 1000);
+            options->on_tick(options->context, (tool_now_us() - began) / 1000);
         }
         (void)nanosleep(&slice, NULL);
     }
@@ -236,7 +232,7 @@ static void enter(struct load *load, enum phase phase)
     (void)pthread_mutex_lock(&load->lock);
     load->phase = phase;
     if (phase == PHASE_MEASURE) {
-        load->measured_since_us = now_us();
+        load->measured_since_us = tool_now_us();
         load->proved_us = load->measured_since_us;
     }
     (void)pthread_cond_broadcast(&load->idle_now);
@@ -268,11 +264,11 @@ static void conduct(struct load *load)
 
     pass(options, options->warm_up_ms, false);
     tell(options, true);
-    uint64_t began = now_us();
+    uint64_t began = tool_now_us();
     enter(load, PHASE_MEASURE);
     pass(options, options->duration_ms, true);
     enter(load, PHASE_OVER);
-    load->report->elapsed_us = now_us() - began;
+    load->report->elapsed_us = tool_now_us() - began;
     tell(options, false);
 }
 
@@ -292,7 +288,7 @@ enum salus_status load_run(const struct load_options *options,
     (void)pthread_mutex_init(&load.lock, NULL);
     (void)pthread_cond_init(&load.idle_now, NULL);
     fill_envelopes(&load);
-    load.next_due_us = now_us();
+    load.next_due_us = tool_now_us();
     if (options->rate > 0) {
         load.interval_us =
             1e6 * options->transactions_per_submission / (double)options->rate;

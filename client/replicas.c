@@ -18,6 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "client/tool_clock.h"
+
 extern char **environ;
 
 #define REPLICAS_MAX (sizeof(((struct replicas *)0)->pids) / sizeof(pid_t))
@@ -150,14 +152,6 @@ void replicas_kill(struct replicas *replicas, uint32_t id)
     replicas->pids[id] = 0;
 }
 
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* True once the child is gone; counts a bad end in `*bad`. */
 static bool reap(struct replicas *replicas, uint32_t id, uint32_t *bad)
 {
@@ -179,7 +173,7 @@ static bool reap(struct replicas *replicas, uint32_t id, uint32_t *bad)
 uint32_t replicas_stop_all(struct replicas *replicas, uint32_t patience_ms)
 {
     const struct timespec pause = {0, POLL_INTERVAL_NS};
-    uint64_t deadline = now_ms() + patience_ms;
+    uint64_t deadline = tool_now_ms() + patience_ms;
     uint32_t bad = 0;
 
     for (uint32_t id = 0; id < replicas->count; id++) {
@@ -189,7 +183,7 @@ uint32_t replicas_stop_all(struct replicas *replicas, uint32_t patience_ms)
     }
     for (uint32_t id = 0; id < replicas->count; id++) {
         while (!reap(replicas, id, &bad)) {
-            if (now_ms() > deadline) {
+            if (tool_now_ms() > deadline) {
                 replicas_kill(replicas, id);
                 bad++;
             } else {

@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "client/demo.h"
 #include "client/tool.h"
+#include "client/tool_clock.h"
 
 #define REPLICAS 4
 #define START_TIMEOUT_MS 15000
@@ -23,22 +23,6 @@ static void on_signal(int signal_number)
 {
     (void)signal_number;
     demo_stop = 1;
-}
-
-uint64_t demo_now_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-uint64_t demo_wall_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 void demo_title(const char *text)
@@ -129,7 +113,7 @@ static bool read_options(struct demo *demo, int argc, char **argv)
 
 static bool start(struct demo *demo)
 {
-    uint64_t began = demo_now_ms();
+    uint64_t began = tool_now_ms();
 
     demo_title("A consortium of four hospitals on this machine");
     if (trial_create(&demo->trial, demo->folder, REPLICAS) != PBFT_OK) {
@@ -146,7 +130,7 @@ static bool start(struct demo *demo)
     }
     (void)printf("   up after %.1f s: mutual TLS, signed votes, synced "
                  "RocksDB; any one of them may fail or lie\n",
-                 (double)(demo_now_ms() - began) / 1000);
+                 (double)(tool_now_ms() - began) / 1000);
     return true;
 }
 

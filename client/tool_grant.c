@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "client/inbox_calls.h"
+#include "client/tool_clock.h"
 #include "client/tool_inbox.h"
 #include "client/tool_json.h"
 #include "client/tool_transaction.h"
@@ -205,14 +206,6 @@ static bool submit_grants(const struct call *call, struct salus_client *client)
 
 /* ---- the delivery -------------------------------------------------------- */
 
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * MS_PER_S + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* On its way, or not yet known to the own replica, which may be a block behind:
  * worth asking again. */
 static bool is_under_way(const Salus__V1__DeliveryState *state)
@@ -258,7 +251,7 @@ static int print_states(const struct call *call,
 
 static int deliver(const struct call *call, struct salus_client *client)
 {
-    uint64_t until = now_ms() + call->wait_s * MS_PER_S;
+    uint64_t until = tool_now_ms() + call->wait_s * MS_PER_S;
     const struct timespec pause = {0, POLL_MS * 1000000L};
     struct wire_arena arena;
     enum salus_status status = SALUS_OK;
@@ -266,7 +259,7 @@ static int deliver(const struct call *call, struct salus_client *client)
     bool is_last = false;
 
     while (!is_last) {
-        is_last = now_ms() >= until;
+        is_last = tool_now_ms() >= until;
         wire_arena_init(&arena, WIRE_UNPACK_BYTES_MAX);
         const Salus__V1__Deliveries *answer = inbox_call_deliver(
             client, &arena, call->parcels, call->count, &status);

@@ -4,8 +4,8 @@
 
 #include <jansson.h>
 #include <string.h>
-#include <time.h>
 
+#include "client/tool_clock.h"
 #include "client/tool_folder.h"
 #include "client/tool_json.h"
 #include "ledger/codes.h"
@@ -14,13 +14,6 @@
 
 #define INPUT_MAX (32u * 1024u * 1024u)
 #define NOT_AFTER_MS (24u * 3600u * 1000u)
-
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 struct json_t *tool_transaction_load(const struct tool_command *command,
                                      const char *path)
@@ -71,7 +64,7 @@ static void fill_envelope(const struct tool_identity *identity,
         body->table_version = CODES_VERSION;
     }
     if (body->not_after_ms == 0) {
-        body->not_after_ms = now_ms() + NOT_AFTER_MS;
+        body->not_after_ms = tool_wall_ms() + NOT_AFTER_MS;
     }
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A trial consortium: made, started, watched. */
+#include "client/tool_clock.h"
 #include "client/trial_private.h"
 
 #include <stdio.h>
@@ -13,14 +14,6 @@
 #define PORTS_PER_REPLICA 2
 #define POLL_NS 20000000
 #define NO_SYNC_OPTION "--unsafe-no-sync"
-
-uint64_t trial_now_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 void trial_pause_briefly(void)
 {
@@ -86,7 +79,7 @@ static bool all_alive(struct trial *trial)
 enum pbft_status trial_wait_for_answers(struct trial *trial,
                                         uint32_t timeout_ms)
 {
-    uint64_t deadline = trial_now_ms() + timeout_ms;
+    uint64_t deadline = tool_now_ms() + timeout_ms;
     struct trial_status status;
 
     for (uint32_t id = 0; id < trial->count; id++) {
@@ -94,7 +87,7 @@ enum pbft_status trial_wait_for_answers(struct trial *trial,
             if (!all_alive(trial)) {
                 return PBFT_IO;
             }
-            if (trial_now_ms() > deadline) {
+            if (tool_now_ms() > deadline) {
                 (void)fprintf(stderr, "salus: replica %u does not answer\n",
                               id);
                 return PBFT_TIMED_OUT;
@@ -185,11 +178,11 @@ bool trial_ask(struct trial *trial, uint32_t replica, struct trial_status *out)
 bool trial_wait_executed(struct trial *trial, uint32_t replica, uint64_t seq,
                          uint32_t timeout_ms)
 {
-    uint64_t deadline = trial_now_ms() + timeout_ms;
+    uint64_t deadline = tool_now_ms() + timeout_ms;
     struct trial_status status;
 
     while (!trial_ask(trial, replica, &status) || status.executed < seq) {
-        if (trial_now_ms() > deadline) {
+        if (tool_now_ms() > deadline) {
             return false;
         }
         trial_pause_briefly();

@@ -2,8 +2,8 @@
 /* A replica of a trial consortium on its way to the others. */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "client/tool_clock.h"
 #include "client/trial_private.h"
 
 #define MS_PER_S 1000
@@ -14,7 +14,7 @@ static void look(struct trial *trial, uint32_t replica, struct trial_gap *out)
 {
     struct trial_status status;
 
-    *out = (struct trial_gap){.at_ms = trial_now_ms()};
+    *out = (struct trial_gap){.at_ms = tool_now_ms()};
     for (uint32_t i = 0; i < trial->count; i++) {
         if (trial->replicas.pids[i] == 0 || !trial_ask(trial, i, &status)) {
             continue;
@@ -45,7 +45,7 @@ static bool is_near(const struct trial_gap *gap, uint64_t lag_max)
 enum trial_end trial_follow(struct trial *trial,
                             const struct trial_follow *options)
 {
-    struct trial_gap told = {.at_ms = trial_now_ms()};
+    struct trial_gap told = {.at_ms = tool_now_ms()};
     uint64_t began = told.at_ms;
     uint64_t progress_ms = began; /* When it last had a new block. */
     uint64_t executed = 0;
@@ -125,11 +125,11 @@ static void print_heights(struct trial *trial)
 
 bool trial_agree(struct trial *trial, uint32_t timeout_ms)
 {
-    uint64_t deadline = trial_now_ms() + timeout_ms;
+    uint64_t deadline = tool_now_ms() + timeout_ms;
     bool differ = false;
 
     while (!is_agreed(trial, &differ)) {
-        if (differ || trial_now_ms() > deadline) {
+        if (differ || tool_now_ms() > deadline) {
             (void)fprintf(stderr, "salus: the replicas %s\n",
                           differ ? "have diverged" : "are not equally far");
             print_heights(trial);

@@ -12,7 +12,6 @@ PBFT_MUST_USE enum pbft_status trial_open_clients(struct trial *trial);
 PBFT_MUST_USE enum pbft_status trial_wait_for_answers(struct trial *trial,
                                                       uint32_t timeout_ms);
 
-uint64_t trial_now_ms(void); /* Monotonic. */
 void trial_pause_briefly(void);
 
 #endif /* CLIENT_TRIAL_PRIVATE_H */
