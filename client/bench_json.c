@@ -84,7 +84,9 @@ static void put_fault(json_t *to, const struct bench_fault_result *fault)
 {
     (void)json_object_set_new(to, "fault",
                               json_string(bench_fault_name(fault->fault)));
-    put_count(to, "fault_replica", fault->replica);
+    if (fault->fault != BENCH_FAULT_FLOOD) {
+        put_count(to, "fault_replica", fault->replica);
+    }
     put_number(to, "fault_transactions_per_second_before", fault->before);
     put_number(to, "fault_transactions_per_second_after", fault->after);
     put_number(to, "fault_longest_gap_ms", fault->gap_ms);

@@ -120,13 +120,14 @@ static void print_threads(const struct bench_figures *f)
 
 static void print_fault(const struct bench_fault_result *fault)
 {
-    (void)printf("fault: %s\n"
-                 "  replica                   %u\n"
-                 "  before, after             %.0f, %.0f transactions/s: %.0f "
+    (void)printf("fault: %s\n", bench_fault_text(fault->fault));
+    if (fault->fault != BENCH_FAULT_FLOOD) {
+        (void)printf("  replica                   %u\n", fault->replica);
+    }
+    (void)printf("  before, after             %.0f, %.0f transactions/s: %.0f "
                  "%%\n"
                  "  longest gap               %.0f ms without a proof\n",
-                 bench_fault_text(fault->fault), fault->replica, fault->before,
-                 fault->after,
+                 fault->before, fault->after,
                  fault->before > 0 ? 100 * fault->after / fault->before : 0,
                  fault->gap_ms);
     if (fault->is_back) {

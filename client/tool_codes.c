@@ -97,23 +97,29 @@ uint32_t tool_names_find(const struct tool_names *names, const char *name)
     return 0;
 }
 
-void tool_names_list(const struct tool_names *names, char out[TOOL_NAMES_SIZE])
+bool tool_names_add(char list[TOOL_NAMES_SIZE], const char *one)
 {
     static const char more[] = ", ...";
+    const size_t used = strlen(list);
+
+    if (used + strlen(one) + 2 + sizeof more > TOOL_NAMES_SIZE) {
+        memcpy(list + used, more, sizeof more);
+        return false;
+    }
+    (void)snprintf(list + used, TOOL_NAMES_SIZE - used, "%s%s",
+                   used > 0 ? ", " : "", one);
+    return true;
+}
+
+void tool_names_list(const struct tool_names *names, char out[TOOL_NAMES_SIZE])
+{
     uint32_t number = 0;
-    size_t used = 0;
+    bool has_room = true;
     const char *one = NULL;
+
     out[0] = 0;
-    for (size_t i = 0; (one = name_at(names, i, &number)) != NULL; i++) {
-        size_t size = strlen(one);
-        if (size == 0) {
-            continue;
-        }
-        if (used + size + 2 + sizeof more > TOOL_NAMES_SIZE) {
-            memcpy(out + used, more, sizeof more);
-            return;
-        }
-        used += (size_t)snprintf(out + used, TOOL_NAMES_SIZE - used, "%s%s",
-                                 used > 0 ? ", " : "", one);
+    for (size_t i = 0; has_room && (one = name_at(names, i, &number)) != NULL;
+         i++) {
+        has_room = one[0] == 0 || tool_names_add(out, one);
     }
 }

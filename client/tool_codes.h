@@ -23,6 +23,8 @@ bool tool_names_of(struct tool_names *out, const char *message,
                    const char *field);
 /* 0: there is no such name. */
 uint32_t tool_names_find(const struct tool_names *names, const char *name);
+/* One more; false: ", ..." instead, and none after it. */
+bool tool_names_add(char list[TOOL_NAMES_SIZE], const char *one);
 /* "TREAT, CLINTRL, COC, ...": what does not fit is left out. */
 void tool_names_list(const struct tool_names *names, char out[TOOL_NAMES_SIZE]);
 

@@ -95,13 +95,10 @@ static enum pbft_status fail_enum(struct reading *reading,
                                   const ProtobufCEnumDescriptor *type)
 {
     char list[TOOL_NAMES_SIZE] = "";
-    size_t used = 0;
-    for (unsigned i = 0; i < type->n_values && used < sizeof list; i++) {
-        if (type->values[i].value != 0) {
-            used +=
-                (size_t)snprintf(list + used, sizeof list - used, "%s%s",
-                                 used > 0 ? ", " : "", type->values[i].name);
-        }
+    bool has_room = true;
+    for (unsigned i = 0; i < type->n_values && has_room; i++) {
+        has_room = type->values[i].value == 0 ||
+                   tool_names_add(list, type->values[i].name);
     }
     salus_reason_set(reading->reason, "field \"%s\": not one of %s",
                      field->name, list);
