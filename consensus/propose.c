@@ -122,6 +122,7 @@ static bool should_propose(const struct pbft_replica *replica)
     const pbft_time_ms waited = replica->now - replica->gathering_since;
     const bool has_room = under_way(replica) < replica->config.pipeline_depth;
     if (replica->requests.waiting == 0) {
+        /* An empty batch is not to grow. */
         return replica->next_seq - 1 - replica->committed <
                replica->config.pipeline_depth;
     }

@@ -293,7 +293,10 @@ enum pbft_status tls_engine_start(struct net_problem *problem)
         return PBFT_IO;
     }
     if (cipher_status != PBFT_OK) {
-        net_problem_set(problem, "%s", "the cipher of tls does not work");
+        net_problem_set(
+            problem, "%s",
+            "the cipher of tls gives other bytes than RFC 8439: build "
+            "salus again with the mbedTLS of this machine");
     }
     return cipher_status;
 }
