@@ -60,6 +60,15 @@
 
 /* ---- keys ---------------------------------------------------------------- */
 
+/* What time does by itself, in the order of its keys. */
+enum schema_due_kind {
+    SCHEMA_DUE_CONSENT = 1,  /* A period ends. */
+    SCHEMA_DUE_DECISION = 2, /* A decision ends. */
+    SCHEMA_DUE_REVIEW = 3,   /* An emergency should have been reviewed. */
+    SCHEMA_DUE_WINDOW = 6,   /* Its window ends. (4, 5: Obligations.Kind.) */
+    SCHEMA_DUE_START = 7,    /* A consent begins. */
+};
+
 struct schema_key {
     enum ledger_space space;
     uint8_t bytes[LEDGER_KEY_MAX];

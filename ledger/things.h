@@ -317,14 +317,6 @@ struct schema_emergency {
     pbft_seq reviewed_seq;
 };
 
-/* What time does by itself, in the order of its keys. */
-enum schema_due_kind {
-    SCHEMA_DUE_CONSENT = 1,  /* A period ends. */
-    SCHEMA_DUE_DECISION = 2, /* A decision ends. */
-    SCHEMA_DUE_REVIEW = 3,   /* An emergency should have been reviewed. */
-    SCHEMA_DUE_WINDOW = 6,   /* Its window ends. (4, 5: Obligations.Kind.) */
-    SCHEMA_DUE_START = 7,    /* A consent begins. */
-};
 struct schema_due {
     struct pbft_institution institution; /* Whose duty it is. */
 };
@@ -397,4 +389,5 @@ extern const struct thing thing_suspension;
 extern const struct thing thing_request;
 extern const struct thing thing_event;
 extern const struct thing thing_old_version;
+
 #endif /* LEDGER_THINGS_H */
