@@ -270,7 +270,7 @@ void net_door_close(struct net_door *door)
             nng_aio_wait(door->aio);
         }
     }
-    (void)door_close_picked(door, &all);
+    door_close_picked(door, &all);
     for (uint32_t i = 0; i < door->link_count; i++) {
         net_link_wait_over(door->links[i]);
         net_link_destroy(door->links[i]);
@@ -297,12 +297,10 @@ uint16_t net_door_port(const struct net_door *door)
 void net_door_tick(struct net_door *door, pbft_time_ms now)
 {
     pbft_time_ms timeout = door->config.handshake_timeout_ms;
-    const struct door_picker late = {
-        .pick = DOOR_PENDING_SINCE, .since = now > timeout ? now - timeout : 0};
-    uint32_t reaped = door_close_picked(door, &late);
-    (void)pthread_mutex_lock(&door->lock);
-    door->stats.reaped += reaped;
-    (void)pthread_mutex_unlock(&door->lock);
+    const struct door_picker late = {.pick = DOOR_PENDING_SINCE,
+                                     .since = now > timeout ? now - timeout : 0,
+                                     .count = &door->stats.reaped};
+    door_close_picked(door, &late);
     door_check(door);
     door_bury(door);
     accept_next(door);

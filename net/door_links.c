@@ -35,24 +35,23 @@ struct net_link *door_next(struct net_door *door,
         if (is_picked(link, picker)) {
             net_link_hold(link);
             found = link;
+            if (picker->count != NULL) {
+                (*picker->count)++;
+            }
         }
     }
     (void)pthread_mutex_unlock(&door->lock);
     return found;
 }
 
-uint32_t door_close_picked(struct net_door *door,
-                           const struct door_picker *picker)
+void door_close_picked(struct net_door *door, const struct door_picker *picker)
 {
-    uint32_t count = 0;
     uint32_t place = 0;
     for (struct net_link *link = door_next(door, picker, &place); link != NULL;
          link = door_next(door, picker, &place)) {
         net_link_close(link);
         net_link_release(link);
-        count++;
     }
-    return count;
 }
 
 void door_check(struct net_door *door)
@@ -126,7 +125,7 @@ void net_door_close_owner(struct net_door *door, uint32_t owner,
                                        .owner = owner,
                                        .since =
                                            now > age_ms ? now - age_ms : 0};
-    (void)door_close_picked(door, &picker);
+    door_close_picked(door, &picker);
 }
 
 void net_door_close_stuck(struct net_door *door, pbft_time_ms now,
@@ -134,7 +133,7 @@ void net_door_close_stuck(struct net_door *door, pbft_time_ms now,
 {
     const struct door_picker picker = {
         .pick = DOOR_STUCK_SINCE, .since = now > age_ms ? now - age_ms : 0};
-    (void)door_close_picked(door, &picker);
+    door_close_picked(door, &picker);
 }
 
 void net_door_resume(struct net_door *door)

@@ -37,6 +37,7 @@ struct door_picker {
     enum door_pick pick;
     uint32_t owner;
     pbft_time_ms since;
+    uint64_t *count; /* Grows with each that is picked; NULL: nobody counts. */
 };
 
 struct door_census {
@@ -51,9 +52,9 @@ struct door_census {
 /* The next picked link at or after `*place`, held; NULL at the end. */
 struct net_link *door_next(struct net_door *door,
                            const struct door_picker *picker, uint32_t *place);
-/* Closes all that are picked, and says how many. */
-uint32_t door_close_picked(struct net_door *door,
-                           const struct door_picker *picker);
+/* Closes all that are picked. Each is counted before it is closed: who sees
+ * that he was hung up on finds himself in the statistics. */
+void door_close_picked(struct net_door *door, const struct door_picker *picker);
 /* Closes those that broke without a word. */
 void door_check(struct net_door *door);
 /* Destroys the links that are over. */
