@@ -78,9 +78,6 @@ static void conclude_committed(struct pbft_replica *replica,
     PBFT_ASSERT(slot->committed == NULL);
     slot->committed = certificate;
     pbft_monitor_committed(replica, slot);
-    if (slot->body->batch.request_count > 0) {
-        pbft_note_progress(replica);
-    }
     if (slot->seq == replica->committed + 1) {
         pbft_deliver(replica);
     }
@@ -140,6 +137,7 @@ void pbft_deliver(struct pbft_replica *replica)
         if (slot == NULL || slot->committed == NULL) {
             return;
         }
+        pbft_note_progress(replica, slot->committed);
         pbft_deliver_block(replica, slot->committed);
     }
 }

@@ -160,11 +160,15 @@ void pbft_restart_request_timers(struct pbft_replica *replica)
     pbft_requests_restart(&replica->requests, replica->now);
 }
 
-void pbft_note_progress(struct pbft_replica *replica)
+void pbft_note_progress(struct pbft_replica *replica,
+                        const struct pbft_message *committed)
 {
-    PBFT_ASSERT(replica->view_active);
-    replica->changes.has_progress = true;
-    replica->requests.timeout_ms = replica->config.request_timeout_ms;
+    const struct pbft_message *header = committed->committed.pre_prepare;
+    if (replica->view_active &&
+        header->pre_prepare.body->batch.request_count > 0) {
+        replica->changes.has_progress = true;
+        replica->requests.timeout_ms = replica->config.request_timeout_ms;
+    }
 }
 
 /* For this view, or for a later one: who went on will not ask for it again. */

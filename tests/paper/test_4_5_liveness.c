@@ -147,6 +147,62 @@ static void test_4_5_replicas_meet_in_one_view_again(void **state)
     }
 }
 
+static bool lose_commits_of_one(void *context,
+                                const struct cluster_packet *packet)
+{
+    const pbft_seq *gap = context;
+    return packet->message->type == PBFT_MESSAGE_COMMIT &&
+           pbft_message_seq(packet->message) == *gap;
+}
+
+static pbft_time_ms request_wait(pbft_replica_id id)
+{
+    return pbft_timer_deadline(cluster_replica(&cluster, id),
+                               PBFT_TIMER_REQUEST) -
+           cluster.now;
+}
+
+static void leave_view(pbft_view view)
+{
+    for (pbft_replica_id id = 0; id < 4; id++) {
+        if (id != pbft_primary_of(view, 4)) {
+            (void)cluster_timeout(&cluster, id, PBFT_TIMER_REQUEST);
+        }
+    }
+    cluster_settle(&cluster);
+    assert_int_equal(paper_report(3).view, view + 1);
+    assert_true(paper_report(3).view_active);
+}
+
+/* The wait goes back only when a request is executed that was not before. One
+ * that commits behind a gap is not executed. */
+static void test_4_5_what_commits_behind_a_gap_ends_no_back_off(void **state)
+{
+    pbft_seq gap = 1;
+    (void)state;
+    cluster.filter = lose_commits_of_one;
+    cluster.filter_context = &gap;
+    paper_submit_all(1);
+    cluster_settle(&cluster);
+    for (pbft_view view = 0; view < 2; view++) {
+        paper_submit_all(view + 2);
+        cluster_settle(&cluster);
+        assert_true(paper_slot(3, view + 2).committed);
+        assert_int_equal(paper_report(3).committed, 0);
+        leave_view(view);
+        /* The first view had its chance like any other. */
+        assert_int_equal(request_wait(3), (view + 1) * PAPER_TREQ);
+    }
+
+    gap = 4;
+    cluster_run(&cluster, 3 * cluster.config.resend_interval_ms);
+    assert_int_equal(paper_executed(3), 3);
+    paper_submit_all(4);
+    cluster_settle(&cluster);
+    leave_view(2);
+    assert_int_equal(request_wait(1), PAPER_TREQ);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,6 +214,7 @@ int main(void)
         PAPER_TEST(test_4_5_one_faulty_replica_causes_no_view_change),
         PAPER_TEST(test_4_5_f_faulty_primaries_are_followed_by_an_honest_one),
         PAPER_TEST(test_4_5_replicas_meet_in_one_view_again),
+        PAPER_TEST(test_4_5_what_commits_behind_a_gap_ends_no_back_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
