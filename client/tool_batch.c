@@ -100,8 +100,9 @@ static bool take_line(struct leaves *leaves, const char *path, size_t number,
     bool fine = false;
 
     if (json == NULL) {
-        (void)tool_failed(&tool_batch, "%s: line %zu: %s", path, number,
-                          error.text);
+        error.line = (int)number;
+        tool_json_problem(&reason, path, &error);
+        (void)tool_failed(&tool_batch, "%s", reason.text);
     } else if (leaves->count == LEDGER_LEAVES_MAX) {
         (void)tool_failed(&tool_batch, "%s: more than %d leaves", path,
                           LEDGER_LEAVES_MAX);

@@ -3,6 +3,7 @@
  * place of recursion. */
 #include "client/tool_json.h"
 
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +45,17 @@ static json_t *hex_text(const ProtobufCBinaryData *bytes)
     return json;
 }
 
+/* The integers of JSON end at 2^63 here; what is above stands in quotes. */
+static json_t *number_of(uint64_t number)
+{
+    char text[24];
+    if (number <= INT64_MAX) {
+        return json_integer((json_int_t)number);
+    }
+    (void)snprintf(text, sizeof text, "%" PRIu64, number);
+    return json_string(text);
+}
+
 static json_t *enum_name(const ProtobufCEnumDescriptor *type, int value)
 {
     const ProtobufCEnumValue *found =
@@ -62,7 +74,7 @@ static json_t *value_of(struct pairs *pairs,
         return json_integer(*(const uint32_t *)place);
     case PROTOBUF_C_TYPE_UINT64:
     case PROTOBUF_C_TYPE_FIXED64:
-        return json_integer((json_int_t)(*(const uint64_t *)place));
+        return number_of(*(const uint64_t *)place);
     case PROTOBUF_C_TYPE_BOOL:
         return json_boolean(*(const protobuf_c_boolean *)place);
     case PROTOBUF_C_TYPE_ENUM:

@@ -16,7 +16,9 @@ struct ProtobufCMessageDescriptor;
 #define TOOL_JSON_MESSAGES_MAX 8192
 
 /* A new object with all fields, zero ones too, but not the kinds of a oneof
- * that are not set. NULL: out of memory or too many sub-messages. */
+ * that are not set. A number above 2^63 - 1, such as the bits of 64 records, is
+ * a text of digits, here and below. NULL: out of memory or too many
+ * sub-messages. */
 struct json_t *tool_json_of(const struct ProtobufCMessage *message);
 
 /* Builds a message in `arena`. Fields that are left out are zero. Codes may be

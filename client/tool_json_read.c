@@ -3,7 +3,10 @@
  * are still to be read takes the place of recursion. */
 #include "client/tool_json.h"
 
+#include <errno.h>
+#include <inttypes.h>
 #include <jansson.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,17 +57,44 @@ static enum pbft_status read_name(struct reading *reading,
     return PBFT_OK;
 }
 
+static enum pbft_status fail_range(struct reading *reading,
+                                   const ProtobufCFieldDescriptor *field,
+                                   uint64_t max)
+{
+    salus_reason_set(reading->reason,
+                     "field \"%s\": not a whole number from 0 to %" PRIu64,
+                     field->name, max);
+    return PBFT_MALFORMED;
+}
+
+/* Digits alone: how a number above 2^63 - 1 is written. */
+static enum pbft_status read_digits(struct reading *reading,
+                                    const ProtobufCFieldDescriptor *field,
+                                    const char *text, uint64_t *out)
+{
+    errno = 0;
+    unsigned long long number = strtoull(text, NULL, 10);
+    if (text[0] == '\0' || text[strspn(text, "0123456789")] != '\0' ||
+        errno != 0) {
+        return fail_range(reading, field, UINT64_MAX);
+    }
+    *out = number;
+    return PBFT_OK;
+}
+
 static enum pbft_status read_number(struct reading *reading,
                                     const ProtobufCFieldDescriptor *field,
                                     const json_t *json, uint64_t max,
                                     uint64_t *out)
 {
     if (json_is_string(json)) {
-        return read_name(reading, field, json_string_value(json), out);
+        const char *text = json_string_value(json);
+        return max > UINT32_MAX ? read_digits(reading, field, text, out)
+                                : read_name(reading, field, text, out);
     }
     if (!json_is_integer(json) || json_integer_value(json) < 0 ||
         (uint64_t)json_integer_value(json) > max) {
-        return fail(reading, field, "not a whole number of its range");
+        return fail_range(reading, field, max);
     }
     *out = (uint64_t)json_integer_value(json);
     return PBFT_OK;
@@ -84,7 +114,8 @@ static enum pbft_status read_bytes(struct reading *reading,
         return PBFT_NO_MEMORY;
     }
     if (hex_decode_any(out->data, capacity, &out->len, text) != PBFT_OK) {
-        return fail(reading, field, "not hexadecimal text");
+        return fail(reading, field,
+                    "not hexadecimal text: pairs of 0-9 and a-f");
     }
     return PBFT_OK;
 }
@@ -114,7 +145,8 @@ static enum pbft_status read_enum(struct reading *reading,
     if (json_is_string(json)) {
         found = protobuf_c_enum_descriptor_get_value_by_name(
             type, json_string_value(json));
-    } else if (json_is_integer(json)) {
+    } else if (json_is_integer(json) && json_integer_value(json) >= 0 &&
+               json_integer_value(json) <= INT_MAX) {
         found = protobuf_c_enum_descriptor_get_value(
             type, (int)json_integer_value(json));
     }
@@ -130,12 +162,17 @@ static enum pbft_status push(struct reading *reading,
                              const ProtobufCMessageDescriptor *type,
                              const json_t *json, ProtobufCMessage **out)
 {
-    if (!json_is_object(json) || reading->count == TOOL_JSON_MESSAGES_MAX) {
-        if (field == NULL) {
-            salus_reason_set(reading->reason, "not an object");
-            return PBFT_MALFORMED;
-        }
-        return fail(reading, field, "not an object, or too many");
+    if (!json_is_object(json) && field == NULL) {
+        salus_reason_set(reading->reason, "not an object");
+        return PBFT_MALFORMED;
+    }
+    if (!json_is_object(json)) {
+        return fail(reading, field, "not an object");
+    }
+    if (reading->count == TOOL_JSON_MESSAGES_MAX) {
+        salus_reason_set(reading->reason, "more than %d objects in it",
+                         TOOL_JSON_MESSAGES_MAX);
+        return PBFT_TOO_LARGE;
     }
     *out = wire_arena_alloc(reading->arena, type->sizeof_message);
     if (*out == NULL) {
@@ -177,7 +214,7 @@ static enum pbft_status read_value(struct reading *reading,
         return status;
     case PROTOBUF_C_TYPE_UINT64:
     case PROTOBUF_C_TYPE_FIXED64:
-        return read_number(reading, field, json, INT64_MAX, place);
+        return read_number(reading, field, json, UINT64_MAX, place);
     case PROTOBUF_C_TYPE_BOOL:
         *(protobuf_c_boolean *)place = json_is_true(json);
         return json_is_boolean(json)

@@ -72,9 +72,12 @@ static void result_text(const struct salus_result *result)
                      salus_code_name(result->code),
                      salus_code_text(result->code));
     } else {
-        (void)printf("%s  %s%s%s\n", id, salus_status_text(result->status),
-                     result->code != 0 ? ": " : "",
-                     result->code != 0 ? salus_code_text(result->code) : "");
+        bool has_code = result->code != 0;
+        (void)printf("%s  %s%s%s%s%s\n", id, salus_status_text(result->status),
+                     has_code ? ": " : "",
+                     has_code ? salus_code_name(result->code) : "",
+                     has_code ? ": " : "",
+                     has_code ? salus_code_text(result->code) : "");
     }
 }
 
@@ -190,11 +193,14 @@ const struct tool_command tool_submit = {
         "codes are numbers or their names (\"purpose\": \"TREAT\"). "
         "Consortium,\n"
         "institution, key, versions and not_after_ms (in 24 hours) are filled\n"
-        "in if they are left out. Up to 1024 transactions go in one request.\n"
+        "in if they are left out. A number above 2^63 - 1 stands in quotes.\n"
+        "Up to 1024 transactions go in one request.\n"
         "\n"
         "One line per transaction: its id, and what came of it, proved by f + "
         "1\n"
-        "signatures. Exit code 0: all were done.\n"
+        "signatures. Exit code 0: all were done. What was not proved in time "
+        "may\n"
+        "still happen: `salus query tx ID` tells.\n"
         "\n"
         "  --config FILE      client configuration; else $SALUS_CONFIG\n"
         "  --replica NAME     institution whose replica is asked first\n"

@@ -15,6 +15,16 @@
 #define INPUT_MAX (32u * 1024u * 1024u)
 #define NOT_AFTER_MS (24u * 3600u * 1000u)
 
+void tool_json_problem(struct salus_reason *reason, const char *path,
+                       const struct json_error_t *error)
+{
+    const char *quote = strstr(error->text, " near ");
+    size_t size =
+        quote != NULL ? (size_t)(quote - error->text) : strlen(error->text);
+    salus_reason_set(reason, "%s: line %d, column %d: %.*s", path, error->line,
+                     error->column, (int)size, error->text);
+}
+
 struct json_t *tool_transaction_load(const struct tool_command *command,
                                      const char *path)
 {
@@ -24,12 +34,13 @@ struct json_t *tool_transaction_load(const struct tool_command *command,
     json_t *json = NULL;
 
     enum pbft_status status = tool_text_load(&text, path, INPUT_MAX, &reason);
-    if (status == PBFT_OK) {
-        struct pbft_bytes bytes = wire_buffer_bytes(&text);
+    struct pbft_bytes bytes = wire_buffer_bytes(&text);
+    if (status == PBFT_OK && bytes.size == 0) {
+        salus_reason_set(&reason, "%s: is empty", path);
+    } else if (status == PBFT_OK) {
         json = json_loadb((const char *)bytes.data, bytes.size,
                           JSON_REJECT_DUPLICATES, &error);
-        salus_reason_set(&reason, "%s: line %d, column %d: %s", path,
-                         error.line, error.column, error.text);
+        tool_json_problem(&reason, path, &error);
     }
     wire_buffer_deinit(&text);
     if (json == NULL) {
@@ -94,6 +105,22 @@ static enum pbft_status encode_body(struct transaction_bytes *out,
     return status;
 }
 
+/* Else the ledger would only say that something is wrong somewhere. */
+static enum pbft_status check_whole(struct pbft_bytes transaction,
+                                    struct salus_reason *reason)
+{
+    struct transaction_summary summary;
+    struct pbft_bytes body = {NULL, 0};
+    enum pbft_status status = transaction_body(&body, transaction);
+    if (status == PBFT_OK) {
+        status = transaction_summarize(&summary, body);
+    }
+    salus_reason_set(reason, "%s",
+                     "field \"body\": not an encoded TransactionBody, as "
+                     "salus cosign prints it");
+    return status;
+}
+
 /* A Transaction with a body in hexadecimal digits. */
 static enum pbft_status encode_whole(struct transaction_bytes *out,
                                      struct wire_arena *arena,
@@ -109,6 +136,9 @@ static enum pbft_status encode_whole(struct transaction_bytes *out,
     if (status == PBFT_OK) {
         status = wire_pack(message, &bytes);
         salus_reason_set(reason, "%s", "a transaction that is too large");
+    }
+    if (status == PBFT_OK) {
+        status = check_whole(wire_buffer_bytes(&bytes), reason);
     }
     if (status == PBFT_OK) {
         out->data = wire_buffer_take(&bytes, &out->size);

@@ -10,6 +10,7 @@
 #include "proto/reason.h"
 
 struct json_t;
+struct json_error_t;
 
 /* Who submits. */
 struct tool_identity {
@@ -17,6 +18,11 @@ struct tool_identity {
     struct pbft_institution institution;
     struct transaction_key_id key_id;
 };
+
+/* What is wrong with the JSON text of a file, and where, without a word of it:
+ * it may be the wrong file, with patients in it. */
+void tool_json_problem(struct salus_reason *reason, const char *path,
+                       const struct json_error_t *error);
 
 /* A JSON file, or standard input if `path` is "-"; says what is wrong. NULL on
  * failure. */

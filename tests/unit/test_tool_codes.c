@@ -156,6 +156,62 @@ static void test_errors_list_the_names(void **state)
     }
 }
 
+/* Bits of 64 records: the number that JSON integers do not reach. */
+static void test_large_numbers_stand_in_quotes(void **state)
+{
+    static const char text[] = "{\"access_decision\": {\"granted\": "
+                               "\"18446744073709551615\", \"expires_ms\": "
+                               "\"7\"}}";
+    struct wire_arena arena;
+    struct ProtobufCMessage *message = NULL;
+    (void)state;
+    assert_int_equal(body_from_json(text, &arena, &message, &reason), PBFT_OK);
+    const Salus__V1__AccessDecision *in =
+        ((const Salus__V1__TransactionBody *)message)->access_decision;
+    assert_true(in->granted == UINT64_MAX);
+    assert_int_equal(in->expires_ms, 7);
+    json_t *json = tool_json_of(&in->base);
+    assert_string_equal(json_string_value(json_object_get(json, "granted")),
+                        "18446744073709551615");
+    assert_int_equal(json_integer_value(json_object_get(json, "expires_ms")),
+                     7);
+    json_decref(json);
+    wire_arena_deinit(&arena);
+}
+
+static void test_numbers_have_a_range(void **state)
+{
+    static const char *const cases[][2] = {
+        {"{\"access_decision\": {\"granted\": \"18446744073709551616\"}}",
+         "from 0 to 18446744073709551615"},
+        {"{\"access_decision\": {\"granted\": \"-1\"}}", "from 0 to"},
+        {"{\"access_decision\": {\"granted\": \"\"}}", "from 0 to"},
+        {"{\"access_decision\": {\"granted\": \" 1\"}}", "from 0 to"},
+        {"{\"access_decision\": {\"granted\": -1}}", "from 0 to"},
+        {"{\"access_decision\": {\"granted\": 1.0}}", "from 0 to"},
+        {"{\"record_anchor\": {\"algorithm\": 4294967296}}",
+         "from 0 to 4294967295"},
+        /* Not 1, which is what its lower half says. */
+        {"{\"consent_grant\": {\"base_decision\": 4294967297}}",
+         "not one of PERMIT, DENY"},
+        {"{\"consent_grant\": {\"base_decision\": -4294967295}}",
+         "not one of PERMIT, DENY"},
+        {"{\"consent_grant\": []}", "not an object"},
+        {"{\"consent_grant\": {\"consent\": \"abc\"}}", "pairs of 0-9"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct wire_arena arena;
+        struct ProtobufCMessage *message = NULL;
+        if (body_from_json(cases[i][0], &arena, &message, &reason) !=
+                PBFT_MALFORMED ||
+            strstr(reason.text, cases[i][1]) == NULL) {
+            fail_msg("%s: %s", cases[i][0], reason.text);
+        }
+        wire_arena_deinit(&arena);
+    }
+}
+
 /* A list that does not fit says so. */
 static void test_long_lists_are_cut(void **state)
 {
@@ -215,6 +271,8 @@ int main(void)
         cmocka_unit_test(test_scalar_fields_take_names),
         cmocka_unit_test(test_message_chooses_the_table),
         cmocka_unit_test(test_errors_list_the_names),
+        cmocka_unit_test(test_large_numbers_stand_in_quotes),
+        cmocka_unit_test(test_numbers_have_a_range),
         cmocka_unit_test(test_long_lists_are_cut),
         cmocka_unit_test(test_times_of_the_command_line),
     };
