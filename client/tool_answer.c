@@ -2,6 +2,7 @@
 /* Cells, rows and pages. */
 #include "client/tool_answer.h"
 
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,8 +12,9 @@
 #include "crypto/hex.h"
 #include "ledger/errors.h"
 
-#define CELL_SIZE 192
+#define CELL_SIZE 4352 /* 64 codes of 64 characters: nothing is cut. */
 #define TOOL_COLUMNS_MAX 32
+#define SILENT 255u /* No selector of the consent matches. */
 
 /* ---- cells --------------------------------------------------------------- */
 
@@ -94,6 +96,29 @@ static void rule_cell(char *out, size_t size, const char *name)
     (void)snprintf(out, size, "%s", name != NULL ? name : "-");
 }
 
+static void review_cell(char *out, size_t size, uint64_t state)
+{
+    static const char *const states[] = {"-", "open", "reviewed", "breach"};
+    if (state < sizeof states / sizeof states[0]) {
+        (void)snprintf(out, size, "%s", states[state]);
+    } else {
+        (void)snprintf(out, size, "%" PRIu64, state);
+    }
+}
+
+static void selector_cell(char *out, size_t size, const json_t *row,
+                          uint64_t number)
+{
+    const char *consent = json_string_value(json_object_get(row, "consent"));
+    if (consent == NULL || consent[0] == 0 || number == SILENT) {
+        (void)snprintf(out, size, "-");
+    } else if (number == 0) {
+        (void)snprintf(out, size, "root");
+    } else {
+        (void)snprintf(out, size, "exception %" PRIu64, number);
+    }
+}
+
 static void make_cell(char *out, size_t size, const struct tool_column *column,
                       const json_t *row, const struct salus_genesis *genesis)
 {
@@ -122,6 +147,12 @@ static void make_cell(char *out, size_t size, const struct tool_column *column,
         break;
     case TOOL_COLUMN_RULE:
         rule_cell(out, size, json_string_value(value));
+        break;
+    case TOOL_COLUMN_REVIEW:
+        review_cell(out, size, number);
+        break;
+    case TOOL_COLUMN_SELECTOR:
+        selector_cell(out, size, row, number);
         break;
     case TOOL_COLUMN_TEXT:
         plain_cell(out, size, value);

@@ -21,6 +21,8 @@ enum tool_column_kind {
     TOOL_COLUMN_CODE,        /* By the code of `table`; lists too. */
     TOOL_COLUMN_RESULT,      /* A ledger code, by its name. */
     TOOL_COLUMN_RULE,        /* A DecisionRule, with what it means. */
+    TOOL_COLUMN_REVIEW,      /* A BreakGlassList.State in a number. */
+    TOOL_COLUMN_SELECTOR,    /* Of the consent in the row, if there is one. */
 };
 
 struct tool_column {

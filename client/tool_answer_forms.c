@@ -14,6 +14,9 @@
 #define RESULT(title, field) COLUMN(title, field, RESULT, (enum codes_table)0)
 #define CODE(title, field, table) COLUMN(title, field, CODE, table)
 #define RULE(title, field) COLUMN(title, field, RULE, (enum codes_table)0)
+#define REVIEW(title, field) COLUMN(title, field, REVIEW, (enum codes_table)0)
+#define SELECTOR(title, field)                                                 \
+    COLUMN(title, field, SELECTOR, (enum codes_table)0)
 #define END                                                                    \
     {                                                                          \
         NULL, NULL, TOOL_COLUMN_TEXT, (enum codes_table)0                      \
@@ -103,6 +106,7 @@ static const struct tool_column accounting_columns[] = {
     MS("time", "event_ms"),
     INSTITUTION("from", "source"),
     INSTITUTION("to", "recipient"),
+    TEXT("there to", "recipient_participant"),
     CODE("purpose", "purpose", CODES_PURPOSE),
     CODE("basis", "basis", CODES_LEGAL_BASIS),
     CODE("classes", "classes", CODES_CLASS),
@@ -112,7 +116,9 @@ static const struct tool_column accounting_columns[] = {
     TEXT("hipaa", "accountable"),
     TEXT("violation", "violation"),
     TEXT("emergency", "break_glass"),
+    REVIEW("its review", "break_glass_state"),
     TEXT("suspended", "suspended"),
+    TEXT("wrong patient", "wrong_patient"),
     TEXT("tx", "tx_id"),
     END};
 
@@ -124,7 +130,7 @@ static const struct tool_column who_columns[] = {
     TEXT("but for parts", "narrowed"),
     TEXT("rule", "rule"),
     TEXT("consent", "consent"),
-    TEXT("selector", "selector"),
+    SELECTOR("by its", "selector"),
     END};
 
 static const struct tool_column what_columns[] = {

@@ -7,7 +7,7 @@
 #include "client/tool_answer.h"
 #include "client/tool_options.h"
 
-#define LINE_SIZE 1024
+#define LINE_SIZE 16384 /* All lists of a selector, full: nothing is cut. */
 
 /* "; TITLE TEXT" behind what there is. */
 static void add(char *line, const char *title, const char *text)

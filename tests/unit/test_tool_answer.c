@@ -102,10 +102,120 @@ static void test_decision_is_told_in_words(void **state)
     expect_line(text, "a privacy officer settles it\n");
 }
 
+/* The bits of 64 records, all set, are no negative number. */
+static void test_all_bits_are_a_number(void **state)
+{
+    Salus__V1__DecisionState decision = SALUS__V1__DECISION_STATE__INIT;
+    Salus__V1__Answer answer = SALUS__V1__ANSWER__INIT;
+    char text[TEXT_SIZE];
+    (void)state;
+    decision.computed = UINT64_MAX;
+    decision.granted = 1;
+    answer.kind_case = SALUS__V1__ANSWER__KIND_DECISION;
+    answer.decision = &decision;
+    printed(&answer, text);
+    expect_line(text, "computed (bits)    18446744073709551615\n");
+    expect_line(text, "granted (bits)     1\n");
+}
+
+/* What a privacy officer acts on stands in the table: an emergency whose review
+ * is open, and a row of the wrong patient. */
+static void test_accounting_shows_what_to_do(void **state)
+{
+    uint8_t ids[2][16] = {{1}, {2}};
+    Salus__V1__Accounting__Row row = SALUS__V1__ACCOUNTING__ROW__INIT;
+    Salus__V1__Accounting__Row *rows[] = {&row};
+    Salus__V1__Accounting accounting = SALUS__V1__ACCOUNTING__INIT;
+    Salus__V1__Answer answer = SALUS__V1__ANSWER__INIT;
+    char text[TEXT_SIZE];
+    (void)state;
+    row.break_glass = (ProtobufCBinaryData){16, ids[0]};
+    row.recipient_participant = (ProtobufCBinaryData){16, ids[1]};
+    row.break_glass_state = SALUS__V1__BREAK_GLASS_LIST__STATE__STATE_OPEN;
+    row.wrong_patient = true;
+    accounting.rows = rows;
+    accounting.n_rows = 1;
+    answer.kind_case = SALUS__V1__ANSWER__KIND_ACCOUNTING;
+    answer.accounting = &accounting;
+    printed(&answer, text);
+    expect_line(text,
+                "emergency                         its review  suspended  "
+                "wrong patient  tx\n");
+    expect_line(text,
+                "01000000000000000000000000000000  open        no         "
+                "yes            -\n");
+    expect_line(text, "02000000000000000000000000000000");
+    row.break_glass = (ProtobufCBinaryData){0, NULL};
+    row.break_glass_state = 0;
+    printed(&answer, text);
+    expect_line(text, "-          -           no         yes            -\n");
+}
+
+/* Without a consent there is no selector, and 0 is the root of one. */
+static void test_who_may_names_selectors(void **state)
+{
+    uint8_t id[16] = {7};
+    Salus__V1__WhoMay__Row none = SALUS__V1__WHO_MAY__ROW__INIT;
+    Salus__V1__WhoMay__Row root = SALUS__V1__WHO_MAY__ROW__INIT;
+    Salus__V1__WhoMay__Row third = SALUS__V1__WHO_MAY__ROW__INIT;
+    Salus__V1__WhoMay__Row *rows[] = {&none, &root, &third};
+    Salus__V1__WhoMay who = SALUS__V1__WHO_MAY__INIT;
+    Salus__V1__Answer answer = SALUS__V1__ANSWER__INIT;
+    char text[TEXT_SIZE];
+    (void)state;
+    root.consent = (ProtobufCBinaryData){16, id};
+    third.consent = root.consent;
+    third.selector = 3;
+    who.rows = rows;
+    who.n_rows = 3;
+    answer.kind_case = SALUS__V1__ANSWER__KIND_WHO_MAY;
+    answer.who_may = &who;
+    printed(&answer, text);
+    expect_line(text, "-                                 -\n");
+    expect_line(text, "07000000000000000000000000000000  root\n");
+    expect_line(text, "07000000000000000000000000000000  exception 3\n");
+}
+
+/* A selector is told to its end, however long its lists are. */
+static void test_full_selectors_are_not_cut(void **state)
+{
+    uint32_t purposes[64];
+    uint8_t id[16] = {9};
+    Salus__V1__Selector selector = SALUS__V1__SELECTOR__INIT;
+    Salus__V1__Voice voice = SALUS__V1__VOICE__INIT;
+    Salus__V1__Voice *voices[] = {&voice};
+    Salus__V1__DecisionState decision = SALUS__V1__DECISION_STATE__INIT;
+    Salus__V1__Answer answer = SALUS__V1__ANSWER__INIT;
+    char text[TEXT_SIZE];
+    size_t count = 0;
+    (void)state;
+    const struct codes_entry *entries = codes_entries(CODES_PURPOSE, &count);
+    for (size_t i = 0; i < 64; i++) {
+        purposes[i] = entries[i % count].id;
+    }
+    selector.purposes = purposes;
+    selector.n_purposes = 64;
+    selector.data_to_ms = 1640995200000;
+    voice.consent = (ProtobufCBinaryData){16, id};
+    voice.matched = &selector;
+    voice.decision = SALUS__V1__DECISION__DENY;
+    decision.voices = voices;
+    decision.n_voices = 1;
+    answer.kind_case = SALUS__V1__ANSWER__KIND_DECISION;
+    answer.decision = &decision;
+    printed(&answer, text);
+    expect_line(text, entries[63 % count].code);
+    expect_line(text, "; data before 2022-01-01T00:00:00.000000Z\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_decision_is_told_in_words),
+        cmocka_unit_test(test_all_bits_are_a_number),
+        cmocka_unit_test(test_accounting_shows_what_to_do),
+        cmocka_unit_test(test_who_may_names_selectors),
+        cmocka_unit_test(test_full_selectors_are_not_cut),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
