@@ -105,9 +105,7 @@ static int show(struct asking *asking, const Salus__V1__Answer *answer,
             add_witnesses(asking, json);
         }
         tool_json_print(json);
-        return answer->code == 0 ? TOOL_OK : TOOL_FAILED;
-    }
-    if (asking->view.pages == 0) {
+    } else if (asking->view.pages == 0) {
         print_level(asking, answer);
     }
     if (answer->code != 0) {
@@ -115,7 +113,9 @@ static int show(struct asking *asking, const Salus__V1__Answer *answer,
                            salus_code_name(answer->code),
                            salus_code_text(answer->code));
     }
-    tool_answer_print(&asking->view, answer, is_last);
+    if (!ask->json) {
+        tool_answer_print(&asking->view, answer, is_last);
+    }
     return TOOL_OK;
 }
 

@@ -50,10 +50,21 @@ int tool_ask(const struct tool_ask *ask, Salus__V1__Query *query);
 bool tool_time_read(const struct tool_command *command, const char *text,
                     uint64_t *out_ms);
 
+/* The same, but for one that 0 would turn into another question: now, or open.
+ */
+bool tool_moment_read(const struct tool_command *command, const char *text,
+                      uint64_t *out_ms);
+
 /* A code of a table by name, else by number; says what is wrong. NULL leaves
  * `out`. */
 bool tool_code_read(const struct tool_command *command, enum codes_table table,
                     const char *text, uint32_t *out);
+
+/* An option that the question does not take: rather none than another answer.
+ * False, and says so, if it was given. */
+bool tool_option_unused(const struct tool_command *command,
+                        const char *question, const char *option,
+                        const char *value);
 
 /* Hexadecimal digits; says what is wrong. */
 bool tool_id_read(const struct tool_command *command, const char *text,

@@ -68,6 +68,31 @@ bool tool_time_read(const struct tool_command *command, const char *text,
     return true;
 }
 
+bool tool_moment_read(const struct tool_command *command, const char *text,
+                      uint64_t *out_ms)
+{
+    if (!tool_time_read(command, text, out_ms)) {
+        return false;
+    }
+    if (text != NULL && *out_ms == 0) {
+        (void)tool_bad_usage(command, "%s: a time after the start of 1970",
+                             text);
+        return false;
+    }
+    return true;
+}
+
+bool tool_option_unused(const struct tool_command *command,
+                        const char *question, const char *option,
+                        const char *value)
+{
+    if (value == NULL) {
+        return true;
+    }
+    (void)tool_bad_usage(command, "%s does not take %s", question, option);
+    return false;
+}
+
 bool tool_code_read(const struct tool_command *command, enum codes_table table,
                     const char *text, uint32_t *out)
 {

@@ -337,7 +337,7 @@ static int check_usage(struct run *run)
         return tool_bad_usage(&tool_fhir, "--bundle or --ndjson");
     }
     if (!tool_time_read(&tool_fhir, call->since, &run->since_ms) ||
-        !tool_time_read(&tool_fhir, call->until, &run->until_ms)) {
+        !tool_moment_read(&tool_fhir, call->until, &run->until_ms)) {
         return TOOL_USAGE;
     }
     if (call->output != NULL && access(call->output, F_OK) == 0) {

@@ -16,6 +16,7 @@ struct question {
 };
 
 struct arguments {
+    const char *name; /* Of the question. */
     const char *subject;
     const char *commit;
     const char *at;
@@ -23,16 +24,56 @@ struct arguments {
     const char *id;
 };
 
+/* These options are not for this question. */
+static bool takes_no_times(const struct arguments *arguments)
+{
+    return tool_option_unused(&tool_query, arguments->name, "--at",
+                              arguments->at) &&
+           tool_option_unused(&tool_query, arguments->name, "--at-block",
+                              arguments->at_seq);
+}
+
+static bool takes_no_subject(const struct arguments *arguments)
+{
+    return tool_option_unused(&tool_query, arguments->name, "--subject",
+                              arguments->subject);
+}
+
+static bool takes_no_commit(const struct arguments *arguments)
+{
+    return tool_option_unused(&tool_query, arguments->name, "--commit",
+                              arguments->commit);
+}
+
+/* One of two is asked about. */
+static bool is_one_of_two(const struct arguments *arguments, const char *option,
+                          const char *value)
+{
+    if ((arguments->id == NULL) != (value == NULL)) {
+        return true;
+    }
+    (void)tool_bad_usage(&tool_query, "%s needs an id or %s, and not both",
+                         arguments->name, option);
+    return false;
+}
+
 static bool ask_status(struct question *question,
                        const struct arguments *arguments)
 {
     Salus__V1__ConsentStatusQuery *status = &question->status;
+    if (!takes_no_subject(arguments) || !takes_no_commit(arguments)) {
+        return false;
+    }
+    if (arguments->at != NULL && arguments->at_seq != NULL) {
+        (void)tool_bad_usage(&tool_query, "--at or --at-block, and not both");
+        return false;
+    }
     salus__v1__consent_status_query__init(status);
     question->query.kind_case = SALUS__V1__QUERY__KIND_CONSENT_STATUS;
     question->query.consent_status = status;
     return tool_id_field(&tool_query, arguments->id, question->id,
                          LEDGER_ID_SIZE, &status->consent) &&
-           tool_time_read(&tool_query, arguments->at, &status->at_ms) &&
+           tool_moment_read(&tool_query, arguments->at, &status->at_ms) &&
            tool_number(&tool_query, "--at-block", arguments->at_seq, 1,
                        UINT64_MAX, &status->at_seq);
 }
@@ -41,6 +82,10 @@ static bool ask_history(struct question *question,
                         const struct arguments *arguments)
 {
     Salus__V1__ConsentHistoryQuery *history = &question->history;
+    if (!takes_no_times(arguments) || !takes_no_commit(arguments) ||
+        !is_one_of_two(arguments, "--subject", arguments->subject)) {
+        return false;
+    }
     salus__v1__consent_history_query__init(history);
     question->query.kind_case = SALUS__V1__QUERY__KIND_CONSENT_HISTORY;
     question->query.consent_history = history;
@@ -56,6 +101,10 @@ static bool ask_record(struct question *question,
                        const struct arguments *arguments)
 {
     Salus__V1__VerifyRecordQuery *record = &question->record;
+    if (!takes_no_times(arguments) || !takes_no_subject(arguments) ||
+        !is_one_of_two(arguments, "--commit", arguments->commit)) {
+        return false;
+    }
     salus__v1__verify_record_query__init(record);
     question->query.kind_case = SALUS__V1__QUERY__KIND_VERIFY_RECORD;
     question->query.verify_record = record;
@@ -70,6 +119,10 @@ static bool ask_transaction(struct question *question,
                             const struct arguments *arguments)
 {
     Salus__V1__TransactionQuery *transaction = &question->transaction;
+    if (!takes_no_times(arguments) || !takes_no_subject(arguments) ||
+        !takes_no_commit(arguments)) {
+        return false;
+    }
     salus__v1__transaction_query__init(transaction);
     question->query.kind_case = SALUS__V1__QUERY__KIND_TRANSACTION;
     question->query.transaction = transaction;
@@ -85,22 +138,6 @@ static const struct {
              {"record", ask_record},
              {"tx", ask_transaction}};
 
-static int run_kind(const char *name, struct tool_ask *ask,
-                    const struct arguments *arguments)
-{
-    struct question question;
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        if (strcmp(kinds[i].name, name) == 0) {
-            memset(&question, 0, sizeof question);
-            salus__v1__query__init(&question.query);
-            return kinds[i].ask(&question, arguments)
-                       ? tool_ask(ask, &question.query)
-                       : TOOL_USAGE;
-        }
-    }
-    return tool_bad_usage(&tool_query, "no question \"%s\"", name);
-}
-
 /* The questions that are commands of their own may be asked here too. */
 static const struct tool_command *find_command(const char *name)
 {
@@ -113,6 +150,31 @@ static const struct tool_command *find_command(const char *name)
         }
     }
     return NULL;
+}
+
+static int run_kind(struct tool_ask *ask, const struct arguments *arguments)
+{
+    struct question question;
+    const char *name = arguments->name;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (strcmp(kinds[i].name, name) == 0) {
+            memset(&question, 0, sizeof question);
+            salus__v1__query__init(&question.query);
+            return kinds[i].ask(&question, arguments)
+                       ? tool_ask(ask, &question.query)
+                       : TOOL_USAGE;
+        }
+    }
+    if (find_command(name) != NULL) {
+        return tool_bad_usage(&tool_query,
+                              "%s comes before its options: "
+                              "salus query %s ...",
+                              name, name);
+    }
+    return tool_bad_usage(&tool_query,
+                          "no question \"%.32s\": consent-status, "
+                          "consent-history, record, tx, or a command",
+                          name);
 }
 
 static int run(int argc, char **argv)
@@ -136,10 +198,11 @@ static int run(int argc, char **argv)
         return code;
     }
     if (operands.count == 0 || operands.count > 2) {
-        return tool_bad_usage(&tool_query, "a question is needed");
+        return tool_bad_usage(&tool_query, "a question is needed, and one id");
     }
+    arguments.name = operands.items[0];
     arguments.id = operands.count == 2 ? operands.items[1] : NULL;
-    return run_kind(operands.items[0], &ask, &arguments);
+    return run_kind(&ask, &arguments);
 }
 
 const struct tool_command tool_query = {

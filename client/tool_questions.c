@@ -94,9 +94,12 @@ static int run_accounting(int argc, char **argv)
         }
     }
     if (!tool_time_read(&tool_accounting, from, &in.from_ms) ||
-        !tool_time_read(&tool_accounting, to, &in.to_ms) ||
+        !tool_moment_read(&tool_accounting, to, &in.to_ms) ||
         !read_view(view != NULL ? view : "hipaa", &in.view)) {
         return TOOL_USAGE;
+    }
+    if (to != NULL && in.from_ms >= in.to_ms) {
+        return tool_bad_usage(&tool_accounting, "--from is not before --to");
     }
     in.subjects = subjects;
     in.n_subjects = operands.count;
@@ -167,9 +170,14 @@ static int run_bg(int argc, char **argv)
     if (code != -1) {
         return code;
     }
-    if (operands.count != 0 ||
-        !read_filter(filter != NULL ? filter : "to-review", &in.filter) ||
-        !tool_time_read(&tool_bg, at, &in.at_ms)) {
+    if (operands.count != 0) {
+        return tool_bad_usage(&tool_bg,
+                              "not understood: %s; another "
+                              "institution: --institution ID",
+                              operands.items[0]);
+    }
+    if (!read_filter(filter != NULL ? filter : "to-review", &in.filter) ||
+        !tool_moment_read(&tool_bg, at, &in.at_ms)) {
         return TOOL_USAGE;
     }
     if (institution != NULL) {

@@ -25,14 +25,16 @@ static int ask_who(struct may *may)
 {
     Salus__V1__Query query = SALUS__V1__QUERY__INIT;
     Salus__V1__WhoMayQuery in = SALUS__V1__WHO_MAY_QUERY__INIT;
-    if (!tool_id_field(&tool_may, may->subject, may->id, LEDGER_HANDLE_SIZE,
+    if (!tool_option_unused(&tool_may, "who", "--participant",
+                            may->participant) ||
+        !tool_id_field(&tool_may, may->subject, may->id, LEDGER_HANDLE_SIZE,
                        &in.subject) ||
         !tool_code_read(&tool_may, CODES_PURPOSE, may->purpose, &in.purpose) ||
         !tool_code_read(&tool_may, CODES_CONF, may->confidentiality,
                         &in.confidentiality) ||
         !tool_code_read(&tool_may, CODES_CLASS, may->class_code,
                         &in.class_code) ||
-        !tool_time_read(&tool_may, may->at, &in.at_ms)) {
+        !tool_moment_read(&tool_may, may->at, &in.at_ms)) {
         return TOOL_USAGE;
     }
     in.limit = LEDGER_PAGE_ROWS_MAX;
@@ -45,10 +47,11 @@ static int ask_what(struct may *may)
 {
     Salus__V1__Query query = SALUS__V1__QUERY__INIT;
     Salus__V1__WhatMayQuery in = SALUS__V1__WHAT_MAY_QUERY__INIT;
-    if (!tool_code_read(&tool_may, CODES_PURPOSE, may->purpose, &in.purpose) ||
+    if (!tool_option_unused(&tool_may, "what", "--class", may->class_code) ||
+        !tool_code_read(&tool_may, CODES_PURPOSE, may->purpose, &in.purpose) ||
         !tool_code_read(&tool_may, CODES_CONF, may->confidentiality,
                         &in.confidentiality) ||
-        !tool_time_read(&tool_may, may->at, &in.at_ms)) {
+        !tool_moment_read(&tool_may, may->at, &in.at_ms)) {
         return TOOL_USAGE;
     }
     if (may->institution != NULL) {
@@ -142,9 +145,12 @@ static int run_due(int argc, char **argv)
     if (code != -1) {
         return code;
     }
-    if (operands.count > 1 ||
-        !tool_time_read(&tool_due, before, &in.before_ms) ||
-        !tool_time_read(&tool_due, at, &in.at_ms)) {
+    if (operands.count > 1) {
+        return tool_bad_usage(&tool_due, "one institution, not \"%s\" too",
+                              operands.items[1]);
+    }
+    if (!tool_moment_read(&tool_due, before, &in.before_ms) ||
+        !tool_moment_read(&tool_due, at, &in.at_ms)) {
         return TOOL_USAGE;
     }
     if (operands.count == 1) {
@@ -191,9 +197,12 @@ static int run_suspects(int argc, char **argv)
     if (code != -1) {
         return code;
     }
-    if (operands.count != 1 || !tool_id_field(&tool_suspects, operands.items[0],
-                                              id, sizeof id, &in.key_id)) {
+    if (operands.count != 1) {
         return tool_bad_usage(&tool_suspects, "a key id is needed");
+    }
+    if (!tool_id_field(&tool_suspects, operands.items[0], id, sizeof id,
+                       &in.key_id)) {
+        return TOOL_USAGE;
     }
     in.limit = LEDGER_PAGE_ROWS_MAX;
     query.kind_case = SALUS__V1__QUERY__KIND_SUSPECT;
