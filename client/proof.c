@@ -40,6 +40,7 @@ struct work {
     size_t first_size;
     uint8_t cursor[LEDGER_QUERY_MAX]; /* That the next page must begin at. */
     size_t cursor_size;
+    bool has_signed[PBFT_REPLICAS_MAX];
 };
 
 static enum pbft_status fail(struct work *work, enum proof_check check,
@@ -206,8 +207,7 @@ static enum pbft_status check_pages(struct work *work, uint32_t index,
     return PBFT_OK;
 }
 
-static enum pbft_status check_votes(struct work *work, uint32_t index,
-                                    const struct page *page)
+static enum pbft_status check_votes(struct work *work, const struct page *page)
 {
     const Salus__V1__ProofPage *encoded = page->encoded;
     struct pbft_answered answered = {.seq = work->facts->height,
@@ -242,10 +242,9 @@ static enum pbft_status check_votes(struct work *work, uint32_t index,
                             : "a page was not signed so by the member that "
                               "it names");
         }
-        if (index == 0) {
-            work->facts->signers[work->facts->signer_count++] = vote.replica;
-        }
+        work->has_signed[vote.replica] = true; /* A member: below the bound. */
     }
+    work->facts->signatures = (uint32_t)encoded->n_votes;
     return PBFT_OK;
 }
 
@@ -260,11 +259,21 @@ static enum pbft_status check_each(struct work *work, struct wire_arena *arena,
         struct page page;
         status = read_page(work, i, arena, &page);
         if (status == PBFT_OK) {
-            status = votes ? check_votes(work, i, &page)
-                           : check_pages(work, i, &page);
+            status =
+                votes ? check_votes(work, &page) : check_pages(work, i, &page);
         }
     }
     return status;
+}
+
+static void take_signers(struct work *work)
+{
+    struct proof_facts *facts = work->facts;
+    for (pbft_replica_id id = 0; id < work->keyring.replica_count; id++) {
+        if (work->has_signed[id]) {
+            facts->signers[facts->signer_count++] = id;
+        }
+    }
 }
 
 static enum pbft_status run(struct work *work, struct pbft_bytes encoded,
@@ -281,6 +290,9 @@ static enum pbft_status run(struct work *work, struct pbft_bytes encoded,
     }
     if (status == PBFT_OK) {
         status = check_each(work, page_arena, true);
+    }
+    if (status == PBFT_OK) {
+        take_signers(work);
     }
     return status;
 }

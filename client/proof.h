@@ -35,7 +35,8 @@ struct proof_facts {
     pbft_epoch epoch;
     uint32_t page_count;
     uint32_t code;         /* Ledger code of the answer; 0: it is there. */
-    uint32_t signer_count; /* Of the first page. */
+    uint32_t signatures;   /* On each page. */
+    uint32_t signer_count; /* Who signed pages; each page f + 1 of them. */
     pbft_replica_id signers[PBFT_REPLICAS_MAX];
 };
 

@@ -7,6 +7,7 @@
 
 #include "client/outcome.h"
 #include "crypto/provider.h"
+#include "ledger/errors.h"
 #include "proto/codec.h"
 #include "proto/scan.h"
 #include "salus/v1/files.pb-c.h"
@@ -187,6 +188,9 @@ static enum pbft_status take_result(struct work *work)
     for (size_t i = 0; i < block->n_votes; i++) {
         facts->signers[i] = block->votes[i]->replica;
     }
+    facts->institution_is_proved =
+        outcome->request_code != LEDGER_KEY_STATE &&
+        outcome->request_code != LEDGER_FOREIGN_INSTITUTION;
     if (outcome->request_code != 0 && outcome->transaction_count == 0) {
         facts->code = outcome->request_code;
         return PBFT_OK; /* Refused as a whole: nothing was looked at. */

@@ -38,7 +38,10 @@ struct receipt_facts {
     pbft_epoch epoch;
     struct transaction_summary summary;
     struct pbft_public_key client;
-    struct pbft_institution institution; /* On whose behalf. */
+    /* On whose behalf; only the request says so, if the ledger found that its
+     * key is not one of that institution (`institution_is_proved`). */
+    struct pbft_institution institution;
+    bool institution_is_proved;
     uint32_t signer_count; /* Members whose attestation verifies. */
     pbft_replica_id signers[PBFT_REPLICAS_MAX];
 };

@@ -172,8 +172,12 @@ salus_receipt(struct salus_client *client, struct salus_bytes *receipt,
 /* What a receipt proves. */
 struct salus_proof {
     uint8_t tx_id[SALUS_DIGEST_SIZE];
-    uint8_t institution[SALUS_ID_SIZE]; /* On whose behalf it was submitted. */
-    uint32_t code; /* 0: ordered and done; else ordered and refused. */
+    /* On whose behalf it was submitted; zeros if `code` is KEY_STATE or
+     * FOREIGN_INSTITUTION: then nobody has shown that. */
+    uint8_t institution[SALUS_ID_SIZE];
+    uint32_t code; /* 0: ordered and done; else ordered and refused. DUPLICATE
+                      and TX_DUPLICATE: it had been executed before, and what
+                      came of it another receipt tells. */
     uint64_t seq;
     uint64_t block_time_us; /* Since 1970 UTC. */
     uint32_t attestations;  /* Members that signed the block. */
@@ -275,7 +279,7 @@ struct salus_certificate {
     uint64_t height;
     uint64_t block_time_us; /* Since 1970 UTC. */
     uint32_t pages;
-    uint32_t signatures; /* Members that signed each page. */
+    uint32_t signatures; /* Of members, on each page: f + 1. */
 };
 
 /* Checks such a proof (armored text or encoded) offline, as

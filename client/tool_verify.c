@@ -7,12 +7,12 @@
 #include <string.h>
 
 #include "client/proof.h"
-#include "client/receipt.h"
 #include "client/salus.h"
 #include "client/tool_answer.h"
 #include "client/tool_folder.h"
 #include "client/tool_json.h"
 #include "client/tool_options.h"
+#include "client/tool_verify.h"
 #include "consensus/quorum.h"
 #include "crypto/hex.h"
 #include "proto/certified.h"
@@ -34,77 +34,6 @@ struct checking {
     json_t *question;
     json_t *answers;
 };
-
-/* ---- receipts ------------------------------------------------------------ */
-
-static const char *member_name(const struct salus_genesis *genesis,
-                               const struct pbft_institution *institution)
-{
-    const struct salus_member *member = genesis_find(genesis, institution);
-    return member != NULL ? member->name : "an institution that is no member";
-}
-
-static const char *signer_name(const struct salus_genesis *genesis,
-                               pbft_replica_id replica)
-{
-    const struct salus_member *member = genesis_replica(genesis, replica);
-    return member != NULL ? member->name : "?";
-}
-
-static void print_facts(const struct receipt_facts *facts,
-                        const struct salus_genesis *genesis)
-{
-    char id[HEX_ID_SIZE];
-    char time[TOOL_TIME_TEXT_SIZE];
-
-    hex_encode(id, (struct pbft_bytes){facts->tx_id.bytes, PBFT_DIGEST_SIZE});
-    tool_time_text(time, facts->block.block_time);
-    (void)printf("valid\n"
-                 "transaction   %s\n"
-                 "kind          %s, by %s\n"
-                 "ordered       block %" PRIu64 ", %s (within %u ms)\n",
-                 id, transaction_type_name(facts->summary.type),
-                 member_name(genesis, &facts->institution), facts->block.seq,
-                 time, (unsigned)genesis->parameters.time_bound_ms);
-    if (facts->code == 0) {
-        (void)printf("executed      done\n");
-    } else {
-        (void)printf("executed      NOT DONE: refused by the ledger: %s: %s\n",
-                     salus_code_name(facts->code),
-                     salus_code_text(facts->code));
-    }
-    (void)printf("attested by  ");
-    for (uint32_t i = 0; i < facts->signer_count; i++) {
-        (void)printf(" %s", signer_name(genesis, facts->signers[i]));
-    }
-    (void)printf("  (%u needed of %u)\n",
-                 (unsigned)pbft_weak_quorum(genesis_replica_count(genesis)),
-                 (unsigned)genesis_replica_count(genesis));
-}
-
-static json_t *facts_json(const struct receipt_facts *facts,
-                          const struct salus_genesis *genesis)
-{
-    char id[HEX_ID_SIZE];
-    char root[HEX_ID_SIZE];
-    json_t *signers = json_array();
-
-    hex_encode(id, (struct pbft_bytes){facts->tx_id.bytes, PBFT_DIGEST_SIZE});
-    hex_encode(root, (struct pbft_bytes){facts->block.ledger_root.bytes,
-                                         PBFT_DIGEST_SIZE});
-    for (uint32_t i = 0; i < facts->signer_count; i++) {
-        (void)json_array_append_new(
-            signers, json_string(signer_name(genesis, facts->signers[i])));
-    }
-    return json_pack(
-        "{s:b, s:s, s:s, s:s, s:I, s:I, s:b, s:I, s:s, s:s, s:o}", "valid", 1,
-        "tx_id", id, "type", transaction_type_name(facts->summary.type),
-        "institution", member_name(genesis, &facts->institution), "seq",
-        (json_int_t)facts->block.seq, "block_time_us",
-        (json_int_t)facts->block.block_time, "done", facts->code == 0, "code",
-        (json_int_t)facts->code, "code_name", salus_code_name(facts->code),
-        "ledger_root", root, "attested_by", signers);
-}
 
 /* ---- what does not hold -------------------------------------------------- */
 
@@ -157,9 +86,9 @@ static int verify_receipt(struct checking *checking)
                               receipt_name);
     }
     if (checking->as_json) {
-        tool_json_print(facts_json(&facts, checking->genesis));
+        tool_json_print(verify_receipt_json(&facts, checking->genesis));
     } else {
-        print_facts(&facts, checking->genesis);
+        verify_print_receipt(&facts, checking->genesis);
     }
     return TOOL_OK;
 }
@@ -171,20 +100,22 @@ static void print_proof_facts(const struct proof_facts *facts,
 {
     char time[TOOL_TIME_TEXT_SIZE];
     uint32_t n = genesis_replica_count(genesis);
+    struct verify_name name = verify_name_of(genesis, &facts->caller);
     tool_time_text(time, facts->block_time);
     (void)printf("valid\n"
                  "asked by      %s\n"
                  "true after    block %" PRIu64 ", %s (within %u ms)\n"
                  "pages         %u, all there are\n"
                  "signed by    ",
-                 member_name(genesis, &facts->caller), facts->height, time,
+                 name.text, facts->height, time,
                  (unsigned)genesis->parameters.time_bound_ms,
                  (unsigned)facts->page_count);
     for (uint32_t i = 0; i < facts->signer_count; i++) {
-        (void)printf(" %s", signer_name(genesis, facts->signers[i]));
+        (void)printf(" %s", verify_signer_name(genesis, facts->signers[i]));
     }
-    (void)printf("  (%u needed of %u)\n", (unsigned)pbft_weak_quorum(n),
-                 (unsigned)n);
+    (void)printf("  (%s%u needed of %u)\n",
+                 facts->signer_count > facts->signatures ? "each page by " : "",
+                 (unsigned)pbft_weak_quorum(n), (unsigned)n);
 }
 
 static json_t *proof_facts_json(const struct proof_facts *facts,
@@ -195,16 +126,17 @@ static json_t *proof_facts_json(const struct proof_facts *facts,
     hex_encode(root,
                (struct pbft_bytes){facts->ledger_root.bytes, PBFT_DIGEST_SIZE});
     for (uint32_t i = 0; i < facts->signer_count; i++) {
-        (void)json_array_append_new(
-            signers, json_string(signer_name(genesis, facts->signers[i])));
+        (void)json_array_append_new(signers, json_string(verify_signer_name(
+                                                 genesis, facts->signers[i])));
     }
-    return json_pack("{s:b, s:s, s:I, s:I, s:s, s:I, s:I, s:s, s:o}", "valid",
-                     1, "institution", member_name(genesis, &facts->caller),
-                     "height", (json_int_t)facts->height, "block_time_us",
-                     (json_int_t)facts->block_time, "ledger_root", root,
-                     "pages", (json_int_t)facts->page_count, "code",
-                     (json_int_t)facts->code, "code_name",
-                     salus_code_name(facts->code), "signed_by", signers);
+    struct verify_name name = verify_name_of(genesis, &facts->caller);
+    return json_pack(
+        "{s:b, s:s, s:s, s:I, s:I, s:s, s:I, s:I, s:s, s:o}", "valid", 1,
+        "institution", name.text, "institution_id", name.id, "height",
+        (json_int_t)facts->height, "block_time_us",
+        (json_int_t)facts->block_time, "ledger_root", root, "pages",
+        (json_int_t)facts->page_count, "code", (json_int_t)facts->code,
+        "code_name", salus_code_name(facts->code), "signed_by", signers);
 }
 
 /* The question as it was asked: its kind, and what it names. */

@@ -111,8 +111,10 @@ enum salus_status salus_verify_receipt(struct salus_proof *out, char *problem,
     }
     if (status == PBFT_OK) {
         memcpy(out->tx_id, facts.tx_id.bytes, sizeof out->tx_id);
-        memcpy(out->institution, facts.institution.bytes,
-               sizeof out->institution);
+        if (facts.institution_is_proved) {
+            memcpy(out->institution, facts.institution.bytes,
+                   sizeof out->institution);
+        }
         out->code = facts.code;
         out->seq = facts.block.seq;
         out->block_time_us = facts.block.block_time;
@@ -154,7 +156,7 @@ enum salus_status salus_verify_query(struct salus_certificate *out,
         out->height = facts.height;
         out->block_time_us = facts.block_time;
         out->pages = facts.page_count;
-        out->signatures = facts.signer_count;
+        out->signatures = facts.signatures;
     }
     wire_buffer_deinit(&decoded);
     genesis_destroy(genesis);

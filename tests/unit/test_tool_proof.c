@@ -388,6 +388,93 @@ static void test_signature_cut(void **state)
     pages[2]->votes[0]->signature.len++;
 }
 
+/* Signs page `i` anew, by two members. */
+static void sign_page(size_t i, const uint32_t members[2])
+{
+    struct pbft_answered said = {.seq = proof->height,
+                                 .block_time = proof->block_time_us};
+    const struct pbft_crypto *any = crypto_provider_verify_only();
+    memcpy(said.ledger_root.bytes, proof->ledger_root.data, PBFT_DIGEST_SIZE);
+    memcpy(said.caller.bytes, proof->institution.data,
+           sizeof said.caller.bytes);
+    certified_query_digest(
+        any, &said.query,
+        (struct pbft_bytes){pages[i]->query.data, pages[i]->query.len});
+    certified_answer_digest(
+        any, &said.answer,
+        (struct pbft_bytes){pages[i]->answer.data, pages[i]->answer.len});
+    for (size_t k = 0; k < 2; k++) {
+        Salus__V1__CertificateVote *vote = pages[i]->votes[k];
+        const struct pbft_domain domain = {
+            crypto_provider_vtable(fakes.replicas[members[k]].provider),
+            fakes.domain.cluster};
+        struct pbft_preimage preimage;
+        struct pbft_signature signature;
+        vote->replica = members[k];
+        pbft_answered_preimage(&domain, proof->epoch, vote->replica,
+                               vote->incarnation, &said, &preimage);
+        domain.crypto->sign(domain.crypto->context, &signature,
+                            (struct pbft_bytes){preimage.bytes, preimage.size});
+        memcpy(vote->signature.data, signature.bytes, PBFT_SIGNATURE_SIZE);
+    }
+    repack(i);
+}
+
+/* Who signed one page is not said to have signed all of them. */
+static void test_signers_of_all_pages_are_told(void **state)
+{
+    static const uint32_t pairs[PAGES][2] = {{0, 1}, {2, 3}, {0, 1}};
+    struct salus_certificate shown;
+    struct wire_buffer bytes;
+    uint32_t seen = 0;
+    (void)state;
+    for (size_t i = 0; i < PAGES; i++) {
+        sign_page(i, pairs[i]);
+    }
+    assert_int_equal(verify(&seen), PBFT_OK);
+    assert_int_equal(facts.signatures, 2);
+    assert_int_equal(facts.signer_count, 4);
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_int_equal(facts.signers[i], i);
+    }
+    wire_buffer_init(&bytes, PROOF_BYTES_MAX);
+    assert_int_equal(wire_pack(&proof->base, &bytes), PBFT_OK);
+    assert_int_equal(
+        salus_verify_query(&shown, NULL, genesis_path, bytes.data, bytes.size),
+        SALUS_OK);
+    assert_int_equal(shown.signatures, 2);
+    wire_buffer_deinit(&bytes);
+}
+
+/* Pages of two proofs, each of them good, are none together. */
+static void test_pages_of_two_proofs(void **state)
+{
+    static const uint32_t pair[2] = {0, 1};
+    (void)state;
+    proof->height++; /* Another proof: of the next block. */
+    for (size_t i = 0; i < PAGES; i++) {
+        Salus__V1__Answer *answer = salus__v1__answer__unpack(
+            NULL, pages[i]->answer.len, pages[i]->answer.data);
+        struct wire_buffer bytes;
+        wire_buffer_init(&bytes, PROOF_BYTES_MAX);
+        answer->height = proof->height;
+        assert_int_equal(wire_pack(&answer->base, &bytes), PBFT_OK);
+        free(pages[i]->answer.data);
+        pages[i]->answer.data = wire_buffer_take(&bytes, &pages[i]->answer.len);
+        salus__v1__answer__free_unpacked(answer, NULL);
+        sign_page(i, pair);
+    }
+    uint32_t seen = 0;
+    assert_int_equal(verify(&seen), PBFT_OK);
+    Salus__V1__QueryProof *first = salus__v1__query_proof__unpack(
+        NULL, certified.proof.size, certified.proof.data);
+    ProtobufCBinaryData kept = proof->pages[2];
+    proof->pages[2] = first->pages[2];
+    assert_fails(PROOF_PAGES);
+    proof->pages[2] = kept;
+    salus__v1__query_proof__free_unpacked(first, NULL);
+}
+
 /* ---- bits ---------------------------------------------------------------- */
 
 static void test_no_changed_bit_passes(void **state)
@@ -482,6 +569,8 @@ int main(void)
         TEST(test_incarnation_is_another),
         TEST(test_signature_changed),
         TEST(test_signature_cut),
+        TEST(test_signers_of_all_pages_are_told),
+        TEST(test_pages_of_two_proofs),
         cmocka_unit_test(test_no_changed_bit_passes),
         cmocka_unit_test(test_no_shorter_one_passes),
         cmocka_unit_test(test_no_changed_bit_of_the_file_passes),

@@ -11,11 +11,13 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #include "client/receipt.h"
 #include "client/replicas.h"
 #include "client/salus.h"
 #include "client/tool_consortium.h"
+#include "client/tool_verify.h"
 #include "consensus/preimage.h"
 #include "crypto/init.h"
 #include "crypto/keyfile.h"
@@ -333,6 +335,79 @@ static void test_receipt_of_a_refusal(void **state)
     assert_int_equal(facts.code, 231);
 }
 
+/* The request as a whole got a code, as execution would have given it. */
+static void refuse_request(uint32_t code)
+{
+    struct pbft_digest leaves[LEAVES];
+    size_t count = 0;
+    const struct results_request ours = {.digest = parts.request_digest,
+                                         .code = code};
+    memset(leaves, 0x5a, sizeof leaves);
+    results_request_leaf(&leaves[OUR_LEAF], &ours);
+    merkle_path_of(parts.path_nodes, &count, leaves, OUR_LEAF, LEAVES);
+    merkle_root(&parts.block.results_root, leaves, LEAVES);
+    parts.outcome.request_code = code;
+    parts.outcome.n_transactions = 0;
+    for (uint32_t i = 0; i < REPLICAS; i++) {
+        attest(i, 0);
+    }
+}
+
+/* Anybody can write the name of an institution into a request; that its key was
+ * refused does not show that the institution sent it. */
+static void test_receipt_in_a_foreign_name(void **state)
+{
+    static const uint32_t unproved[] = {104, 105}; /* KEY_STATE, FOREIGN_... */
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        refuse_request(unproved[i]);
+        assert_int_equal(verify(), PBFT_OK);
+        assert_int_equal(facts.code, unproved[i]);
+        assert_false(facts.institution_is_proved);
+    }
+    refuse_request(101); /* SESSION_CLOSED: its key was looked at before. */
+    assert_int_equal(verify(), PBFT_OK);
+    assert_true(facts.institution_is_proved);
+}
+
+/* The words and the JSON of it claim no more, nor that a repeated one was not
+ * done. */
+static void test_receipt_claims_no_more(void **state)
+{
+    struct salus_proof proof;
+    struct wire_buffer bytes;
+    char path[128];
+    static const uint8_t none[SALUS_ID_SIZE];
+    (void)state;
+    (void)snprintf(path, sizeof path, "%s/genesis.txt", consortium);
+    refuse_request(105);
+    assert_int_equal(verify(), PBFT_OK);
+    json_t *json = verify_receipt_json(&facts, genesis);
+    assert_true(json_is_false(json_object_get(json, "institution_proved")));
+    assert_true(json_is_false(json_object_get(json, "done")));
+    json_decref(json);
+    wire_buffer_init(&bytes, RECEIPT_BYTES_MAX);
+    assert_int_equal(wire_pack(&parts.receipt.base, &bytes), PBFT_OK);
+    assert_int_equal(
+        salus_verify_receipt(&proof, NULL, path, bytes.data, bytes.size),
+        SALUS_OK);
+    assert_memory_equal(proof.institution, none, sizeof none);
+    wire_buffer_deinit(&bytes);
+    refuse_request(100); /* DUPLICATE */
+    assert_int_equal(verify(), PBFT_OK);
+    json = verify_receipt_json(&facts, genesis);
+    assert_true(json_is_true(json_object_get(json, "institution_proved")));
+    assert_true(json_is_null(json_object_get(json, "done")));
+    /* A member that the genesis does not have goes by its id. */
+    json_decref(json);
+    facts.institution.bytes[0] ^= 1;
+    json = verify_receipt_json(&facts, genesis);
+    assert_string_equal(
+        json_string_value(json_object_get(json, "institution")),
+        json_string_value(json_object_get(json, "institution_id")));
+    json_decref(json);
+}
+
 static void test_receipt_of_another_consortium(void **state)
 {
     struct pbft_digest other = cluster;
@@ -495,6 +570,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RECEIPT_TEST(test_receipt_proves),
         RECEIPT_TEST(test_receipt_of_a_refusal),
+        RECEIPT_TEST(test_receipt_in_a_foreign_name),
+        RECEIPT_TEST(test_receipt_claims_no_more),
         RECEIPT_TEST(test_receipt_of_another_consortium),
         RECEIPT_TEST(test_receipt_request_not_signed),
         RECEIPT_TEST(test_receipt_request_changed),
