@@ -83,17 +83,8 @@ static enum pbft_status load_genesis(struct salus_client *client,
     return status;
 }
 
-static bool has_submit_key(const struct salus_member *member,
-                           const struct pbft_public_key *key)
-{
-    for (uint32_t i = 0; i < member->submit_key_count; i++) {
-        if (memcmp(&member->submit_keys[i], key, sizeof(*key)) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
+/* Whether the key is active the ledger knows: the genesis has the first keys
+ * only. */
 static enum pbft_status load_key(struct salus_client *client, const char *path,
                                  struct salus_reason *reason)
 {
@@ -106,12 +97,10 @@ static enum pbft_status load_key(struct salus_client *client, const char *path,
     client->key = key.public_key;
     client->institution = key.institution;
     transaction_key_id(&client->key_id, client->key.bytes);
-    const struct salus_member *member =
-        genesis_find(client->genesis, &client->institution);
-    if (member == NULL || !has_submit_key(member, &client->key)) {
+    if (genesis_find(client->genesis, &client->institution) == NULL) {
         salus_reason_set(reason,
-                         "key file %s: its key is not one of an institution of "
-                         "this consortium: wrong genesis file, or wrong key",
+                         "key file %s: its institution is no member of this "
+                         "consortium: wrong genesis file, or wrong key",
                          path);
         status = PBFT_NOT_MEMBER;
     } else {

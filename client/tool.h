@@ -30,6 +30,7 @@ extern const struct tool_command tool_fingerprint;
 extern const struct tool_command tool_submit;
 extern const struct tool_command tool_batch;
 extern const struct tool_command tool_cosign;
+extern const struct tool_command tool_newkey;
 extern const struct tool_command tool_query;
 extern const struct tool_command tool_explain;
 extern const struct tool_command tool_accounting;

@@ -16,7 +16,7 @@ static const struct tool_command *const commands[] = {
     &tool_due,         &tool_suspects,    &tool_status,      &tool_receipt,
     &tool_verify,      &tool_evidence,    &tool_fhir,        &tool_vault,
     &tool_seal,        &tool_open_sealed, &tool_grant,       &tool_inbox,
-    &tool_batch,       &tool_bench,       &tool_demo,
+    &tool_batch,       &tool_newkey,      &tool_bench,       &tool_demo,
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 

@@ -1,0 +1,84 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Client keys come and go on a running consortium: a second one beside the
+# first, one in its place from a block on, and one that is revoked.
+set -eu
+salusd=$1
+salus=$2
+folder=$(mktemp -d)
+port=$((20000 + $$ % 10000))
+pids=
+trap 'kill $pids 2>/dev/null || true; wait; rm -rf "$folder"' EXIT
+cd "$folder"
+
+fail() {
+    echo "FAILED: $*" >&2
+    cat out err >&2 2>/dev/null || true
+    exit 1
+}
+
+random() { head -c "$1" /dev/urandom | od -An -v -tx1 | tr -d ' \n'; }
+
+"$salus" init trial --replicas 4 --base-port "$port" >/dev/null
+for id in 0 1 2 3; do
+    "$salusd" --config "trial/replica-$id.yaml" 2>"replica-$id.log" &
+    pids="$pids $!"
+done
+SALUS_CONFIG=trial/client-0.yaml
+export SALUS_CONFIG
+
+# with KEY: a configuration like the first, but for its key.
+with() {
+    sed "s|^key:.*|key: $1|" trial/client-0.yaml >"trial/$1.yaml"
+    echo "trial/$1.yaml"
+}
+
+# subject CONFIG: a transaction that any good key may submit.
+subject() {
+    echo "{\"subject_register\":{\"subjects\":[{\"handle\":\"$(random 32)\"}]}}" |
+        "$salus" submit --timeout 60 --config "$1" - >out 2>err
+}
+
+subject "$SALUS_CONFIG" || fail "the first key"
+
+# Beside it. It is nobody's before the ledger knows it.
+"$salus" newkey -o trial/second.key >second.json 2>told || fail "newkey"
+second=$(with second.key)
+subject "$second" && fail "a key that is not on the ledger"
+grep -q KEY_STATE out || fail "not KEY_STATE"
+"$salus" submit second.json >out 2>err || fail "the second key"
+subject "$second" || fail "the second key may submit"
+subject "$SALUS_CONFIG" || fail "the first key still may"
+grep -q "made trial/second.key, key id [0-9a-f]\{32\}" told || fail "its id"
+"$salus" newkey -o trial/second.key >out 2>err && fail "overwritten"
+[ -s err ] && [ ! -s out ] || fail "silent, or printed"
+
+# In place of the first, from a block on.
+"$salus" query tx "$(random 32)" --json >now 2>err && fail "found a random id"
+block=$(($(sed 's/.*"height":\([0-9]*\).*/\1/' now) + 4))
+"$salus" newkey -o trial/next.key --replace-at "$block" 2>told |
+    "$salus" submit - >out 2>err || fail "the rotation"
+next=$(with next.key)
+subject "$next" && fail "the next key before its block"
+height=0
+while [ "$height" -lt "$block" ]; do
+    subject "$second" || fail "the second key while waiting"
+    height=$(sed 's/.*block \([0-9]*\),.*/\1/' out)
+done
+subject "$next" || fail "the next key from its block on"
+subject "$SALUS_CONFIG" && fail "the first key after its end"
+
+# Revoked: at once.
+second_id=$("$salus" newkey -o trial/unused.key --config "$second" 2>&1 \
+    >/dev/null | sed 's/.*configuration is //')
+echo "{\"key_revoke\":{\"key_id\":\"$second_id\",\"reason\":\"LOST\"}}" |
+    "$salus" submit --config "$next" - >out 2>err || fail "the revocation"
+subject "$second" && fail "a revoked key"
+grep -q KEY_STATE out || fail "not KEY_STATE"
+
+# A key of an institution that is no member.
+"$salus" init other --replicas 4 --base-port "$((port + 8))" >/dev/null
+cp other/st-anna/client.key trial/foreign.key
+subject "$(with foreign.key)" && fail "a foreign key"
+grep -q "no member" err || fail "not told that it is foreign"
+echo 'passed: newkey'
