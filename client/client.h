@@ -30,8 +30,9 @@
  * faster than the consortium executes. */
 #define CLIENT_SUBMISSIONS_MAX 65536
 #define CLIENT_QUEUE_BYTES_MAX (64u * 1024u * 1024u)
-#define CLIENT_BUSY_WAIT_MS 50 /* If BUSY does not say how long. */
-#define CLIENT_BUSY_MAX 3      /* Then another replica is asked. */
+#define CLIENT_BUSY_WAIT_MS 50      /* If BUSY does not say how long. */
+#define CLIENT_BUSY_MAX 3           /* Then another replica is asked. */
+#define CLIENT_BUSY_LONGEST_MS 1000 /* Whatever it says: it may lie. */
 
 struct request;
 

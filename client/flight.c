@@ -2,7 +2,9 @@
 /* Requests fly to a replica and come back with a proof, or fly to another one.
  *
  * A refusal by one replica proves nothing, for it may lie: only when f + 1
- * different ones refuse a request is it reported as inadmissible.
+ * different ones refuse a request is it reported as inadmissible; fewer, and
+ * nobody else to be had, and it is unproved. Nor does it count of a replica
+ * that is only behind.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +12,7 @@
 #include "client/client.h"
 #include "client/outcome.h"
 #include "consensus/quorum.h"
+#include "ledger/errors.h"
 #include "proto/scan.h"
 #include "salus/v1/client.pb-c.h"
 
@@ -138,6 +141,21 @@ static struct submission *end_refused(struct salus_client *client,
     return list;
 }
 
+/* What it would not order now it may order later, as it is. */
+static bool is_passing(const Salus__V1__Refusal *refusal)
+{
+    return refusal->code == SALUS__V1__REFUSAL__CODE__INADMISSIBLE &&
+           ledger_code_is_retryable(refusal->ledger_code);
+}
+
+static pbft_time_ms busy_pause_ms(const Salus__V1__Refusal *refusal)
+{
+    uint32_t said = refusal->retry_after_ms;
+    return said == 0                       ? CLIENT_BUSY_WAIT_MS
+           : said < CLIENT_BUSY_LONGEST_MS ? said
+                                           : CLIENT_BUSY_LONGEST_MS;
+}
+
 /* A replica refuses. Returns submissions to be told, if that is final. */
 static struct submission *on_refusal(struct salus_client *client,
                                      struct request *request, uint32_t replica,
@@ -149,8 +167,7 @@ static struct submission *on_refusal(struct salus_client *client,
         if (++request->busy > CLIENT_BUSY_MAX) {
             break;
         }
-        wait_for(request, refusal->retry_after_ms != 0 ? refusal->retry_after_ms
-                                                       : CLIENT_BUSY_WAIT_MS);
+        wait_for(request, busy_pause_ms(refusal));
         return NULL;
     case SALUS__V1__REFUSAL__CODE__TIMED_OUT:
     case SALUS__V1__REFUSAL__CODE__SYNCING:
@@ -158,7 +175,11 @@ static struct submission *on_refusal(struct salus_client *client,
         request->failure = SALUS_TIMED_OUT;
         break;
     default:
-        request->failure = SALUS_INADMISSIBLE;
+        if (is_passing(refusal)) {
+            request->failure = SALUS_TIMED_OUT;
+            break;
+        }
+        request->failure = SALUS_UNPROVED; /* Of these few. */
         request->refusal_code = refusal->ledger_code;
         pbft_set_add(&request->refused, replica);
         if (pbft_set_count(&request->refused) >=

@@ -127,6 +127,13 @@ enum salus_status client_status_of_refusal(const Salus__V1__Refusal *refusal)
         return SALUS_NOT_AUTHORIZED;
     case SALUS__V1__REFUSAL__CODE__MALFORMED:
         return SALUS_INVALID_ARGUMENT;
+    case SALUS__V1__REFUSAL__CODE__BUSY:
+        return SALUS_LIMIT;
+    case SALUS__V1__REFUSAL__CODE__TIMED_OUT:
+        return SALUS_TIMED_OUT;
+    case SALUS__V1__REFUSAL__CODE__SYNCING:
+    case SALUS__V1__REFUSAL__CODE__STOPPING:
+        return SALUS_UNREACHABLE; /* For what was asked. */
     default:
         return SALUS_INADMISSIBLE;
     }

@@ -46,6 +46,7 @@ enum fake_manner {
     FAKE_SILENT,
     FAKE_BUSY,
     FAKE_REFUSES,         /* INADMISSIBLE, code 7. */
+    FAKE_BEHIND,          /* The same, OUTSIDE_WINDOW; then honest. */
     FAKE_ONE_SIGNATURE,   /* f attestations are not f + 1. */
     FAKE_SAME_SIGNER,     /* One attestation twice. */
     FAKE_BAD_SIGNATURE,   /* The second one is damaged. */
@@ -90,7 +91,8 @@ struct fake_replica {
     /* Guarded by all->lock. */
     enum fake_manner manner;
     uint32_t submissions; /* Calls of that kind. */
-    uint32_t busy_left;   /* FAKE_BUSY: then honest. */
+    uint32_t busy_left;   /* FAKE_BUSY, FAKE_BEHIND: then honest. */
+    uint32_t busy_ms;     /* How long it says; 0: 5. */
     enum fake_witness witness;
     uint64_t newest;    /* The last block that it has, */
     uint64_t oldest;    /* and the first whose state it keeps. */
@@ -229,7 +231,9 @@ static void fake_refuse(struct fake_replica *self, uint64_t call,
     Salus__V1__ClientReply reply = SALUS__V1__CLIENT_REPLY__INIT;
     Salus__V1__Refusal refusal = SALUS__V1__REFUSAL__INIT;
     refusal.code = code;
-    refusal.retry_after_ms = code == SALUS__V1__REFUSAL__CODE__BUSY ? 5 : 0;
+    if (code == SALUS__V1__REFUSAL__CODE__BUSY) {
+        refusal.retry_after_ms = self->busy_ms != 0 ? self->busy_ms : 5;
+    }
     refusal.ledger_code = ledger_code;
     reply.version = 1;
     reply.kind_case = SALUS__V1__CLIENT_REPLY__KIND_REFUSAL;
@@ -346,7 +350,8 @@ static void fake_submitted(struct fake_replica *self, uint64_t call,
     enum fake_manner manner = self->manner;
     self->submissions++;
     fake_note(self->all, request);
-    if (manner == FAKE_BUSY && self->busy_left-- == 0) {
+    if ((manner == FAKE_BUSY || manner == FAKE_BEHIND) &&
+        self->busy_left-- == 0) {
         self->busy_left = 0;
         manner = FAKE_HONEST;
     }
@@ -363,6 +368,9 @@ static void fake_submitted(struct fake_replica *self, uint64_t call,
         return;
     case FAKE_REFUSES:
         fake_refuse(self, call, SALUS__V1__REFUSAL__CODE__INADMISSIBLE, 7);
+        return;
+    case FAKE_BEHIND:
+        fake_refuse(self, call, SALUS__V1__REFUSAL__CODE__INADMISSIBLE, 102);
         return;
     case FAKE_GARBAGE:
         net_gateway_reply(self->gateway, call, garbage);

@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "client/salus.h"
+#include "client/client.h"
 
 #define THREADS 8
 #define PER_THREAD 40
@@ -452,6 +452,24 @@ static void test_busy_for_ever_is_passed_over(void **state)
     salus_close(client);
 }
 
+/* A liar that sends the client away for weeks is asked again soon, and then
+ * another one is. */
+static void test_busy_for_weeks_is_passed_over(void **state)
+{
+    struct salus_client *client = open_default();
+    struct salus_result result;
+    (void)state;
+    fakes.replicas[0].busy_left = UINT32_MAX;
+    fakes.replicas[0].busy_ms = UINT32_MAX;
+    fake_set(&fakes, 0, FAKE_BUSY);
+
+    assert_int_equal(submit_one(client, &result, 1), SALUS_OK);
+
+    assert_true(submissions_at(0) >= 2);
+    salus_close(client);
+    fakes.replicas[0].busy_ms = 0;
+}
+
 static void test_one_refusal_proves_nothing(void **state)
 {
     struct salus_client *client = open_default();
@@ -482,9 +500,26 @@ static void test_refusals_of_one_replica_count_once(void **state)
     enum salus_status status = submit_one(client, &result, 1);
 
     assert_true(submissions_at(0) >= 2); /* It was asked again. */
-    assert_true(status == SALUS_TIMED_OUT || status == SALUS_INADMISSIBLE);
+    /* Those who are silent may have ordered it: the liar cannot say no. */
+    assert_true(status == SALUS_TIMED_OUT || status == SALUS_UNPROVED);
     assert_true(result.status == status);
     assert_true(submissions_at(3) >= 1); /* The others were asked first. */
+    salus_close(client);
+}
+
+/* All are behind, and say that the number is too large yet. */
+static void test_replicas_that_are_behind_are_asked_again(void **state)
+{
+    struct salus_client *client = open_default();
+    struct salus_result result;
+    (void)state;
+    for (uint32_t i = 0; i < FAKE_REPLICAS; i++) {
+        fakes.replicas[i].busy_left = 1;
+    }
+    fake_set_all(&fakes, FAKE_BEHIND);
+
+    assert_int_equal(submit_one(client, &result, 1), SALUS_OK);
+
     salus_close(client);
 }
 
@@ -505,6 +540,29 @@ static void test_refusals_of_f_plus_1_are_final_and_leave_no_gap(void **state)
 }
 
 /* ---- reads, sessions, closing -------------------------------------------- */
+
+/* Of a read that is refused for a while nobody says that it is not ordered. */
+static void test_refused_reads_say_why(void **state)
+{
+    static const struct {
+        Salus__V1__Refusal__Code code;
+        enum salus_status status;
+    } cases[] = {
+        {SALUS__V1__REFUSAL__CODE__BUSY, SALUS_LIMIT},
+        {SALUS__V1__REFUSAL__CODE__TIMED_OUT, SALUS_TIMED_OUT},
+        {SALUS__V1__REFUSAL__CODE__SYNCING, SALUS_UNREACHABLE},
+        {SALUS__V1__REFUSAL__CODE__STOPPING, SALUS_UNREACHABLE},
+        {SALUS__V1__REFUSAL__CODE__NOT_FOUND, SALUS_NOT_FOUND},
+        {SALUS__V1__REFUSAL__CODE__NOT_AUTHORIZED, SALUS_NOT_AUTHORIZED},
+        {SALUS__V1__REFUSAL__CODE__MALFORMED, SALUS_INVALID_ARGUMENT},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        Salus__V1__Refusal refusal = SALUS__V1__REFUSAL__INIT;
+        refusal.code = cases[i].code;
+        assert_int_equal(client_status_of_refusal(&refusal), cases[i].status);
+    }
+}
 
 static void test_reads_go_to_the_replica_that_is_meant(void **state)
 {
@@ -655,7 +713,10 @@ int main(void)
         TEST(test_busy_for_ever_is_passed_over),
         TEST(test_one_refusal_proves_nothing),
         TEST(test_refusals_of_one_replica_count_once),
+        TEST(test_replicas_that_are_behind_are_asked_again),
         TEST(test_refusals_of_f_plus_1_are_final_and_leave_no_gap),
+        TEST(test_refused_reads_say_why),
+        TEST(test_busy_for_weeks_is_passed_over),
         TEST(test_reads_go_to_the_replica_that_is_meant),
         TEST(test_each_opening_begins_a_new_session),
         TEST(test_closing_ends_what_is_under_way),
