@@ -47,9 +47,10 @@ enum salus_status {
         2, /* A file is missing, damaged or not what it should be. */
     SALUS_REFUSED = 3, /* Ordered and refused: see `code`. Proved. */
     SALUS_INADMISSIBLE =
-        4,               /* Every replica that was asked refused to order it. */
+        4, /* f + 1 replicas refuse to order it: an honest one, too. */
     SALUS_TIMED_OUT = 5, /* Not proved in time. It may still happen; submit the
-                            same transaction again to learn: it is done once. */
+                            same bytes again to learn: they are carried out
+                            once, and TX_DUPLICATE says that they were. */
     SALUS_UNREACHABLE = 6, /* No replica answered. */
     SALUS_UNPROVED = 7,    /* Replicas answered, none could prove it. */
     SALUS_NOT_FOUND = 8,
@@ -128,7 +129,8 @@ struct salus_transaction {
 /* What became of one transaction. */
 struct salus_result {
     enum salus_status status;
-    uint32_t code; /* Ledger code; 0 with SALUS_OK. */
+    uint32_t code; /* Ledger code, proved with SALUS_OK (0) and SALUS_REFUSED;
+                      else what a replica said, or 0. */
     uint8_t tx_id[SALUS_DIGEST_SIZE];
     uint64_t seq;           /* Block; 0 if it is not in one. */
     uint64_t block_time_us; /* Since 1970 UTC. */
@@ -175,9 +177,10 @@ struct salus_proof {
     /* On whose behalf it was submitted; zeros if `code` is KEY_STATE or
      * FOREIGN_INSTITUTION: then nobody has shown that. */
     uint8_t institution[SALUS_ID_SIZE];
-    uint32_t code; /* 0: ordered and done; else ordered and refused. DUPLICATE
-                      and TX_DUPLICATE: it had been executed before, and what
-                      came of it another receipt tells. */
+    uint32_t code; /* 0: ordered and done; else ordered and refused. But
+                      TX_DUPLICATE: done before; DUPLICATE: the request was
+                      executed before, and what came of it then another
+                      receipt tells. */
     uint64_t seq;
     uint64_t block_time_us; /* Since 1970 UTC. */
     uint32_t attestations;  /* Members that signed the block. */

@@ -11,6 +11,7 @@
 #include "client/tool_options.h"
 #include "client/tool_transaction.h"
 #include "crypto/hex.h"
+#include "ledger/errors.h"
 #include "ledger/transaction.h"
 
 #define SECONDS_MAX 3600
@@ -45,16 +46,23 @@ static void batch_deinit(struct batch *batch)
     free(batch->results);
 }
 
+/* Done now, or when the same file was submitted before. */
+static bool is_done(const struct salus_result *result)
+{
+    return result->status == SALUS_OK || (result->status == SALUS_REFUSED &&
+                                          result->code == LEDGER_TX_DUPLICATE);
+}
+
 static json_t *result_json(const struct salus_result *result)
 {
     char id[2 * SALUS_DIGEST_SIZE + 1];
     hex_encode(id, (struct pbft_bytes){result->tx_id, sizeof result->tx_id});
-    return json_pack(
-        "{s:s, s:b, s:I, s:s, s:s, s:I, s:I}", "tx_id", id, "done",
-        result->status == SALUS_OK, "code", (json_int_t)result->code,
-        "code_name", salus_code_name(result->code), "status",
-        salus_status_text(result->status), "seq", (json_int_t)result->seq,
-        "block_time_us", (json_int_t)result->block_time_us);
+    return json_pack("{s:s, s:b, s:I, s:s, s:s, s:I, s:I}", "tx_id", id, "done",
+                     is_done(result), "code", (json_int_t)result->code,
+                     "code_name", salus_code_name(result->code), "status",
+                     salus_status_text(result->status), "seq",
+                     (json_int_t)result->seq, "block_time_us",
+                     (json_int_t)result->block_time_us);
 }
 
 static void result_text(const struct salus_result *result)
@@ -66,6 +74,9 @@ static void result_text(const struct salus_result *result)
     if (result->status == SALUS_OK) {
         (void)printf("%s  done, block %llu, %s\n", id,
                      (unsigned long long)result->seq, time);
+    } else if (is_done(result)) {
+        (void)printf("%s  done before: %s\n", id,
+                     salus_code_name(result->code));
     } else if (result->status == SALUS_REFUSED) {
         (void)printf("%s  refused, block %llu: %s: %s\n", id,
                      (unsigned long long)result->seq,
@@ -89,11 +100,10 @@ static int submit_all(struct batch *batch, bool as_json)
         if (count > SALUS_TRANSACTIONS_MAX) {
             count = SALUS_TRANSACTIONS_MAX;
         }
-        if (salus_submit_many(batch->client, batch->results + at,
-                              batch->transactions + at, count) != SALUS_OK) {
-            code = TOOL_FAILED;
-        }
+        (void)salus_submit_many(batch->client, batch->results + at,
+                                batch->transactions + at, count);
         for (size_t i = at; i < at + count; i++) {
+            code = is_done(&batch->results[i]) ? code : TOOL_FAILED;
             if (as_json) {
                 tool_json_print(result_json(&batch->results[i]));
             } else {
@@ -200,7 +210,9 @@ const struct tool_command tool_submit = {
         "1\n"
         "signatures. Exit code 0: all were done. What was not proved in time "
         "may\n"
-        "still happen: `salus query tx ID` tells.\n"
+        "still happen: `salus query tx ID` tells. What `salus cosign` has "
+        "fixed\n"
+        "may be submitted again: it is done once, and then \"done before\".\n"
         "\n"
         "  --config FILE      client configuration; else $SALUS_CONFIG\n"
         "  --replica NAME     institution whose replica is asked first\n"

@@ -33,11 +33,17 @@ const char *verify_signer_name(const struct salus_genesis *genesis,
     return member != NULL ? member->name : "?";
 }
 
-/* It had been executed before: that it was not done here says nothing. */
+/* The request had been executed before: that nothing was done here says nothing
+ * of what was done then. */
 static bool is_repeated(const struct receipt_facts *facts)
 {
-    return facts->code == LEDGER_DUPLICATE ||
-           facts->code == LEDGER_TX_DUPLICATE;
+    return facts->code == LEDGER_DUPLICATE;
+}
+
+/* TX_DUPLICATE is said of what was carried out, and of nothing else. */
+static bool is_done(const struct receipt_facts *facts)
+{
+    return facts->code == 0 || facts->code == LEDGER_TX_DUPLICATE;
 }
 
 void verify_print_receipt(const struct receipt_facts *facts,
@@ -59,8 +65,9 @@ void verify_print_receipt(const struct receipt_facts *facts,
                      : "not shown to be by, though in the name of,",
                  name.text, facts->block.seq, time,
                  (unsigned)genesis->parameters.time_bound_ms);
-    if (facts->code == 0) {
-        (void)printf("executed      done\n");
+    if (is_done(facts)) {
+        (void)printf("executed      done%s\n",
+                     facts->code != 0 ? ", in this block or before it" : "");
     } else if (is_repeated(facts)) {
         (void)printf("executed      before: %s: what came of it then, this "
                      "receipt does not show\n",
@@ -101,8 +108,7 @@ json_t *verify_receipt_json(const struct receipt_facts *facts,
         "institution_id", name.id, "institution_proved",
         facts->institution_is_proved, "seq", (json_int_t)facts->block.seq,
         "block_time_us", (json_int_t)facts->block.block_time, "done",
-        is_repeated(facts) ? json_null() : json_boolean(facts->code == 0),
-        "code", (json_int_t)facts->code, "code_name",
-        salus_code_name(facts->code), "ledger_root", root, "attested_by",
-        signers);
+        is_repeated(facts) ? json_null() : json_boolean(is_done(facts)), "code",
+        (json_int_t)facts->code, "code_name", salus_code_name(facts->code),
+        "ledger_root", root, "attested_by", signers);
 }

@@ -51,6 +51,15 @@ grep -q LEAF_OPENED out || { cat out; fail "not LEAF_OPENED"; }
 "$salus" accounting "$handle" --json >accounting || fail "the accounting"
 grep -q '"item_count":4' accounting || { cat accounting; fail "not accounted"; }
 
+# The same bytes again are done once, and that is no failure.
+echo "{\"subject_register\":{\"subjects\":[{\"handle\":\"$(random 32)\"}]}}" |
+    "$salus" cosign - >fixed.tx || fail "fixing a transaction"
+"$salus" submit fixed.tx >out || { cat out; fail "what was fixed"; }
+"$salus" submit fixed.tx >out || { cat out; fail "what was fixed, again"; }
+grep -q 'done before' out || { cat out; fail "not done before"; }
+"$salus" submit fixed.tx --json >out || fail "again, as JSON"
+grep -q '"done":true,"code":132' out || { cat out; fail "not done, in JSON"; }
+
 # A pipe can be read once.
 cat leaves.jsonl | "$salus" batch batch.json /dev/stdin -o piped.jsonl >/dev/null
 [ "$(wc -l <piped.jsonl)" = 8 ] || fail "leaves from a pipe are not kept"

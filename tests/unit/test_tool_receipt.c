@@ -398,8 +398,12 @@ static void test_receipt_claims_no_more(void **state)
     json = verify_receipt_json(&facts, genesis);
     assert_true(json_is_true(json_object_get(json, "institution_proved")));
     assert_true(json_is_null(json_object_get(json, "done")));
-    /* A member that the genesis does not have goes by its id. */
     json_decref(json);
+    facts.code = 132; /* TX_DUPLICATE: said of what was carried out. */
+    json = verify_receipt_json(&facts, genesis);
+    assert_true(json_is_true(json_object_get(json, "done")));
+    json_decref(json);
+    /* A member that the genesis does not have goes by its id. */
     facts.institution.bytes[0] ^= 1;
     json = verify_receipt_json(&facts, genesis);
     assert_string_equal(
