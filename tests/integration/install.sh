@@ -32,9 +32,22 @@ echo "ok: files"
 # The installed tool finds salusd and the examples by itself.
 "$prefix/bin/salus" demo --keep >"$dir/demo.log" 2>&1 ||
     { cat "$dir/demo.log"; exit 1; }
-kill $(sed -n 's/^ *kill \([0-9 ]*\);.*/\1/p' "$dir/demo.log")
+demo=$(sed -n 's/^ *kill \([0-9 ]*\);.*/\1/p' "$dir/demo.log")
+trap 'kill $demo 2>/dev/null || true; rm -rf "$dir"' EXIT
 folder=$(ls -d "$dir"/salus-demo-*)
 echo "ok: the installed tool runs the demonstration"
+
+# register.c as an application would be built: with the installed messages.
+export PKG_CONFIG_PATH="$pc"
+sources=$prefix/share/salus/examples/c
+(cd "$dir" && protoc-c -I "$prefix/share/salus/proto" --c_out=. \
+    salus/v1/ledger.proto)
+cc "$sources/register.c" "$dir/salus/v1/ledger.pb-c.c" -I"$dir" \
+    $(pkg-config --cflags --libs salus libprotobuf-c) -o "$dir/register"
+(cd "$folder" && LD_LIBRARY_PATH=$lib "$dir/register" genesis.txt \
+    st-anna/client.key st-anna/client-tls.pem st-anna/client-tls.key)
+kill $demo
+echo "ok: an application with messages of its own"
 
 # receipt PROGRAM
 receipt()
@@ -47,8 +60,6 @@ receipt()
     fi
 }
 
-export PKG_CONFIG_PATH="$pc"
-sources=$prefix/share/salus/examples/c
 cc "$sources/check_receipt.c" $(pkg-config --cflags --libs salus) \
     -o "$dir/shared"
 receipt "$dir/shared"
