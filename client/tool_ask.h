@@ -6,6 +6,7 @@
 
 #include "client/tool_options.h"
 #include "ledger/codes.h"
+#include "ledger/limits.h"
 #include "salus/v1/ledger.pb-c.h"
 
 /* What every such command takes. */
@@ -72,5 +73,11 @@ bool tool_id_read(const struct tool_command *command, const char *text,
 /* The same into a field that points to `room`. */
 bool tool_id_field(const struct tool_command *command, const char *text,
                    uint8_t *room, size_t size, ProtobufCBinaryData *field);
+
+/* An institution, by its id or by its short name in the genesis file of the
+ * client configuration. NULL leaves `field`: the own one. */
+bool tool_institution_field(const struct tool_ask *ask, const char *text,
+                            uint8_t room[LEDGER_ID_SIZE],
+                            ProtobufCBinaryData *field);
 
 #endif /* CLIENT_TOOL_ASK_H */

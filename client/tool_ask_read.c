@@ -5,7 +5,10 @@
 
 #include "client/tool_ask.h"
 #include "client/tool_codes.h"
+#include "client/tool_config.h"
+#include "client/tool_consortium.h"
 #include "crypto/hex.h"
+#include "proto/genesis.h"
 
 #define MS_PER_DAY 86400000
 
@@ -129,6 +132,49 @@ bool tool_id_read(const struct tool_command *command, const char *text,
                              text != NULL ? text : "(nothing)", 2 * size);
         return false;
     }
+    return true;
+}
+
+static bool find_institution(const struct tool_ask *ask, const char *name,
+                             uint8_t out[LEDGER_ID_SIZE])
+{
+    struct tool_config config;
+    struct salus_genesis *genesis = NULL;
+    struct pbft_digest cluster;
+    struct salus_reason reason = {""};
+    enum pbft_status status = tool_config_load(&config, ask->config, &reason);
+    if (status == PBFT_OK) {
+        status = genesis_file_load(&genesis, &cluster, config.genesis, &reason);
+    }
+    if (status != PBFT_OK) {
+        (void)tool_failed(ask->command, "%s", reason.text);
+        return false;
+    }
+    const struct salus_member *member = genesis_find_name(genesis, name);
+    if (member != NULL) {
+        memcpy(out, member->institution.bytes, LEDGER_ID_SIZE);
+    } else {
+        (void)tool_bad_usage(ask->command,
+                             "%s: neither an institution of %s nor an id of %d "
+                             "hexadecimal digits",
+                             name, config.genesis, 2 * LEDGER_ID_SIZE);
+    }
+    genesis_destroy(genesis);
+    return member != NULL;
+}
+
+bool tool_institution_field(const struct tool_ask *ask, const char *text,
+                            uint8_t room[LEDGER_ID_SIZE],
+                            ProtobufCBinaryData *field)
+{
+    if (text == NULL) {
+        return true;
+    }
+    if (hex_decode(room, LEDGER_ID_SIZE, text) != PBFT_OK &&
+        !find_institution(ask, text, room)) {
+        return false;
+    }
+    *field = (ProtobufCBinaryData){LEDGER_ID_SIZE, room};
     return true;
 }
 

@@ -173,18 +173,15 @@ static int run_bg(int argc, char **argv)
     if (operands.count != 0) {
         return tool_bad_usage(&tool_bg,
                               "not understood: %s; another "
-                              "institution: --institution ID",
+                              "institution: --institution NAME",
                               operands.items[0]);
     }
     if (!read_filter(filter != NULL ? filter : "to-review", &in.filter) ||
         !tool_moment_read(&tool_bg, at, &in.at_ms)) {
         return TOOL_USAGE;
     }
-    if (institution != NULL) {
-        if (!tool_id_field(&tool_bg, institution, id, sizeof id,
-                           &in.institution)) {
-            return TOOL_USAGE;
-        }
+    if (!tool_institution_field(&ask, institution, id, &in.institution)) {
+        return TOOL_USAGE;
     }
     in.limit = LEDGER_WIDE_ROWS_MAX;
     query.kind_case = SALUS__V1__QUERY__KIND_BREAK_GLASS;
@@ -194,7 +191,7 @@ static int run_bg(int argc, char **argv)
 
 const struct tool_command tool_bg = {
     .name = "bg",
-    .usage = "[--filter all|to-review|overdue|breaches] [--institution ID]\n"
+    .usage = "[--filter all|to-review|overdue|breaches] [--institution NAME]\n"
              "       [--at TIME] " TOOL_ASK_USAGE,
     .summary = "emergencies (break-glass) and their reviews",
     .help =
@@ -203,7 +200,7 @@ const struct tool_command tool_bg = {
         "by any institution and counts against its own.\n"
         "\n"
         "  --filter WHICH        to-review (default), overdue, breaches, all\n"
-        "  --institution ID      of another institution, 32 digits\n"
+        "  --institution NAME    of another institution, or its id\n"
         "  --at TIME             overdue then, by what stands now; else when "
         "the\n"
         "                        last block came\n" TOOL_ASK_HELP "\n"

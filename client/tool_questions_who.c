@@ -54,11 +54,9 @@ static int ask_what(struct may *may)
         !tool_moment_read(&tool_may, may->at, &in.at_ms)) {
         return TOOL_USAGE;
     }
-    if (may->institution != NULL) {
-        if (!tool_id_field(&tool_may, may->institution, may->id, LEDGER_ID_SIZE,
-                           &in.institution)) {
-            return TOOL_USAGE;
-        }
+    if (!tool_institution_field(&may->ask, may->institution, may->id,
+                                &in.institution)) {
+        return TOOL_USAGE;
     }
     if (may->participant != NULL &&
         !tool_id_field(&tool_may, may->participant, may->participant_id,
@@ -112,9 +110,10 @@ const struct tool_command tool_may = {
         "  who HANDLE            every active institution, and everybody whom "
         "a\n"
         "                        consent of the patient names\n"
-        "  what [INSTITUTION]    patients whose data an institution may see; "
-        "by\n"
-        "                        default the own one\n"
+        "  what [INSTITUTION]    patients whose data an institution may see, "
+        "by "
+        "its\n"
+        "                        name or id; by default the own one\n"
         "\n"
         "\"may: no\" without --class says that not everything may be seen: "
         "one\n"
@@ -157,11 +156,10 @@ static int run_due(int argc, char **argv)
         !tool_moment_read(&tool_due, at, &in.at_ms)) {
         return TOOL_USAGE;
     }
-    if (operands.count == 1) {
-        if (!tool_id_field(&tool_due, operands.items[0], id, sizeof id,
-                           &in.institution)) {
-            return TOOL_USAGE;
-        }
+    if (!tool_institution_field(&ask,
+                                operands.count == 1 ? operands.items[0] : NULL,
+                                id, &in.institution)) {
+        return TOOL_USAGE;
     }
     in.limit = LEDGER_PAGE_ROWS_MAX;
     query.kind_case = SALUS__V1__QUERY__KIND_OBLIGATIONS;
@@ -176,7 +174,7 @@ const struct tool_command tool_due = {
     .help =
         "Overdue reviews and open breaches first, then reviews, ends of\n"
         "consents, decisions and emergencies, and beginnings of consents,\n"
-        "as they fall due.\n"
+        "as they fall due. INSTITUTION is a name or an id.\n"
         "\n"
         "  --before TIME         only what is due before then\n"
         "  --at TIME             overdue then, by what stands now; else when "

@@ -16,6 +16,7 @@
 #include <jansson.h>
 
 #include "client/replicas.h"
+#include "client/tool_ask.h"
 #include "client/tool_config.h"
 #include "client/tool_consortium.h"
 #include "client/tool_json.h"
@@ -105,6 +106,26 @@ static void check_institution(const struct salus_member *member,
     x509_key_wipe(&tls_key);
 }
 
+/* Whoever is asked about may be called by his name, as answers call him. */
+static void check_names(const struct salus_genesis *genesis)
+{
+    char config[256];
+    uint8_t id[LEDGER_ID_SIZE];
+    ProtobufCBinaryData field = {0, NULL};
+    (void)snprintf(config, sizeof config, "%s", in_folder("client-0.yaml"));
+    const struct tool_ask ask = {.command = &tool_due, .config = config};
+    const struct salus_member *member = genesis_replica(genesis, 2);
+    assert_true(tool_institution_field(&ask, NULL, id, &field));
+    assert_int_equal(field.len, 0);
+    assert_true(tool_institution_field(&ask, member->name, id, &field));
+    assert_int_equal(field.len, LEDGER_ID_SIZE);
+    assert_memory_equal(field.data, member->institution.bytes, LEDGER_ID_SIZE);
+    assert_true(tool_institution_field(&ask, "00112233445566778899aabbccddeeff",
+                                       id, &field));
+    assert_int_equal(id[15], 0xff);
+    assert_false(tool_institution_field(&ask, "nobody", id, &field));
+}
+
 static void test_consortium_is_whole(void **state)
 {
     struct salus_genesis *genesis = NULL;
@@ -128,6 +149,7 @@ static void test_consortium_is_whole(void **state)
         assert_string_equal(member->peer_address, address);
         check_institution(member, name);
     }
+    check_names(genesis);
     genesis_destroy(genesis);
 }
 

@@ -81,7 +81,7 @@ static const struct {
      "not before"},
     {&tool_accounting, {HANDLE, "--to", "0"}, "1970"},
     {&tool_accounting, {HANDLE, "-o", "proof"}, "--certified"},
-    {&tool_bg, {ID}, "--institution"},
+    {&tool_bg, {ID}, "--institution NAME"},
     {&tool_bg, {"--at", "0"}, "1970"},
     {&tool_due, {ID, ID}, "one institution"},
     {&tool_due, {"--before", "1970-01-01"}, "1970"},
