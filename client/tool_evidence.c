@@ -31,6 +31,20 @@ struct piece {
     char id[ID_TEXT_SIZE];
 };
 
+/* Against which consortium it is judged. */
+struct court {
+    struct pbft_domain domain;
+    struct pbft_keyring keyring;
+};
+
+static void open_court(struct court *court, const struct salus_genesis *genesis,
+                       const struct pbft_digest *cluster)
+{
+    court->domain = (struct pbft_domain){
+        .crypto = crypto_provider_verify_only(), .cluster = *cluster};
+    genesis_keyring(genesis, &court->keyring);
+}
+
 /* What to do with each piece; false ends the walk. */
 typedef bool on_piece(void *context, const struct piece *piece);
 
@@ -49,8 +63,10 @@ static const char *accused_name(const struct salus_client *client,
     return name != NULL ? name : "?";
 }
 
-/* False: the walk is over. What is no evidence is not passed on. */
-static bool walk_list(const Salus__V1__EvidenceList *list, const char *holder,
+/* False: the walk is over. What proves nothing is not passed on: whoever holds
+ * it may have made it up. */
+static bool walk_list(const struct court *court,
+                      const Salus__V1__EvidenceList *list, const char *holder,
                       on_piece *handle, void *context)
 {
     for (size_t i = 0; i < list->n_evidence; i++) {
@@ -60,6 +76,12 @@ static bool walk_list(const Salus__V1__EvidenceList *list, const char *holder,
         if (pbft_evidence_decode(piece.bytes, &piece.evidence) != PBFT_OK) {
             (void)fprintf(stderr, "salus evidence: %s sent something else\n",
                           holder);
+            continue;
+        }
+        if (pbft_evidence_verify(&court->domain, &court->keyring,
+                                 &piece.evidence) != PBFT_OK) {
+            (void)fprintf(
+                stderr, "salus evidence: %s accuses without a proof\n", holder);
             continue;
         }
         piece.claim = pbft_evidence_claim(&piece.evidence);
@@ -72,8 +94,8 @@ static bool walk_list(const Salus__V1__EvidenceList *list, const char *holder,
 }
 
 /* Asks every replica; how many did not answer. */
-static uint32_t walk(struct salus_client *client, on_piece *handle,
-                     void *context)
+static uint32_t walk(struct salus_client *client, const struct court *court,
+                     on_piece *handle, void *context)
 {
     uint32_t silent = 0;
     bool more = true;
@@ -87,8 +109,8 @@ static uint32_t walk(struct salus_client *client, on_piece *handle,
             wire_unpack_strict(&salus__v1__evidence_list__descriptor,
                                (struct pbft_bytes){bytes.data, bytes.size},
                                &arena, &message) == PBFT_OK) {
-            more = walk_list((const Salus__V1__EvidenceList *)message, holder,
-                             handle, context);
+            more = walk_list(court, (const Salus__V1__EvidenceList *)message,
+                             holder, handle, context);
         } else {
             (void)fprintf(stderr, "salus evidence: no answer from %s\n",
                           holder);
@@ -131,11 +153,12 @@ static bool list_one(void *context, const struct piece *piece)
     return true;
 }
 
-static int list(struct salus_client *client, bool as_json)
+static int list(struct salus_client *client, const struct court *court,
+                bool as_json)
 {
     struct listing listing = {.client = client,
                               .json = as_json ? json_array() : NULL};
-    const uint32_t silent = walk(client, list_one, &listing);
+    const uint32_t silent = walk(client, court, list_one, &listing);
     if (as_json) {
         tool_json_print(json_pack("{s:o, s:I}", "evidence", listing.json,
                                   "silent_replicas", (json_int_t)silent));
@@ -168,11 +191,11 @@ static bool export_one(void *context, const struct piece *piece)
     return false;
 }
 
-static int export_to(struct salus_client *client, const char *id,
-                     const char *path)
+static int export_to(struct salus_client *client, const struct court *court,
+                     const char *id, const char *path)
 {
     struct export export = {.id = id, .path = path};
-    (void)walk(client, export_one, &export);
+    (void)walk(client, court, export_one, &export);
     if (!export.is_found) {
         return tool_failed(&tool_evidence, "no replica that answered holds %s",
                            id);
@@ -211,16 +234,14 @@ static enum pbft_status judge(const char *path,
                               struct salus_reason *reason)
 {
     struct wire_buffer bytes;
-    const struct pbft_domain domain = {.crypto = crypto_provider_verify_only(),
-                                       .cluster = *cluster};
-    struct pbft_keyring keyring;
-    genesis_keyring(genesis, &keyring);
+    struct court court;
+    open_court(&court, genesis, cluster);
     enum pbft_status status = tool_armor_load(&bytes, path, ARMOR_EVIDENCE,
                                               PBFT_EVIDENCE_BYTES_MAX, reason);
     if (status == PBFT_OK) {
         status = pbft_evidence_decode(wire_buffer_bytes(&bytes), out);
         if (status == PBFT_OK) {
-            status = pbft_evidence_verify(&domain, &keyring, out);
+            status = pbft_evidence_verify(&court.domain, &court.keyring, out);
         }
         salus_reason_set(reason, "%s", explain(status));
     }
@@ -286,16 +307,39 @@ struct evidence_options {
     struct tool_list operands;
 };
 
+static bool load_court(struct court *court, const char *path)
+{
+    struct tool_config config;
+    struct salus_genesis *genesis = NULL;
+    struct pbft_digest cluster;
+    struct salus_reason reason = {""};
+    enum pbft_status status = tool_config_load(&config, path, &reason);
+    if (status == PBFT_OK) {
+        status = genesis_file_load(&genesis, &cluster, config.genesis, &reason);
+    }
+    if (status != PBFT_OK) {
+        (void)tool_failed(&tool_evidence, "%s", reason.text);
+        return false;
+    }
+    open_court(court, genesis, &cluster);
+    genesis_destroy(genesis);
+    return true;
+}
+
 static int with_client(const struct evidence_options *options)
 {
     const bool is_list = strcmp(options->operands.items[0], "list") == 0;
+    struct court court;
+    if (!load_court(&court, options->config)) {
+        return TOOL_FAILED;
+    }
     struct salus_client *client = tool_open(options->config, NULL, 0);
     if (client == NULL) {
         return TOOL_FAILED;
     }
-    int code =
-        is_list ? list(client, options->as_json)
-                : export_to(client, options->operands.items[1], options->path);
+    int code = is_list ? list(client, &court, options->as_json)
+                       : export_to(client, &court, options->operands.items[1],
+                                   options->path);
     salus_close(client);
     return code;
 }
@@ -335,7 +379,8 @@ const struct tool_command tool_evidence = {
     .summary = "what proves that a replica contradicted itself",
     .help =
         "list asks all replicas for the evidence that they hold, one line\n"
-        "each. export writes one piece to a file. verify checks such a file\n"
+        "each, and checks it; whoever accuses without a proof is named. "
+        "export writes one piece to a file. verify checks such a file\n"
         "offline: that the member signed both statements, and that no replica\n"
         "that follows the protocol signs both.\n"
         "\n"

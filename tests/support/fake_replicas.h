@@ -620,7 +620,8 @@ static inline size_t fake_evidence(const struct fake_replicas *all,
     return size;
 }
 
-/* Replica 1 holds evidence against replica 2, and sends something else too. */
+/* Replica 1 holds evidence against replica 2, and sends something else too;
+ * replica 3 has made some up against replica 0. */
 static void fake_accuse(struct fake_replica *self, uint64_t call)
 {
     static uint8_t junk[] = {1, 2, 3};
@@ -632,6 +633,11 @@ static void fake_accuse(struct fake_replica *self, uint64_t call)
         items[1].len = fake_evidence(self->all, 2, bytes);
         list.evidence = items;
         list.n_evidence = 2;
+    } else if (self->id == 3) {
+        items[1].len = fake_evidence(self->all, 0, bytes);
+        bytes[items[1].len - 1] ^= 1; /* Of the second signature. */
+        list.evidence = items + 1;
+        list.n_evidence = 1;
     }
     reply.version = 1;
     reply.kind_case = SALUS__V1__CLIENT_REPLY__KIND_EVIDENCE;

@@ -2,6 +2,7 @@
 /* salus evidence: asked for, exported, judged offline. */
 #include "tests/support/fake_replicas.h"
 
+#include <jansson.h>
 #include <unistd.h>
 
 #include "client/tool.h"
@@ -71,6 +72,45 @@ static void test_what_replicas_hold_is_listed(void **state)
     fake_open(&fakes, 3);
 }
 
+/* A lying replica cannot accuse an honest one. */
+static void test_what_is_made_up_is_not_listed(void **state)
+{
+    char path[200];
+    char option[200];
+    uint8_t bytes[PBFT_EVIDENCE_BYTES_MAX];
+    struct pbft_digest digest;
+    char forged[17];
+    (void)state;
+    (void)snprintf(path, sizeof path, "%s/list.json", fakes.consortium);
+    (void)fflush(stdout);
+    const int kept = dup(STDOUT_FILENO);
+    FILE *out = fopen(path, "w+");
+    assert_non_null(out);
+    assert_true(dup2(fileno(out), STDOUT_FILENO) >= 0);
+    const int code = run("list", "--json", "--config", config, NULL);
+    (void)fflush(stdout);
+    assert_true(dup2(kept, STDOUT_FILENO) >= 0);
+    (void)close(kept);
+    assert_int_equal(code, TOOL_OK);
+    rewind(out);
+    json_t *json = json_loadf(out, 0, NULL);
+    const json_t *list = json_object_get(json, "evidence");
+    assert_int_equal(json_array_size(list), 1);
+    assert_string_equal(
+        json_string_value(json_object_get(json_array_get(list, 0), "against")),
+        genesis_replica(fakes.genesis, 2)->name);
+    json_decref(json);
+    (void)fclose(out);
+    /* Nor is it exported. */
+    const size_t size = fake_evidence(&fakes, 0, bytes);
+    bytes[size - 1] ^= 1;
+    const struct pbft_bytes all = {bytes, size};
+    fakes.domain.crypto->digest(fakes.domain.crypto->context, &digest, &all, 1);
+    hex_encode(forged, (struct pbft_bytes){digest.bytes, 8});
+    (void)snprintf(option, sizeof option, "--config=%s", config);
+    assert_int_equal(run("export", forged, "-o", path, option), TOOL_FAILED);
+}
+
 static void test_it_is_exported_and_verifies_offline(void **state)
 {
     char option[200];
@@ -114,6 +154,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_replicas_hold_is_listed),
+        cmocka_unit_test(test_what_is_made_up_is_not_listed),
         cmocka_unit_test(test_it_is_exported_and_verifies_offline),
         cmocka_unit_test(test_what_was_changed_does_not_verify),
         cmocka_unit_test(test_bad_usage_is_said),
