@@ -83,6 +83,7 @@ const char *fhir_outcome_code(enum fhir_finding_kind kind)
         {FHIR_NOT_ON_LEDGER, "not-found"},
         {FHIR_TAKEN, "duplicate"},
         {FHIR_EVENT_CHANGED, "conflict"},
+        {FHIR_ONLY_EVIDENCE, "business-rule"},
     };
 
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CONSENT_GRANT, CONSENT_EVIDENCE and CONSENT_REVOKE from a judged Consent. */
+/* CONSENT_GRANT from a judged Consent. */
 #include <string.h>
 
 #include "crypto/digest.h"
 #include "crypto/secret.h"
 #include "fhir/ledger_name.h"
-#include "fhir/planner.h"
+#include "fhir/plan_consent.h"
 #include "vault/sealed.h"
 
 /* A selector with its references resolved; the transaction points into it. */
@@ -159,28 +159,6 @@ static void commit_form(struct planner *planner, struct pbft_digest *out,
     secret_wipe(&record, sizeof record);
 }
 
-/* Seals the received bytes and lets the item's name mean the new consent. */
-static bool keep_consent(struct planner *planner,
-                         const struct vault_consent *entry)
-{
-    const struct fhir_plan_options *options = planner->options;
-    const char *name = planner_item_name(planner);
-
-    if (name == NULL || !planner_is_sound(planner)) {
-        return false;
-    }
-    if (options->rehearse) {
-        return true;
-    }
-    return planner_check(planner,
-                         vault_set_consent(options->vault, name, entry)) &&
-           planner_check(planner,
-                         vault_sealed_write(options->vault, NULL, NULL,
-                                            &options->envelope.chain, entry->id,
-                                            entry->data_key,
-                                            fhir_item_bytes(planner->item)));
-}
-
 /* ---- grants -------------------------------------------------------------- */
 
 static void resolve_grant(struct planner *planner, struct grant *grant,
@@ -249,27 +227,6 @@ describe_grant(const struct planner *planner, const struct grant *grant,
     return out;
 }
 
-/* The version before, if the vault has one. */
-static bool find_previous(struct planner *planner, struct vault_consent *out,
-                          bool *found)
-{
-    const char *name = planner_item_name(planner);
-    enum pbft_status status =
-        name == NULL ? PBFT_NO_MEMORY
-                     : vault_find_consent(planner->options->vault, out, name);
-
-    *found = status == PBFT_OK;
-    return status == PBFT_NOT_FOUND || planner_check(planner, status);
-}
-
-static bool still_stands(const struct planner *planner,
-                         const struct vault_consent *consent)
-{
-    return consent->kind == VAULT_GRANT &&
-           (consent->period_to_ms == 0 ||
-            consent->period_to_ms > planner->options->now_ms);
-}
-
 static void plan_grant(struct planner *planner, struct grant *grant,
                        const struct vault_subject *subject)
 {
@@ -281,7 +238,7 @@ static void plan_grant(struct planner *planner, struct grant *grant,
     bool has_previous = false;
 
     resolve_grant(planner, grant, subject);
-    if (!find_previous(planner, &previous, &has_previous)) {
+    if (!plan_find_version(planner, &previous, &has_previous)) {
         return;
     }
     vault_draw_consent(&entry);
@@ -292,7 +249,7 @@ static void plan_grant(struct planner *planner, struct grant *grant,
     commit_form(planner, &evidence, &entry);
     commit_sha256(&source, COMMIT_DOMAIN_SOURCE, entry.source_salt,
                   fhir_item_bytes(planner->item));
-    if (!keep_consent(planner, &entry)) {
+    if (!plan_keep_consent(planner, &entry, planner_item_name(planner))) {
         return;
     }
     struct transaction transaction = {
@@ -302,7 +259,7 @@ static void plan_grant(struct planner *planner, struct grant *grant,
     out->evidence_commit =
         (struct pbft_bytes){evidence.bytes, sizeof evidence.bytes};
     out->source_commit = (struct pbft_bytes){source.bytes, sizeof source.bytes};
-    if (has_previous && still_stands(planner, &previous)) {
+    if (has_previous && plan_still_stands(planner, &previous)) {
         out->supersedes = (struct transaction_ids){previous.id, 1};
     }
     (void)planner_add_version(planner, &transaction, VAULT_CONSENT, entry.id,
@@ -311,68 +268,7 @@ static void plan_grant(struct planner *planner, struct grant *grant,
     secret_wipe(&entry, sizeof entry);
 }
 
-/* ---- evidence only, withdrawals ------------------------------------------ */
-
-static void plan_evidence(struct planner *planner,
-                          const struct vault_subject *subject)
-{
-    struct vault_consent previous;
-    struct vault_consent entry;
-    struct pbft_digest evidence;
-    bool has_previous = false;
-
-    if (!find_previous(planner, &previous, &has_previous)) {
-        return;
-    }
-    vault_draw_consent(&entry);
-    entry.kind = VAULT_EVIDENCE;
-    memcpy(entry.subject, subject->handle, sizeof entry.subject);
-    commit_sha256(&evidence, COMMIT_DOMAIN_EVIDENCE, entry.evidence_salt,
-                  fhir_item_bytes(planner->item));
-    if (!keep_consent(planner, &entry)) {
-        return;
-    }
-    struct transaction transaction = {
-        .type = TRANSACTION_CONSENT_EVIDENCE,
-        .consent_evidence = {
-            .consent = {entry.id, sizeof entry.id},
-            .subject = {subject->handle, sizeof subject->handle},
-            .evidence_commit = {evidence.bytes, sizeof evidence.bytes},
-            .reason = planner->item->report.evidence_reason}};
-    (void)planner_add_version(planner, &transaction, VAULT_CONSENT, entry.id,
-                              has_previous ? previous.id : NULL);
-    secret_wipe(&previous, sizeof previous);
-    secret_wipe(&entry, sizeof entry);
-}
-
-static void plan_withdrawal(struct planner *planner,
-                            const struct vault_subject *subject)
-{
-    struct vault_consent known;
-    char own_name[VAULT_OWN_NAME_SIZE];
-    bool found = false;
-
-    if (!find_previous(planner, &known, &found)) {
-        return;
-    }
-    if (!found || known.kind == VAULT_EVIDENCE ||
-        memcmp(known.subject, subject->handle, sizeof known.subject) != 0) {
-        planner_find(planner, FHIR_NOT_ON_LEDGER, "id");
-        return;
-    }
-    if (known.kind == VAULT_WITHDRAWN) {
-        return; /* Done before. */
-    }
-    struct transaction transaction = {
-        .type = TRANSACTION_CONSENT_REVOKE,
-        .consent_revoke = {.consent = {known.id, sizeof known.id},
-                           .reason = CODES_REASON_WITHDRAWN_BY_SUBJECT,
-                           .revoked_at_ms = planner->options->now_ms}};
-    vault_own_name(own_name, known.id);
-    if (planner_add_row(planner, &transaction, VAULT_CONSENT, own_name)) {
-        planner->out->steps[planner->out->step_count - 1].ends = true;
-    }
-}
+/* ---- consents ------------------------------------------------------------ */
 
 void plan_consent(struct planner *planner)
 {

@@ -81,6 +81,8 @@ enum fhir_weight {
     X(FHIR_MANY_PATIENTS, FHIR_FATAL, 0, "more than one patient")              \
     X(FHIR_NO_RECIPIENT, FHIR_FATAL, 0, "no agent is the recipient")           \
     X(FHIR_MANY_RECIPIENTS, FHIR_FATAL, 0, "more than one recipient")          \
+    X(FHIR_ONLY_EVIDENCE, FHIR_FATAL, 0,                                       \
+      "only evidence of it is on file: a privacy officer settles that")        \
     X(FHIR_NO_ITEMS, FHIR_FATAL, 0, "no entity says what was disclosed")       \
     X(FHIR_NO_DECLARER, FHIR_FATAL, 0, "no agent is the requestor")            \
     X(FHIR_EVENT_PURPOSE, FHIR_FATAL, 0, "purpose is missing or not known")    \

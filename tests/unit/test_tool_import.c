@@ -222,6 +222,62 @@ static void test_withdrawal_revokes_once(void **state)
 }
 
 static void test_withdrawal_of_the_unknown_is_rejected(void **state)
+/* A text that no machine can compute: it has no base. */
+#define UNCLEAR                                                                \
+    "{\"resourceType\":\"Consent\",\"id\":\"c-1\",\"status\":\"active\","      \
+    "\"scope\":{\"text\":\"x\"},\"category\":[{\"text\":\"x\"}],\"patient\":{" \
+    "\"reference\":\"Patient/p-1\"}}"
+
+static void import_next(struct import_world *fixture, const char *text)
+{
+    fixture->file_count = 0;
+    fixture_file(fixture, "next.json", text);
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+}
+
+/* The grant before it still stands on the ledger, whatever the last version
+ * says: a withdrawal that missed it would leave it there. */
+static void test_withdrawal_finds_the_grant_behind_evidence(void **state)
+{
+    struct import_world *fixture = *state;
+
+    add_all(fixture);
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    import_next(fixture, UNCLEAR);
+    expect(fixture, 0, "Consent", IMPORT_ON_LEDGER);
+    assert_int_equal(fixture->events[0].type, TRANSACTION_CONSENT_EVIDENCE);
+    import_next(fixture, CONSENT("inactive", "TREAT"));
+    expect(fixture, 0, "Consent", IMPORT_ON_LEDGER);
+    assert_int_equal(fixture->events[0].type, TRANSACTION_CONSENT_REVOKE);
+}
+
+static void test_grant_supersedes_the_one_behind_evidence(void **state)
+{
+    struct import_world *fixture = *state;
+
+    add_all(fixture);
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    import_next(fixture, UNCLEAR);
+    superseded = 0;
+    fixture->look = look_for_supersedes;
+    import_next(fixture, CONSENT("active", "HPAYMT"));
+    expect(fixture, 0, "Consent", IMPORT_ON_LEDGER);
+    assert_int_equal(superseded, 1);
+}
+
+static void test_evidence_alone_cannot_be_withdrawn(void **state)
+{
+    struct import_world *fixture = *state;
+
+    fixture_file(fixture, "1.json", PATIENT);
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    import_next(fixture, UNCLEAR);
+    expect(fixture, 0, "Consent", IMPORT_ON_LEDGER);
+    import_next(fixture, CONSENT("inactive", "TREAT"));
+    expect(fixture, 0, "Consent", IMPORT_REJECTED);
+    assert_string_equal(fixture->events[0].path, "id");
+}
+
 {
     struct import_world *fixture = *state;
 
@@ -268,3 +324,6 @@ int main(void)
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
+        T(test_withdrawal_finds_the_grant_behind_evidence),
+        T(test_grant_supersedes_the_one_behind_evidence),
+        T(test_evidence_alone_cannot_be_withdrawn),
