@@ -10,7 +10,7 @@
 #include "crypto/hex.h"
 #include "crypto/merkle.h"
 #include "crypto/secret.h"
-#include "fhir/planner.h"
+#include "fhir/plan_event.h"
 #include "salus/v1/ledger.pb-c.h"
 #include "vault/events.h"
 
@@ -25,62 +25,13 @@ struct outgoing {
     struct pbft_digest detail;
     uint32_t classes[CODES_ADDED_MIN];
     size_t class_count;
-    bool is_individual; /* The patient himself asked for it. */
+    bool is_individual;       /* The patient himself asked for it. */
+    const char *request_name; /* What was told, by its request; or NULL. */
 };
 
 static ProtobufCBinaryData borrow(const void *data, size_t size)
 {
     return (ProtobufCBinaryData){size, (uint8_t *)(uintptr_t)data};
-}
-
-/* ---- known already? ------------------------------------------------------ */
-
-static bool is_known(struct planner *planner, const char *name)
-{
-    struct vault_event event;
-
-    if (planner->options->rehearse) {
-        return false;
-    }
-    enum pbft_status status =
-        vault_find_event(planner->options->vault, &event, NULL, name);
-
-    if (status != PBFT_NOT_FOUND) {
-        (void)planner_check(planner, status);
-    }
-    return status == PBFT_OK;
-}
-
-/* Events do not change. The same request told twice, under two ids, was one. */
-static bool is_new(struct planner *planner)
-{
-    const char *name = planner_item_name(planner);
-    const char *request_id = planner->item->audit.request_id;
-
-    if (name == NULL) {
-        (void)planner_check(planner, PBFT_NO_MEMORY);
-        return false;
-    }
-    if (is_known(planner, name)) {
-        planner_find(planner, FHIR_EVENT_CHANGED, "id");
-        return false;
-    }
-    return (request_id == NULL || !is_known(planner, request_id)) &&
-           planner_is_sound(planner);
-}
-
-/* The row of the event, under all its names. */
-static bool keep_event(struct planner *planner, const struct vault_event *event)
-{
-    const struct fhir_audit *audit = &planner->item->audit;
-    struct vault *vault = planner->options->vault;
-
-    return planner_check(planner, vault_set_event(
-                                      vault, planner_item_name(planner), event,
-                                      fhir_item_bytes(planner->item))) &&
-           (audit->request_id == NULL ||
-            planner_check(planner,
-                          vault_name_event(vault, audit->request_id, event)));
 }
 
 /* An event happened before it is told: it comes late, and says so. */
@@ -236,14 +187,18 @@ static void plan_disclosure(struct planner *planner, struct outgoing *out)
         envelope_of(planner, (uint64_t)audit->recorded_ms);
     Salus__V1__Disclosure message;
 
-    (void)planner_participant(planner, &out->recipient, &audit->recipient);
+    if (planner_participant(planner, &out->recipient, &audit->recipient) &&
+        plan_event_is_told(planner, &out->request_name, &out->event,
+                           out->recipient.id)) {
+        return;
+    }
     check_basis(planner, out);
     if (!planner_is_sound(planner) || !commit_manifest(planner, out)) {
         return;
     }
     commit_sha256(&out->detail, COMMIT_DOMAIN_SOURCE, out->event.salt,
                   fhir_item_bytes(planner->item));
-    if (!keep_event(planner, &out->event)) {
+    if (!plan_event_keep(planner, &out->event, out->request_name)) {
         return;
     }
     describe(&message, planner, out);
@@ -340,7 +295,9 @@ static void plan_emergency(struct planner *planner, struct outgoing *out)
     char name[EMERGENCY_NAME_SIZE];
     struct vault_participant declarer;
 
-    if (!planner_participant(planner, &declarer, &audit->requestor)) {
+    if (!planner_participant(planner, &declarer, &audit->requestor) ||
+        plan_event_is_told(planner, &out->request_name, &out->event,
+                           declarer.id)) {
         return;
     }
     emergency_name(name, &out->subject, &declarer);
@@ -352,7 +309,8 @@ static void plan_emergency(struct planner *planner, struct outgoing *out)
         planner_find(planner, FHIR_NO_EMERGENCY_REASON, "$");
     }
     set_window(planner, &out->event);
-    if (planner_is_sound(planner) && keep_event(planner, &out->event) &&
+    if (planner_is_sound(planner) &&
+        plan_event_keep(planner, &out->event, out->request_name) &&
         planner_check(planner, vault_name_event(planner->options->vault, name,
                                                 &out->event))) {
         add_emergency(planner, out, &declarer);
@@ -367,7 +325,7 @@ void plan_audit(struct planner *planner)
     struct outgoing out;
 
     memset(&out, 0, sizeof out);
-    if (audit->kind == FHIR_AUDIT_LOCAL || !is_new(planner) ||
+    if (audit->kind == FHIR_AUDIT_LOCAL || !plan_event_is_new(planner) ||
         !planner_subject(planner, &out.subject, &audit->subject)) {
         return;
     }

@@ -216,6 +216,53 @@ static void test_request_told_twice_is_one(void **state)
     assert_int_equal(fixture_executed(fixture), before);
 }
 
+/* The text with one place changed. */
+static const char *with(const char *text, const char *from, const char *to)
+{
+    static char out[8192];
+    const char *at = strstr(text, from);
+
+    assert_non_null(at);
+    (void)snprintf(out, sizeof out, "%.*s%s%s", (int)(at - text), text, to,
+                   at + strlen(from));
+    return out;
+}
+
+/* IHE BALP: an event for each patient whose data a request got, all with its
+ * id; and one for each recipient. */
+static void test_request_for_several_is_several(void **state)
+{
+    struct import_world *fixture = *state;
+
+    (void)import_one(fixture, "{\"resourceType\":\"Patient\",\"id\":\"p-2\"}");
+    fixture->options.self_report = true;
+    expect_disclosure(fixture, BY_PATIENT("a-1", REQUEST_ID));
+    expect_disclosure(fixture, with(BY_PATIENT("a-2", REQUEST_ID),
+                                    "Patient/p-1\"},\"role\"",
+                                    "Patient/p-2\"},\"role\""));
+    expect_disclosure(fixture,
+                      with(BY_PATIENT("a-3", REQUEST_ID), "Organization/clinic",
+                           "PractitionerRole/er-1"));
+    assert_int_equal(
+        import_one(fixture, BY_PATIENT("a-4", REQUEST_ID))->outcome,
+        IMPORT_KNOWN);
+}
+
+/* The glass that was broken, and what went out then, are told by two events of
+ * one request. */
+static void test_request_of_an_emergency_tells_both(void **state)
+{
+    struct import_world *fixture = *state;
+
+    fixture->options.emergency_reason = CODES_REASON_LIFE_THREAT;
+    expect_disclosure(fixture, BY_PATIENT("a-1", REQUEST_ID));
+    const struct recorded *event = import_one(
+        fixture, with(ACCESS("a-2", "10:00:00Z", "BTG", "0"),
+                      "\"code\":\"3\"}}", "\"code\":\"3\"}}" REQUEST_ID));
+    assert_int_equal(event->outcome, IMPORT_ON_LEDGER);
+    assert_int_equal(event->type, TRANSACTION_BREAK_GLASS);
+}
+
 static void test_events_do_not_change(void **state)
 {
     expect_disclosure(*state, BY_PATIENT("a-1", ""));
@@ -441,6 +488,8 @@ int main(void)
         T(test_unknown_recipient_is_rejected),
         T(test_internal_events_stay_and_say_so),
         T(test_request_told_twice_is_one),
+        T(test_request_for_several_is_several),
+        T(test_request_of_an_emergency_tells_both),
         T(test_events_do_not_change),
         T(test_emergency_is_declared_once),
         T(test_provenance_is_checked_and_stays),
