@@ -114,17 +114,63 @@ static enum pbft_status judge_file(struct judging *judging, const char *path)
     return status;
 }
 
+static enum pbft_status judge_rank(struct judging *judging,
+                                   const struct fhir_file *file,
+                                   enum fhir_rank rank)
+{
+    enum pbft_status status = PBFT_OK;
+
+    for (size_t i = 0; status == PBFT_OK && i < fhir_file_count(file); i++) {
+        if (fhir_file_rank(file, i) == rank) {
+            status = judge_item(judging, file, i);
+        }
+    }
+    return status;
+}
+
+/* As an import would go: a consent whose document or group came later would be
+ * explained by ids that nobody gets. */
+static enum pbft_status judge_by_rank(struct judging *judging)
+{
+    const struct fhir_files *paths = &judging->call->files;
+    struct fhir_file **files = calloc(paths->count + 1, sizeof *files);
+    enum pbft_status status = files == NULL ? PBFT_NO_MEMORY : PBFT_OK;
+
+    for (size_t i = 0; status == PBFT_OK && i < paths->count; i++) {
+        status = fhir_file_open(&files[i], paths->paths[i]);
+    }
+    for (int rank = FHIR_RANK_PARTICIPANT; rank <= FHIR_RANK_OTHER; rank++) {
+        for (size_t i = 0; status == PBFT_OK && i < paths->count; i++) {
+            status = judge_rank(judging, files[i], (enum fhir_rank)rank);
+        }
+    }
+    for (size_t i = 0; files != NULL && i < paths->count; i++) {
+        fhir_file_close(files[i]);
+    }
+    free(files);
+    return status;
+}
+
+static enum pbft_status judge_one_by_one(struct judging *judging)
+{
+    const struct fhir_files *files = &judging->call->files;
+    enum pbft_status status = PBFT_OK;
+
+    for (size_t i = 0; status == PBFT_OK && i < files->count; i++) {
+        status = judge_file(judging, files->paths[i]);
+    }
+    return status;
+}
+
 static int judge_files(struct judging *judging, bool strict)
 {
     const struct fhir_call *call = judging->call;
+    enum pbft_status status = judging->rehearsal != NULL
+                                  ? judge_by_rank(judging)
+                                  : judge_one_by_one(judging);
 
-    for (size_t i = 0; i < call->files.count; i++) {
-        const char *path = call->files.paths[i];
-        enum pbft_status status = judge_file(judging, path);
-        if (status != PBFT_OK) {
-            return fhir_failed(call, "exception", "%s: %s", path,
-                               pbft_status_text(status));
-        }
+    if (status != PBFT_OK) {
+        return fhir_failed(call, "exception", "%s", pbft_status_text(status));
     }
     if (!call->json && !call->outcome) {
         fhir_print_counts(judging->classes);

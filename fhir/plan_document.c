@@ -166,6 +166,19 @@ static void format_location(struct anchor *anchor)
                    b[10], b[11], b[12], b[13], b[14], b[15]);
 }
 
+/* Others of its bundle may refer to it by its fullUrl. */
+static bool name_by_url(struct planner *planner, const struct anchor *anchor)
+{
+    const char *url = planner->item->full_url;
+    char own_name[VAULT_OWN_NAME_SIZE];
+
+    vault_own_name(own_name, anchor->record.id);
+    return url == NULL ||
+           planner_check(planner, vault_point(planner->options->vault,
+                                              VAULT_RECORD, planner_text(url),
+                                              planner_text(own_name)));
+}
+
 static bool seal_content(struct planner *planner, struct anchor *anchor)
 {
     const struct fhir_plan_options *options = planner->options;
@@ -194,7 +207,8 @@ static bool seal_content(struct planner *planner, struct anchor *anchor)
                                   &options->envelope.chain, anchor->record.id,
                                   anchor->record.data_key, content)) &&
            planner_check(planner, vault_set_record(options->vault, name,
-                                                   &anchor->record));
+                                                   &anchor->record)) &&
+           name_by_url(planner, anchor);
 }
 
 /* ---- transaction --------------------------------------------------------- */

@@ -13,11 +13,6 @@ struct names {
     size_t count;
 };
 
-static struct pbft_bytes text_bytes(const char *text)
-{
-    return (struct pbft_bytes){(const uint8_t *)text, strlen(text)};
-}
-
 static struct names names_of(const struct fhir_item *item)
 {
     struct names names = {.count = 0};
@@ -40,8 +35,9 @@ static const char *known_name(struct planner *planner, enum vault_kind kind,
 {
     for (size_t i = 0; i < names->count; i++) {
         struct vault_blob blob;
-        enum pbft_status status = vault_get(planner->options->vault, &blob,
-                                            kind, text_bytes(names->items[i]));
+        enum pbft_status status =
+            vault_get(planner->options->vault, &blob, kind,
+                      planner_text(names->items[i]));
         vault_blob_free(&blob);
         if (status == PBFT_OK) {
             return names->items[i];
@@ -60,8 +56,8 @@ static void alias_all(struct planner *planner, enum vault_kind kind,
 {
     for (size_t i = 0; i < names->count; i++) {
         enum pbft_status status =
-            vault_alias(planner->options->vault, kind, text_bytes(first),
-                        text_bytes(names->items[i]));
+            vault_alias(planner->options->vault, kind, planner_text(first),
+                        planner_text(names->items[i]));
         if (status == PBFT_EXISTS) {
             planner_find(planner, FHIR_TAKEN, "identifier");
         } else {

@@ -144,6 +144,11 @@ bool planner_keep_version(struct planner *planner, struct vault_step *step,
     return planner->status == PBFT_OK;
 }
 
+struct pbft_bytes planner_text(const char *text)
+{
+    return (struct pbft_bytes){(const uint8_t *)text, strlen(text)};
+}
+
 const char *planner_item_name(struct planner *planner)
 {
     struct fhir_item *item = planner->item;

@@ -72,6 +72,9 @@ bool planner_keep_version(struct planner *planner, struct vault_step *step,
  * item's arena; NULL if memory is short. */
 const char *planner_item_name(struct planner *planner);
 
+/* A name as the vault takes it. */
+struct pbft_bytes planner_text(const char *text);
+
 /* One per kind of resource. */
 void plan_consent(struct planner *planner);
 void plan_document(struct planner *planner);

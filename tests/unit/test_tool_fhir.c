@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -75,10 +76,64 @@ static void test_missing_file_is_an_error(void **state)
     assert_int_equal(run(&tool_fhir, nothing), TOOL_USAGE);
 }
 
+/* What the command prints, by way of a file. */
+static const char *printed(const char *const *arguments, const char *path)
+{
+    static char out[65536];
+    int before = dup(STDOUT_FILENO);
+
+    (void)fflush(stdout);
+    assert_non_null(freopen(path, "w+", stdout));
+    assert_int_equal(run(&tool_fhir, arguments), TOOL_OK);
+    (void)fflush(stdout);
+    rewind(stdout);
+    out[fread(out, 1, sizeof out - 1, stdout)] = 0;
+    assert_true(dup2(before, STDOUT_FILENO) >= 0);
+    (void)close(before);
+    return out;
+}
+
+/* As an import goes: what a resource refers to is explained before it, or its
+ * transaction would show ids that nobody gets. */
+static void test_explained_in_the_order_of_an_import(void **state)
+{
+    static const char bundle[] =
+        "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[{"
+        "\"resource\":{\"resourceType\":\"DocumentReference\",\"id\":\"d\","
+        "\"status\":\"current\",\"subject\":{\"reference\":\"Patient/p\"},"
+        "\"content\":[{\"attachment\":{\"data\":\"eA==\"}}]}},{"
+        "\"resource\":{\"resourceType\":\"Patient\",\"id\":\"p\"}}]}";
+    char folder[SUPPORT_PATH_MAX];
+    char path[PATH_SIZE];
+    char output[PATH_SIZE];
+    const char *const plain[] = {"dry-run", path, NULL};
+    const char *const explained[] = {"dry-run", path, "--explain", NULL};
+
+    (void)state;
+    assert_int_equal(crypto_init(), PBFT_OK);
+    support_folder_create(folder);
+    (void)snprintf(path, sizeof path, "%s/bundle.json", folder);
+    (void)snprintf(output, sizeof output, "%s/output", folder);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(bundle, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    const char *text = printed(plain, output);
+    assert_true(strstr(text, "entry[0]") < strstr(text, "entry[1]"));
+    text = printed(explained, output);
+    const char *patient = strstr(text, "entry[1]");
+    assert_non_null(patient);
+    assert_true(patient < strstr(text, "entry[0]"));
+    assert_true(strstr(patient, "subject_register") <
+                strstr(text, "record_anchor"));
+    support_folder_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_missing_file_is_an_error),
+        cmocka_unit_test(test_explained_in_the_order_of_an_import),
         cmocka_unit_test(test_options_are_judged_before_anything_happens),
     };
 
