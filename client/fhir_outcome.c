@@ -35,6 +35,7 @@ const char *fhir_outcome_code(enum fhir_finding_kind kind)
         {FHIR_NO_MEMORY, "exception"},
         {FHIR_EMPTY, "structure"},
         {FHIR_NOT_JSON, "structure"},
+        {FHIR_BYTE_ORDER_MARK, "structure"},
         {FHIR_NOT_UTF8, "structure"},
         {FHIR_DUPLICATE_KEY, "structure"},
         {FHIR_TOO_DEEP, "too-long"},
@@ -46,6 +47,7 @@ const char *fhir_outcome_code(enum fhir_finding_kind kind)
         {FHIR_BUNDLE_TRANSACTION, "not-supported"},
         {FHIR_BUNDLE_METHOD, "not-supported"},
         {FHIR_BUNDLE_ENTRY, "structure"},
+        {FHIR_FULL_URL, "invariant"},
         {FHIR_MODIFIER, "extension"},
         {FHIR_EXTENSION, "extension"},
         {FHIR_IMPLICIT_RULES, "not-supported"},
@@ -81,9 +83,9 @@ const char *fhir_outcome_code(enum fhir_finding_kind kind)
         {FHIR_REFERENCE_TYPE, "invariant"},
         {FHIR_UNRESOLVED, "not-found"},
         {FHIR_NOT_ON_LEDGER, "not-found"},
+        {FHIR_ONLY_EVIDENCE, "business-rule"},
         {FHIR_TAKEN, "duplicate"},
         {FHIR_EVENT_CHANGED, "conflict"},
-        {FHIR_ONLY_EVIDENCE, "business-rule"},
     };
 
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {

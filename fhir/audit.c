@@ -112,6 +112,89 @@ static enum fhir_audit_kind kind_of(const struct fhir_reader *reader,
     return is_export ? FHIR_AUDIT_DISCLOSURE : FHIR_AUDIT_EMERGENCY;
 }
 
+/* ---- form ---------------------------------------------------------------- */
+
+/* Both words of a coding are texts, and it is no concept. */
+static void check_coding(const struct fhir_reader *reader,
+                         const struct fhir_node *node)
+{
+    static const char *const known[] = {"id",           "extension", "system",
+                                        "code",         "version",   "display",
+                                        "userSelected", NULL};
+
+    fhir_only(reader->report, node, known);
+    (void)fhir_take_string(reader, node, "system");
+    (void)fhir_take_string(reader, node, "code");
+}
+
+static void check_concepts(const struct fhir_reader *reader,
+                           const struct fhir_node *object, const char *key)
+{
+    struct fhir_node list = fhir_take_list(reader, object, key);
+
+    for (size_t i = 0; i < fhir_size(&list); i++) {
+        struct fhir_node concept = fhir_element(&list, i);
+        struct fhir_node codings = fhir_take_list(reader, &concept, "coding");
+        for (size_t k = 0; k < fhir_size(&codings); k++) {
+            struct fhir_node coding = fhir_element(&codings, k);
+            check_coding(reader, &coding);
+        }
+    }
+}
+
+static void check_agents(const struct fhir_reader *reader,
+                         const struct fhir_node *resource)
+{
+    struct fhir_node list = fhir_take_list(reader, resource, "agent");
+
+    for (size_t i = 0; i < fhir_size(&list); i++) {
+        struct fhir_node agent = fhir_element(&list, i);
+        struct fhir_node requestor = fhir_field(&agent, "requestor");
+        check_concepts(reader, &agent, "purposeOfUse");
+        if (requestor.json != NULL && !fhir_is_true(&requestor) &&
+            !fhir_is_false(&requestor)) {
+            fhir_find(reader->report, FHIR_WRONG_TYPE, &requestor, NULL);
+        }
+    }
+}
+
+static void check_outcome(const struct fhir_reader *reader,
+                          const struct fhir_node *resource)
+{
+    const char *outcome = fhir_take_string(reader, resource, "outcome");
+    struct fhir_node node = fhir_field(resource, "outcome");
+
+    if (outcome != NULL && strcmp(outcome, "0") != 0 &&
+        strcmp(outcome, "4") != 0 && strcmp(outcome, "8") != 0 &&
+        strcmp(outcome, "12") != 0) {
+        fhir_find(reader->report, FHIR_BAD_CODE, &node, NULL);
+    }
+}
+
+/* What tells whether an event stays here must be readable: a disclosure that
+ * is taken for an internal event is never told. */
+static bool has_form(const struct fhir_reader *reader,
+                     const struct fhir_node *resource)
+{
+    size_t before = reader->report->count + reader->report->lost;
+    struct fhir_node type = fhir_take_object(reader, resource, "type");
+    struct fhir_node absent = fhir_field(resource, "type");
+    struct fhir_node subtypes = fhir_take_list(reader, resource, "subtype");
+
+    if (absent.json == NULL) {
+        fhir_find(reader->report, FHIR_MISSING, &absent, NULL);
+    }
+    check_coding(reader, &type);
+    for (size_t i = 0; i < fhir_size(&subtypes); i++) {
+        struct fhir_node subtype = fhir_element(&subtypes, i);
+        check_coding(reader, &subtype);
+    }
+    check_concepts(reader, resource, "purposeOfEvent");
+    check_agents(reader, resource);
+    check_outcome(reader, resource);
+    return reader->report->count + reader->report->lost == before;
+}
+
 /* ---- when ---------------------------------------------------------------- */
 
 static void read_recorded(const struct fhir_reader *reader,
@@ -220,6 +303,9 @@ void fhir_audit_read(const struct fhir_reader *reader, struct fhir_audit *out,
 {
     memset(out, 0, sizeof *out);
     fhir_only(reader->report, resource, known_elements);
+    if (!has_form(reader, resource)) {
+        return;
+    }
     out->kind = kind_of(reader, resource);
     if (out->kind == FHIR_AUDIT_LOCAL) {
         return;

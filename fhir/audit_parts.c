@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "crypto/hex.h"
 #include "fhir/ledger_name.h"
@@ -13,6 +14,7 @@
 /* What this ledger decided, by its id: urn:salus:request:<32 hex digits>. */
 #define DECISION_URI "urn:salus:request:"
 #define EMERGENCY_URI "urn:salus:emergency:"
+#define OWN_URI "urn:salus:"
 #define ROLE_PATIENT "1"
 #define ROLE_QUERY "24"
 
@@ -160,6 +162,9 @@ static void take_policy(const struct fhir_reader *reader,
         id = out->emergency;
         uri += sizeof EMERGENCY_URI - 1;
     } else {
+        if (strncasecmp(uri, OWN_URI, sizeof OWN_URI - 1) == 0) {
+            fhir_find(reader->report, FHIR_POLICY_FORM, node, NULL);
+        }
         return; /* Of somebody else; it is kept with the event. */
     }
     if (*has || !parse_id(id, uri)) {
@@ -198,9 +203,13 @@ static void read_agent(const struct fhir_reader *reader, struct fhir_audit *out,
     struct fhir_node who = fhir_take_object(reader, agent, "who");
     struct fhir_node requestor = fhir_field(agent, "requestor");
     struct fhir_node policy = fhir_field(agent, "policy");
+    bool is_list = fhir_type(&policy) == FHIR_JSON_ARRAY;
     bool discloses = out->kind == FHIR_AUDIT_DISCLOSURE;
 
     fhir_only(reader->report, agent, agent_elements);
+    if (policy.json != NULL && !is_list) {
+        fhir_find(reader->report, FHIR_WRONG_TYPE, &policy, NULL);
+    }
     for (size_t i = 0; i < fhir_size(&policy); i++) {
         struct fhir_node uri = fhir_element(&policy, i);
         take_policy(reader, out, &uri);
@@ -254,7 +263,9 @@ static void read_request_id(const struct fhir_reader *reader,
     }
     int size = snprintf(name, sizeof name, "AuditEvent?x-request-id=%s",
                         fhir_string(&value));
-    if (size > 0 && (size_t)size < sizeof name) {
+    if (size < 0 || (size_t)size >= sizeof name) {
+        fhir_find(reader->report, FHIR_TOO_LARGE, &value, NULL);
+    } else {
         out->request_id = fhir_keep(reader, name);
     }
 }

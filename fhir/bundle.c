@@ -1,11 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bundles: their entries as resources of their own, with the bytes in which
  * they came. */
+#include <stdio.h>
 #include <string.h>
 
 #include "fhir/item.h"
 #include "fhir/json.h"
 #include "fhir/slice.h"
+
+static const char *const bundle_elements[] = {
+    "resourceType", "id",        "meta",  "implicitRules", "language",
+    "identifier",   "type",      "total", "link",          "timestamp",
+    "entry",        "signature", NULL};
+static const char *const entry_elements[] = {
+    "id",       "extension", "modifierExtension", "link",     "fullUrl",
+    "resource", "search",    "request",           "response", NULL};
+
+/* Of an object an element that R4 does not know, by its name; "": none. */
+static void find_unknown(char out[FHIR_CODE_MAX], const struct fhir_node *node,
+                         const char *const *known)
+{
+    struct fhir_node root = fhir_root(node->json);
+    struct fhir_report report;
+
+    fhir_report_init(&report, "");
+    fhir_only(&report, &root, known);
+    (void)snprintf(out, FHIR_CODE_MAX, "%.*s", FHIR_CODE_MAX - 1,
+                   report.count > 0 ? report.findings[0].path : "");
+}
 
 /* Only entries that bring a resource; updates and creations are the same. */
 static bool brings_resource(const struct fhir_node *node)
@@ -19,13 +41,44 @@ static bool brings_resource(const struct fhir_node *node)
             (strcmp(name, "POST") == 0 || strcmp(name, "PUT") == 0));
 }
 
+static void mark(struct fhir_entry *entry, enum fhir_finding_kind wrong,
+                 const char *path)
+{
+    entry->is_broken = true;
+    entry->rank = FHIR_RANK_OTHER;
+    entry->wrong = wrong;
+    entry->path = path;
+}
+
+static void judge_entry(struct fhir_entry *entry, const struct fhir_node *node)
+{
+    struct fhir_node resource = fhir_field(node, "resource");
+    struct fhir_node modifier = fhir_field(node, "modifierExtension");
+    struct fhir_node url = fhir_field(node, "fullUrl");
+
+    find_unknown(entry->code, node, entry_elements);
+    if (modifier.json != NULL) {
+        mark(entry, FHIR_MODIFIER, "modifierExtension");
+    } else if (entry->code[0] != 0) {
+        mark(entry, FHIR_UNKNOWN_ELEMENT, "$");
+    } else if (!brings_resource(node)) {
+        mark(entry, FHIR_BUNDLE_METHOD, "request.method");
+    } else if (resource.json == NULL || entry->size == 0) {
+        mark(entry, FHIR_BUNDLE_ENTRY, "$");
+    } else if (url.json != NULL &&
+               (fhir_string(&url) == NULL || fhir_string(&url)[0] == 0)) {
+        mark(entry, FHIR_WRONG_TYPE, "fullUrl");
+    } else {
+        entry->rank = fhir_rank_of_json(resource.json);
+    }
+}
+
 static enum pbft_status add_bundle_entry(struct fhir_file *file,
                                          const struct fhir_node *node,
                                          size_t index, struct fhir_slice slice)
 {
     struct pbft_bytes text = {file->bytes, file->size};
     struct fhir_slice resource = fhir_slice_member(text, slice, "resource");
-    struct fhir_node resource_node = fhir_field(node, "resource");
     struct fhir_node url = fhir_field(node, "fullUrl");
     struct fhir_entry *entry = fhir_add_entry(file);
 
@@ -36,19 +89,10 @@ static enum pbft_status add_bundle_entry(struct fhir_file *file,
     entry->bundle_index = index;
     entry->offset = resource.offset;
     entry->size = resource.size;
-    if (resource_node.json == NULL || resource.size == 0) {
-        entry->is_broken = true;
-        entry->wrong = FHIR_BUNDLE_ENTRY;
-        return PBFT_OK;
-    }
-    if (!brings_resource(node)) {
-        entry->is_broken = true;
-        entry->wrong = FHIR_BUNDLE_METHOD;
-        return PBFT_OK;
-    }
-    entry->rank = fhir_rank_of_json(resource_node.json);
+    judge_entry(entry, node);
     if (fhir_string(&url) != NULL) {
         entry->full_url = fhir_copy_text(fhir_string(&url));
+        return entry->full_url != NULL ? PBFT_OK : PBFT_NO_MEMORY;
     }
     return PBFT_OK;
 }
@@ -72,7 +116,7 @@ static enum pbft_status index_entries(struct fhir_file *file,
         status = add_bundle_entry(file, &node, i, slice);
         slice = slice.size > 0 ? fhir_slice_next(text, slice) : slice;
     }
-    return status;
+    return status == PBFT_OK ? fhir_check_full_urls(file, list) : status;
 }
 
 static bool is_list_type(const char *type)
@@ -95,7 +139,15 @@ enum pbft_status fhir_index_bundle(struct fhir_file *file,
     struct fhir_node entry = fhir_field(bundle, "entry");
     struct fhir_node rules = fhir_field(bundle, "implicitRules");
     const char *name = fhir_string(&type);
+    char unknown[FHIR_CODE_MAX];
 
+    if (fhir_field(bundle, "modifierExtension").json != NULL) {
+        return fhir_add_broken(file, FHIR_MODIFIER, "modifierExtension", NULL);
+    }
+    find_unknown(unknown, bundle, bundle_elements);
+    if (unknown[0] != 0) {
+        return fhir_add_broken(file, FHIR_UNKNOWN_ELEMENT, "$", unknown);
+    }
     if (rules.json != NULL) {
         return fhir_add_broken(file, FHIR_IMPLICIT_RULES, "implicitRules",
                                NULL);

@@ -234,7 +234,8 @@ static void check_rule(const struct fhir_reader *reader,
     }
 }
 
-/* Every coding: one that contradicts is not outweighed by one that does not. */
+/* Every coding, of whatever code system: one that contradicts is not outweighed
+ * by one that does not. */
 static void read_policy_rule(const struct fhir_reader *reader,
                              const struct fhir_consent *consent,
                              const struct fhir_node *resource)
@@ -246,8 +247,7 @@ static void read_policy_rule(const struct fhir_reader *reader,
     for (size_t i = 0; i < fhir_size(&list); i++) {
         struct fhir_node node = fhir_element(&list, i);
         struct fhir_coding coding;
-        if (fhir_take_coding(reader, &coding, &node) &&
-            strcmp(coding.system, FHIR_SYSTEM_ACT_CODE) == 0) {
+        if (fhir_take_coding(reader, &coding, &node)) {
             check_rule(reader, &rule, coding.code, base);
         }
     }

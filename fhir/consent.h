@@ -69,8 +69,8 @@ void fhir_consent_read(const struct fhir_reader *reader,
                        struct fhir_consent *out,
                        const struct fhir_node *resource);
 
-/* Is no field stated? */
-bool fhir_says_nothing(const struct fhir_selector *selector);
+/* Has the provision no field by which it selects, understood or not? */
+bool fhir_states_nothing(const struct fhir_node *provision);
 
 /* What the parts must say together (consent_demands.c). */
 void fhir_consent_check(const struct fhir_reader *reader,

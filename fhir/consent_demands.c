@@ -3,13 +3,18 @@
  * named recipients. */
 #include "fhir/consent.h"
 
-bool fhir_says_nothing(const struct fhir_selector *selector)
+bool fhir_states_nothing(const struct fhir_node *provision)
 {
-    return selector->actor_count == 0 && selector->purpose_count == 0 &&
-           !selector->purpose_unknown && selector->action_count == 0 &&
-           selector->confidentiality_count == 0 && selector->label_count == 0 &&
-           selector->class_count == 0 && !selector->data_period.has_from &&
-           !selector->data_period.has_to && selector->data_count == 0;
+    static const char *const fields[] = {"actor", "action",     "securityLabel",
+                                         "class", "dataPeriod", "purpose",
+                                         "code",  "data"};
+
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        if (fhir_field(provision, fields[i]).json != NULL) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static void check_times(const struct fhir_reader *reader,

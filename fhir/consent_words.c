@@ -45,3 +45,23 @@ const char *fhir_word(const struct fhir_words *words, uint32_t number)
 {
     return number < words->count ? words->names[number] : NULL;
 }
+
+bool fhir_may_act(const char *type)
+{
+    static const char *const types[] = {"",
+                                        "Device",
+                                        "Group",
+                                        "CareTeam",
+                                        "Organization",
+                                        "Patient",
+                                        "Practitioner",
+                                        "RelatedPerson",
+                                        "PractitionerRole"};
+
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        if (strcmp(type, types[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -5,6 +5,7 @@
 #define FHIR_CONSENT_WORDS_H
 
 #include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* By number; the first is NULL. */
@@ -21,5 +22,8 @@ extern const struct fhir_words fhir_meanings;  /* enum transaction_meaning */
 uint32_t fhir_word_number(const struct fhir_words *words, const char *name);
 /* NULL: no such number. */
 const char *fhir_word(const struct fhir_words *words, uint32_t number);
+
+/* Does R4 let it be an actor? "": the reference does not say what it is of. */
+bool fhir_may_act(const char *type);
 
 #endif /* FHIR_CONSENT_WORDS_H */

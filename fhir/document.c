@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* DocumentReference: what may stand on the ledger about a document, and the
- * labels that rules on it need. */
+/* DocumentReference: what may stand on the ledger about a document. */
 #include "fhir/document.h"
 
 #include <string.h>
-
-#include "fhir/labels.h"
 
 #define SALUS_CLASS "urn:salus:class" /* As an export says it. */
 #define LOINC "http://loinc.org"
@@ -75,6 +72,9 @@ static void read_type(const struct fhir_reader *reader,
     if (exact != NULL) {
         out->class_code = exact->id;
         return;
+    }
+    if (said.code != NULL) {
+        fhir_find(reader->report, FHIR_BAD_CODE, &type, said.code);
     }
     out->class_code = class_id("document");
     for (size_t i = 0; coding.code != NULL &&
@@ -149,92 +149,6 @@ static void read_custodian(const struct fhir_reader *reader,
     }
 }
 
-/* ---- labels -------------------------------------------------------------- */
-
-static void add_label(const struct fhir_reader *reader,
-                      struct fhir_document *out, const char *code,
-                      const struct fhir_node *node)
-{
-    for (size_t i = 0; i < out->label_count; i++) {
-        if (strcmp(out->labels[i], code) == 0) {
-            return;
-        }
-    }
-    if (out->label_count == LEDGER_TAGS_MAX) {
-        fhir_find(reader->report, FHIR_MANY, node, NULL);
-        return;
-    }
-    out->labels[out->label_count++] = code;
-}
-
-/* False if it is neither a confidentiality nor a sensitivity. */
-static bool take_label(const struct fhir_reader *reader,
-                       struct fhir_document *out,
-                       const struct fhir_coding *coding,
-                       const struct fhir_node *node)
-{
-    const char *codes[FHIR_LABEL_ANCESTORS_MAX];
-    const struct codes_entry *entry =
-        codes_find(CODES_CONF, coding->system, coding->code);
-
-    if (entry != NULL) {
-        if (entry->id > out->confidentiality) {
-            out->confidentiality = entry->id;
-        }
-        return true;
-    }
-    if (strcmp(coding->system, FHIR_SYSTEM_ACT_CODE) != 0) {
-        return false;
-    }
-    size_t count = fhir_label_ancestors(codes, coding->code);
-    for (size_t i = 0; i < count; i++) {
-        add_label(reader, out, codes[i], node);
-    }
-    return count > 0;
-}
-
-/* A label that is lost is a deny that does not match: unknown ones refuse. */
-static void read_labels(const struct fhir_reader *reader,
-                        struct fhir_document *out,
-                        const struct fhir_node *resource)
-{
-    struct fhir_node list = fhir_take_list(reader, resource, "securityLabel");
-
-    for (size_t i = 0; i < fhir_size(&list); i++) {
-        struct fhir_node concept = fhir_element(&list, i);
-        struct fhir_node codings = fhir_take_list(reader, &concept, "coding");
-        bool is_known = false;
-        for (size_t k = 0; k < fhir_size(&codings); k++) {
-            struct fhir_node node = fhir_element(&codings, k);
-            struct fhir_coding coding;
-            if (fhir_take_coding(reader, &coding, &node) &&
-                take_label(reader, out, &coding, &node)) {
-                is_known = true;
-            }
-        }
-        if (!is_known) {
-            fhir_find(reader->report, FHIR_LABEL, &concept, NULL);
-        }
-    }
-}
-
-/* Labels of the resource itself count too; they may hold other tags. */
-static void read_meta(const struct fhir_reader *reader,
-                      struct fhir_document *out,
-                      const struct fhir_node *resource)
-{
-    struct fhir_node meta = fhir_take_object(reader, resource, "meta");
-    struct fhir_node list = fhir_take_list(reader, &meta, "security");
-
-    for (size_t i = 0; i < fhir_size(&list); i++) {
-        struct fhir_node node = fhir_element(&list, i);
-        struct fhir_coding coding;
-        if (fhir_take_coding(reader, &coding, &node)) {
-            (void)take_label(reader, out, &coding, &node);
-        }
-    }
-}
-
 /* ---- relations ----------------------------------------------------------- */
 
 static void add_related(const struct fhir_reader *reader,
@@ -249,6 +163,22 @@ static void add_related(const struct fhir_reader *reader,
     }
 }
 
+static const char *const relation_elements[] = {
+    "id", "extension", "modifierExtension", "code", "target", NULL};
+static const char *const context_elements[] = {"id",
+                                               "extension",
+                                               "modifierExtension",
+                                               "encounter",
+                                               "event",
+                                               "period",
+                                               "facilityType",
+                                               "practiceSetting",
+                                               "sourcePatientInfo",
+                                               "related",
+                                               NULL};
+static const char *const content_elements[] = {
+    "id", "extension", "modifierExtension", "attachment", "format", NULL};
+
 static void read_relation(const struct fhir_reader *reader,
                           struct fhir_document *out,
                           const struct fhir_node *node)
@@ -257,6 +187,7 @@ static void read_relation(const struct fhir_reader *reader,
     struct fhir_node code_node = fhir_field(node, "code");
     struct fhir_node target = fhir_take_object(reader, node, "target");
 
+    fhir_only(reader->report, node, relation_elements);
     if (code == NULL || target.json == NULL) {
         fhir_find(reader->report, FHIR_MISSING,
                   code == NULL ? &code_node : &target, NULL);
@@ -286,11 +217,21 @@ static void read_context(const struct fhir_reader *reader,
                          const struct fhir_node *resource)
 {
     struct fhir_node context = fhir_take_object(reader, resource, "context");
-    struct fhir_node list = fhir_take_list(reader, &context, "encounter");
+    struct fhir_node encounters = fhir_take_list(reader, &context, "encounter");
+    struct fhir_node others = fhir_take_list(reader, &context, "related");
 
-    for (size_t i = 0; i < fhir_size(&list); i++) {
-        struct fhir_node node = fhir_element(&list, i);
+    fhir_only(reader->report, &context, context_elements);
+    for (size_t i = 0; i < fhir_size(&encounters); i++) {
+        struct fhir_node node = fhir_element(&encounters, i);
         add_related(reader, out, &node);
+    }
+    /* A number of somewhere else is none that a rule could name. */
+    for (size_t i = 0; i < fhir_size(&others); i++) {
+        struct fhir_node node = fhir_element(&others, i);
+        struct fhir_node reference = fhir_field(&node, "reference");
+        if (reference.json != NULL) {
+            add_related(reader, out, &node);
+        }
     }
     (void)fhir_take_period(reader, &out->period, &context, "period");
 }
@@ -313,6 +254,7 @@ static void read_content(const struct fhir_reader *reader,
         return;
     }
     struct fhir_node content = fhir_element(&list, 0);
+    fhir_only(reader->report, &content, content_elements);
     struct fhir_node attachment =
         fhir_take_object(reader, &content, "attachment");
     if (attachment.json == NULL) {
@@ -335,16 +277,7 @@ void fhir_document_read(const struct fhir_reader *reader,
     read_author(reader, out, resource);
     read_custodian(reader, out, resource);
     read_relations(reader, out, resource);
-    read_labels(reader, out, resource);
-    read_meta(reader, out, resource);
-    if (out->confidentiality == 0) {
-        out->confidentiality = CODES_CONF_N;
-    }
-    if (out->label_count > 0 && out->subject.name == NULL) {
-        /* Labels are blinded with the subject's key. */
-        struct fhir_node subject = fhir_field(resource, "subject");
-        fhir_find(reader->report, FHIR_MISSING, &subject, NULL);
-    }
+    fhir_document_labels(reader, out, resource);
     read_context(reader, out, resource);
     read_content(reader, out, resource, attachments);
 }

@@ -35,4 +35,10 @@ void fhir_attachment_read(const struct fhir_reader *reader,
                           const struct fhir_node *attachment,
                           const char *folder);
 
+/* Confidentiality and sensitivities (document_labels.c); the subject is read.
+ */
+void fhir_document_labels(const struct fhir_reader *reader,
+                          struct fhir_document *out,
+                          const struct fhir_node *resource);
+
 #endif /* FHIR_DOCUMENT_H */

@@ -261,6 +261,7 @@ struct fhir_coding fhir_concept_only(const struct fhir_reader *reader,
         const char *code = fhir_string(&code_node);
         if (said != NULL && code != NULL && strcmp(said, system) == 0 &&
             strcmp(code, first.code) != 0) {
+            fhir_find(reader->report, FHIR_SEVERAL_CODES, concept, NULL);
             first.code = NULL;
         }
     }
@@ -294,6 +295,14 @@ bool fhir_take_date(const struct fhir_reader *reader, struct fhir_interval *out,
     return true;
 }
 
+/* Extensions in the place of values are judged where they matter. */
+static bool says_why_not(const struct fhir_node *period)
+{
+    return fhir_field(period, "extension").json != NULL ||
+           fhir_field(period, "_start").json != NULL ||
+           fhir_field(period, "_end").json != NULL;
+}
+
 bool fhir_take_period(const struct fhir_reader *reader, struct fhir_period *out,
                       const struct fhir_node *object, const char *key)
 {
@@ -309,14 +318,15 @@ bool fhir_take_period(const struct fhir_reader *reader, struct fhir_period *out,
         return fhir_type(&period) == FHIR_JSON_ABSENT;
     }
     fhir_only(reader->report, &period, known);
-    if (fhir_is_empty(&period)) {
-        /* R4 has no empty objects: something was lost on the way. */
-        fhir_find(reader->report, FHIR_WRONG_TYPE, &period, NULL);
-    }
     out->has_from = fhir_take_date(reader, &start, &period, "start");
     out->has_to = fhir_take_date(reader, &end, &period, "end");
     out->from = start.from;
     out->to = end.to;
+    if (!out->has_from && !out->has_to && !says_why_not(&period) &&
+        reader->report->count + reader->report->lost == before) {
+        /* R4 has no empty objects: something was lost on the way. */
+        fhir_find(reader->report, FHIR_WRONG_TYPE, &period, NULL);
+    }
     if (out->has_from && out->has_to && out->to <= out->from) {
         fhir_find(reader->report, FHIR_PERIOD_ORDER, &period, NULL);
     }

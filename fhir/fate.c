@@ -12,10 +12,16 @@
 static const char *const consent_to_ledger[] = {
     "status",     "scope.coding", "category.coding", "patient.", "dateTime",
     "performer.", "policy.uri",   "provision.",      NULL};
-static const char *const document_to_ledger[] = {
-    "subject.",       "author.",       "type.coding",
-    "securityLabel.", "relatesTo.",    "context.encounter",
-    "context.period", "meta.security", NULL};
+static const char *const document_to_ledger[] = {"subject.",
+                                                 "author.",
+                                                 "type.coding",
+                                                 "securityLabel.",
+                                                 "relatesTo.",
+                                                 "context.encounter",
+                                                 "context.related.reference",
+                                                 "context.period",
+                                                 "meta.security",
+                                                 NULL};
 static const char *const role_to_ledger[] = {"code.coding", "period", NULL};
 static const char *const group_to_ledger[] = {"member.entity", NULL};
 /* The whole event is sealed too; what it was about leaves as one root. */

@@ -100,7 +100,7 @@ enum fhir_rank fhir_rank_of(const char *type)
 static enum pbft_status add_line(struct fhir_file *file, size_t offset,
                                  size_t size, size_t line)
 {
-    enum fhir_finding_kind wrong;
+    struct fhir_json_error wrong;
     struct fhir_entry *entry = fhir_add_entry(file);
 
     if (entry == NULL) {
@@ -112,7 +112,7 @@ static enum pbft_status add_line(struct fhir_file *file, size_t offset,
     /* Judged when it is loaded; here only the order matters. */
     struct json_t *json =
         fhir_json_parse((struct pbft_bytes){file->bytes + offset, size},
-                        FHIR_DEPTH_MAX, FHIR_RESOURCE_BYTES_MAX, &wrong, NULL);
+                        FHIR_DEPTH_MAX, FHIR_RESOURCE_BYTES_MAX, &wrong);
     if (json != NULL) {
         entry->rank = fhir_rank_of_json(json);
         fhir_json_free(json);
@@ -151,6 +151,24 @@ static enum pbft_status index_lines(struct fhir_file *file)
     return status;
 }
 
+/* Is the first line a value of its own? Else it is one value that was printed
+ * over several lines, with something after it. */
+static bool begins_with_line(const struct fhir_file *file)
+{
+    const uint8_t *newline = memchr(file->bytes, '\n', file->size);
+    size_t size =
+        newline != NULL ? (size_t)(newline - file->bytes) : file->size;
+    struct fhir_json_error wrong;
+    struct json_t *json =
+        fhir_json_parse((struct pbft_bytes){file->bytes, size}, FHIR_DEPTH_MAX,
+                        FHIR_FILE_BYTES_MAX, &wrong);
+
+    if (json != NULL) {
+        fhir_json_free(json);
+    }
+    return json != NULL || is_blank(file->bytes, size);
+}
+
 /* ---- whole files --------------------------------------------------------- */
 
 static bool has_suffix(const char *name, const char *suffix)
@@ -183,18 +201,17 @@ static enum pbft_status index_json(struct fhir_file *file,
 static enum pbft_status index_file(struct fhir_file *file)
 {
     struct pbft_bytes text = {file->bytes, file->size};
-    enum fhir_finding_kind wrong = FHIR_NOT_JSON;
-    bool trailing = false;
+    struct fhir_json_error wrong;
 
     if (has_suffix(file->name, ".ndjson") || has_suffix(file->name, ".jsonl")) {
         return index_lines(file);
     }
-    struct json_t *json =
-        fhir_json_parse(text, FHIR_DEPTH_MAX + FHIR_BUNDLE_DEPTH,
-                        FHIR_FILE_BYTES_MAX, &wrong, &trailing);
+    struct json_t *json = fhir_json_parse(
+        text, FHIR_DEPTH_MAX + FHIR_BUNDLE_DEPTH, FHIR_FILE_BYTES_MAX, &wrong);
     if (json == NULL) {
-        return trailing ? index_lines(file)
-                        : fhir_add_broken(file, wrong, "$", NULL);
+        return wrong.trailing && begins_with_line(file)
+                   ? index_lines(file)
+                   : fhir_add_broken(file, wrong.kind, "$", wrong.place);
     }
     enum pbft_status status = index_json(file, json);
     fhir_json_free(json);

@@ -133,17 +133,20 @@ static void read_model(struct fhir_item *item, const struct fhir_reader *reader,
 
 static void judge(struct fhir_item *item, const struct fhir_options *options)
 {
-    enum fhir_finding_kind wrong = FHIR_NOT_JSON;
+    struct fhir_json_error wrong;
     struct fhir_reader reader = {.report = &item->report,
                                  .arena = &item->arena,
                                  .zone_minutes = options->zone_minutes};
 
     item->json =
         fhir_json_parse((struct pbft_bytes){item->bytes, item->size},
-                        FHIR_DEPTH_MAX, FHIR_RESOURCE_BYTES_MAX, &wrong, NULL);
+                        FHIR_DEPTH_MAX, FHIR_RESOURCE_BYTES_MAX, &wrong);
     struct fhir_node root = fhir_root(item->json);
     if (item->json == NULL) {
-        fhir_find(&item->report, wrong, &root, NULL);
+        /* Of NDJSON the line is known: it is that of the file. */
+        const char *column = strstr(wrong.place, "column");
+        fhir_find(&item->report, wrong.kind, &root,
+                  item->line > 0 && column != NULL ? column : wrong.place);
         return;
     }
     if (!read_resource_type(item, &root)) {
@@ -168,8 +171,9 @@ enum pbft_status fhir_item_load(struct fhir_item **out,
         return PBFT_NO_MEMORY;
     }
     if (entry->in_bundle) {
-        (void)snprintf(item->prefix, sizeof item->prefix, "entry[%zu].resource",
-                       entry->bundle_index);
+        (void)snprintf(item->prefix, sizeof item->prefix, "entry[%zu]%s",
+                       entry->bundle_index,
+                       entry->is_broken ? "" : ".resource");
     }
     fhir_report_init(&item->report, item->prefix);
     wire_arena_init(&item->arena, FHIR_ARENA_MAX);

@@ -23,7 +23,8 @@ struct fhir_entry {
     enum fhir_rank rank;
     bool is_broken;
     enum fhir_finding_kind wrong;
-    const char *path; /* Static; of what is wrong. */
+    const char *path; /* Static; of what is wrong, in the bundle entry if it is
+                         one. */
     char code[FHIR_CODE_MAX];
 };
 
@@ -73,5 +74,9 @@ enum pbft_status fhir_add_broken(struct fhir_file *file,
 /* The entries of a file that is a Bundle. */
 enum pbft_status fhir_index_bundle(struct fhir_file *file,
                                    const struct fhir_node *bundle);
+/* Marks entries whose fullUrl is that of another resource too, or has another
+ * id than its own: it would make two of them one (bundle_urls.c). */
+enum pbft_status fhir_check_full_urls(struct fhir_file *file,
+                                      const struct fhir_node *entries);
 
 #endif /* FHIR_ITEM_H */

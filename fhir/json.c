@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Strict JSON over jansson. Its error texts quote the input, so only its error
- * codes are used. */
+ * codes and places are used. */
 #include "fhir/json.h"
 
 #include <stdio.h>
@@ -54,31 +54,50 @@ static enum fhir_finding_kind kind_of(const json_error_t *error)
     }
 }
 
+static bool has_byte_order_mark(struct pbft_bytes bytes)
+{
+    static const uint8_t mark[] = {0xef, 0xbb, 0xbf};
+
+    return bytes.size >= sizeof mark &&
+           memcmp(bytes.data, mark, sizeof mark) == 0;
+}
+
+static void tell(struct fhir_json_error *wrong, const json_error_t *error)
+{
+    wrong->kind = kind_of(error);
+    wrong->trailing =
+        json_error_code(error) == json_error_end_of_input_expected;
+    int size = error->line < 1
+                   ? 0
+                   : snprintf(wrong->place, sizeof wrong->place,
+                              "line-%d-column-%d", error->line, error->column);
+    if (size >= (int)sizeof wrong->place) {
+        (void)snprintf(wrong->place, sizeof wrong->place, "line-%d",
+                       error->line);
+    }
+}
+
 struct json_t *fhir_json_parse(struct pbft_bytes bytes, size_t depth_max,
-                               size_t size_max, enum fhir_finding_kind *wrong,
-                               bool *trailing)
+                               size_t size_max, struct fhir_json_error *wrong)
 {
     json_error_t error;
 
-    if (trailing != NULL) {
-        *trailing = false;
-    }
+    *wrong = (struct fhir_json_error){.kind = FHIR_TOO_LARGE};
     if (bytes.size > size_max) {
-        *wrong = FHIR_TOO_LARGE;
+        return NULL;
+    }
+    if (has_byte_order_mark(bytes)) {
+        wrong->kind = FHIR_BYTE_ORDER_MARK;
         return NULL;
     }
     if (is_deeper(bytes, depth_max)) {
-        *wrong = FHIR_TOO_DEEP;
+        wrong->kind = FHIR_TOO_DEEP;
         return NULL;
     }
     json_t *json = json_loadb((const char *)bytes.data, bytes.size,
                               JSON_REJECT_DUPLICATES, &error);
     if (json == NULL) {
-        *wrong = kind_of(&error);
-        if (trailing != NULL) {
-            *trailing =
-                json_error_code(&error) == json_error_end_of_input_expected;
-        }
+        tell(wrong, &error);
     }
     return json;
 }

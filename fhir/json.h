@@ -29,13 +29,17 @@ enum fhir_json_type {
     FHIR_JSON_NULL,
 };
 
+struct fhir_json_error {
+    enum fhir_finding_kind kind;
+    char place[FHIR_CODE_MAX]; /* "line-3-column-14"; or empty. */
+    bool trailing;             /* A whole value was read, and more follows. */
+};
+
 /* Parses one value with nothing but white space around it: no duplicate keys,
  * no NaN, no U+0000, UTF-8, at most `depth_max` levels and `size_max` bytes.
- * NULL and the kind of what is wrong. `*trailing` (or NULL) is set if a whole
- * value was read and more follows. */
+ * NULL and what is wrong. */
 struct json_t *fhir_json_parse(struct pbft_bytes bytes, size_t depth_max,
-                               size_t size_max, enum fhir_finding_kind *wrong,
-                               bool *trailing);
+                               size_t size_max, struct fhir_json_error *wrong);
 void fhir_json_free(struct json_t *json);
 
 enum fhir_json_type fhir_type(const struct fhir_node *node);

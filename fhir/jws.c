@@ -135,7 +135,7 @@ static bool read_header(struct fhir_jws *out, const struct fhir_node *header,
 
 static bool take_header(struct fhir_jws *out, enum fhir_finding_kind *wrong)
 {
-    enum fhir_finding_kind unused = FHIR_NOT_JSON;
+    struct fhir_json_error unused;
     size_t size = 0;
     uint8_t *bytes = decode(out->header, &size);
 
@@ -144,7 +144,7 @@ static bool take_header(struct fhir_jws *out, enum fhir_finding_kind *wrong)
         return false;
     }
     json_t *json = fhir_json_parse((struct pbft_bytes){bytes, size},
-                                   HEADER_DEPTH_MAX, HEADER_MAX, &unused, NULL);
+                                   HEADER_DEPTH_MAX, HEADER_MAX, &unused);
     struct fhir_node header = fhir_root(json);
     bool done = json != NULL && fhir_type(&header) == FHIR_JSON_OBJECT &&
                 read_header(out, &header, wrong);
@@ -260,11 +260,11 @@ static void look(void *context, const struct fhir_node *node)
 char *fhir_canonical_text(struct pbft_bytes resource,
                           enum fhir_canonical canonical)
 {
-    enum fhir_finding_kind wrong = FHIR_NOT_JSON;
+    struct fhir_json_error wrong;
     bool has_one_form = true;
     char *text = NULL;
     json_t *json = fhir_json_parse(resource, FHIR_DEPTH_MAX,
-                                   FHIR_RESOURCE_BYTES_MAX, &wrong, NULL);
+                                   FHIR_RESOURCE_BYTES_MAX, &wrong);
     struct fhir_node root = fhir_root(json);
 
     if (json == NULL || canonical == FHIR_CANONICAL_UNKNOWN) {

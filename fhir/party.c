@@ -51,6 +51,10 @@ static const char *const group_elements[] = {
     COMMON_ELEMENTS, "type",           "actual",         "code",   "name",
     "quantity",      "managingEntity", "characteristic", "member", NULL};
 
+static const char *const member_elements[] = {
+    "id",       "extension", "modifierExtension", "entity", "period",
+    "inactive", NULL};
+
 static void read_identifiers(const struct fhir_reader *reader,
                              struct fhir_party *out,
                              const struct fhir_node *resource, const char *type)
@@ -134,6 +138,11 @@ static void read_member(const struct fhir_reader *reader,
     struct fhir_node inactive = fhir_field(node, "inactive");
     struct fhir_node period = fhir_field(node, "period");
 
+    fhir_only(reader->report, node, member_elements);
+    if (inactive.json != NULL && !fhir_is_true(&inactive) &&
+        !fhir_is_false(&inactive)) {
+        fhir_find(reader->report, FHIR_WRONG_TYPE, &inactive, NULL);
+    }
     if (period.json != NULL) {
         /* A membership that ends cannot be said. */
         fhir_find(reader->report, FHIR_GROUP_KIND, &period, NULL);

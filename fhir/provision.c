@@ -51,8 +51,12 @@ static void read_actor(const struct level *level, const struct fhir_node *node)
         return;
     }
     struct fhir_reference *actor = &selector->actors[selector->actor_count];
-    if (fhir_take_reference(reader, actor, &target)) {
-        selector->actor_count++;
+    if (!fhir_take_reference(reader, actor, &target)) {
+        return;
+    }
+    selector->actor_count++;
+    if (!fhir_may_act(actor->type)) {
+        fhir_find(reader->report, FHIR_REFERENCE_TYPE, &target, NULL);
     }
 }
 
@@ -318,8 +322,7 @@ static void read_exception(const struct fhir_reader *reader,
     if (nested.json != NULL) {
         fhir_find(reader->report, FHIR_NESTED_TWICE, &nested, NULL);
     }
-    struct fhir_node code = fhir_field(node, "code");
-    if (fhir_says_nothing(out) && code.json == NULL) {
+    if (fhir_states_nothing(node)) {
         fhir_find(reader->report, FHIR_EMPTY_EXCEPTION, node, NULL);
     }
     if (level.denies && root->purpose_unknown && out->purpose_count == 0 &&

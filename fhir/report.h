@@ -33,6 +33,8 @@ enum fhir_weight {
     X(FHIR_UNREADABLE, FHIR_FATAL, 0, "file cannot be read")                   \
     X(FHIR_EMPTY, FHIR_FATAL, 0, "nothing to import")                          \
     X(FHIR_TOO_LARGE, FHIR_FATAL, 0, "larger than its limit")                  \
+    X(FHIR_BYTE_ORDER_MARK, FHIR_FATAL, 0,                                     \
+      "begins with a byte order mark: save it as UTF-8 without one")           \
     X(FHIR_NOT_JSON, FHIR_FATAL, 0, "not JSON")                                \
     X(FHIR_NOT_UTF8, FHIR_FATAL, 0, "not UTF-8")                               \
     X(FHIR_DUPLICATE_KEY, FHIR_FATAL, 0, "an element appears twice")           \
@@ -46,6 +48,8 @@ enum fhir_weight {
     X(FHIR_BUNDLE_METHOD, FHIR_FATAL, 0,                                       \
       "bundle entry neither creates nor updates")                              \
     X(FHIR_BUNDLE_ENTRY, FHIR_FATAL, 0, "bundle entry without resource")       \
+    X(FHIR_FULL_URL, FHIR_FATAL, 0,                                            \
+      "fullUrl of another resource too, or not that of its id")                \
     /* form of a resource */                                                   \
     X(FHIR_MODIFIER, FHIR_FATAL, 0, "modifierExtension cannot be ignored")     \
     X(FHIR_IMPLICIT_RULES, FHIR_FATAL, 0, "implicitRules are not known")       \
@@ -77,12 +81,12 @@ enum fhir_weight {
     X(FHIR_FOREIGN, FHIR_FATAL, 0, "belongs to another institution")           \
     X(FHIR_TAKEN, FHIR_FATAL, 0, "identifier belongs to another")              \
     X(FHIR_NOT_ON_LEDGER, FHIR_FATAL, 0, "no such consent was imported")       \
+    X(FHIR_ONLY_EVIDENCE, FHIR_FATAL, 0,                                       \
+      "only evidence of it is on file: a privacy officer settles that")        \
     X(FHIR_NO_PATIENT, FHIR_FATAL, 0, "no entity is the patient")              \
     X(FHIR_MANY_PATIENTS, FHIR_FATAL, 0, "more than one patient")              \
     X(FHIR_NO_RECIPIENT, FHIR_FATAL, 0, "no agent is the recipient")           \
     X(FHIR_MANY_RECIPIENTS, FHIR_FATAL, 0, "more than one recipient")          \
-    X(FHIR_ONLY_EVIDENCE, FHIR_FATAL, 0,                                       \
-      "only evidence of it is on file: a privacy officer settles that")        \
     X(FHIR_NO_ITEMS, FHIR_FATAL, 0, "no entity says what was disclosed")       \
     X(FHIR_NO_DECLARER, FHIR_FATAL, 0, "no agent is the requestor")            \
     X(FHIR_EVENT_PURPOSE, FHIR_FATAL, 0, "purpose is missing or not known")    \
@@ -154,6 +158,8 @@ enum fhir_weight {
       "more than one performer")                                               \
     X(FHIR_SCOPE, FHIR_UNCERTAIN, CODES_REASON_UNKNOWN_CODE,                   \
       "scope is not known")                                                    \
+    X(FHIR_SEVERAL_CODES, FHIR_UNCERTAIN, CODES_REASON_NOT_COMPUTABLE,         \
+      "several different codes where one counts")                              \
     X(FHIR_UNVERIFIED, FHIR_UNCERTAIN, CODES_REASON_NOT_COMPUTABLE,            \
       "not verified with the patient")                                         \
     X(FHIR_NESTED_TWICE, FHIR_UNCERTAIN, CODES_REASON_NOT_COMPUTABLE,          \

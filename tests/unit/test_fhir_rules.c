@@ -389,6 +389,18 @@ static void test_evidence_only(void **state)
          EV,
          "demands named recipients",
          "provision.actor"},
+        {{"policyRule", CODING("http://hl7.org/fhir/v3/ActCode", "OPTOUT")},
+         NONE,
+         EV,
+         "policyRule OPTOUT contradicts root type permit",
+         "policyRule"},
+        {{"policyRule", "{\"coding\":[{\"code\":\"OPTOUT\"}]}"},
+         NONE,
+         EV,
+         "policyRule OPTOUT contradicts root type permit",
+         "policyRule"},
+        {PROVISION("\"action\":[" BOTH(ACTION, "access", "use") "]"), NONE, EV,
+         "several different codes where one counts", "provision.action[0]"},
     };
 
     (void)state;
@@ -512,6 +524,14 @@ static void test_rejected(void **state)
          "element is not known",
          "sourceAttachment"},
         {{"id", "\"a b\""}, NONE, NO, "wrong JSON type", "id"},
+        /* Not an open period: something was lost on the way. */
+        {PROVISION("\"period\":{\"id\":\"p\"}"), NONE, NO,
+         "wrong JSON type or empty", "provision.period"},
+        {PROVISION("\"dataPeriod\":{\"id\":\"p\"}"), NONE, NO,
+         "wrong JSON type or empty", "provision.dataPeriod"},
+        {PROVISION("\"actor\":[{\"role\":" IRCP ",\"reference\":{\"reference\":"
+                   "\"Observation/17\"}}]"),
+         NONE, NO, "reference to a wrong type", "provision.actor[0].reference"},
     };
 
     (void)state;
@@ -519,6 +539,27 @@ static void test_rejected(void **state)
 }
 
 /* Lists that are longer than the ledger can hold are never cut. */
+/* What is not understood is not nothing. */
+static void test_exception_of_a_fine_class_restricts_something(void **state)
+{
+    static const struct rule rule = {
+        NESTED("{\"type\":\"deny\",\"class\":[{\"system\":"
+               "\"http://hl7.org/fhir/resource-types\",\"code\":"
+               "\"Observation\"}]}"),
+        NONE, EV, "provision.class finer than the table: Observation",
+        "provision.provision[0].class[0]"};
+
+    (void)state;
+    check(&rule, 1);
+    char text[TEXT_SIZE];
+    write_consent(text, &rule);
+    struct fhir_item *item = load_text(text);
+    assert_int_equal(fhir_item_report(item)->count, 1);
+    assert_int_equal(fhir_item_report(item)->evidence_reason,
+                     CODES_REASON_UNKNOWN_CODE);
+    fhir_item_free(item);
+}
+
 static void test_too_many_actors_are_not_cut(void **state)
 {
     char provision[TEXT_SIZE] = "{\"type\":\"permit\",\"actor\":[";
@@ -670,6 +711,7 @@ int main(void)
         cmocka_unit_test(test_sound_consents),
         cmocka_unit_test(test_evidence_only),
         cmocka_unit_test(test_rejected),
+        cmocka_unit_test(test_exception_of_a_fine_class_restricts_something),
         cmocka_unit_test(test_too_many_actors_are_not_cut),
         cmocka_unit_test(test_broken_texts),
         cmocka_unit_test(test_depth_and_size_have_limits),

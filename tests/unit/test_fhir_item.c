@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Resources other than consents, and what stands around them: one change each
+ * that must not go unnoticed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fhir/fhir.h"
+
+#define TEXT_SIZE 1024
+#define HL7 "http://terminology.hl7.org/CodeSystem/"
+#define CODING(system, code) "{\"system\":\"" system "\",\"code\":\"" code "\"}"
+#define CONCEPT(system, code) "{\"coding\":[" CODING(system, code) "]}"
+
+/* The resource at `index` of the text. */
+struct sample {
+    const char *text;
+    size_t index;
+    enum fhir_class class_of;
+    const char *reason; /* Stands among the reasons. */
+    const char *path;   /* Of what decided. */
+};
+
+static bool is_judged_so(const struct sample *sample)
+{
+    static const struct fhir_options options = {.zone_minutes = 0};
+    char reasons[TEXT_SIZE];
+    struct fhir_file *file = NULL;
+    struct fhir_item *item = NULL;
+    const struct pbft_bytes bytes = {(const uint8_t *)sample->text,
+                                     strlen(sample->text)};
+
+    assert_int_equal(fhir_file_open_bytes(&file, "sample", bytes), PBFT_OK);
+    assert_true(sample->index < fhir_file_count(file));
+    assert_int_equal(fhir_item_load(&item, file, sample->index, &options),
+                     PBFT_OK);
+    const struct fhir_report *report = fhir_item_report(item);
+    fhir_report_reasons(report, reasons, sizeof reasons);
+    bool is_right = fhir_item_class(item) == sample->class_of &&
+                    strstr(reasons, sample->reason) != NULL &&
+                    strcmp(fhir_report_path(report), sample->path) == 0;
+    if (!is_right) {
+        print_error("%s\n  wanted %s: %s at %s\n  found  %s: %s at %s\n",
+                    sample->text, fhir_class_name(sample->class_of),
+                    sample->reason, sample->path,
+                    fhir_class_name(fhir_item_class(item)), reasons,
+                    fhir_report_path(report));
+    }
+    fhir_item_free(item);
+    fhir_file_close(file);
+    return is_right;
+}
+
+static void check(const struct sample *samples, size_t count)
+{
+    size_t wrong = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        wrong += is_judged_so(&samples[i]) ? 0 : 1;
+    }
+    assert_int_equal(wrong, 0);
+}
+
+#define CHECK(samples) check(samples, sizeof samples / sizeof samples[0])
+#define OK FHIR_ENFORCEABLE
+#define NO FHIR_REJECT
+
+/* ---- bundles ------------------------------------------------------------- */
+
+#define BUNDLE(more, entries)                                                  \
+    "{\"resourceType\":\"Bundle\",\"type\":\"collection\"" more                \
+    ",\"entry\":[" entries "]}"
+#define ENTRY(more, id)                                                        \
+    "{" more "\"resource\":{\"resourceType\":\"Patient\",\"id\":\"" id "\"}}"
+#define URL(url) "\"fullUrl\":\"" url "\","
+#define FULL_URL "fullUrl of another resource too, or not that of its id"
+
+static void test_nothing_around_a_resource_is_overlooked(void **state)
+{
+    static const struct sample samples[] = {
+        {BUNDLE("", ENTRY("", "a")), 0, OK, "-", "entry[0].resource"},
+        {BUNDLE("", ENTRY("\"modifierExtension\":[{\"url\":\"u\"}],", "a")), 0,
+         NO, "modifierExtension", "entry[0].modifierExtension"},
+        {BUNDLE(",\"modifierExtension\":[{\"url\":\"u\"}]", ENTRY("", "a")), 0,
+         NO, "modifierExtension", "modifierExtension"},
+        {BUNDLE("", ENTRY("\"odd\":1,", "a")), 0, NO,
+         "element is not known: odd", "entry[0]"},
+        {BUNDLE(",\"odd\":1", ENTRY("", "a")), 0, NO,
+         "element is not known: odd", "$"},
+        {BUNDLE("", ENTRY("\"request\":{\"method\":\"DELETE\"},", "a")), 0, NO,
+         "neither creates nor updates", "entry[0].request.method"},
+    };
+
+    (void)state;
+    CHECK(samples);
+}
+
+/* By its fullUrl a reference finds one resource: of two patients that share it,
+ * one would get the consents of the other. */
+static void test_full_url_names_one_resource(void **state)
+{
+#define SHARED                                                                 \
+    BUNDLE("", ENTRY(URL("urn:uuid:1"), "a") "," ENTRY("", "c") "," ENTRY(     \
+                   URL("urn:uuid:1"), "b"))
+    static const struct sample samples[] = {
+        {SHARED, 0, NO, FULL_URL, "entry[0].fullUrl"},
+        {SHARED, 1, OK, "-", "entry[1].resource"},
+        {SHARED, 2, NO, FULL_URL, "entry[2].fullUrl"},
+        {BUNDLE("", ENTRY(URL("http://h/Patient/8"), "9")), 0, NO, FULL_URL,
+         "entry[0].fullUrl"},
+        {BUNDLE("", ENTRY("\"fullUrl\":\"\",", "a")), 0, NO, "wrong JSON type",
+         "entry[0].fullUrl"},
+        /* Two versions of one. */
+        {BUNDLE("", ENTRY(URL("http://h/Patient/9"),
+                          "9") "," ENTRY(URL("http://h/Patient/9"), "9")),
+         1, OK, "-", "entry[1].resource"},
+        {BUNDLE("", ENTRY(URL("http://h/a/8"), "9")), 0, OK, "-",
+         "entry[0].resource"},
+    };
+
+    (void)state;
+    CHECK(samples);
+}
+
+/* ---- documents ----------------------------------------------------------- */
+
+#define DOCUMENT(more)                                                         \
+    "{\"resourceType\":\"DocumentReference\",\"status\":\"current\","          \
+    "\"subject\":{\"reference\":\"Patient/a\"},"                               \
+    "\"content\":[{\"attachment\":{\"data\":\"eA==\"}}]" more "}"
+#define META(coding) DOCUMENT(",\"meta\":{\"security\":[" coding "]}")
+#define CONF HL7 "v3-Confidentiality"
+
+/* One that is overlooked makes restricted data normal. */
+static void test_confidentiality_is_read_or_refused(void **state)
+{
+    static const struct sample samples[] = {
+        {META(CODING(CONF, "R")), 0, OK, "-", "$"},
+        {META(CODING(CONF, "T")), 0, NO, "label is not known: T",
+         "meta.security[0]"},
+        {META(CODING("http://hl7.org/fhir/v3/Confidentiality", "R")), 0, NO,
+         "label is not known: R", "meta.security[0]"},
+        {META(CODING("urn:oid:2.16.840.1.113883.5.25", "V")), 0, NO,
+         "label is not known: V", "meta.security[0]"},
+        {META("{\"code\":\"R\"}"), 0, NO, "label is not known: R",
+         "meta.security[0]"},
+        {META(CODING(HL7 "v3-ActReason", "HTEST")), 0, OK, "-", "$"},
+        {META("{\"code\":\"reviewed\"}"), 0, OK, "-", "$"},
+        {DOCUMENT(",\"securityLabel\":[{\"coding\":[" CODING(
+             CONF, "N") "," CODING(CONF, "T") "]}]"),
+         0, NO, "label is not known: T", "securityLabel[0].coding[1]"},
+    };
+
+    (void)state;
+    CHECK(samples);
+}
+
+static void test_parts_of_documents_are_known(void **state)
+{
+    static const struct sample samples[] = {
+        {DOCUMENT(",\"context\":{\"related\":[{\"reference\":"
+                  "\"DocumentReference/b\"},{\"identifier\":{\"value\":\"1\"}}"
+                  "]}"),
+         0, OK, "-", "$"},
+        {DOCUMENT(",\"context\":{\"odd\":1}"), 0, NO, "not known",
+         "context.odd"},
+        {DOCUMENT(",\"context\":{\"period\":{\"id\":\"x\"}}"), 0, NO,
+         "wrong JSON type or empty", "context.period"},
+        {DOCUMENT(",\"relatesTo\":[{\"code\":\"appends\",\"odd\":1,\"target\":{"
+                  "\"reference\":\"DocumentReference/b\"}}]"),
+         0, NO, "not known", "relatesTo[0].odd"},
+        {DOCUMENT(",\"type\":" CONCEPT("urn:salus:class", "odd")), 0, NO,
+         "code is not allowed here: odd", "type"},
+    };
+
+    (void)state;
+    CHECK(samples);
+}
+
+/* ---- groups -------------------------------------------------------------- */
+
+#define GROUP(member)                                                          \
+    "{\"resourceType\":\"Group\",\"id\":\"g\",\"type\":\"practitioner\","      \
+    "\"actual\":true,\"member\":[{\"entity\":{\"reference\":"                  \
+    "\"Practitioner/a\"}" member "}]}"
+
+/* Who left must not stay a member for the form in which it was said. */
+static void test_members_of_groups(void **state)
+{
+    static const struct sample samples[] = {
+        {GROUP(",\"inactive\":false"), 0, OK, "-", "$"},
+        {GROUP(",\"inactive\":\"true\""), 0, NO, "wrong JSON type",
+         "member[0].inactive"},
+        {GROUP(",\"inactive\":null"), 0, NO, "wrong JSON type",
+         "member[0].inactive"},
+        {GROUP(",\"until\":\"2024\""), 0, NO, "not known", "member[0].until"},
+    };
+
+    (void)state;
+    CHECK(samples);
+}
+
+/* ---- audit events -------------------------------------------------------- */
+
+#define DCM "http://dicom.nema.org/resources/ontology/DCM"
+#define EXPORT CODING(DCM, "110106")
+#define DISCLOSE CODING(HL7 "iso-21089-lifecycle", "disclose")
+#define EVENT(type, subtype, agent, more)                                      \
+    "{\"resourceType\":\"AuditEvent\",\"type\":" type ",\"subtype\":" subtype  \
+    ",\"recorded\":\"2025-03-01T10:00:00Z\",\"agent\":[{\"type\":" CONCEPT(    \
+        DCM, "110152") ",\"who\":{\"reference\":\"Practitioner/a\"}" agent     \
+                       "}],\"entity\":[{\"what\":{\"reference\":"              \
+                       "\"Patient/a\"},\"role\":{\"code\":\"1\"}},{\"what\":{" \
+                       "\"reference\":\"DocumentReference/b\"}}]" more "}"
+#define PURPOSE ",\"purposeOfEvent\":[" CONCEPT(HL7 "v3-ActReason", "TREAT") "]"
+#define DISCLOSURE(agent, more)                                                \
+    EVENT(EXPORT, "[" DISCLOSE "]", agent, PURPOSE more)
+#define READ CODING(HL7 "audit-event-type", "rest")
+#define READING CODING("http://hl7.org/fhir/restful-interaction", "read")
+
+/* A disclosure that is taken for an internal event is never told. */
+static void test_malformed_events_are_not_internal(void **state)
+{
+    static const struct sample samples[] = {
+        {DISCLOSURE("", ""), 0, OK, "-", "$"},
+        {EVENT(READ, "[" READING "]", "", ""), 0, FHIR_LOCAL, "stays here",
+         "type"},
+        {EVENT(CONCEPT(DCM, "110106"), "[" DISCLOSE "]", "", PURPOSE), 0, NO,
+         "not known", "type.coding"},
+        {EVENT("{\"system\":\"" DCM "\",\"code\":110106}", "[" DISCLOSE "]", "",
+               PURPOSE),
+         0, NO, "wrong JSON type", "type.code"},
+        {EVENT(EXPORT, DISCLOSE, "", PURPOSE), 0, NO, "wrong JSON type",
+         "subtype"},
+        {EVENT(EXPORT, "[{\"coding\":[" DISCLOSE "]}]", "", PURPOSE), 0, NO,
+         "not known", "subtype[0].coding"},
+        {EVENT(READ, "[" READING "]", "",
+               ",\"purposeOfEvent\":" CONCEPT(HL7 "v3-ActReason", "BTG")),
+         0, NO, "wrong JSON type", "purposeOfEvent"},
+    };
+
+    (void)state;
+    CHECK(samples);
+}
+
+static void test_parts_of_events_are_read_or_refused(void **state)
+{
+    static const struct sample samples[] = {
+        {DISCLOSURE("", ",\"outcome\":\"0\""), 0, OK, "-", "$"},
+        {DISCLOSURE("", ",\"outcome\":8"), 0, NO, "wrong JSON type", "outcome"},
+        {DISCLOSURE("", ",\"outcome\":\"ok\""), 0, NO, "not allowed",
+         "outcome"},
+        {DISCLOSURE(",\"requestor\":\"true\"", ""), 0, NO, "wrong JSON type",
+         "agent[0].requestor"},
+        {DISCLOSURE(",\"policy\":\"urn:salus:request:9f3a\"", ""), 0, NO,
+         "wrong JSON type", "agent[0].policy"},
+        {DISCLOSURE(",\"policy\":[\"urn:salus:Request:9f3a\"]", ""), 0, NO,
+         "not the number of one decision", "agent[0].policy[0]"},
+        {DISCLOSURE(",\"policy\":[\"http://example.org/law\"]", ""), 0, OK, "-",
+         "$"},
+    };
+
+    (void)state;
+    CHECK(samples);
+}
+
+/* ---- texts --------------------------------------------------------------- */
+
+static void test_broken_text_says_where(void **state)
+{
+    static const struct sample samples[] = {
+        {"{\n \"a\": 1,\n \"a\": 2\n}", 0, NO, "twice: line-3-column-4", "$"},
+        {"{\n \"a\": 1,,\n}", 0, NO, "not JSON: line-2-column-9", "$"},
+        {"\xef\xbb\xbf{}", 0, NO, "byte order mark", "$"},
+        /* Of a line of NDJSON the column. */
+        {"{\"resourceType\":\"Patient\"}\n{\"a\":,}", 1, NO,
+         "not JSON: column-6", "$"},
+        /* One value over several lines is no NDJSON. */
+        {"{\n \"resourceType\":\"Patient\"\n}\n}", 0, NO,
+         "not JSON: line-4-column-1", "$"},
+    };
+
+    (void)state;
+    CHECK(samples);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_nothing_around_a_resource_is_overlooked),
+        cmocka_unit_test(test_full_url_names_one_resource),
+        cmocka_unit_test(test_confidentiality_is_read_or_refused),
+        cmocka_unit_test(test_parts_of_documents_are_known),
+        cmocka_unit_test(test_members_of_groups),
+        cmocka_unit_test(test_malformed_events_are_not_internal),
+        cmocka_unit_test(test_parts_of_events_are_read_or_refused),
+        cmocka_unit_test(test_broken_text_says_where),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
