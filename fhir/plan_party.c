@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Patients, professionals, units and groups: a random id each, and names in the
  * vault by which others find it. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "fhir/planner.h"
+#include "salus/v1/ledger.pb-c.h"
 
 /* All names of the item: its own, the bundle's, its identifiers. */
 #define NAMES_MAX (FHIR_IDENTIFIERS_MAX + 2)
@@ -147,6 +149,122 @@ static void register_party(struct planner *planner,
     (void)planner_add_row(planner, &transaction, VAULT_PARTICIPANT, name);
 }
 
+/* ---- changes ------------------------------------------------------------- */
+
+static int compare_ids(const void *left, const void *right)
+{
+    const ProtobufCBinaryData *a = left;
+    const ProtobufCBinaryData *b = right;
+
+    return memcmp(a->data, b->data, VAULT_ID_SIZE);
+}
+
+static int compare_codes(const void *left, const void *right)
+{
+    uint32_t a = *(const uint32_t *)left;
+    uint32_t b = *(const uint32_t *)right;
+
+    return (a > b) - (a < b);
+}
+
+/* Ascending, each once. */
+static size_t list_members(ProtobufCBinaryData *out, const uint8_t *members,
+                           size_t count)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        out[i] = (ProtobufCBinaryData){
+            VAULT_ID_SIZE, (uint8_t *)(uintptr_t)members + i * VAULT_ID_SIZE};
+    }
+    qsort(out, count, sizeof *out, compare_ids);
+    for (size_t i = 0; i < count; i++) {
+        if (kept == 0 || compare_ids(&out[kept - 1], &out[i]) != 0) {
+            out[kept++] = out[i];
+        }
+    }
+    return kept;
+}
+
+static size_t list_roles(uint32_t *out, const struct fhir_party *party)
+{
+    size_t kept = 0;
+
+    memcpy(out, party->roles, party->role_count * sizeof *out);
+    qsort(out, party->role_count, sizeof *out, compare_codes);
+    for (size_t i = 0; i < party->role_count; i++) {
+        if (kept == 0 || out[kept - 1] != out[i]) {
+            out[kept++] = out[i];
+        }
+    }
+    return kept;
+}
+
+/* Only these have anything that the ledger holds: roles, members, an end. */
+static bool has_terms(const struct fhir_item *item)
+{
+    return item->rank == FHIR_RANK_ROLE || item->rank == FHIR_RANK_GROUP;
+}
+
+/* Who left a group, or lost a role, has it on the ledger too. */
+static void update_party(struct planner *planner,
+                         const struct vault_participant *participant,
+                         const uint8_t *members)
+{
+    const struct fhir_party *party = &planner->item->party;
+    ProtobufCBinaryData ids[LEDGER_GROUP_MEMBERS_MAX];
+    uint32_t roles[LEDGER_PARTICIPANT_ROLES_MAX];
+    Salus__V1__ParticipantUpdate message = SALUS__V1__PARTICIPANT_UPDATE__INIT;
+
+    message.participant = (ProtobufCBinaryData){
+        sizeof participant->id, (uint8_t *)(uintptr_t)participant->id};
+    message.n_roles = list_roles(roles, party);
+    message.roles = roles;
+    message.valid_from_ms =
+        time_or_open(party->period.has_from, party->period.from);
+    message.valid_to_ms = time_or_open(party->period.has_to, party->period.to);
+    message.n_members = list_members(ids, members, party->member_count);
+    message.members = ids;
+    /* The row stays, whatever the ledger says. */
+    (void)planner_add_payload(planner, &planner->options->envelope,
+                              TRANSACTION_PARTICIPANT_UPDATE, &message.base);
+}
+
+/* True if a group says who belongs to it; NULL for others. */
+static bool find_members(struct planner *planner, const uint8_t **out)
+{
+    const struct fhir_party *party = &planner->item->party;
+
+    *out = NULL;
+    if (party->kind != TRANSACTION_GROUP) {
+        return true;
+    }
+    if (party->member_count == 0) {
+        planner_find(planner, FHIR_GROUP_KIND, "member");
+        return false;
+    }
+    *out = member_ids(planner, party);
+    return *out != NULL;
+}
+
+/* It was imported before, with other content: else nobody would ask. */
+static void plan_change(struct planner *planner, const struct names *names)
+{
+    struct vault_participant known;
+    const uint8_t *members = NULL;
+
+    if (!planner_is_sound(planner) || !has_terms(planner->item) ||
+        !planner_check(planner,
+                       vault_find_participant(planner->options->vault, &known,
+                                              names->items[0])) ||
+        known.kind == VAULT_IS_INSTITUTION) {
+        return;
+    }
+    if (find_members(planner, &members)) {
+        update_party(planner, &known, members);
+    }
+}
+
 void plan_participant(struct planner *planner)
 {
     const struct fhir_party *party = &planner->item->party;
@@ -155,17 +273,13 @@ void plan_participant(struct planner *planner)
     const uint8_t *members = NULL;
 
     if (!is_new(planner, VAULT_PARTICIPANT, &names)) {
+        if (names.count > 0) {
+            plan_change(planner, &names);
+        }
         return;
     }
-    if (party->kind == TRANSACTION_GROUP) {
-        if (party->member_count == 0) {
-            planner_find(planner, FHIR_GROUP_KIND, "member");
-            return;
-        }
-        members = member_ids(planner, party);
-        if (members == NULL) {
-            return;
-        }
+    if (!find_members(planner, &members)) {
+        return;
     }
     if (planner_check(planner, vault_add_participant(
                                    planner->options->vault, &participant,

@@ -366,6 +366,101 @@ static void test_changed_document_continues_the_record(void **state)
     expect(fixture, 0, "DocumentReference", IMPORT_ON_LEDGER);
 }
 
+/* ---- participants that change -------------------------------------------- */
+
+#define COLLEAGUE "{\"resourceType\":\"Practitioner\",\"id\":\"dr-2\"}"
+#define GROUP(members)                                                         \
+    "{\"resourceType\":\"Group\",\"id\":\"g-1\",\"type\":\"practitioner\","    \
+    "\"actual\":true,\"member\":[" members "]}"
+#define MEMBER(id, more)                                                       \
+    "{\"entity\":{\"reference\":\"Practitioner/" id "\"}" more "}"
+#define ROLE(more)                                                             \
+    "{\"resourceType\":\"PractitionerRole\",\"id\":\"r-1\"" more "}"
+#define DOCTOR                                                                 \
+    ",\"code\":[{\"coding\":[{\"system\":\"http://terminology.hl7.org/"        \
+    "CodeSystem/practitioner-role\",\"code\":\"doctor\"}]}]"
+
+static struct {
+    size_t members;
+    size_t roles;
+    uint64_t valid_to_ms;
+} update; /* The last that was seen. */
+
+static void look_for_update(void *context, const struct import_event *event)
+{
+    struct wire_arena arena;
+    struct ProtobufCMessage *message = NULL;
+
+    (void)context;
+    if (event->type != TRANSACTION_PARTICIPANT_UPDATE || event->steps == NULL) {
+        return;
+    }
+    wire_arena_init(&arena, 1u << 20);
+    assert_int_equal(
+        wire_unpack_strict(
+            &salus__v1__transaction_body__descriptor,
+            bytes_of(event->steps->steps[0].body, event->steps->steps[0].size),
+            &arena, &message),
+        PBFT_OK);
+    const Salus__V1__ParticipantUpdate *in =
+        ((Salus__V1__TransactionBody *)(void *)message)->participant_update;
+    update.members = in->n_members;
+    update.roles = in->n_roles;
+    update.valid_to_ms = in->valid_to_ms;
+    wire_arena_deinit(&arena);
+}
+
+static void expect_update(struct import_world *fixture, const char *text)
+{
+    import_next(fixture, text);
+    assert_int_equal(fixture->events[0].outcome, IMPORT_ON_LEDGER);
+    assert_int_equal(fixture->events[0].type, TRANSACTION_PARTICIPANT_UPDATE);
+}
+
+/* A consent that names the group means who belongs to it now. */
+static void test_changed_group_is_changed_on_the_ledger(void **state)
+{
+    struct import_world *fixture = *state;
+
+    fixture->look = look_for_update;
+    fixture_file(fixture, "1.json", PRACTITIONER);
+    fixture_file(fixture, "2.json", COLLEAGUE);
+    fixture_file(fixture, "3.json", GROUP(MEMBER("dr-1", "")));
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    expect_update(fixture, GROUP(MEMBER("dr-2", "") "," MEMBER(
+                               "dr-1", "") "," MEMBER("dr-2", "")));
+    assert_int_equal(update.members, 2);
+    expect_update(fixture, GROUP(MEMBER("dr-2", "") "," MEMBER(
+                               "dr-1", ",\"inactive\":true")));
+    assert_int_equal(update.members, 1);
+    expect_update(fixture, GROUP(MEMBER("dr-1", "") "," MEMBER("dr-2", "")));
+    import_next(fixture, GROUP(MEMBER("dr-1", "") "," MEMBER("dr-2", "")));
+    expect(fixture, 0, "Group", IMPORT_KNOWN);
+    import_next(fixture, GROUP(MEMBER("dr-9", "")));
+    expect(fixture, 0, "Group", IMPORT_REJECTED);
+}
+
+static void test_changed_role_is_changed_on_the_ledger(void **state)
+{
+    struct import_world *fixture = *state;
+
+    fixture->look = look_for_update;
+    fixture_file(fixture, "1.json", ROLE(DOCTOR));
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    expect(fixture, 0, "PractitionerRole", IMPORT_ON_LEDGER);
+    expect_update(fixture, ROLE(DOCTOR ",\"period\":{\"end\":\"2031\"}"));
+    assert_int_equal(update.roles, 1);
+    assert_true(update.valid_to_ms > 0);
+    expect_update(fixture, ROLE(""));
+    assert_int_equal(update.roles, 0);
+    assert_int_equal(update.valid_to_ms, 0);
+    /* Of a person, names are all that may change: the ledger has none. */
+    import_next(fixture, PRACTITIONER);
+    import_next(fixture, "{\"resourceType\":\"Practitioner\",\"id\":\"dr-1\","
+                         "\"gender\":\"female\"}");
+    expect(fixture, 0, "Practitioner", IMPORT_KNOWN);
+}
+
 int main(void)
 {
 #define T(name)                                                                \
@@ -386,6 +481,8 @@ int main(void)
         T(test_withdrawal_of_the_unknown_is_rejected),
         T(test_document_is_found_by_its_full_url),
         T(test_changed_document_continues_the_record),
+        T(test_changed_group_is_changed_on_the_ledger),
+        T(test_changed_role_is_changed_on_the_ledger),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
