@@ -143,10 +143,12 @@ static enum pbft_status index_lines(struct fhir_file *file)
         if (file->count == FHIR_ITEMS_MAX) {
             return fhir_add_broken(file, FHIR_TOO_LARGE, "$", NULL);
         }
-        if (!is_blank(at, size)) {
-            status = add_line(file, begin, size, line);
-        }
         begin += size + 1;
+        /* Lines may end as they do in files of Windows. */
+        size -= size > 0 && at[size - 1] == '\r' ? 1 : 0;
+        if (!is_blank(at, size)) {
+            status = add_line(file, (size_t)(at - file->bytes), size, line);
+        }
     }
     return status;
 }

@@ -44,7 +44,7 @@ enum fhir_weight {
     X(FHIR_RESOURCE_TYPE, FHIR_FATAL, 0, "resource type %s is not imported")   \
     X(FHIR_BUNDLE_TYPE, FHIR_FATAL, 0, "bundle type %s is not imported")       \
     X(FHIR_BUNDLE_TRANSACTION, FHIR_FATAL, 0,                                  \
-      "transaction bundle of more than one entry")                             \
+      "transaction bundle of more than one entry: make it a batch")            \
     X(FHIR_BUNDLE_METHOD, FHIR_FATAL, 0,                                       \
       "bundle entry neither creates nor updates")                              \
     X(FHIR_BUNDLE_ENTRY, FHIR_FATAL, 0, "bundle entry without resource")       \
@@ -57,30 +57,38 @@ enum fhir_weight {
     X(FHIR_WRONG_TYPE, FHIR_FATAL, 0, "wrong JSON type or empty")              \
     X(FHIR_MISSING, FHIR_FATAL, 0, "required element is missing")              \
     X(FHIR_BAD_CODE, FHIR_FATAL, 0, "code is not allowed here")                \
-    X(FHIR_BAD_DATE, FHIR_FATAL, 0, "not a valid date or instant")             \
+    X(FHIR_BAD_DATE, FHIR_FATAL, 0,                                            \
+      "not a valid date or instant: a time has seconds and a zone")            \
     X(FHIR_PERIOD_ORDER, FHIR_FATAL, 0, "period ends before it begins")        \
-    X(FHIR_BAD_REFERENCE, FHIR_FATAL, 0, "reference is missing or malformed")  \
-    X(FHIR_CONTAINED, FHIR_FATAL, 0, "a contained resource has no ledger id")  \
+    X(FHIR_BAD_REFERENCE, FHIR_FATAL, 0,                                       \
+      "reference is missing or malformed: a logical one has type, "            \
+      "identifier.system and identifier.value")                                \
+    X(FHIR_CONTAINED, FHIR_FATAL, 0,                                           \
+      "a contained resource has no ledger id: import it on its own")           \
     X(FHIR_REFERENCE_TYPE, FHIR_FATAL, 0, "reference to a wrong type")         \
     X(FHIR_STATUS, FHIR_FATAL, 0, "status %s is not imported")                 \
     X(FHIR_MANY, FHIR_FATAL, 0, "more of them than the ledger can hold")       \
     X(FHIR_DENY_PURPOSE, FHIR_FATAL, 0,                                        \
       "deny for a purpose outside v3-ActReason")                               \
-    X(FHIR_INACTIVE, FHIR_FATAL, 0, "is not active")                           \
+    X(FHIR_INACTIVE, FHIR_FATAL, 0,                                            \
+      "is not active: what the ledger has of it stays as it is")               \
     X(FHIR_LINKED, FHIR_FATAL, 0, "linked patients are not imported")          \
     X(FHIR_GROUP_KIND, FHIR_FATAL, 0, "not an actual group of professionals")  \
     X(FHIR_MANY_CONTENTS, FHIR_FATAL, 0, "more than one content")              \
     X(FHIR_MANY_AUTHORS, FHIR_FATAL, 0, "more than one author")                \
-    X(FHIR_NO_CONTENT, FHIR_FATAL, 0, "content is not at hand")                \
+    X(FHIR_NO_CONTENT, FHIR_FATAL, 0,                                          \
+      "content is not at hand: put it inline, or name --attachments")          \
     X(FHIR_BAD_BASE64, FHIR_FATAL, 0, "not base64")                            \
     X(FHIR_CONTENT_SIZE, FHIR_FATAL, 0, "size differs from the content")       \
     X(FHIR_CONTENT_HASH, FHIR_FATAL, 0, "hash differs from the content")       \
     X(FHIR_RELATION, FHIR_FATAL, 0, "relation %s is not imported")             \
     X(FHIR_LABEL, FHIR_FATAL, 0, "security label is not known")                \
-    X(FHIR_UNRESOLVED, FHIR_FATAL, 0, "reference is not in the vault")         \
+    X(FHIR_UNRESOLVED, FHIR_FATAL, 0,                                          \
+      "reference is not in the vault: import what it names first")             \
     X(FHIR_FOREIGN, FHIR_FATAL, 0, "belongs to another institution")           \
     X(FHIR_TAKEN, FHIR_FATAL, 0, "identifier belongs to another")              \
-    X(FHIR_NOT_ON_LEDGER, FHIR_FATAL, 0, "no such consent was imported")       \
+    X(FHIR_NOT_ON_LEDGER, FHIR_FATAL, 0,                                       \
+      "no such consent of this patient was imported")                          \
     X(FHIR_ONLY_EVIDENCE, FHIR_FATAL, 0,                                       \
       "only evidence of it is on file: a privacy officer settles that")        \
     X(FHIR_NO_PATIENT, FHIR_FATAL, 0, "no entity is the patient")              \
@@ -94,9 +102,10 @@ enum fhir_weight {
     X(FHIR_POLICY_FORM, FHIR_FATAL, 0,                                         \
       "not the number of one decision or emergency")                           \
     X(FHIR_NO_BASIS, FHIR_FATAL, 0,                                            \
-      "no decision, emergency or request of the patient is named")             \
+      "no decision, emergency or request of the patient is named: "            \
+      "agent.policy names one, or --self-report")                              \
     X(FHIR_NO_EMERGENCY_REASON, FHIR_FATAL, 0,                                 \
-      "no reason for emergencies is configured")                               \
+      "no reason is given for the emergency: --emergency-reason gives one")    \
     X(FHIR_EVENT_CHANGED, FHIR_FATAL, 0,                                       \
       "an event of that id was imported with other content")                   \
     X(FHIR_SIGNATURE, FHIR_FATAL, 0, "signature is malformed")                 \

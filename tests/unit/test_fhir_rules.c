@@ -677,6 +677,36 @@ static void test_ndjson_lines_are_items(void **state)
     fhir_file_close(file);
 }
 
+/* The end of a line is no part of the resource: in whatever way a queue was
+ * saved, it is known again. */
+static void test_ends_of_lines_are_no_content(void **state)
+{
+    static const struct fhir_options options = {.zone_minutes = 0};
+    static const char line[] = "{\"resourceType\":\"Patient\",\"id\":\"a\"}";
+    static const char text[] = "\r\n{\"resourceType\":\"Patient\",\"id\":\"a\"}"
+                               "\r\n\r\n{\"resourceType\":\"Patient\","
+                               "\"id\":\"a\"}\n";
+    struct fhir_file *file = NULL;
+
+    (void)state;
+    assert_int_equal(
+        fhir_file_open_bytes(
+            &file, "x.ndjson",
+            (struct pbft_bytes){(const uint8_t *)text, sizeof text - 1}),
+        PBFT_OK);
+    assert_int_equal(fhir_file_count(file), 2);
+    for (size_t i = 0; i < 2; i++) {
+        struct fhir_item *item = NULL;
+        assert_int_equal(fhir_item_load(&item, file, i, &options), PBFT_OK);
+        struct pbft_bytes bytes = fhir_item_bytes(item);
+        assert_int_equal(fhir_item_line(item), 2 + 2 * i);
+        assert_int_equal(bytes.size, sizeof line - 1);
+        assert_memory_equal(bytes.data, line, bytes.size);
+        fhir_item_free(item);
+    }
+    fhir_file_close(file);
+}
+
 static void test_bundle_entries_keep_their_bytes(void **state)
 {
     static const struct fhir_options options = {.zone_minutes = 0};
@@ -716,6 +746,7 @@ int main(void)
         cmocka_unit_test(test_broken_texts),
         cmocka_unit_test(test_depth_and_size_have_limits),
         cmocka_unit_test(test_ndjson_lines_are_items),
+        cmocka_unit_test(test_ends_of_lines_are_no_content),
         cmocka_unit_test(test_bundle_entries_keep_their_bytes),
     };
 
