@@ -53,6 +53,24 @@ enum pbft_status net_status_of(int nng_error)
     }
 }
 
+const char *net_error_text(int nng_error)
+{
+    switch (nng_error) {
+    case NNG_EADDRINUSE:
+        return "another program uses this port";
+    case NNG_EADDRINVAL:
+        return "no such address, or its name does not resolve";
+    case NNG_ECONNREFUSED:
+        return "nobody listens there";
+    case NNG_ETIMEDOUT:
+        return "no answer in time";
+    case NNG_EUNREACHABLE:
+        return "no way to this address";
+    default:
+        return nng_strerror(nng_error);
+    }
+}
+
 enum pbft_status net_url(char out[NET_URL_MAX], const char *address,
                          enum net_security security,
                          struct net_problem *problem)

@@ -17,8 +17,9 @@ void net_problem_set(struct net_problem *problem, const char *format, ...);
 /* Of the monotonic clock. */
 pbft_time_ms net_now_ms(void);
 
-/* What an NNG error means to us. */
+/* What an NNG error means to us, and to people. */
 enum pbft_status net_status_of(int nng_error);
+const char *net_error_text(int nng_error);
 
 /* "tls+tcp://host:port" or "tcp://host:port". INVALID_CONFIG, with a problem,
  * if the address has no port, is empty or too long. */

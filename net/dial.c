@@ -155,7 +155,7 @@ static void on_dialed(void *context)
     if (dial->phase == DIAL_DIALING) {
         dial->stats.redials += error == NNG_ETIMEDOUT ? 1 : 0;
         net_problem_set(&dial->stats.last, "%s",
-                        error != 0 ? nng_strerror(error) : "out of memory");
+                        error != 0 ? net_error_text(error) : "out of memory");
         rest(dial);
     }
     (void)pthread_mutex_unlock(&dial->lock);
@@ -215,7 +215,7 @@ static enum pbft_status make_dialer(struct net_dial *dial, const char *url,
     }
     if (error != 0) {
         net_problem_set(problem, "cannot dial %s: %s", dial->config.address,
-                        nng_strerror(error));
+                        net_error_text(error));
     }
     return net_status_of(error);
 }

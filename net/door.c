@@ -204,12 +204,15 @@ static enum pbft_status listen_at(struct net_door *door, const char *url,
         error = start_listener(door, url);
     }
     if (error != 0) {
-        net_problem_set(
-            problem, "cannot listen on %s: %s", door->config.listen_address,
-            error == NNG_EADDRINUSE ? "another program uses this port"
-                                    : nng_strerror(error));
+        net_problem_set(problem, "cannot listen on %s: %s",
+                        door->config.listen_address,
+                        error == NNG_EADDRINVAL
+                            ? "this machine does not have this address, or "
+                              "its name does not resolve"
+                            : net_error_text(error));
     }
-    return net_status_of(error);
+    /* An interface may come up later, and a name may resolve then. */
+    return error == NNG_EADDRINVAL ? PBFT_UNREACHABLE : net_status_of(error);
 }
 
 enum pbft_status net_door_open(struct net_door **out,

@@ -320,6 +320,17 @@ uint16_t net_peers_port(const struct net_peers *peers)
     return net_door_port(peers->door);
 }
 
+static void explain(struct net_peer_stats *stats,
+                    const struct net_dial_stats *dial)
+{
+    if (!stats->connected) {
+        stats->problem = dial->last;
+    } else if (!stats->heard) {
+        net_problem_set(&stats->problem, "%s",
+                        "it answers, but has no connection to us");
+    }
+}
+
 void net_peers_stats(struct net_peers *peers, pbft_replica_id id,
                      struct net_peer_stats *out)
 {
@@ -343,6 +354,7 @@ void net_peers_stats(struct net_peers *peers, pbft_replica_id id,
     out->messages_dropped = dial.messages_dropped;
     out->connects = dial.connects;
     out->redials = dial.redials;
+    explain(out, &dial);
 }
 
 void net_peers_totals(struct net_peers *peers, struct net_peers_totals *out)

@@ -49,7 +49,8 @@ void net_peers_config_defaults(struct net_peers_config *config);
 
 /* Listens, and begins to dial. Statuses: INVALID_CONFIG (addresses, limits,
  * certificates that do not parse), WRONG_IDENTITY (the own certificate is not
- * that of replica `self`), LOCKED (the port is in use), IO, NO_MEMORY.
+ * that of replica `self`), LOCKED (the port is in use), UNREACHABLE (this
+ * machine does not have the address, or not yet), IO, NO_MEMORY.
  * `problem` may be NULL. */
 PBFT_MUST_USE enum pbft_status
 net_peers_open(const struct net_peers_config *config, struct net_peers **out,
@@ -83,6 +84,8 @@ struct net_peer_stats {
     uint64_t messages_dropped; /* To it; outbox full or not connected. */
     uint64_t connects;         /* How often the channel to it came up. */
     uint64_t redials;          /* Dials given up by the watchdog. */
+    /* Why there is no channel to it, or from it; empty if there are both. */
+    struct net_problem problem;
 };
 
 /* Zeros for `self`. */

@@ -98,6 +98,10 @@
 #define NODE_JOURNAL_LINES_MAX 5u
 #define NODE_JOURNAL_INTERVAL_MS 10000u
 
+/* A peer that is away so long is told, with the reason; and again after so long
+ * if there is another reason by then. */
+#define NODE_UNREACHABLE_MS 5000u
+#define NODE_UNREACHABLE_AGAIN_MS 60000u
 /* How often the main thread looks at peers, disk and failures. */
 #define NODE_WATCH_INTERVAL_MS 1000
 /* Below this the journal warns: a checkpoint's worth of full blocks, twice. */

@@ -54,6 +54,9 @@ static struct node *create(const struct node_setup *setup)
     (void)pthread_mutex_init(&node->report_lock, NULL);
     (void)pthread_mutex_init(&node->failure_lock, NULL);
     (void)pthread_mutex_init(&node->journal_lock, NULL);
+    for (pbft_replica_id id = 0; id < PBFT_REPLICAS_MAX; id++) {
+        node->peer[id].away_since_ms = node->started_ms;
+    }
     return node;
 }
 

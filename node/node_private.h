@@ -40,6 +40,9 @@ struct node_peer {
     atomic_uint_least64_t executed; /* It reported in a STATUS. */
     /* For the thread that watches. */
     bool was_connected;
+    pbft_time_ms away_since_ms;
+    pbft_time_ms told_ms;    /* Why it is away; 0: not yet. */
+    struct net_problem told; /* That. */
     /* Guarded by `journal_lock` of the node. */
     struct journal_limit refused;
 };

@@ -25,6 +25,7 @@ struct collected {
     Salus__V1__ThreadStatus *thread_list[THREAD_NAMES_MAX];
     struct pbft_digest ledger_root;
     struct salus_reason problem;
+    struct salus_reason away; /* The first peer that is, and why. */
 };
 
 /* protobuf-c has no const; packing does not write. */
@@ -84,6 +85,11 @@ static uint32_t collect_peers(struct node *node, struct collected *to)
         to->status.bytes_sent += stats.bytes_sent;
         to->status.bytes_received += stats.bytes_received;
         reachable += peer->connected ? 1 : 0;
+        if (!peer->connected && stats.problem.text[0] != '\0' &&
+            to->away.text[0] == '\0') {
+            salus_reason_set(&to->away, ": %s: %s", peer->institution,
+                             stats.problem.text);
+        }
     }
     to->status.peers = to->peer_list;
     return reachable;
@@ -183,9 +189,9 @@ static void collect_problem(struct node *node, struct collected *to,
         to->status.problem = to->problem.text;
     } else if (reachable + 1 < pbft_quorum(n)) {
         salus_reason_set(&to->problem,
-                         "%u of %u peers are connected, %u are needed",
+                         "%u of %u peers are connected, %u are needed%s",
                          (unsigned)reachable, (unsigned)(n - 1),
-                         (unsigned)(pbft_quorum(n) - 1));
+                         (unsigned)(pbft_quorum(n) - 1), to->away.text);
         to->status.problem = to->problem.text;
     } else if (report->condition == PBFT_CONDITION_RECOVERING) {
         describe_recovery(report, &to->problem);

@@ -1,10 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the main thread looks at now and then, and tells the journal. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "node/clock.h"
 #include "node/limits.h"
 #include "node/node_private.h"
+
+static const char *peer_name(const struct node *node, pbft_replica_id id)
+{
+    return genesis_replica(node->identity->genesis, id)->name;
+}
+
+/* Not each failed dial, of which there are many. */
+static void tell_why_away(struct node *node, pbft_replica_id id,
+                          const struct net_problem *problem)
+{
+    struct node_peer *peer = &node->peer[id];
+    pbft_time_ms now_ms = clock_now_ms();
+    bool is_new = peer->told_ms == 0 ||
+                  (strcmp(peer->told.text, problem->text) != 0 &&
+                   now_ms >= peer->told_ms + NODE_UNREACHABLE_AGAIN_MS);
+    if (!is_new || problem->text[0] == '\0' ||
+        now_ms < peer->away_since_ms + NODE_UNREACHABLE_MS) {
+        return;
+    }
+    peer->told_ms = now_ms;
+    peer->told = *problem;
+    journal(JOURNAL_WARNING, "peer-unreachable",
+            "peer=%" PRIu32 " institution=%s reason=\"%s\"", id,
+            peer_name(node, id), problem->text);
+}
 
 static void watch_peer(struct node *node, pbft_replica_id id)
 {
@@ -13,14 +39,18 @@ static void watch_peer(struct node *node, pbft_replica_id id)
     net_peers_stats(node->peers, id, &stats);
     bool connected = stats.connected && stats.heard;
     if (connected == peer->was_connected) {
+        if (!connected) {
+            tell_why_away(node, id, &stats.problem);
+        }
         return;
     }
     peer->was_connected = connected;
+    peer->away_since_ms = clock_now_ms();
+    peer->told_ms = 0;
     journal(connected ? JOURNAL_INFO : JOURNAL_WARNING,
             connected ? "peer-connected" : "peer-lost",
             "peer=%" PRIu32 " institution=%s dropped=%" PRIu64, id,
-            genesis_replica(node->identity->genesis, id)->name,
-            stats.messages_dropped);
+            peer_name(node, id), stats.messages_dropped);
 }
 
 /* Who is turned away says it in its own journal; here it is counted. */

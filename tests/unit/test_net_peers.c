@@ -141,8 +141,10 @@ static void test_everybody_hears_everybody(void **state)
             if (i != j) {
                 WORLD_WAIT(atomic_load(&replicas[i].from[j]) == 1);
                 assert_true(stats_of(&replicas[i], j).heard);
-                assert_int_equal(stats_of(&replicas[i], j).bytes_received,
-                                 1000 + j);
+                /* Counted once it was taken. */
+                WORLD_WAIT(stats_of(&replicas[i], j).messages_received == 1);
+                WORLD_WAIT(stats_of(&replicas[i], j).bytes_received ==
+                           1000 + j);
             }
         }
         assert_int_equal(totals_of(&replicas[i]).strangers, 0);
@@ -185,6 +187,32 @@ static void test_a_message_to_nobody_is_dropped_and_counted(void **state)
     assert_int_equal(stats_of(&a, 1).messages_dropped, 1);
     assert_false(stats_of(&a, 1).connected);
     net_peers_close(a.peers);
+}
+
+/* Whoever looks why a peer is away finds the reason. */
+static void test_why_a_peer_is_away_is_told(void **state)
+{
+    struct net_peers_config config;
+    struct net_member members[WORLD_MEMBERS];
+    struct replica a;
+    struct replica b;
+    (void)state;
+    use_free_ports();
+    memcpy(members, world.members, sizeof members);
+    members[2].address = "no-such-host.invalid:1";
+    memset(&a, 0, sizeof a);
+    replica_config(&config, 0, &a);
+    config.members = members;
+    replica_open(&a, &config);
+
+    WORLD_WAIT(strstr(stats_of(&a, 1).problem.text, "nobody listens") != NULL);
+    WORLD_WAIT(strstr(stats_of(&a, 2).problem.text, "resolve") != NULL);
+
+    replica_start(&b, 1);
+    WORLD_WAIT(stats_of(&a, 1).connected && stats_of(&a, 1).heard);
+    assert_string_equal(stats_of(&a, 1).problem.text, "");
+    net_peers_close(a.peers);
+    net_peers_close(b.peers);
 }
 
 /* A replica whose certificate is issued by the CA of another member. */
@@ -531,6 +559,7 @@ int main(void)
         cmocka_unit_test(test_everybody_hears_everybody),
         cmocka_unit_test(test_large_and_empty_messages_arrive),
         cmocka_unit_test(test_a_message_to_nobody_is_dropped_and_counted),
+        cmocka_unit_test(test_why_a_peer_is_away_is_told),
         cmocka_unit_test(test_a_member_cannot_be_another_replica),
         cmocka_unit_test(test_the_certificate_of_a_client_opens_no_door),
         cmocka_unit_test(test_a_port_in_use_is_told),
