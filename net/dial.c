@@ -62,7 +62,7 @@ static bool on_ready(void *context, struct net_link *link,
         dial->is_up = true;
         dial->stats.connects++;
         dial->stats.last.text[0] = '\0';
-        net_link_set_owner(link, dial->config.member);
+        net_link_admit(link, dial->config.member);
     } else {
         dial->stats.strangers++;
         net_problem_set(&dial->stats.last, "%s",

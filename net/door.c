@@ -32,28 +32,46 @@ static bool refuse_stranger(struct net_door *door,
     return false;
 }
 
+/* Nobody may have more than he leaves to all others together: however many
+ * crowd in, whoever has none finds a place. */
+static bool is_crowded(const struct net_door *door, uint32_t owner)
+{
+    struct door_census census;
+    door_count(door, owner, &census);
+    uint32_t left = door->config.connections_max > census.admitted
+                        ? door->config.connections_max - census.admitted
+                        : 0;
+    return left == 0 ||
+           (door->config.security == NET_TLS &&
+            (census.of_owner >= door->config.connections_per_owner_max ||
+             census.of_owner >= left));
+}
+
+static bool refuse_crowd(struct net_door *door, uint32_t owner)
+{
+    bool is_known = owner != NET_NOBODY;
+    door->stats.crowded++;
+    net_problem_set(
+        &door->stats.last, "too many connections%s%s", is_known ? " from " : "",
+        is_known ? net_members_name(door->config.members, owner) : "");
+    return false;
+}
+
+/* Counted before it is admitted: who is refused is never seen inside. */
 static bool on_ready(void *context, struct net_link *link,
                      const struct tls_identity *identity)
 {
     struct net_door *door = context;
-    struct door_census census;
     bool is_tls = door->config.security == NET_TLS;
     uint32_t owner = is_tls ? identify(door, identity) : NET_NOBODY;
     bool admitted = true;
     (void)pthread_mutex_lock(&door->lock);
-    net_link_set_owner(link, owner);
-    door_count(door, owner, &census); /* It counts itself. */
     if (is_tls && owner == NET_NOBODY) {
         admitted = refuse_stranger(door, identity);
-    } else if (census.ready > door->config.connections_max ||
-               (is_tls &&
-                census.of_owner > door->config.connections_per_owner_max)) {
-        admitted = false;
-        door->stats.crowded++;
-        net_problem_set(&door->stats.last, "too many connections%s%s",
-                        is_tls ? " from " : "",
-                        is_tls ? net_members_name(door->config.members, owner)
-                               : "");
+    } else if (is_crowded(door, owner)) {
+        admitted = refuse_crowd(door, owner);
+    } else {
+        net_link_admit(link, owner);
     }
     (void)pthread_mutex_unlock(&door->lock);
     return admitted;
@@ -319,7 +337,7 @@ void net_door_stats(struct net_door *door, struct net_door_stats *out)
     door_count(door, NET_NOBODY, &census);
     *out = door->stats;
     (void)pthread_mutex_unlock(&door->lock);
-    out->connections = census.ready;
+    out->connections = census.admitted;
     out->strangers += failures;
     if (failures > 0 && out->last.text[0] == '\0') {
         out->last = last;

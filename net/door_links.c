@@ -15,7 +15,7 @@ static bool is_picked(struct net_link *link, const struct door_picker *picker)
     case DOOR_PENDING_SINCE:
         return !state.is_ready && state.created <= picker->since;
     case DOOR_OWNER_SINCE:
-        return state.is_ready && net_link_owner(link) == picker->owner &&
+        return state.is_admitted && net_link_owner(link) == picker->owner &&
                state.created <= picker->since;
     case DOOR_STUCK_SINCE:
         return state.sending_since != 0 && state.sending_since <= picker->since;
@@ -88,7 +88,8 @@ void door_bury(struct net_door *door)
     }
 }
 
-void door_count(struct net_door *door, uint32_t owner, struct door_census *out)
+void door_count(const struct net_door *door, uint32_t owner,
+                struct door_census *out)
 {
     pbft_time_ms oldest = PBFT_TIME_NEVER;
     memset(out, 0, sizeof *out);
@@ -99,8 +100,8 @@ void door_count(struct net_door *door, uint32_t owner, struct door_census *out)
             continue;
         }
         uint32_t link_owner = net_link_owner(door->links[i]);
-        out->of_owner += state.is_ready && link_owner == owner ? 1 : 0;
-        out->ready += state.is_ready ? 1 : 0;
+        out->of_owner += state.is_admitted && link_owner == owner ? 1 : 0;
+        out->admitted += state.is_admitted ? 1 : 0;
         out->pending += state.is_ready ? 0 : 1;
         if (!state.is_ready && state.created < oldest) {
             oldest = state.created;

@@ -41,7 +41,7 @@ struct door_picker {
 };
 
 struct door_census {
-    uint32_t ready;
+    uint32_t admitted;
     uint32_t of_owner;
     uint32_t pending;
     struct net_link *oldest_pending;
@@ -60,6 +60,7 @@ void door_check(struct net_door *door);
 /* Destroys the links that are over. */
 void door_bury(struct net_door *door);
 /* The lock is held. */
-void door_count(struct net_door *door, uint32_t owner, struct door_census *out);
+void door_count(const struct net_door *door, uint32_t owner,
+                struct door_census *out);
 
 #endif /* NET_DOOR_PRIVATE_H */

@@ -31,8 +31,7 @@ struct call {
 };
 
 struct net_gateway {
-    struct net_gateway_config
-        config; /* Pointers in it are not valid any more. */
+    struct net_gateway_config config; /* Its pointers are not valid any more. */
     struct net_members *members;
     struct net_door *door;
     struct net_monitor *monitor;
@@ -48,8 +47,7 @@ struct net_gateway {
 void net_gateway_config_defaults(struct net_gateway_config *config)
 {
     memset(config, 0, sizeof *config);
-    config->frame_bytes_max =
-        4u * 1024u * 1024u; /* A full request, and more. */
+    config->frame_bytes_max = 4u << 20; /* A full request, and more. */
     config->calls_max = 1024;
     config->calls_per_caller_max = 768; /* The others keep a quarter. */
     config->connections_max = 1024;     /* At about 100 KiB each. */
@@ -107,15 +105,23 @@ static bool read_opening(const struct net_gateway *gateway,
     return out->caller < net_members_count(gateway->members);
 }
 
+/* Nobody gets more than three times what he leaves free, and the last place is
+ * for who has none: however many crowd in, he finds one. Lock held. */
+static bool is_crowded(const struct net_gateway *gateway, uint32_t caller)
+{
+    uint32_t open = gateway->open_calls[caller];
+    uint64_t left = gateway->free_count;
+    return left == 0 || open >= gateway->config.calls_per_caller_max ||
+           (open > 0 && open >= 3 * (left - 1));
+}
+
 /* A place for the call; false if its caller, or everybody, has too many. */
 static bool open_call(struct net_gateway *gateway, struct net_link *link,
                       const struct opening *opening, const uint8_t *header,
                       uint64_t *id)
 {
     (void)pthread_mutex_lock(&gateway->lock);
-    bool admitted =
-        gateway->free_count > 0 && gateway->open_calls[opening->caller] <
-                                       gateway->config.calls_per_caller_max;
+    bool admitted = !is_crowded(gateway, opening->caller);
     if (admitted) {
         uint32_t place = gateway->free_calls[--gateway->free_count];
         struct call *call = &gateway->calls[place];

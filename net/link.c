@@ -330,9 +330,10 @@ void net_link_start(struct net_link *link)
     link_receive(link); /* Until it ends the link cannot be over. */
 }
 
-void net_link_set_owner(struct net_link *link, uint32_t owner)
+void net_link_admit(struct net_link *link, uint32_t owner)
 {
     (void)pthread_mutex_lock(&link->lock);
+    link->is_admitted = true;
     link->owner = owner;
     (void)pthread_mutex_unlock(&link->lock);
 }
@@ -349,6 +350,7 @@ void net_link_state(struct net_link *link, struct net_link_state *out)
 {
     (void)pthread_mutex_lock(&link->lock);
     out->is_ready = link->phase == LINK_READY;
+    out->is_admitted = out->is_ready && link->is_admitted;
     out->is_closed = link->phase == LINK_CLOSING;
     out->created = link->created;
     out->sending_since = link->sending_since;

@@ -86,13 +86,16 @@ PBFT_MUST_USE enum pbft_status net_link_send(struct net_link *link,
 /* Offers again what was answered NET_LATER. */
 void net_link_resume(struct net_link *link);
 
-/* A number for whoever made it; NET_NOBODY at first. */
-void net_link_set_owner(struct net_link *link, uint32_t owner);
+/* From on_ready(): it may stay, and is of `owner`, a number for whoever made
+ * it. */
+void net_link_admit(struct net_link *link, uint32_t owner);
+/* NET_NOBODY before it is admitted. */
 uint32_t net_link_owner(struct net_link *link);
 
 struct net_link_state {
     bool is_ready;
-    bool is_closed; /* Or about to be. */
+    bool is_admitted; /* And ready, and not closed. */
+    bool is_closed;   /* Or about to be. */
     pbft_time_ms created;
     pbft_time_ms sending_since; /* The frame that is being sent; 0: none. */
     uint64_t messages_sent;

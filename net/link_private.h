@@ -48,6 +48,7 @@ struct net_link {
     bool is_told;           /* on_closed() is being, or was, called. */
     bool is_over;           /* It has returned. */
     uint32_t holds;
+    bool is_admitted;
     uint32_t owner;
     struct net_frame *ring; /* config.outbox_messages_max places. */
     uint32_t ring_head;

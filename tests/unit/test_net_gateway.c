@@ -159,11 +159,38 @@ static bool is_connected(struct caller *caller)
     return net_channel_is_connected(caller->channel);
 }
 
+/* And says so, with `part` in it. */
+static bool has_failed_to_connect(struct caller *caller, const char *part)
+{
+    struct net_problem problem;
+    assert_false(is_connected(caller));
+    net_channel_problem(caller->channel, &problem);
+    return strstr(problem.text, part) != NULL;
+}
+
 static struct net_gateway_stats stats_of(struct server *server)
 {
     struct net_gateway_stats stats;
     net_gateway_stats(server->gateway, &stats);
     return stats;
+}
+
+/* A call is in flight before it is here: who reads what stands here waits for
+ * it here. */
+static uint32_t held_by(struct server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    uint32_t count = server->held_count;
+    pthread_mutex_unlock(&server->lock);
+    return count;
+}
+
+static uint32_t last_caller(struct server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    uint32_t caller = server->last_caller;
+    pthread_mutex_unlock(&server->lock);
+    return caller;
 }
 
 /* A TCP connection without TLS. */
@@ -194,7 +221,7 @@ static void test_call_is_answered_and_caller_is_known(void **state)
     WORLD_WAIT(atomic_load(&caller.replies) == 1);
 
     assert_int_equal(atomic_load(&caller.last_size), 100000);
-    assert_int_equal(server.last_caller, 2);
+    assert_int_equal(last_caller(&server), 2);
     net_channel_close(caller.channel);
     server_stop(&server);
 }
@@ -261,7 +288,6 @@ static void test_a_client_refuses_the_wrong_replica(void **state)
     struct server server;
     struct net_gateway_config config;
     struct caller caller;
-    struct net_problem problem;
     (void)state;
     memset(&server, 0, sizeof server);
     pthread_mutex_init(&server.lock, NULL);
@@ -271,11 +297,7 @@ static void test_a_client_refuses_the_wrong_replica(void **state)
     server_open(&server, &config);
 
     caller_start(&caller, &world.client[2]);
-    do {
-        assert_false(is_connected(&caller));
-        net_channel_problem(caller.channel, &problem);
-        world_pause();
-    } while (strcmp(problem.text, "no connection") == 0);
+    WORLD_WAIT(has_failed_to_connect(&caller, "replica.a"));
 
     assert_int_equal(call(&caller, 1), PBFT_UNREACHABLE);
     net_channel_close(caller.channel);
@@ -426,7 +448,8 @@ static void test_a_caller_with_too_many_calls_is_told(void **state)
     }
     WORLD_WAIT(atomic_load(&greedy.busy) == 2);
     assert_int_equal(call(&modest, 10), PBFT_OK);
-    WORLD_WAIT(stats_of(&server).calls_in_flight == 5);
+    WORLD_WAIT(held_by(&server) == 5);
+    assert_int_equal(stats_of(&server).calls_in_flight, 5);
 
     struct pbft_bytes done = {(const uint8_t *)"done!", 5};
     for (uint32_t i = 0; i < 5; i++) {
@@ -513,12 +536,64 @@ static void test_too_many_connections_are_refused(void **state)
 
     caller_start(&second, &world.client[1]);
     caller_start(&other, &world.client[2]);
-    WORLD_WAIT(stats_of(&server).crowded > 0 && is_connected(&other));
+    /* A caller takes itself for connected before it is let in. */
+    WORLD_WAIT(is_connected(&other) && stats_of(&server).crowded > 0 &&
+               stats_of(&server).connections == 2);
 
-    assert_int_equal(stats_of(&server).connections, 2);
     net_channel_close(first.channel);
     net_channel_close(second.channel);
     net_channel_close(other.channel);
+    server_stop(&server);
+}
+
+/* Each of those who crowd in gets no more than he leaves to all others, also of
+ * what is left by others like him. */
+static void test_two_that_crowd_in_leave_a_place(void **state)
+{
+    struct server server;
+    struct net_gateway_config config;
+    struct caller callers[2][4];
+    struct caller late;
+    (void)state;
+    memset(&server, 0, sizeof server);
+    pthread_mutex_init(&server.lock, NULL);
+    server_config(&config, &server);
+    config.connections_max = 4;
+    config.calls_max = 8;
+    server.holds = true;
+    server_open(&server, &config);
+    for (uint32_t i = 0; i < 2; i++) {
+        for (uint32_t k = 0; k < 4; k++) {
+            caller_start(&callers[i][k], &world.client[i + 1]);
+            if (k == 0) { /* Then this one is in, and not another. */
+                WORLD_WAIT(is_connected(&callers[i][k]) &&
+                           stats_of(&server).connections == (i == 0 ? 1 : 3));
+            }
+        }
+        /* Of 4, and of the 2 that are left then. */
+        WORLD_WAIT(stats_of(&server).connections == (i == 0 ? 2 : 3) &&
+                   stats_of(&server).crowded >= 2 * (i + 1));
+    }
+
+    caller_start(&late, &world.client[3]);
+    WORLD_WAIT(is_connected(&late) && stats_of(&server).connections == 4);
+
+    for (uint32_t i = 0; i < 8; i++) {
+        assert_int_equal(call(&callers[0][0], 1), PBFT_OK);
+        assert_int_equal(call(&callers[1][0], 1), PBFT_OK);
+    }
+    WORLD_WAIT(held_by(&server) + atomic_load(&callers[0][0].busy) +
+                   atomic_load(&callers[1][0].busy) ==
+               16);
+    uint32_t crowd = held_by(&server);
+    assert_true(crowd < 8);
+    assert_int_equal(call(&late, 1), PBFT_OK);
+    WORLD_WAIT(held_by(&server) == crowd + 1);
+
+    net_channel_close(late.channel);
+    for (uint32_t i = 0; i < 8; i++) {
+        net_channel_close(callers[i / 4][i % 4].channel);
+    }
     server_stop(&server);
 }
 
@@ -549,7 +624,7 @@ static void test_plain_tcp_believes_the_claim(void **state)
     WORLD_WAIT(atomic_load(&caller.replies) == 1);
 
     assert_int_equal(atomic_load(&caller.last_size), 77);
-    assert_int_equal(server.last_caller, 3);
+    assert_int_equal(last_caller(&server), 3);
     net_channel_close(caller.channel);
     server_stop(&server);
 }
@@ -579,6 +654,7 @@ int main(void)
         cmocka_unit_test(test_calls_end_at_their_deadline_and_when_closed),
         cmocka_unit_test(test_a_channel_reconnects_to_a_restarted_replica),
         cmocka_unit_test(test_too_many_connections_are_refused),
+        cmocka_unit_test(test_two_that_crowd_in_leave_a_place),
         cmocka_unit_test(test_plain_tcp_believes_the_claim),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
