@@ -121,13 +121,12 @@ static void publish(struct node *node)
     struct pbft_report report;
     pbft_replica_report(pbft_driver_replica(node->driver), &report);
     node_publish_evidence(node);
-    (void)pthread_mutex_lock(&node->report_lock);
-    bool view_changed = report.view != node->report.view ||
-                        report.view_active != node->report.view_active;
-    bool was_recovering = node->report.condition == PBFT_CONDITION_RECOVERING;
+    /* This thread alone writes it. Who asks for it has the journal already. */
+    const struct pbft_report *before = &node->report;
+    bool view_changed = report.view != before->view ||
+                        report.view_active != before->view_active;
+    bool was_recovering = before->condition == PBFT_CONDITION_RECOVERING;
     bool is_recovering = report.condition == PBFT_CONDITION_RECOVERING;
-    node->report = report;
-    (void)pthread_mutex_unlock(&node->report_lock);
     if (view_changed) {
         journal(JOURNAL_INFO, "view",
                 "view=%" PRIu64 " active=%d primary=%" PRIu32, report.view,
@@ -139,6 +138,9 @@ static void publish(struct node *node)
                 "incarnation=%" PRIu64 " executed=%" PRIu64, report.incarnation,
                 report.executed);
     }
+    (void)pthread_mutex_lock(&node->report_lock);
+    node->report = report;
+    (void)pthread_mutex_unlock(&node->report_lock);
 }
 
 /* One burst of work; false: this thread is to end. */
