@@ -159,6 +159,42 @@ static enum pbft_status refuse_unknown(struct config_source *source,
     return config_refuse(source, line);
 }
 
+/* What the key may say whose value libcyaml refuses. */
+static const char *words_there(const struct config_source *source)
+{
+    const struct config_place start = {0};
+    struct config_place monitor = {0};
+    return config_text_find(source->text, "monitor", start, &monitor) &&
+                   monitor.line == source->place.line
+               ? "on, off"
+               : "error, warning, info";
+}
+
+/* In words of the file instead of the library's; NULL: as it stands. */
+static const char *advice(const char *what)
+{
+    static const struct {
+        const char *begins;
+        const char *advice;
+    } known[] = {
+        {"Expecting STRING, got event: SEQUENCE",
+         "one text belongs here; one that begins with a bracket, as an IPv6 "
+         "address does, stands in quotes"},
+        {"Expecting STRING", "one text belongs here"},
+        {"STRING length < ", "the value is missing"},
+        {"STRING length > ", "the value is too long"},
+        {"libyaml: found character that cannot start any token",
+         "a character that may not stand here; lines are indented by blanks, "
+         "never by tabs"},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (strncmp(what, known[i].begins, strlen(known[i].begins)) == 0) {
+            return known[i].advice;
+        }
+    }
+    return NULL;
+}
+
 static enum pbft_status refuse_text(struct config_source *source,
                                     cyaml_err_t error)
 {
@@ -179,11 +215,17 @@ static enum pbft_status refuse_text(struct config_source *source,
         return config_refuse(source, line);
     }
     if (sscanf(source->what, "Invalid ENUM value: %63s", key) == 1) {
-        (void)snprintf(line, sizeof line,
-                       "%.63s is none of the words that this "
-                       "key may have (docs/operations.md)",
-                       key);
+        (void)snprintf(line, sizeof line, "%.63s is none of: %s", key,
+                       words_there(source));
         return config_refuse(source, line);
+    }
+    if (sscanf(source->what, "Invalid %*s value: %63s", key) == 1) {
+        (void)snprintf(line, sizeof line,
+                       "%.63s is no whole number, or too large a one", key);
+        return config_refuse(source, line);
+    }
+    if (advice(source->what) != NULL) {
+        return config_refuse(source, advice(source->what));
     }
     return config_refuse(
         source, source->what[0] != '\0' ? source->what : cyaml_strerror(error));

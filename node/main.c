@@ -202,7 +202,8 @@ static void describe(const struct options *options,
 }
 
 /* A name that is nobody's would silently change nothing. */
-static enum pbft_status check_peers(const struct node_config *config,
+static enum pbft_status check_peers(const char *path,
+                                    const struct node_config *config,
                                     const struct node_identity *identity,
                                     struct salus_reason *reason)
 {
@@ -212,7 +213,10 @@ static enum pbft_status check_peers(const struct node_config *config,
             genesis_find_name(identity->genesis, config->peers[i].name);
         if (member == NULL ||
             !genesis_replica_id(identity->genesis, member, &id)) {
-            salus_reason_set(reason, "peers: %s runs no replica",
+            salus_reason_set(reason,
+                             "%s: peers: no replica of consortium %s is "
+                             "called %s",
+                             path, identity->genesis->name,
                              config->peers[i].name);
             return PBFT_INVALID_CONFIG;
         }
@@ -239,7 +243,7 @@ static int start(const struct options *options,
         return refuse(exit_code_of(status), status, &reason);
     }
     int code;
-    status = check_peers(config, &identity, &reason);
+    status = check_peers(options->config, config, &identity, &reason);
     describe(options, config, &identity, &setup);
     if (status != PBFT_OK) {
         code = refuse(exit_code_of(status), status, &reason);

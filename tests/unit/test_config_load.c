@@ -140,8 +140,31 @@ static void test_config_words(void **state)
 {
     (void)state;
     expect_refusal(REQUIRED "monitor: maybe\n",
-                   ":8:10: maybe is none of the words that this key may have "
-                   "(docs/operations.md)");
+                   ":8:10: maybe is none of: on, off");
+    expect_refusal(REQUIRED "monitor: on\nlog_level: debug\n",
+                   ":9:12: debug is none of: error, warning, info");
+}
+
+/* What people get wrong, in words that say what to do. */
+static void test_config_mistakes_of_yaml(void **state)
+{
+    (void)state;
+    expect_refusal("peer_listen: [::1]:7400\n",
+                   ":1:14: one text belongs here; one that begins with a "
+                   "bracket, as an IPv6 address does, stands in quotes");
+    expect_refusal("genesis: {a: b}\n", ":1:10: one text belongs here");
+    expect_refusal("genesis:\n", ":1:9: the value is missing");
+    expect_refusal(REQUIRED "institution: "
+                            "a-name-that-has-more-than-32-letters\n",
+                   ":8:14: the value is too long");
+    expect_refusal(REQUIRED "limits:\n  calls_max: many\n",
+                   ":9:14: 'many' is no whole number, or too large a one");
+    expect_refusal(REQUIRED "limits:\n  calls_max: 4294967296\n",
+                   ":9:14: '4294967296' is no whole number, or too large a "
+                   "one");
+    expect_refusal(REQUIRED "limits:\n\tcalls_max: 3\n",
+                   ":8:1: a character that may not stand here; lines are "
+                   "indented by blanks, never by tabs");
 }
 
 static void test_config_double_keys(void **state)
@@ -278,6 +301,7 @@ int main(void)
         cmocka_unit_test(test_config_unknown_keys),
         cmocka_unit_test(test_config_unsafe_options_stay_on_the_command_line),
         cmocka_unit_test(test_config_words),
+        cmocka_unit_test(test_config_mistakes_of_yaml),
         cmocka_unit_test(test_config_double_keys),
         cmocka_unit_test(test_config_missing_keys),
         cmocka_unit_test(test_config_truncated_files),
