@@ -10,7 +10,7 @@ salus=$2
 dir=$(mktemp -d)
 pids=""
 failures=0
-base=$((20000 + $$ % 20000))
+base=$((20000 + $$ % 12000)) # Below the range of outgoing connections.
 
 finish()
 {
@@ -44,12 +44,20 @@ expect()
     fi
 }
 
-wait_for_ready()
+# run CONFIG: starts a replica, as $pid; returns when it is ready.
+run()
 {
-    for _ in $(seq 100); do
+    : >"$dir/log" # Or the line of the one before would do.
+    "$salusd" --config "$1" 2>"$dir/log" &
+    pid=$!
+    pids="$pids $pid"
+    for _ in $(seq 600); do
         grep -q event=ready "$dir/log" && return
         sleep 0.1
     done
+    failures=$((failures + 1))
+    echo "FAILED: not ready: $1"
+    cat "$dir/log"
 }
 
 "$salus" init "$dir/a" --replicas 4 --base-port $base >/dev/null || exit 1
@@ -92,10 +100,7 @@ expect 2 'chmod 600' 'key that others may read' \
 
 # Data of replica 1, and of the other consortium.
 for owner in a/replica-1 b/replica-0; do
-    "$salusd" --config "$dir/$owner.yaml" 2>"$dir/log" &
-    pid=$!
-    pids="$pids $pid"
-    wait_for_ready
+    run "$dir/$owner.yaml"
     kill -TERM $pid
     wait $pid
     code=$?
@@ -111,9 +116,7 @@ expect 3 'another consortium' 'folder of another consortium' \
     "$(variant data2 "s|^data_dir:.*|data_dir: ../b/$other/data|")"
 
 # A running replica: its folder, and its port.
-"$salusd" --config "$config" 2>"$dir/log" &
-pids="$pids $!"
-wait_for_ready
+run "$config"
 expect 3 'another process uses' 'second daemon on the folder' "$config"
 expect 1 'in use\|uses this port' 'port in use' \
     "$(variant port "s|^data_dir:.*|data_dir: fresh|")"
@@ -127,9 +130,7 @@ if [ "$(id -u)" -eq 0 ] &&
     full=$(variant full "s|^data_dir:.*|data_dir: $dir/disk/data|;
         s|^peer_listen:.*|peer_listen: 127.0.0.1:$((base + 16))|;
         s|^client_listen:.*|client_listen: 127.0.0.1:$((base + 17))|")
-    "$salusd" --config "$full" 2>"$dir/log" &
-    pid=$!
-    wait_for_ready
+    run "$full"
     head -c 80000000 /dev/zero >"$dir/disk/filler"
     wait $pid
     got=$?

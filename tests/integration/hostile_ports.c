@@ -21,7 +21,7 @@
 #include "crypto/file.h"
 #include "crypto/provider.h"
 
-#define START_TIMEOUT_MS 30000
+#define START_TIMEOUT_MS 60000
 #define HOUR_MS 3600000u
 /* The limits of node/ and net/ add up to less; a leak of huge frames not. */
 #define RESIDENT_MAX (768u * 1024u * 1024u)
@@ -227,7 +227,7 @@ int main(int argc, char **argv)
     }
     bool good = run(&scene, folder);
     trial_close_clients(&scene.trial);
-    uint32_t bad = replicas_stop_all(&scene.trial.replicas, 15000);
+    uint32_t bad = replicas_stop_all(&scene.trial.replicas, 20000);
     if (bad > 0) {
         (void)fprintf(stderr, "%u replicas did not stop cleanly\n", bad);
         good = false;

@@ -18,9 +18,10 @@ static void run_client(struct scene *scene, const char *options,
     char command[COMMAND_MAX];
 
     (void)snprintf(command, sizeof(command),
-                   "cd '%s/%s' && (printf '%s'; sleep 1) | timeout 10 openssl "
+                   "cd '%s/%s' && (printf '%s'; sleep %d) | timeout 20 openssl "
                    "s_client -connect 127.0.0.1:%u %s 2>&1",
                    scene->trial.replicas.folder, victim->name, input,
+                   input[0] == '\0' ? 1 : 4, /* Until it is answered. */
                    hostile_port_of(victim->client_address), options);
     FILE *pipe = popen(command, "r");
     size_t size = pipe != NULL ? fread(answer, 1, ANSWER_MAX - 1, pipe) : 0;

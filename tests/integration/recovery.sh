@@ -8,7 +8,7 @@ set -u
 salusd=$1
 salus=$2
 dir=$(mktemp -d)
-base=$((20000 + $$ % 20000))
+base=$((20000 + $$ % 12000)) # Below the range of outgoing connections.
 failures=0
 
 finish()
@@ -86,7 +86,7 @@ for id in 0 1 2 3; do
     start $id
 done
 for id in 0 1 2 3; do
-    wait_for $id normal 30
+    wait_for $id normal 60
 done
 for i in 10 11 12 13; do
     submit "00$i"
@@ -95,7 +95,7 @@ done
 stop 3 TERM
 rm -rf "$(data_of 3)"
 start 3
-wait_for 3 normal 60
+wait_for 3 normal 100
 grep -q 'event=recovering' "$dir/log-3" || fail "replica 3 said nothing of it"
 grep -q 'event=recovered incarnation=1' "$dir/log-3" ||
     fail "replica 3 is in no new incarnation"
@@ -106,7 +106,7 @@ log=$(ls -S "$(data_of 1)"/*.log | head -n 1)
 size=$(wc -c <"$log")
 printf 'damaged' | dd of="$log" bs=1 seek=$((size / 2)) conv=notrunc 2>/dev/null
 start 1
-wait_for 1 normal 60
+wait_for 1 normal 100
 grep -q 'event=data-set-aside' "$dir/log-1" ||
     fail "replica 1 did not set its damaged database aside"
 [ -d "$(data_of 1).damaged-1" ] || fail "the damaged data are gone"

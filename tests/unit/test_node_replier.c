@@ -129,6 +129,14 @@ static void put_order(struct replier *replier, pbft_replica_id to,
     replier_put_serve(replier, &serve);
 }
 
+static void release_serving(struct world *world)
+{
+    (void)pthread_mutex_lock(&world->lock);
+    world->is_held = false;
+    (void)pthread_cond_broadcast(&world->changed);
+    (void)pthread_mutex_unlock(&world->lock);
+}
+
 /* Peer 2 asks for one block after the other, as often as it likes. */
 static void test_a_greedy_peer_starves_nobody(void **state)
 {
@@ -143,10 +151,7 @@ static void test_a_greedy_peer_starves_nobody(void **state)
     }
     put_order(replier, 3, 7, 8);
     put_order(replier, 3, 9, 9); /* Goes on where the first order ends. */
-    (void)pthread_mutex_lock(&world.lock);
-    world.is_held = false;
-    (void)pthread_cond_broadcast(&world.changed);
-    (void)pthread_mutex_unlock(&world.lock);
+    release_serving(&world);
     wait_until(&world, &world.serve_count, 5);
     replier_destroy(replier);
 
@@ -165,9 +170,11 @@ static void test_large_blocks_are_paced(void **state)
     struct world world;
     struct replier *replier = create(&world);
     world.block_size = NODE_SERVE_BYTES_MAX;
+    world.is_held = true;
     put_order(replier, 2, 1, 2);
-    wait_until(&world, &world.serve_count, 1);
+    wait_until(&world, &world.entered, 1);
     put_order(replier, 3, 7, 7);
+    release_serving(&world);
     wait_until(&world, &world.serve_count, 3);
     replier_destroy(replier);
 

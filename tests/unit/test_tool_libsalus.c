@@ -58,8 +58,8 @@ static void config_of(struct salus_config *config, const struct paths *paths)
     config->key_file = paths->key;
     config->certificate_file = paths->certificate;
     config->tls_key_file = paths->tls_key;
-    config->timeout_ms = 20000;
-    config->attempt_timeout_ms = 2000;
+    config->timeout_ms = 60000; /* Machines may be busy. */
+    config->attempt_timeout_ms = 4000;
 }
 
 static struct salus_client *client_open(const struct salus_config *config)
@@ -117,6 +117,12 @@ static enum salus_status submit_one(struct salus_client *client,
     enum salus_status status = salus_submit(client, result, &transaction);
     free(bytes.data);
     return status;
+}
+
+static void pass_a_moment(void)
+{
+    const struct timespec moment = {0, 2000000};
+    (void)nanosleep(&moment, NULL);
 }
 
 static uint32_t submissions_at(uint32_t replica)
@@ -331,7 +337,7 @@ static void test_all_lie_and_nothing_is_believed(void **state)
     (void)state;
     paths_of(&paths, 0);
     config_of(&config, &paths);
-    config.timeout_ms = 1500;
+    config.timeout_ms = 3000;
     fake_set_all(&fakes, FAKE_ONE_SIGNATURE);
     struct salus_client *client = client_open(&config);
 
@@ -401,8 +407,8 @@ static void test_all_silent_times_out_and_the_gap_is_filled(void **state)
     (void)state;
     paths_of(&paths, 0);
     config_of(&config, &paths);
-    config.timeout_ms = 500;
-    config.attempt_timeout_ms = 100;
+    config.timeout_ms = 4000;
+    config.attempt_timeout_ms = 1000;
     fake_set_all(&fakes, FAKE_SILENT);
     struct salus_client *client = client_open(&config);
 
@@ -416,6 +422,7 @@ static void test_all_silent_times_out_and_the_gap_is_filled(void **state)
             has_void |= fakes.transactions[i] == 0 && fakes.sequences[i] == 1;
         }
         (void)pthread_mutex_unlock(&fakes.lock);
+        pass_a_moment();
     }
     salus_close(client);
 }
@@ -491,7 +498,7 @@ static void test_refusals_of_one_replica_count_once(void **state)
     (void)state;
     paths_of(&paths, 0);
     config_of(&config, &paths);
-    config.timeout_ms = 2500;
+    config.timeout_ms = 4000;
     config.attempt_timeout_ms = 100;
     fake_set_all(&fakes, FAKE_SILENT);
     fake_set(&fakes, 0, FAKE_REFUSES);
@@ -611,10 +618,13 @@ static void test_each_opening_begins_a_new_session(void **state)
     assert_int_equal(fakes.seen_count, 3);
 }
 
-static void *close_soon(void *context)
+/* Once the submission is under way: before, there would be nothing to end, and
+ * nothing to submit to. */
+static void *close_meanwhile(void *context)
 {
-    const struct timespec pause = {0, 100000000};
-    (void)nanosleep(&pause, NULL);
+    while (submissions_at(0) == 0) {
+        pass_a_moment();
+    }
     salus_close(context);
     return NULL;
 }
@@ -626,7 +636,7 @@ static void test_closing_ends_what_is_under_way(void **state)
     pthread_t closer;
     (void)state;
     fake_set_all(&fakes, FAKE_SILENT);
-    assert_int_equal(pthread_create(&closer, NULL, close_soon, client), 0);
+    assert_int_equal(pthread_create(&closer, NULL, close_meanwhile, client), 0);
 
     assert_int_equal(submit_one(client, &result, 1), SALUS_CLOSED);
 
