@@ -12,6 +12,8 @@
 
 /* ---- sending ------------------------------------------------------------- */
 
+/* Lock held, and the stream is not closed: NNG 1.5.2 never ends an operation on
+ * TCP that begins after that. */
 static void send_rest(struct net_link *link)
 {
     nng_iov iov = {
@@ -76,28 +78,33 @@ static bool take_next(struct net_link *link)
     return true;
 }
 
+static void drop_sent(struct net_link *link)
+{
+    free(link->out.data);
+    link->out = (struct net_frame){NULL, 0};
+}
+
 static void on_sent(void *context)
 {
     struct net_link *link = context;
     int error = nng_aio_result(link->send_aio);
-    if (error == 0) {
-        link->out_done += nng_aio_count(link->send_aio);
-        if (link->out_done < link->out.size) {
-            send_rest(link);
-            return;
-        }
-    }
+    size_t count = error == 0 ? nng_aio_count(link->send_aio) : 0;
     (void)pthread_mutex_lock(&link->lock);
-    free(link->out.data);
-    link->out = (struct net_frame){NULL, 0};
-    link->is_sending = error == 0 && take_next(link);
-    bool goes_on = link->is_sending;
-    (void)pthread_mutex_unlock(&link->lock);
+    link->out_done += count;
+    bool goes_on = error == 0 && link->phase != LINK_CLOSING &&
+                   link->out_done < link->out.size;
+    if (!goes_on) {
+        drop_sent(link);
+        goes_on = error == 0 && take_next(link);
+    }
+    link->is_sending = goes_on;
     if (goes_on) {
         send_rest(link);
-    } else if (error != 0) {
+    }
+    (void)pthread_mutex_unlock(&link->lock);
+    if (error != 0) {
         net_link_close(link);
-    } else {
+    } else if (!goes_on) {
         link_settle(link);
     }
 }
@@ -158,13 +165,13 @@ enum pbft_status net_link_send(struct net_link *link,
     }
     (void)pthread_mutex_lock(&link->lock);
     enum pbft_status status = enqueue(link, &frame);
-    bool begins = status == PBFT_OK && !link->is_sending && take_next(link);
-    link->is_sending = link->is_sending || begins;
+    if (status == PBFT_OK && !link->is_sending && take_next(link)) {
+        link->is_sending = true;
+        send_rest(link);
+    }
     (void)pthread_mutex_unlock(&link->lock);
     if (status != PBFT_OK) {
         free(frame.data);
-    } else if (begins) {
-        send_rest(link);
     }
     return status;
 }
@@ -266,7 +273,7 @@ static void release_memory(struct net_link *link)
         free(pop(link).data);
     }
     free(link->ring);
-    free(link->out.data);
+    drop_sent(link);
     free(link->body);
     free(link->held.data);
     (void)pthread_cond_destroy(&link->changed);
@@ -326,7 +333,12 @@ enum pbft_status net_link_create(struct net_link **out,
 
 void net_link_start(struct net_link *link)
 {
-    send_rest(link);
+    (void)pthread_mutex_lock(&link->lock);
+    link->is_sending = link->phase != LINK_CLOSING;
+    if (link->is_sending) {
+        send_rest(link);
+    }
+    (void)pthread_mutex_unlock(&link->lock);
     link_receive(link); /* Until it ends the link cannot be over. */
 }
 

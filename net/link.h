@@ -7,7 +7,7 @@
  * not used: in 1.5.2 one that closes while a message is partly sent or received
  * loses the operation, and with it the thread that cleans up all sockets of the
  * process. Here an operation on a stream is never stopped, only the stream is
- * closed, which ends them.
+ * closed, which ends them; and none is begun after that, which would not end.
  *
  * Calls are safe from any thread; callbacks come from NNG's threads, one at a
  * time for a link, without any lock held. Internal to net/.

@@ -214,7 +214,15 @@ void link_receive(struct net_link *link)
         iov.iov_len = link->body_capacity - link->body_done;
     }
     (void)nng_aio_set_iov(link->receive_aio, 1, &iov);
-    nng_stream_recv(link->stream, link->receive_aio);
+    (void)pthread_mutex_lock(&link->lock);
+    bool begins = link->phase != LINK_CLOSING; /* As in send_rest(). */
+    if (begins) {
+        nng_stream_recv(link->stream, link->receive_aio);
+    }
+    (void)pthread_mutex_unlock(&link->lock);
+    if (!begins) {
+        stop_receiving(link);
+    }
 }
 
 static void go_on(struct net_link *link)

@@ -256,6 +256,32 @@ static void test_a_length_above_the_limit_is_hung_up_on(void **state)
     net_peers_close(a.peers);
 }
 
+/* It is closed while there is more of it to look at: reading on would never
+ * end, and neither would closing the door. */
+static void test_what_is_behind_a_refused_frame_is_not_waited_for(void **state)
+{
+    static const uint8_t frames[] = {
+        0, 'S', 'P', 0, 0, 0x50, 0, 0, 0, 0,
+        0, 0,   0,   0, 0, 4,    9, 9, 9, 9, /* Nobody's claim. */
+        0, 0,   0};
+    struct net_peers_config config;
+    struct replica a;
+    (void)state;
+    set_ports();
+    replica_config(&config, 0, &a);
+    config.security = NET_UNSAFE_PLAIN_TCP;
+    replica_open(&a, &config);
+
+    for (int i = 0; i < 20; i++) {
+        int fd = dial(&a);
+        say(fd, frames, sizeof frames);
+        WORLD_WAIT(is_hung_up(fd));
+        close(fd);
+    }
+
+    net_peers_close(a.peers);
+}
+
 /* Whoever is turned away dials again after pauses that double, also if the
  * handshake as such went well: d's CA vouches for "b", so TLS has nothing to
  * say, but a's members have. */
@@ -311,6 +337,7 @@ int main(void)
         cmocka_unit_test(test_a_handshake_that_drips_is_closed),
         cmocka_unit_test(test_announced_bytes_take_no_memory),
         cmocka_unit_test(test_a_length_above_the_limit_is_hung_up_on),
+        cmocka_unit_test(test_what_is_behind_a_refused_frame_is_not_waited_for),
         cmocka_unit_test(test_who_is_turned_away_waits_longer_each_time),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
