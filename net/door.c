@@ -8,6 +8,7 @@
 #include <nng/nng.h>
 #include <nng/supplemental/tls/tls.h>
 
+#include "net/budget.h"
 #include "net/common.h"
 
 /* ---- who may come in ----------------------------------------------------- */
@@ -116,6 +117,7 @@ static void welcome(struct net_door *door, nng_stream *stream)
         .frame_bytes_max = door->config.frame_bytes_max,
         .outbox_messages_max = door->config.outbox_messages_max,
         .outbox_bytes_max = door->config.outbox_bytes_max,
+        .budget = door->budget,
         .context = door,
         .on_ready = on_ready,
         .on_message = on_message,
@@ -233,6 +235,15 @@ static enum pbft_status listen_at(struct net_door *door, const char *url,
     return error == NNG_EADDRINVAL ? PBFT_UNREACHABLE : net_status_of(error);
 }
 
+static bool make_budget(struct net_door *door)
+{
+    if (door->config.bytes_max != 0) {
+        door->budget = net_budget_create(
+            door->config.bytes_max, net_members_count(door->config.members));
+    }
+    return door->config.bytes_max == 0 || door->budget != NULL;
+}
+
 enum pbft_status net_door_open(struct net_door **out,
                                const struct net_door_config *config,
                                struct net_problem *problem)
@@ -251,7 +262,8 @@ enum pbft_status net_door_open(struct net_door **out,
     door->links_max = config->connections_max + 2 * NET_DOOR_PENDING_MAX;
     (void)pthread_mutex_init(&door->lock, NULL);
     door->links = calloc(door->links_max, sizeof(struct net_link *));
-    status = door->links == NULL ? PBFT_NO_MEMORY : PBFT_OK;
+    status =
+        door->links == NULL || !make_budget(door) ? PBFT_NO_MEMORY : PBFT_OK;
     if (status == PBFT_OK && config->security == NET_TLS) {
         status = make_tls(door, problem);
     }
@@ -303,6 +315,7 @@ void net_door_close(struct net_door *door)
         nng_aio_free(door->aio);
     }
     tls_config_destroy(door->tls);
+    net_budget_destroy(door->budget);
     (void)pthread_mutex_destroy(&door->lock);
     free(door->links);
     free(door);
@@ -337,8 +350,14 @@ void net_door_stats(struct net_door *door, struct net_door_stats *out)
     door_count(door, NET_NOBODY, &census);
     *out = door->stats;
     (void)pthread_mutex_unlock(&door->lock);
+    uint64_t refused = net_budget_refused(door->budget);
     out->connections = census.admitted;
+    out->crowded += refused;
     out->strangers += failures;
+    if (refused > 0 && out->last.text[0] == '\0') {
+        net_problem_set(&out->last, "%s",
+                        "connections that hold too many bytes");
+    }
     if (failures > 0 && out->last.text[0] == '\0') {
         out->last = last;
     }

@@ -27,6 +27,7 @@ struct net_door_config {
     uint32_t frame_bytes_max;
     uint32_t outbox_messages_max;
     uint32_t outbox_bytes_max;
+    size_t bytes_max; /* That all connections hold (net/budget.h); 0: any. */
     uint32_t connections_max;
     uint32_t connections_per_owner_max;
     uint32_t handshake_timeout_ms;

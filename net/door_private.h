@@ -13,6 +13,7 @@ struct nng_stream_listener;
 struct net_door {
     struct net_door_config config; /* Texts in it are not valid any more. */
     struct tls_config *tls;        /* NULL: plain TCP. */
+    struct net_budget *budget;     /* NULL: none. */
     struct nng_stream_listener *listener;
     struct nng_aio *aio;
     uint16_t port;

@@ -44,34 +44,6 @@ struct net_gateway {
     struct net_gateway_stats stats;
 };
 
-void net_gateway_config_defaults(struct net_gateway_config *config)
-{
-    memset(config, 0, sizeof *config);
-    config->frame_bytes_max = 4u << 20; /* A full request, and more. */
-    config->calls_max = 1024;
-    config->calls_per_caller_max = 768; /* The others keep a quarter. */
-    config->connections_max = 1024;     /* At about 100 KiB each. */
-    config->connections_per_caller_max = 512;
-    config->handshake_timeout_ms = 5000;
-    config->reply_timeout_ms = 10000;
-}
-
-static void fill_in(struct net_gateway_config *config)
-{
-    struct net_gateway_config defaults;
-    net_gateway_config_defaults(&defaults);
-#define NET_FILL(field)                                                        \
-    config->field = config->field != 0 ? config->field : defaults.field
-    NET_FILL(frame_bytes_max);
-    NET_FILL(calls_max);
-    NET_FILL(calls_per_caller_max);
-    NET_FILL(connections_max);
-    NET_FILL(connections_per_caller_max);
-    NET_FILL(handshake_timeout_ms);
-    NET_FILL(reply_timeout_ms);
-#undef NET_FILL
-}
-
 /* ---- calls --------------------------------------------------------------- */
 
 /* What a frame begins with. */
@@ -294,6 +266,7 @@ static enum pbft_status open_door(struct net_gateway *gateway,
             config->frame_bytes_max + HEADER_BYTES_MAX + NET_CLAIM_SIZE,
         .outbox_messages_max = OUTBOX_MESSAGES_MAX,
         .outbox_bytes_max = OUTBOX_BYTES_MAX,
+        .bytes_max = config->bytes_max,
         .connections_max = config->connections_max,
         .connections_per_owner_max = config->connections_per_caller_max,
         .handshake_timeout_ms = config->handshake_timeout_ms,
@@ -335,7 +308,7 @@ enum pbft_status net_gateway_open(const struct net_gateway_config *config,
         return PBFT_NO_MEMORY;
     }
     gateway->config = *config;
-    fill_in(&gateway->config);
+    net_gateway_config_complete(&gateway->config);
     (void)pthread_mutex_init(&gateway->lock, NULL);
     status = open_all(gateway, problem);
     if (status != PBFT_OK) {

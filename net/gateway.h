@@ -27,6 +27,8 @@ struct net_gateway_config {
                                       answered with `busy_reply`. */
     uint32_t connections_max;
     uint32_t connections_per_caller_max;
+    size_t bytes_max; /* Of calls that come and of replies that nobody takes,
+                         from everybody; of one institution half at most. */
     uint32_t handshake_timeout_ms;
     uint32_t reply_timeout_ms; /* A client that does not take its reply for so
                                   long is disconnected. */
@@ -42,6 +44,8 @@ struct net_gateway_config {
 };
 
 void net_gateway_config_defaults(struct net_gateway_config *config);
+/* Each limit that is 0 gets its default. */
+void net_gateway_config_complete(struct net_gateway_config *config);
 
 /* Statuses as net_peers_open(). */
 PBFT_MUST_USE enum pbft_status
@@ -67,7 +71,8 @@ struct net_gateway_stats {
     uint64_t bytes_sent;
     uint64_t refused_busy; /* Calls above the limit of their caller. */
     uint64_t strangers;    /* Connections refused for their certificate. */
-    uint64_t crowded;      /* Connections refused for their number. */
+    uint64_t crowded;      /* Connections refused for their number, or closed
+                              for the bytes that they hold. */
     uint64_t reaped;       /* Connections that never finished a handshake. */
     struct net_problem last;
 };

@@ -8,7 +8,18 @@
 #include <nng/nng.h>
 
 #include "consensus/assert.h"
+#include "net/budget.h"
 #include "net/common.h"
+
+bool link_take(struct net_link *link, size_t bytes)
+{
+    return net_budget_take(link->config.budget, link->owner, bytes);
+}
+
+void link_give(struct net_link *link, size_t bytes)
+{
+    net_budget_give(link->config.budget, link->owner, bytes);
+}
 
 /* ---- sending ------------------------------------------------------------- */
 
@@ -73,6 +84,7 @@ static bool take_next(struct net_link *link)
     link->out_done = 0;
     link->messages_sent++;
     gather(link);
+    link->out_counted = link->out.size;
     link->bytes_sent += link->out.size;
     link->sending_since = net_now_ms();
     return true;
@@ -82,6 +94,8 @@ static void drop_sent(struct net_link *link)
 {
     free(link->out.data);
     link->out = (struct net_frame){NULL, 0};
+    link_give(link, link->out_counted);
+    link->out_counted = 0;
 }
 
 static void on_sent(void *context)
@@ -141,6 +155,9 @@ static enum pbft_status enqueue(struct net_link *link,
     if (link->ring_count == limit ||
         (link->ring_count > 0 &&
          link->ring_bytes + frame->size > link->config.outbox_bytes_max)) {
+        return PBFT_LIMIT;
+    }
+    if (!link_take(link, frame->size)) {
         return PBFT_LIMIT;
     }
     link->ring[(link->ring_head + link->ring_count) % limit] = *frame;
@@ -270,10 +287,13 @@ static void release_memory(struct net_link *link)
     }
     nng_stream_free(link->stream);
     while (link->ring_count > 0) {
-        free(pop(link).data);
+        struct net_frame frame = pop(link);
+        link_give(link, frame.size);
+        free(frame.data);
     }
     free(link->ring);
     drop_sent(link);
+    link_give(link, link->body_capacity);
     free(link->body);
     free(link->held.data);
     (void)pthread_cond_destroy(&link->changed);

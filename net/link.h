@@ -19,6 +19,7 @@
 #include "net/tls.h"
 
 struct nng_stream;
+struct net_budget;
 struct net_link;
 
 /* SP protocol numbers. */
@@ -41,6 +42,7 @@ struct net_link_config {
     uint32_t frame_bytes_max;
     uint32_t outbox_messages_max;
     uint32_t outbox_bytes_max; /* One frame of any size fits if it is alone. */
+    struct net_budget *budget; /* Of the bytes that it holds. NULL: none. */
     void *context;
     /* Greeting and handshake are over. False: it is refused and closed. */
     bool (*on_ready)(void *context, struct net_link *link,
@@ -77,8 +79,9 @@ void net_link_wait_over(struct net_link *link);
 /* Not from a callback of this link. */
 void net_link_destroy(struct net_link *link);
 
-/* Sends a frame of all parts together, which are copied. LIMIT: the outbox is
- * full; UNREACHABLE: not ready, or closed; TOO_LARGE, NO_MEMORY. */
+/* Sends a frame of all parts together, which are copied. LIMIT: the outbox or
+ * the budget is used up; UNREACHABLE: not ready, or closed; TOO_LARGE,
+ * NO_MEMORY. */
 PBFT_MUST_USE enum pbft_status net_link_send(struct net_link *link,
                                              const struct pbft_bytes *parts,
                                              size_t count);

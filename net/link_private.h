@@ -26,6 +26,7 @@ struct net_link {
     /* Of whoever sends: `is_sending` says that somebody does. */
     struct net_frame out;
     size_t out_done;
+    size_t out_counted; /* Of it: what is taken from the budget. */
 
     /* Of whoever receives: `is_receiving`. */
     uint8_t stage[LINK_STAGE_SIZE]; /* Received, not looked at. */
@@ -49,7 +50,7 @@ struct net_link {
     bool is_over;           /* It has returned. */
     uint32_t holds;
     bool is_admitted;
-    uint32_t owner;
+    uint32_t owner;         /* Stays as it is from the first frame on. */
     struct net_frame *ring; /* config.outbox_messages_max places. */
     uint32_t ring_head;
     uint32_t ring_count;
@@ -62,6 +63,9 @@ struct net_link {
     uint64_t bytes_sent;
 };
 
+/* Bytes of frames out of the budget, and back into it. */
+PBFT_MUST_USE bool link_take(struct net_link *link, size_t bytes);
+void link_give(struct net_link *link, size_t bytes);
 /* Calls on_closed() if it is time. Lock not held. */
 void link_settle(struct net_link *link);
 

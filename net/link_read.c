@@ -81,8 +81,13 @@ static bool reserve(struct net_link *link)
     if (capacity > link->body_size) {
         capacity = link->body_size;
     }
+    size_t more = capacity - link->body_capacity;
+    if (!link_take(link, more)) {
+        return false;
+    }
     uint8_t *body = realloc(link->body, capacity);
     if (body == NULL) {
+        link_give(link, more);
         return false;
     }
     link->body = body;
@@ -181,7 +186,9 @@ static enum outcome process(struct net_link *link)
             return OUTCOME_READ;
         }
         struct net_frame frame = {link->body, link->body_size};
+        link_give(link, link->body_capacity);
         link->body = NULL;
+        link->body_capacity = 0;
         link->has_body = false;
         if (!offer(link, frame)) {
             return OUTCOME_HELD; /* The link is no more ours to touch. */
