@@ -71,6 +71,12 @@ uint64_t clock_cpu_us(void)
            (uint64_t)(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
 }
 
+uint64_t clock_thread_ns(void)
+{
+    struct timespec used = read_clock(CLOCK_THREAD_CPUTIME_ID);
+    return (uint64_t)used.tv_sec * 1000 * NS_PER_MS + (uint64_t)used.tv_nsec;
+}
+
 uint64_t clock_resident_bytes(void)
 {
     unsigned long long total = 0;

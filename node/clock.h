@@ -19,6 +19,8 @@ void clock_condition_wait(pthread_cond_t *condition, pthread_mutex_t *mutex,
 
 /* User and system time of the process, and its resident memory. */
 uint64_t clock_cpu_us(void);
+/* The same of the calling thread, in nanoseconds. */
+uint64_t clock_thread_ns(void);
 uint64_t clock_resident_bytes(void);
 
 #endif /* NODE_CLOCK_H */

@@ -1,23 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bounded lanes of jobs, and the threads that take from them in turn. */
+/* Two queues of jobs, and the threads that take from them in turn. */
 #include "node/verifier_pool.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 
 #include "consensus/assert.h"
+#include "node/clock.h"
 #include "node/limits.h"
 #include "node/thread.h"
-
-struct lane {
-    struct verifier_job *jobs; /* A ring. */
-    size_t jobs_max;
-    size_t first;
-    size_t count;
-    size_t bytes;
-    size_t bytes_max;
-    bool refused; /* Somebody waits for room. */
-};
+#include "node/verifier_queue.h"
 
 struct worker {
     struct verifier_pool *pool;
@@ -29,26 +21,12 @@ struct verifier_pool {
     struct verifier_pool_config config;
     pthread_mutex_t lock; /* Guards everything below but `workers`. */
     pthread_cond_t filled;
-    struct lane lanes[VERIFIER_LANE_COUNT];
+    struct verifier_queue *lanes[VERIFIER_LANE_COUNT];
     enum verifier_lane next; /* Whose turn it is. */
     bool stopping;
     uint32_t started; /* Threads; for whoever starts and stops. */
     struct worker workers[NODE_VERIFIERS_MAX];
 };
-
-static size_t job_bytes(const struct verifier_job *job)
-{
-    return pbft_buffer_bytes(job->buffer).size;
-}
-
-static struct verifier_job pop(struct lane *lane)
-{
-    struct verifier_job job = lane->jobs[lane->first];
-    lane->first = (lane->first + 1) % lane->jobs_max;
-    lane->count--;
-    lane->bytes -= job_bytes(&job);
-    return job;
-}
 
 /* The lane to take from; false if all are empty. */
 static bool choose(struct verifier_pool *pool, enum verifier_lane *chosen)
@@ -56,7 +34,7 @@ static bool choose(struct verifier_pool *pool, enum verifier_lane *chosen)
     for (unsigned i = 0; i < VERIFIER_LANE_COUNT; i++) {
         enum verifier_lane lane =
             (enum verifier_lane)((pool->next + i) % VERIFIER_LANE_COUNT);
-        if (pool->lanes[lane].count > 0) {
+        if (verifier_queue_count(pool->lanes[lane]) > 0) {
             pool->next = (enum verifier_lane)((lane + 1) % VERIFIER_LANE_COUNT);
             *chosen = lane;
             return true;
@@ -76,14 +54,19 @@ static bool next_job(struct verifier_pool *pool, struct verifier_job *job,
     }
     bool stopping = pool->stopping;
     if (!stopping) {
-        struct lane *lane = &pool->lanes[chosen];
-        *job = pop(lane);
-        *room = lane->refused && lane->count <= lane->jobs_max / 2 &&
-                lane->bytes <= lane->bytes_max / 2;
-        lane->refused = lane->refused && !*room;
+        verifier_queue_take(pool->lanes[chosen], job);
+        *room = verifier_queue_has_room(pool->lanes[chosen]);
     }
     (void)pthread_mutex_unlock(&pool->lock);
     return !stopping;
+}
+
+static void charge(struct verifier_pool *pool, const struct verifier_job *job,
+                   uint64_t cost_ns)
+{
+    (void)pthread_mutex_lock(&pool->lock);
+    verifier_queue_charge(pool->lanes[job->lane], job->from, cost_ns);
+    (void)pthread_mutex_unlock(&pool->lock);
 }
 
 static void *run(void *context)
@@ -97,8 +80,10 @@ static void *run(void *context)
         if (room) {
             pool->config.room(pool->config.context, job.lane);
         }
+        uint64_t begun_ns = clock_thread_ns();
         pool->config.work(pool->config.context, worker->index, &job);
         pbft_buffer_unref(job.buffer);
+        charge(pool, &job, clock_thread_ns() - begun_ns);
     }
     return NULL;
 }
@@ -114,12 +99,8 @@ verifier_pool_create(const struct verifier_pool_config *config)
     (void)pthread_mutex_init(&pool->lock, NULL);
     (void)pthread_cond_init(&pool->filled, NULL);
     for (unsigned i = 0; i < VERIFIER_LANE_COUNT; i++) {
-        struct lane *lane = &pool->lanes[i];
-        PBFT_ASSERT(config->jobs_max[i] > 0);
-        lane->jobs_max = config->jobs_max[i];
-        lane->bytes_max = config->bytes_max[i];
-        lane->jobs = calloc(lane->jobs_max, sizeof *lane->jobs);
-        PBFT_ASSERT(lane->jobs != NULL);
+        pool->lanes[i] = verifier_queue_create(
+            config->sources[i], config->jobs_max[i], config->bytes_max[i]);
     }
     return pool;
 }
@@ -137,28 +118,16 @@ void verifier_pool_start(struct verifier_pool *pool)
     }
 }
 
-static bool has_room(const struct lane *lane, size_t bytes)
-{
-    return lane->count == 0 || (lane->count < lane->jobs_max &&
-                                lane->bytes + bytes <= lane->bytes_max);
-}
-
 enum pbft_status verifier_pool_put(struct verifier_pool *pool,
                                    const struct verifier_job *job)
 {
     enum pbft_status status = PBFT_OK;
-    struct lane *lane = &pool->lanes[job->lane];
-    size_t bytes = job_bytes(job);
     (void)pthread_mutex_lock(&pool->lock);
     if (pool->stopping) {
         status = PBFT_CLOSED;
-    } else if (!has_room(lane, bytes)) {
-        lane->refused = true;
+    } else if (!verifier_queue_put(pool->lanes[job->lane], job)) {
         status = PBFT_LIMIT;
     } else {
-        lane->jobs[(lane->first + lane->count) % lane->jobs_max] = *job;
-        lane->count++;
-        lane->bytes += bytes;
         (void)pthread_cond_signal(&pool->filled);
     }
     (void)pthread_mutex_unlock(&pool->lock);
@@ -183,10 +152,7 @@ void verifier_pool_destroy(struct verifier_pool *pool)
     }
     PBFT_ASSERT(pool->stopping);
     for (unsigned i = 0; i < VERIFIER_LANE_COUNT; i++) {
-        while (pool->lanes[i].count > 0) {
-            pbft_buffer_unref(pop(&pool->lanes[i]).buffer);
-        }
-        free(pool->lanes[i].jobs);
+        verifier_queue_destroy(pool->lanes[i]);
     }
     (void)pthread_mutex_destroy(&pool->lock);
     (void)pthread_cond_destroy(&pool->filled);

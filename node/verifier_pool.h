@@ -2,7 +2,9 @@
 /* The threads that decode and verify what came in, off the protocol thread.
  *
  * Two lanes, envelopes of peers and calls of clients, each bounded by count and
- * bytes; the threads take from them in turn, so that neither starves the other.
+ * bytes; the threads take from them in turn, so that neither starves the other,
+ * and in a lane from its sources by the time that each has cost
+ * (node/verifier_queue.h).
  */
 #ifndef NODE_VERIFIER_POOL_H
 #define NODE_VERIFIER_POOL_H
@@ -20,7 +22,8 @@ struct verifier_job {
 };
 
 struct verifier_pool_config {
-    uint32_t threads; /* 1..NODE_VERIFIERS_MAX. */
+    uint32_t threads;                      /* 1..NODE_VERIFIERS_MAX. */
+    uint32_t sources[VERIFIER_LANE_COUNT]; /* `from` is below. */
     size_t jobs_max[VERIFIER_LANE_COUNT];
     size_t bytes_max[VERIFIER_LANE_COUNT];
     void *context;
@@ -39,7 +42,8 @@ struct verifier_pool *
 verifier_pool_create(const struct verifier_pool_config *config);
 void verifier_pool_start(struct verifier_pool *pool);
 
-/* Takes over the buffer. PBFT_LIMIT: the lane is full, PBFT_CLOSED: it is
+/* Takes over the buffer. PBFT_LIMIT: the lane is full, or has enough of this
+ * source, PBFT_CLOSED: it is
  * stopping; the caller then keeps the buffer. Never waits; any thread. */
 PBFT_MUST_USE enum pbft_status
 verifier_pool_put(struct verifier_pool *pool, const struct verifier_job *job);

@@ -109,6 +109,8 @@ static void create_pool(struct node *node, const struct node_setup *setup)
 {
     const struct verifier_pool_config config = {
         .threads = verifier_threads(setup->verifier_threads),
+        .sources = {node->identity->replica_count,
+                    node->identity->genesis->member_count},
         .jobs_max = {NODE_ENVELOPES_WAITING_MAX, NODE_CALLS_WAITING_MAX},
         .bytes_max = {NODE_ENVELOPES_WAITING_BYTES_MAX,
                       NODE_CALLS_WAITING_BYTES_MAX},

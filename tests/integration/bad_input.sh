@@ -79,6 +79,12 @@ expect 2 'no such file\|No such file\|not found\|cannot' 'no configuration' \
     "$dir/a/nothing.yaml"
 head -c 200 "$config" >"$dir/a/cut.yaml"
 expect 2 'cut.yaml' 'truncated configuration' "$dir/a/cut.yaml"
+expect 2 'in quotes' 'IPv6 without quotes' \
+    "$(variant ipv6 's|^peer_listen:.*|peer_listen: [::1]:7000|')"
+expect 2 'peers.yaml: peers: no replica.*nobody' 'peer that is none' \
+    "$(variant peers '$ a peers: [{name: nobody, address: "a:1"}]')"
+expect 1 'does not have this address' 'address of another machine' \
+    "$(variant address 's|^peer_listen:.*|peer_listen: 192.0.2.1:7000|')"
 expect 2 'colour' 'unknown key' \
     "$(variant unknown '$ a colour: blue')"
 expect 2 'not a SALUS GENESIS' 'genesis that is none' \

@@ -52,6 +52,7 @@ static int setup(void **state)
     (void)pthread_cond_init(&world->changed, NULL);
     const struct verifier_pool_config config = {
         .threads = 1,
+        .sources = {JOBS_MAX + 1, JOBS_MAX + 1},
         .jobs_max = {JOBS_MAX, JOBS_MAX},
         .bytes_max = {100, 100},
         .context = world,
@@ -72,12 +73,13 @@ static int teardown(void **state)
 }
 
 static enum pbft_status put(struct world *world, enum verifier_lane lane,
-                            size_t size)
+                            uint32_t from, size_t size)
 {
     uint8_t *data = malloc(size);
     assert_non_null(data);
     struct pbft_buffer *buffer = pbft_buffer_create(data, size);
-    const struct verifier_job job = {.lane = lane, .buffer = buffer};
+    const struct verifier_job job = {
+        .lane = lane, .from = from, .buffer = buffer};
     enum pbft_status status = verifier_pool_put(world->pool, &job);
     if (status != PBFT_OK) {
         pbft_buffer_unref(buffer);
@@ -98,24 +100,24 @@ static void test_lanes_are_bounded_by_count_and_bytes(void **state)
 {
     struct world *world = *state;
     for (unsigned i = 0; i < JOBS_MAX; i++) {
-        assert_int_equal(put(world, VERIFIER_ENVELOPES, 1), PBFT_OK);
+        assert_int_equal(put(world, VERIFIER_ENVELOPES, i, 1), PBFT_OK);
     }
-    assert_int_equal(put(world, VERIFIER_ENVELOPES, 1), PBFT_LIMIT);
+    assert_int_equal(put(world, VERIFIER_ENVELOPES, JOBS_MAX, 1), PBFT_LIMIT);
     /* An empty lane takes a job of any size, but nothing beside it. */
-    assert_int_equal(put(world, VERIFIER_CALLS, 101), PBFT_OK);
-    assert_int_equal(put(world, VERIFIER_CALLS, 1), PBFT_LIMIT);
+    assert_int_equal(put(world, VERIFIER_CALLS, 0, 101), PBFT_OK);
+    assert_int_equal(put(world, VERIFIER_CALLS, 1, 1), PBFT_LIMIT);
     verifier_pool_stop(world->pool);
-    assert_int_equal(put(world, VERIFIER_CALLS, 1), PBFT_CLOSED);
+    assert_int_equal(put(world, VERIFIER_CALLS, 0, 1), PBFT_CLOSED);
 }
 
 static void test_lanes_take_turns_and_room_is_told(void **state)
 {
     struct world *world = *state;
     for (unsigned i = 0; i < JOBS_MAX; i++) {
-        assert_int_equal(put(world, VERIFIER_ENVELOPES, 1), PBFT_OK);
-        assert_int_equal(put(world, VERIFIER_CALLS, 1), PBFT_OK);
+        assert_int_equal(put(world, VERIFIER_ENVELOPES, i, 1), PBFT_OK);
+        assert_int_equal(put(world, VERIFIER_CALLS, i, 1), PBFT_OK);
     }
-    assert_int_equal(put(world, VERIFIER_ENVELOPES, 1), PBFT_LIMIT);
+    assert_int_equal(put(world, VERIFIER_ENVELOPES, JOBS_MAX, 1), PBFT_LIMIT);
 
     verifier_pool_start(world->pool);
     wait_for(world, 2 * JOBS_MAX);
