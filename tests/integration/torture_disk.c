@@ -12,19 +12,28 @@
 #define LEFT_BYTES (16 << 20) /* It stops below 32 MiB. */
 #define EXIT_STORAGE 4        /* Of salusd: docs/operations.md. */
 
-/* All but a little of the space that is left. */
+/* All but a little of the space that is left. Whoever writes there meanwhile,
+ * such as the replica, changes how much that is: then once more. */
 static bool fill(const char *folder, const char *file)
 {
+    uint64_t deadline = torture_now_us() + DISK_TIMEOUT_MS * UINT64_C(1000);
     struct statvfs disk;
+    off_t size = 0;
+    bool is_full = false;
     int filler = open(file, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
-    bool good = filler >= 0 && statvfs(folder, &disk) == 0;
-    off_t size = good ? (off_t)(disk.f_bavail * disk.f_frsize) - LEFT_BYTES : 0;
 
-    good = good && size > 0 && posix_fallocate(filler, 0, size) == 0;
+    while (filler >= 0 && !is_full && torture_now_us() < deadline &&
+           statvfs(folder, &disk) == 0) {
+        off_t left = (off_t)(disk.f_bavail * disk.f_frsize);
+        is_full = left <= LEFT_BYTES;
+        if (!is_full && posix_fallocate(filler, size, left - LEFT_BYTES) == 0) {
+            size += left - LEFT_BYTES;
+        }
+    }
     if (filler >= 0) {
         (void)close(filler);
     }
-    return good;
+    return is_full;
 }
 
 /* It must end by itself, and say so by its exit code. */
