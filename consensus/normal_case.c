@@ -126,6 +126,9 @@ void pbft_deliver_block(struct pbft_replica *replica,
     PBFT_ASSERT(body != NULL);
     replica->committed++;
     pbft_output_commit(&replica->output, replica->committed, committed);
+    if (body->batch.request_count > 0 && replica->view_active) {
+        pbft_note_progress(replica);
+    }
     pbft_requests_remove_all(&replica->requests, &body->batch, replica->now);
 }
 
@@ -137,7 +140,6 @@ void pbft_deliver(struct pbft_replica *replica)
         if (slot == NULL || slot->committed == NULL) {
             return;
         }
-        pbft_note_progress(replica, slot->committed);
         pbft_deliver_block(replica, slot->committed);
     }
 }

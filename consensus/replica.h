@@ -341,12 +341,10 @@ pbft_find_view_change(const struct pbft_replica *replica,
  * timeout: else a network slower than that timeout would let no view live long
  * enough (OSDI'99 4.5.2). */
 void pbft_restart_request_timers(struct pbft_replica *replica);
-/* A block goes to execution: if it has requests, that is the progress of the
- * view (OSDI'99 4.5.2). What commits behind a gap is none: each view may commit
- * another batch there, and no view would ever be long enough to fill the gap.
- */
-void pbft_note_progress(struct pbft_replica *replica,
-                        const struct pbft_message *committed);
+/* Requests go to execution in this view, which ends the back-off (OSDI'99
+ * 4.5.2). What commits behind a gap does not: each view may commit another
+ * batch there, and no view would ever be long enough to fill the gap. */
+void pbft_note_progress(struct pbft_replica *replica);
 /* Again to all, unless they got it within a resend interval. */
 void pbft_resend_view_change(struct pbft_replica *replica);
 /* Between views, and this incarnation has not asked for ours: it does. */

@@ -93,8 +93,7 @@ static void leave_for(struct pbft_replica *replica, pbft_view view)
     PBFT_ASSERT(view > replica->view);
     PBFT_ASSERT(replica->may_vote);
     PBFT_ASSERT(replica->n > 1);
-    /* Only real progress resets the back-off (design: P7). */
-    changes->failures = changes->has_progress ? 0 : changes->failures + 1;
+    changes->failures += changes->has_progress ? 0 : 1;
     changes->has_progress = false;
     replica->view = view;
     replica->view_active = false;
@@ -160,15 +159,12 @@ void pbft_restart_request_timers(struct pbft_replica *replica)
     pbft_requests_restart(&replica->requests, replica->now);
 }
 
-void pbft_note_progress(struct pbft_replica *replica,
-                        const struct pbft_message *committed)
+void pbft_note_progress(struct pbft_replica *replica)
 {
-    const struct pbft_message *header = committed->committed.pre_prepare;
-    if (replica->view_active &&
-        header->pre_prepare.body->batch.request_count > 0) {
-        replica->changes.has_progress = true;
-        replica->requests.timeout_ms = replica->config.request_timeout_ms;
-    }
+    PBFT_ASSERT(replica->view_active);
+    replica->changes.failures = 0; /* Only this resets it (design: P7). */
+    replica->changes.has_progress = true;
+    replica->requests.timeout_ms = replica->config.request_timeout_ms;
 }
 
 /* For this view, or for a later one: who went on will not ask for it again. */

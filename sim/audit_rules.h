@@ -85,6 +85,10 @@ static inline uint32_t audit_faulty(uint32_t n)
     return f;
 }
 
+/* audit_liveness.c, L5: so long it may wait for the view at most. */
+pbft_time_ms audit_view_wait_max(const struct sim *sim, const struct host *host,
+                                 pbft_view view);
+
 static inline uint32_t audit_quorum(uint32_t n)
 {
     /* The least q so that two sets of q share more than f members. */

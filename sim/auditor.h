@@ -139,6 +139,13 @@ struct audit_replica {
     uint64_t timeouts;
     pbft_view was_view;
     bool was_active;
+    /* L5: it is in this view, active or not, and hands out blocks from `first`
+     * on there; in `progress` requests were among them, or it began there. */
+    uint64_t wait_life;
+    pbft_view wait_view;
+    bool wait_active;
+    pbft_seq wait_first;
+    pbft_view wait_progress;
     /* S31, S32. */
     bool was_syncing;
     uint64_t height_life;

@@ -56,6 +56,67 @@ static void test_l2_views_that_fail_in_a_row(void **state)
     assert_broken("L2");
 }
 
+static void see_wait(pbft_view view, bool is_active, pbft_seq committed)
+{
+    const struct pbft_report report = {
+        .view = view, .view_active = is_active, .committed = committed};
+    audit_timers.on_state(sim, sim->hosts[1], &report);
+}
+
+/* The replica itself is in view 0. */
+static void hand_out(pbft_seq seq, uint32_t requests)
+{
+    const struct pbft_message body = {.type = PBFT_MESSAGE_BATCH,
+                                      .batch.request_count = requests};
+    const struct pbft_message header = {.type = PBFT_MESSAGE_PRE_PREPARE,
+                                        .pre_prepare = {.body = &body}};
+    const struct pbft_message block = {.type = PBFT_MESSAGE_COMMITTED,
+                                       .committed.pre_prepare = &header};
+    const struct pbft_commit commit = {.seq = seq, .committed = &block};
+    audit_timers.on_commit(sim, sim->hosts[1], &commit);
+}
+
+static void check_waits(pbft_view progress)
+{
+    static const pbft_time_ms waits[] = {400, 400, 800, 1600, 3200, 6400, 6400};
+    for (pbft_view i = 0; i < sizeof waits / sizeof waits[0]; i++) {
+        assert_int_equal(audit_view_wait_max(sim, sim->hosts[1], progress + i),
+                         waits[i]);
+    }
+}
+
+/* Where a life begins is as good as progress; then each view doubles. */
+static void test_l5_waits_follow_from_the_last_progress(void **state)
+{
+    (void)state;
+    see_wait(50, false, 0);
+    check_waits(50);
+    see_wait(60, true, 0);
+    check_waits(50);
+
+    see_wait(0, true, 7);
+    hand_out(7, 1); /* Nobody knows in which view it was delivered. */
+    hand_out(8, 0);
+    check_waits(50);
+    hand_out(8, 1);
+    check_waits(0);
+    assert_false(sim->violation.found);
+}
+
+static void test_l5_no_progress_where_no_view_is_active(void **state)
+{
+    (void)state;
+    see_wait(50, false, 0);
+    see_wait(0, false, 7);
+    hand_out(8, 1);
+    check_waits(50);
+    see_wait(0, true, 9);
+    hand_out(9, 1); /* Delivered before it became active. */
+    check_waits(50);
+    hand_out(10, 1);
+    check_waits(0);
+}
+
 /* Replica 3 is outside of the core. */
 static void leave_one_outside(void)
 {
@@ -308,6 +369,8 @@ static void test_r3_a_log_that_only_grows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(test_l5_waits_follow_from_the_last_progress),
+        TEST(test_l5_no_progress_where_no_view_is_active),
         TEST(test_l2_views_that_fail_in_a_row),
         TEST(test_l2_views_that_a_stalled_disk_takes),
         TEST(test_l2_a_stalled_disk_beside_a_quorum),
