@@ -119,7 +119,7 @@ static enum pbft_status take_fields(struct keyfile *out, const char *path,
     }
     if (message->kind != (uint32_t)kind) {
         return crypto_fail(reason, PBFT_INVALID_ARGUMENT,
-                           "%s: a %s key where a %s key is needed", path,
+                           "%s: the %s key where the %s key is needed", path,
                            kind_name((enum keyfile_kind)message->kind),
                            kind_name(kind));
     }

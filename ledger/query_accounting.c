@@ -366,6 +366,7 @@ enum ledger_code query_accounting(struct query *query,
     if (in->n_subjects == 0 || in->n_subjects > LEDGER_ACCOUNT_SUBJECTS_MAX ||
         in->view < SALUS__V1__ACCOUNTING_QUERY__VIEW__HIPAA ||
         in->view > SALUS__V1__ACCOUNTING_QUERY__VIEW__FULL ||
+        (in->to_ms != 0 && in->to_ms <= in->from_ms) || /* No period. */
         (in->cursor.len != 0 && in->cursor.len != cursor) ||
         query_limit(in->limit, LEDGER_WIDE_ROWS_MAX, &report.limit) !=
             LEDGER_OK) {

@@ -112,7 +112,7 @@ static bool is_mark(struct pbft_bytes line, const char *word, const char *name)
 /* Names the kind of a file that is armored, but of another kind. */
 static const char *other_kind(struct pbft_bytes line)
 {
-    for (int kind = ARMOR_GENESIS; kind <= ARMOR_ENVELOPE; kind++) {
+    for (int kind = ARMOR_GENESIS; kind <= ARMOR_KIND_LAST; kind++) {
         const char *name = armor_kind_name((enum armor_kind)kind);
         if (is_mark(line, "BEGIN", name)) {
             return name;

@@ -24,6 +24,7 @@ enum armor_kind {
     ARMOR_EVIDENCE = 5,
     ARMOR_ENVELOPE = 6,
     ARMOR_QUERY_PROOF = 7,
+    ARMOR_KIND_LAST = ARMOR_QUERY_PROOF,
 };
 
 /* "GENESIS", "PRIVATE KEY", ... */

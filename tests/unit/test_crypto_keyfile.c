@@ -106,7 +106,7 @@ static void test_keyfile_wrong_kind(void **state)
     assert_int_equal(keyfile_read(&key, path, KEYFILE_REPLICA, &reason),
                      PBFT_INVALID_ARGUMENT);
     assert_non_null(
-        strstr(reason.text, "a client key where a replica key is needed"));
+        strstr(reason.text, "the client key where the replica key is needed"));
     assert_memory_equal(key.secret, zeros, sizeof zeros); /* Wiped. */
 }
 

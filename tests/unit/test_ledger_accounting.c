@@ -139,6 +139,10 @@ static void test_pages_and_folds_are_complete(void **state)
     account.in.to_ms = first_ms + 5000;
     assert_int_equal(
         ask_of(world, &account.query, &account.arena)->accounting->n_rows, 3);
+    account.in.to_ms = account.in.from_ms;
+    wire_arena_reset(&account.arena);
+    EXPECT(world_ask(world, HOSPITAL, &account.query, &account.arena)->code,
+           LEDGER_QUERY_FORM);
     account.in.fold = true;
     account.in.from_ms = 0;
     account.in.to_ms = 0;

@@ -173,6 +173,9 @@ static void test_armor_wrong_first_line(void **state)
     expect_refusal("-----BEGIN SALUS PRIVATE KEY-----\nYQ==\n"
                    "-----END SALUS PRIVATE KEY-----\n",
                    "line 1: a SALUS PRIVATE KEY file, not a SALUS MEMBER one");
+    expect_refusal("-----BEGIN SALUS QUERY PROOF-----\nYQ==\n"
+                   "-----END SALUS QUERY PROOF-----\n",
+                   "line 1: a SALUS QUERY PROOF file, not a SALUS MEMBER one");
 }
 
 static void test_armor_wrong_lines(void **state)
