@@ -8,6 +8,13 @@
 #include "client/parcel.h"
 #include "client/salus.h"
 #include "client/tool_sealing.h"
+#include "ledger/transaction.h"
+
+/* The newest version of the record for the own key, if it is newer than `best`.
+ * The replica may have sent others, unasked. */
+void inbox_choose(struct parcel *best, const Salus__V1__Inbox *inbox,
+                  const struct transaction_key_id *own,
+                  const uint8_t record[SEAL_RECORD_SIZE]);
 
 /* Fetches the newest envelope of the record for the own key, opens it, compares
  * its commitment with the ledger's and writes it to the new file `path`, mode

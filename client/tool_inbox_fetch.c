@@ -55,14 +55,15 @@ const char *inbox_state_text(int state)
 
 /* ---- fetching ------------------------------------------------------------ */
 
-/* The newest version that is for the own key. */
-static void choose(struct parcel *best, const Salus__V1__Inbox *inbox,
-                   const struct transaction_key_id *own)
+void inbox_choose(struct parcel *best, const Salus__V1__Inbox *inbox,
+                  const struct transaction_key_id *own,
+                  const uint8_t record[SEAL_RECORD_SIZE])
 {
     for (size_t i = 0; i < inbox->n_items; i++) {
         struct parcel one;
         if (parcel_read(&one, inbox->items[i]->envelope) &&
             memcmp(one.recipient_key, own->bytes, sizeof own->bytes) == 0 &&
+            memcmp(one.record, record, sizeof one.record) == 0 &&
             one.version > best->version) {
             *best = one;
         }
@@ -86,7 +87,7 @@ static enum salus_status find(const struct sealing *sealing,
             inbox_call_inbox(client, &arena, record, after, &status);
         bool goes_on = inbox != NULL && inbox->next > after;
         if (inbox != NULL) {
-            choose(out, inbox, &own);
+            inbox_choose(out, inbox, &own, record);
             after = goes_on ? inbox->next : 0; /* It may not begin again. */
         } else {
             after = 0;

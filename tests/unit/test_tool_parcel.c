@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "client/parcel.h"
+#include "client/tool_inbox.h"
 #include "crypto/hpke.h"
 #include "crypto/init.h"
 #include "crypto/random.h"
@@ -127,6 +127,38 @@ static void test_messages_hold_all_of_it(void **state)
     assert_false(parcel_read(&out, &message.envelope));
 }
 
+/* Of what a replica hands out only the record that was asked for, and the own
+ * key, count: it may send another one, good in itself. */
+static void test_only_what_was_asked_is_chosen(void **state)
+{
+    struct parcel_message messages[3];
+    struct parcel parcels[3] = {fixture.parcel, fixture.parcel, fixture.parcel};
+    Salus__V1__InboxItem items[3];
+    Salus__V1__InboxItem *list[3];
+    Salus__V1__Inbox inbox = SALUS__V1__INBOX__INIT;
+    struct parcel best = {.version = 0};
+    struct transaction_key_id own;
+    (void)state;
+    memcpy(own.bytes, fixture.parcel.recipient_key, sizeof own.bytes);
+    parcels[0].record[0] ^= 1;
+    parcels[0].version = 9;
+    parcels[2].recipient_key[0] ^= 1;
+    parcels[2].version = 8;
+    for (size_t i = 0; i < 3; i++) {
+        parcel_fill(&messages[i], &parcels[i]);
+        salus__v1__inbox_item__init(&items[i]);
+        items[i].envelope = &messages[i].envelope;
+        list[i] = &items[i];
+    }
+    inbox.items = list;
+    inbox.n_items = 1;
+    inbox_choose(&best, &inbox, &own, fixture.parcel.record);
+    assert_int_equal(best.version, 0);
+    inbox.n_items = 3;
+    inbox_choose(&best, &inbox, &own, fixture.parcel.record);
+    assert_int_equal(best.version, 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -135,6 +167,7 @@ int main(void)
         cmocka_unit_test_setup(test_carriers_read_no_salt, setup),
         cmocka_unit_test_setup(test_what_was_changed_does_not_open, setup),
         cmocka_unit_test_setup(test_messages_hold_all_of_it, setup),
+        cmocka_unit_test_setup(test_only_what_was_asked_is_chosen, setup),
     };
     if (crypto_init() != PBFT_OK) {
         return 1;
