@@ -2,6 +2,7 @@
 /* salus cosign: what several have to sign goes from one to the other as a file,
  * before it is submitted. */
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,6 +120,29 @@ static int print_transaction(struct pbft_bytes bytes)
     return code;
 }
 
+/* What is about to be signed, for whoever has to answer for it: the file has
+ * only its bytes. False: it cannot be read. */
+static bool show_body(struct pbft_bytes body)
+{
+    struct wire_arena arena;
+    struct ProtobufCMessage *message = NULL;
+    json_t *json = NULL;
+    wire_arena_init(&arena, WIRE_UNPACK_BYTES_MAX);
+    if (wire_unpack_strict(&salus__v1__transaction_body__descriptor, body,
+                           &arena, &message) == PBFT_OK) {
+        json = tool_json_of(message);
+    }
+    if (json != NULL) {
+        (void)fputs("signing:\n", stderr);
+        (void)json_dumpf(json, stderr, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+        (void)fputc('\n', stderr);
+    }
+    bool is_shown = json != NULL;
+    json_decref(json);
+    wire_arena_deinit(&arena);
+    return is_shown;
+}
+
 static int sign_and_print(const struct signer *signer, struct pbft_bytes bytes,
                           enum transaction_role role)
 {
@@ -133,9 +157,11 @@ static int sign_and_print(const struct signer *signer, struct pbft_bytes bytes,
         const Salus__V1__Transaction *from =
             (const Salus__V1__Transaction *)(const void *)message;
         struct pbft_bytes body = {from->body.data, from->body.len};
+        bool is_shown = show_body(body);
         size_t count = keep_others(from, signer, role, signatures);
         add_own(signer, body, role, &signatures[count++]);
-        if (transaction_seal(&sealed, body, signatures, count) == PBFT_OK) {
+        if (is_shown &&
+            transaction_seal(&sealed, body, signatures, count) == PBFT_OK) {
             code = print_transaction(
                 (struct pbft_bytes){sealed.data, sealed.size});
         }
@@ -205,7 +231,8 @@ const struct tool_command tool_cosign = {
         "\n"
         "    salus cosign admit.json > admit.tx\n"
         "\n"
-        "Each of the others reads it, adds its signature, and sends it on:\n"
+        "Each of the others adds its signature, reads on standard error what\n"
+        "was signed, and sends it on:\n"
         "\n"
         "    salus cosign admit.tx --role GOVERNANCE > admit-2.tx\n"
         "\n"

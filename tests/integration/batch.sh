@@ -60,6 +60,12 @@ grep -q 'done before' out || { cat out; fail "not done before"; }
 "$salus" submit fixed.tx --json >out || fail "again, as JSON"
 grep -q '"done":true,"code":132' out || { cat out; fail "not done, in JSON"; }
 
+# Whoever signs what another has fixed sees what it is.
+"$salus" cosign fixed.tx --role GOVERNANCE --config trial/client-1.yaml \
+    >signed.tx 2>shown || fail "signing"
+grep -q '"subject_register"' shown || { cat shown; fail "signed unseen"; }
+grep -q '"role":"GOVERNANCE"' signed.tx || fail "not signed"
+
 # A pipe can be read once.
 cat leaves.jsonl | "$salus" batch batch.json /dev/stdin -o piped.jsonl >/dev/null
 [ "$(wc -l <piped.jsonl)" = 8 ] || fail "leaves from a pipe are not kept"
