@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* salus newkey: one more client key of an institution, or one in place of the
- * old one, and the transaction that makes it known to the ledger. Offline. */
+/* salus newkey: one more client key of an institution, or a client or
+ * encryption key in place of the old one, and the transaction that makes it
+ * known to the ledger. Offline. */
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@
 
 /* The key of the configuration, and the one that is made. */
 struct keys {
+    enum keyfile_kind kind;
     struct pbft_digest cluster;
     struct pbft_institution institution;
     struct transaction_key_id old_id;
@@ -48,8 +50,14 @@ static enum pbft_status load_old(struct keys *keys, const char *path,
         status =
             genesis_file_load(&genesis, &keys->cluster, config.genesis, reason);
     }
+    const char *file =
+        keys->kind == KEYFILE_CLIENT ? config.key : config.encryption_key;
+    if (status == PBFT_OK && file[0] == '\0') {
+        salus_reason_set(reason, "the configuration names no encryption_key");
+        status = PBFT_NOT_FOUND;
+    }
     if (status == PBFT_OK) {
-        status = keyfile_read(&old, config.key, KEYFILE_CLIENT, reason);
+        status = keyfile_read(&old, file, keys->kind, reason);
     }
     if (status == PBFT_OK) {
         keys->institution = old.institution;
@@ -59,7 +67,7 @@ static enum pbft_status load_old(struct keys *keys, const char *path,
             salus_reason_set(reason,
                              "%s: its institution is no member of this "
                              "consortium",
-                             config.key);
+                             file);
             status = PBFT_NOT_MEMBER;
         }
     }
@@ -86,12 +94,14 @@ static enum pbft_status make_new(struct keys *keys, const char *path,
                                  struct salus_reason *reason)
 {
     struct keyfile made;
-    keyfile_generate(&made, KEYFILE_CLIENT, &keys->institution);
+    keyfile_generate(&made, keys->kind, &keys->institution);
     enum pbft_status status = keyfile_create(path, &made, reason);
     if (status == PBFT_OK) {
         keys->new_key = made.public_key;
         transaction_key_id(&keys->new_id, made.public_key.bytes);
-        prove_possession(keys, &made);
+    }
+    if (status == PBFT_OK && keys->kind == KEYFILE_CLIENT) {
+        prove_possession(keys, &made); /* For others the submitter vouches. */
     }
     keyfile_wipe(&made);
     return status;
@@ -100,8 +110,9 @@ static enum pbft_status make_new(struct keys *keys, const char *path,
 static json_t *new_body(const struct keys *keys, uint64_t from_block)
 {
     json_t *key = hex_of(keys->new_key.bytes, sizeof keys->new_key.bytes);
-    json_t *possession =
-        hex_of(keys->possession.bytes, sizeof keys->possession.bytes);
+    json_t *possession = hex_of(
+        keys->possession.bytes,
+        keys->kind == KEYFILE_CLIENT ? sizeof keys->possession.bytes : 0);
     if (from_block == 0) {
         return json_pack(
             "{s:{s:o, s:o, s:o, s:s}}", "institution_update", "institution",
@@ -115,9 +126,10 @@ static json_t *new_body(const struct keys *keys, uint64_t from_block)
                      (json_int_t)from_block);
 }
 
-static int make(const char *config, const char *output, uint64_t from_block)
+static int make(enum keyfile_kind kind, const char *config, const char *output,
+                uint64_t from_block)
 {
-    struct keys keys;
+    struct keys keys = {.kind = kind};
     struct salus_reason reason = {""};
     char old_id[2 * sizeof keys.old_id + 1];
     char new_id[2 * sizeof keys.new_id + 1];
@@ -149,11 +161,13 @@ static int run(int argc, char **argv)
     const char *config = NULL;
     const char *output = NULL;
     const char *block = NULL;
+    bool encryption = false;
     uint64_t from_block = 0;
     struct tool_list operands = {.count = 0};
     const struct tool_option options[] = {
         {.name = "--config", .value = &config},
         {.name = "--replace-at", .value = &block},
+        {.name = "--encryption", .flag = &encryption},
         {.name = "-o", .value = &output},
         {.name = NULL}};
     int code = tool_options_parse(&tool_newkey, options, &operands, argc, argv);
@@ -168,13 +182,19 @@ static int run(int argc, char **argv)
                      &from_block)) {
         return TOOL_USAGE;
     }
-    return make(config, output, from_block);
+    if (encryption && block == NULL) {
+        return tool_bad_usage(&tool_newkey, "an encryption key comes in place "
+                                            "of the old one: --replace-at "
+                                            "BLOCK");
+    }
+    return make(encryption ? KEYFILE_ENCRYPTION : KEYFILE_CLIENT, config,
+                output, from_block);
 }
 
 const struct tool_command tool_newkey = {
     .name = "newkey",
-    .usage = "-o FILE [--replace-at BLOCK] [--config FILE]",
-    .summary = "make a new client key, and what brings it into the ledger",
+    .usage = "-o FILE [--replace-at BLOCK [--encryption]] [--config FILE]",
+    .summary = "make a new key, and what brings it into the ledger",
     .help =
         "Makes a client key of the institution in FILE (mode 0600) and prints\n"
         "the transaction that makes it known, for salus submit with the key\n"
@@ -189,6 +209,12 @@ const struct tool_command tool_newkey = {
         "\n"
         "Then the old key signs for the blocks before 1200, the new one from\n"
         "1200 on; choose a block that is a little ahead (salus status).\n"
+        "Keep an encryption key that was replaced: what was sealed for it, "
+        "and\n"
+        "for nothing newer, opens with it (--key). Others seal for the new "
+        "one\n"
+        "by its public key, 64 digits of the transaction.\n"
+        "\n"
         "A key that leaked or was lost is ended at once, by another one:\n"
         "\n"
         "    echo '{\"key_revoke\": {\"key_id\": \"ID\", \"reason\": "
@@ -200,6 +226,7 @@ const struct tool_command tool_newkey = {
         "\n"
         "  -o FILE              must not exist\n"
         "  --replace-at BLOCK   in place of the key of the configuration\n"
+        "  --encryption         the encryption key instead of the client key\n"
         "  --config FILE        client configuration; else $SALUS_CONFIG\n",
     .run = run,
 };

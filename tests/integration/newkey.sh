@@ -76,6 +76,32 @@ echo "{\"key_revoke\":{\"key_id\":\"$second_id\",\"reason\":\"LOST\"}}" |
 subject "$second" && fail "a revoked key"
 grep -q KEY_STATE out || fail "not KEY_STATE"
 
+# An encryption key: records are sealed for the new one from its block on.
+subject "$next" || fail "the next key still may"
+height=$(sed 's/.*block \([0-9]*\),.*/\1/' out)
+"$salus" newkey -o trial/sealing.key --encryption --config "$next" \
+    >out 2>err && fail "an encryption key beside the old one"
+"$salus" newkey -o trial/sealing.key --encryption --config "$next" \
+    --replace-at $((height + 2)) 2>told |
+    "$salus" submit --config "$next" - >out 2>err || fail "the encryption key"
+new_id=$(sed 's/.*key id \([0-9a-f]*\);.*/\1/' told)
+old_id=$(sed 's/.*configuration is //' told)
+subject "$next" || fail "a block more"
+
+# anchor KEY-ID: a record whose data key is wrapped for that key
+anchor() {
+    "$salus" submit --timeout 60 --config "$next" - >out 2>err <<END
+{"record_anchor":{"record":"$(random 16)","class_code":"laboratory",
+"confidentiality":"N","commit":"$(random 32)","cipher_digest":"$(random 32)",
+"cipher_size_bucket":16,"algorithm":1,
+"location":"drs://records.example/abcdefghijklmnopqrstuvwxyz",
+"envelopes":[{"recipient_key":"$1","wrap_commit":"$(random 32)"}]}}
+END
+}
+anchor "$new_id" || fail "a record for the new encryption key"
+anchor "$old_id" && fail "a record for the old encryption key"
+grep -q KEY_STATE out || fail "not KEY_STATE"
+
 # A key of an institution that is no member.
 "$salus" init other --replicas 4 --base-port "$((port + 8))" >/dev/null
 cp other/st-anna/client.key trial/foreign.key
