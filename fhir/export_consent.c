@@ -125,6 +125,37 @@ static void write_purposes(struct exporting *exporting, json_t *object,
     put_list(exporting, object, "purpose", list);
 }
 
+static bool is_document(const struct exporting *exporting, const uint8_t *id)
+{
+    struct fhir_exporter *exporter = exporting->exporter;
+    const char *name = fhir_names_find(&exporter->names, FHIR_LEDGER_DATA, id);
+    struct vault_record record;
+    bool found = name != NULL && vault_find_record(exporter->options.vault,
+                                                   &record, name) == PBFT_OK;
+
+    secret_wipe(&record, sizeof record);
+    return found;
+}
+
+static json_t *write_what(struct exporting *exporting,
+                          const Salus__V1__Selector__DataRef *data)
+{
+    uint32_t meaning = (uint32_t)data->meaning;
+
+    if (meaning == TRANSACTION_AUTHORED_BY) {
+        return export_reference(exporting, FHIR_LEDGER_PARTICIPANT,
+                                data->id.data, "Practitioner");
+    }
+    /* A deny of the document by its name would be one of all its versions. */
+    if (exporting->denies && meaning == TRANSACTION_INSTANCE &&
+        is_document(exporting, data->id.data)) {
+        return export_ledger_reference(exporting, FHIR_LEDGER_DATA,
+                                       data->id.data, "DocumentReference");
+    }
+    return export_reference(exporting, FHIR_LEDGER_DATA, data->id.data,
+                            "DocumentReference");
+}
+
 static void write_data(struct exporting *exporting, json_t *object,
                        const Salus__V1__Selector *selector, const char *path)
 {
@@ -134,19 +165,13 @@ static void write_data(struct exporting *exporting, json_t *object,
         const Salus__V1__Selector__DataRef *data = selector->data[i];
         const char *meaning =
             fhir_word(&fhir_meanings, (uint32_t)data->meaning);
-        bool by_author = (uint32_t)data->meaning == TRANSACTION_AUTHORED_BY;
         if (meaning == NULL || data->id.len != VAULT_ID_SIZE) {
             export_find(exporting, FHIR_EXPORT_FIELD, "%s.data[%zu]", path, i);
             continue;
         }
         (void)json_array_append_new(
             list, json_pack("{s:s, s:o}", "meaning", meaning, "reference",
-                            export_reference(exporting,
-                                             by_author ? FHIR_LEDGER_PARTICIPANT
-                                                       : FHIR_LEDGER_DATA,
-                                             data->id.data,
-                                             by_author ? "Practitioner"
-                                                       : "DocumentReference")));
+                            write_what(exporting, data)));
     }
     put_list(exporting, object, "data", list);
 }
@@ -190,6 +215,7 @@ static json_t *write_exceptions(struct exporting *exporting,
             fhir_word(&fhir_decisions, (uint32_t)exception->type);
         (void)snprintf(path, sizeof path, "exceptions[%zu].selector", i);
         export_put_text(exporting, object, "type", type != NULL ? type : "");
+        exporting->denies = (uint32_t)exception->type == TRANSACTION_DENY;
         if (exception->selector != NULL) {
             export_selector(exporting, object, exception->selector, subject,
                             path);
@@ -207,6 +233,7 @@ static json_t *write_provision(struct exporting *exporting,
     const char *type =
         fhir_word(&fhir_decisions, (uint32_t)grant->base_decision);
 
+    exporting->denies = (uint32_t)grant->base_decision == TRANSACTION_DENY;
     export_put_text(exporting, provision, "type", type != NULL ? type : "");
     export_put(exporting, provision, "period",
                export_period(exporting, grant->period_from_ms,

@@ -117,7 +117,8 @@ json_t *export_name(const char *name)
                      (size_t)(bar - system), "value", bar + 1);
 }
 
-/* A newer version may have taken the name over. */
+/* A newer version may have taken the name over: then it means the first or the
+ * newest, as it is used. */
 static bool still_means(const struct fhir_exporter *exporter,
                         enum fhir_ledger_kind kind, const uint8_t *id,
                         const char *name)
@@ -130,7 +131,8 @@ static bool still_means(const struct fhir_exporter *exporter,
         return true;
     }
     if (vault_find_record(vault, &record, name) == PBFT_OK) {
-        bool same = memcmp(record.id, id, VAULT_ID_SIZE) == 0;
+        bool same = memcmp(record.id, id, VAULT_ID_SIZE) == 0 &&
+                    memcmp(record.first, id, VAULT_ID_SIZE) == 0;
         secret_wipe(&record, sizeof record);
         return same;
     }
@@ -138,13 +140,27 @@ static bool still_means(const struct fhir_exporter *exporter,
            memcmp(context.id, id, VAULT_ID_SIZE) == 0;
 }
 
+json_t *export_ledger_reference(struct exporting *exporting,
+                                enum fhir_ledger_kind kind, const uint8_t *id,
+                                const char *type)
+{
+    char system[FHIR_LEDGER_SYSTEM_SIZE];
+    char value[FHIR_LEDGER_VALUE_SIZE];
+
+    /* Institutions have no other name than that of the ledger. */
+    exporting->withheld =
+        exporting->withheld || kind != FHIR_LEDGER_INSTITUTION;
+    fhir_ledger_system(system, &exporting->exporter->options.chain);
+    fhir_ledger_value(value, kind, id);
+    return json_pack("{s:s, s:{s:s, s:s}}", "type", type, "identifier",
+                     "system", system, "value", value);
+}
+
 json_t *export_reference(struct exporting *exporting,
                          enum fhir_ledger_kind kind, const uint8_t *id,
                          const char *type)
 {
     struct fhir_exporter *exporter = exporting->exporter;
-    char system[FHIR_LEDGER_SYSTEM_SIZE];
-    char value[FHIR_LEDGER_VALUE_SIZE];
     const char *name = exporting->redacted
                            ? NULL
                            : fhir_names_find(&exporter->names, kind, id);
@@ -152,13 +168,7 @@ json_t *export_reference(struct exporting *exporting,
     if (name != NULL && still_means(exporter, kind, id, name)) {
         return export_name(name);
     }
-    /* Institutions have no other name than that of the ledger. */
-    exporting->withheld =
-        exporting->withheld || kind != FHIR_LEDGER_INSTITUTION;
-    fhir_ledger_system(system, &exporter->options.chain);
-    fhir_ledger_value(value, kind, id);
-    return json_pack("{s:s, s:{s:s, s:s}}", "type", type, "identifier",
-                     "system", system, "value", value);
+    return export_ledger_reference(exporting, kind, id, type);
 }
 
 void export_learn(struct exporting *exporting, enum fhir_ledger_kind kind,

@@ -26,6 +26,7 @@ struct exporting {
     enum pbft_status status;
     bool redacted; /* This time. */
     bool withheld; /* Something was not said as the vault knows it. */
+    bool denies;   /* The provision that is written does. */
     /* What was imported, judged; NULL: the vault does not have it. */
     struct fhir_item *original;
     struct json_t *resource;
@@ -57,6 +58,10 @@ struct json_t *export_time(struct exporting *exporting, uint64_t ms,
 /* Period with an inclusive end; 0 is open; NULL if both are. */
 struct json_t *export_period(struct exporting *exporting, uint64_t from_ms,
                              uint64_t to_ms, const char *path);
+/* By the id on the ledger, whatever the vault knows. */
+struct json_t *export_ledger_reference(struct exporting *exporting,
+                                       enum fhir_ledger_kind kind,
+                                       const uint8_t *id, const char *type);
 /* By the name that the vault knows, else by the id on the ledger. `type` is
  * that of FHIR for the latter. */
 struct json_t *export_reference(struct exporting *exporting,

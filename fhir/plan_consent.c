@@ -54,12 +54,34 @@ static void resolve_actors(struct planner *planner, struct resolved *out,
     out->selector.actor_count = in->actor_count;
 }
 
+/* A permit for one document reaches its newest version. A deny must reach those
+ * that come later, too: each is a record that refers to the first. */
+static bool resolve_instance(struct planner *planner,
+                             uint8_t out[VAULT_ID_SIZE],
+                             enum transaction_meaning *meaning,
+                             const struct fhir_data *data, bool denies)
+{
+    bool is_document = false;
+
+    if (!planner_instance(planner, out, &data->reference, &is_document)) {
+        return false;
+    }
+    if (denies && is_document) {
+        *meaning = TRANSACTION_DEPENDENTS;
+        return planner_data(planner, out, &data->reference);
+    }
+    return true;
+}
+
 /* Whose data: a participant. What data: a record, encounter, or other thing. */
 static void resolve_data(struct planner *planner, struct resolved *out,
                          const struct fhir_selector *in)
 {
+    bool denies = in->decision == TRANSACTION_DENY;
+
     for (size_t i = 0; i < in->data_count; i++) {
         const struct fhir_data *data = &in->data[i];
+        enum transaction_meaning meaning = data->meaning;
         struct vault_participant author;
         if (data->meaning == TRANSACTION_AUTHORED_BY) {
             if (!planner_participant(planner, &author, &data->reference)) {
@@ -72,11 +94,14 @@ static void resolve_data(struct planner *planner, struct resolved *out,
                              data->reference.path);
             }
             memcpy(out->data_ids[i], author.id, VAULT_ID_SIZE);
+        } else if (meaning == TRANSACTION_INSTANCE) {
+            (void)resolve_instance(planner, out->data_ids[i], &meaning, data,
+                                   denies);
         } else {
             (void)planner_data(planner, out->data_ids[i], &data->reference);
         }
         out->data_list[i] = (struct transaction_data_ref){
-            .meaning = data->meaning, .id = {out->data_ids[i], VAULT_ID_SIZE}};
+            .meaning = meaning, .id = {out->data_ids[i], VAULT_ID_SIZE}};
     }
     out->selector.data = out->data_list;
     out->selector.data_count = in->data_count;

@@ -12,6 +12,7 @@
 #include "fhir/ledger_name.h"
 #include "fhir/planner.h"
 #include "ledger/forms.h"
+#include "salus/v1/ledger.pb-c.h"
 #include "vault/sealed.h"
 
 #define RECORD_VERSION 1
@@ -31,6 +32,7 @@ struct anchor {
     struct vault_record before; /* What its name meant. */
     bool has_before;
     uint8_t related[LEDGER_RELATED_MAX][VAULT_ID_SIZE];
+    size_t related_count;
     uint8_t tags[LEDGER_TAGS_MAX][VAULT_TAG_SIZE];
     size_t tag_count;
     struct pbft_digest cipher_digest;
@@ -99,6 +101,53 @@ static void find_versions(struct planner *planner, struct anchor *anchor)
     }
 }
 
+/* Consents that deny the document name its first version. */
+static void relate_to_first(struct planner *planner, struct anchor *anchor)
+{
+    if (anchor->related_count == LEDGER_RELATED_MAX) {
+        planner_find(planner, FHIR_MANY, "context");
+        return;
+    }
+    memcpy(anchor->related[anchor->related_count++], anchor->before.first,
+           VAULT_ID_SIZE);
+}
+
+/* All that a rule can look at, but for the patient: other labels make other
+ * rules match. */
+static void digest_rules(uint8_t out[VAULT_SECRET_SIZE],
+                         const struct fhir_document *document)
+{
+    const struct fhir_period *period = &document->period;
+    const uint64_t numbers[] = {
+        document->class_code,     document->confidentiality,
+        period->has_from ? 1 : 0, period->has_from ? (uint64_t)period->from : 0,
+        period->has_to ? 1 : 0,   period->has_to ? (uint64_t)period->to : 0,
+        document->label_count,    document->related_count};
+    struct pbft_bytes parts[2 + LEDGER_TAGS_MAX + LEDGER_RELATED_MAX];
+    struct pbft_digest digest;
+    size_t count = 0;
+
+    /* Names end with their zero: they cannot run into each other. */
+    parts[count++] =
+        (struct pbft_bytes){(const uint8_t *)numbers, sizeof numbers};
+    const char *author =
+        document->author.name != NULL ? document->author.name : "";
+    parts[count++] =
+        (struct pbft_bytes){(const uint8_t *)author, strlen(author) + 1};
+    for (size_t i = 0; i < document->label_count; i++) {
+        parts[count++] =
+            (struct pbft_bytes){(const uint8_t *)document->labels[i],
+                                strlen(document->labels[i]) + 1};
+    }
+    for (size_t i = 0; i < document->related_count; i++) {
+        const char *name = document->related[i].name;
+        parts[count++] =
+            (struct pbft_bytes){(const uint8_t *)name, strlen(name) + 1};
+    }
+    digest_blake2b_parts(&digest, parts, count);
+    memcpy(out, digest.bytes, VAULT_SECRET_SIZE);
+}
+
 static void resolve(struct planner *planner, struct anchor *anchor)
 {
     const struct fhir_document *document = &planner->item->document;
@@ -113,7 +162,11 @@ static void resolve(struct planner *planner, struct anchor *anchor)
     for (size_t i = 0; i < document->related_count; i++) {
         (void)planner_data(planner, anchor->related[i], &document->related[i]);
     }
+    anchor->related_count = document->related_count;
     find_versions(planner, anchor);
+    if (anchor->has_before) {
+        relate_to_first(planner, anchor);
+    }
 }
 
 /* ---- content ------------------------------------------------------------- */
@@ -189,6 +242,11 @@ static bool seal_content(struct planner *planner, struct anchor *anchor)
 
     vault_draw_record(&anchor->record);
     anchor->record.class_code = document->class_code;
+    digest_rules(anchor->record.rules, document);
+    if (anchor->has_before) {
+        memcpy(anchor->record.first, anchor->before.first,
+               sizeof anchor->record.first);
+    }
     memcpy(anchor->record.subject, anchor->subject.handle,
            sizeof anchor->record.subject);
     commit_sha256(&commit, COMMIT_DOMAIN_RECORD, anchor->record.salt, content);
@@ -247,7 +305,7 @@ static void describe(struct transaction_record_anchor *out,
                      strlen(anchor->location)},
         .envelopes = &anchor->envelope,
         .envelope_count = 1,
-        .related = {&anchor->related[0][0], document->related_count}};
+        .related = {&anchor->related[0][0], anchor->related_count}};
     if (document->subject.name != NULL) {
         out->subject =
             (struct pbft_bytes){anchor->subject.handle, VAULT_HANDLE_SIZE};
@@ -264,6 +322,25 @@ static void describe(struct transaction_record_anchor *out,
     coarse_period(out, &document->period);
 }
 
+/* Under its old labels the version before would stay open to whom the new ones
+ * exclude. */
+static void retract_before(struct planner *planner, const struct anchor *anchor)
+{
+    const struct vault_record *before = &anchor->before;
+    Salus__V1__RecordRetract message = SALUS__V1__RECORD_RETRACT__INIT;
+
+    if (!anchor->has_before || memcmp(before->rules, anchor->record.rules,
+                                      sizeof before->rules) == 0) {
+        return;
+    }
+    message.record =
+        (ProtobufCBinaryData){VAULT_ID_SIZE, (uint8_t *)(uintptr_t)before->id};
+    message.expected_version = RECORD_VERSION;
+    message.reason = SALUS__V1__RECORD_AMEND__REASON__ENTERED_IN_ERROR;
+    (void)planner_add_payload(planner, &planner->options->envelope,
+                              TRANSACTION_RECORD_RETRACT, &message.base);
+}
+
 void plan_document(struct planner *planner)
 {
     const struct fhir_document *document = &planner->item->document;
@@ -277,6 +354,7 @@ void plan_document(struct planner *planner)
     }
     if (planner_is_sound(planner) && seal_content(planner, &anchor)) {
         describe(&transaction.record_anchor, &anchor, document);
+        retract_before(planner, &anchor);
         (void)planner_add_version(planner, &transaction, VAULT_RECORD,
                                   anchor.record.id,
                                   anchor.has_before ? anchor.before.id : NULL);

@@ -39,9 +39,15 @@ bool planner_participant(struct planner *planner, struct vault_participant *out,
 /* A patient's representative. */
 bool planner_agent(struct planner *planner, struct vault_participant *out,
                    const struct fhir_reference *reference);
-/* The random id of a record, encounter or other data that is pointed to. */
+/* The random id of a record, encounter or other data that is pointed to. Of a
+ * document it is that of the first version: later ones are related to it. */
 bool planner_data(struct planner *planner, uint8_t out[VAULT_ID_SIZE],
                   const struct fhir_reference *reference);
+/* The same, but of a document its newest version instead of its first. True in
+ * `is_document` if it is one that the vault knows. */
+bool planner_instance(struct planner *planner, uint8_t out[VAULT_ID_SIZE],
+                      const struct fhir_reference *reference,
+                      bool *is_document);
 
 /* Builds the transaction and adds it as a step; NULL on failure. The caller
  * fills in how the vault goes back. */

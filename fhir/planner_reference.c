@@ -3,6 +3,7 @@
  * the ledger itself. */
 #include <string.h>
 
+#include "crypto/secret.h"
 #include "fhir/ledger_name.h"
 #include "fhir/planner.h"
 
@@ -156,12 +157,12 @@ bool planner_agent(struct planner *planner, struct vault_participant *out,
     return find_participant(planner, out, reference, TRANSACTION_PATIENT_AGENT);
 }
 
-bool planner_data(struct planner *planner, uint8_t out[VAULT_ID_SIZE],
-                  const struct fhir_reference *reference)
+static bool find_data(struct planner *planner, struct vault_record *record,
+                      const struct fhir_reference *reference, bool *is_document)
 {
     struct vault *vault = planner->options->vault;
-    struct vault_record record;
     struct vault_context context;
+    uint8_t *out = record->id;
     struct fhir_ledger_name id;
 
     if (is_ledger_name(planner, &id, reference->name)) {
@@ -172,11 +173,10 @@ bool planner_data(struct planner *planner, uint8_t out[VAULT_ID_SIZE],
         memcpy(out, id.id, VAULT_ID_SIZE);
         return true;
     }
-    enum pbft_status status =
-        vault_find_record(vault, &record, reference->name);
+    enum pbft_status status = vault_find_record(vault, record, reference->name);
 
+    *is_document = status == PBFT_OK;
     if (status == PBFT_OK) {
-        memcpy(out, record.id, VAULT_ID_SIZE);
         return true;
     }
     if (status == PBFT_NOT_FOUND) {
@@ -191,4 +191,31 @@ bool planner_data(struct planner *planner, uint8_t out[VAULT_ID_SIZE],
     }
     memcpy(out, context.id, VAULT_ID_SIZE);
     return planner_check(planner, status);
+}
+
+bool planner_data(struct planner *planner, uint8_t out[VAULT_ID_SIZE],
+                  const struct fhir_reference *reference)
+{
+    struct vault_record record;
+    bool is_document = false;
+    bool found = find_data(planner, &record, reference, &is_document);
+
+    if (found) {
+        memcpy(out, is_document ? record.first : record.id, VAULT_ID_SIZE);
+    }
+    secret_wipe(&record, sizeof record);
+    return found;
+}
+
+bool planner_instance(struct planner *planner, uint8_t out[VAULT_ID_SIZE],
+                      const struct fhir_reference *reference, bool *is_document)
+{
+    struct vault_record record;
+    bool found = find_data(planner, &record, reference, is_document);
+
+    if (found) {
+        memcpy(out, record.id, VAULT_ID_SIZE);
+    }
+    secret_wipe(&record, sizeof record);
+    return found;
 }

@@ -208,6 +208,7 @@ void vault_draw_record(struct vault_record *out)
 {
     memset(out, 0, sizeof *out);
     draw(out->id, sizeof out->id);
+    memcpy(out->first, out->id, sizeof out->first);
     random_fill(out->salt, sizeof out->salt);
     random_fill(out->data_key, sizeof out->data_key);
 }
@@ -260,9 +261,15 @@ enum pbft_status vault_find_record(struct vault *vault,
     layout_get(&layout, out->data_key, sizeof out->data_key);
     layout_get(&layout, out->commit, sizeof out->commit);
     layout_get(&layout, out->wrap, sizeof out->wrap);
-    /* Older rows end here. */
+    /* Older rows end here, or after the class. */
     out->class_code =
         layout.read < layout.size ? layout_get_number(&layout) : 0;
+    memcpy(out->first, out->id, sizeof out->first);
+    memset(out->rules, 0, sizeof out->rules);
+    if (layout.read < layout.size) {
+        layout_get(&layout, out->first, sizeof out->first);
+        layout_get(&layout, out->rules, sizeof out->rules);
+    }
     return layout_end(&layout);
 }
 
@@ -278,6 +285,8 @@ enum pbft_status vault_set_record(struct vault *vault, const char *name,
     layout_put(&layout, record->commit, sizeof record->commit);
     layout_put(&layout, record->wrap, sizeof record->wrap);
     layout_put_number(&layout, record->class_code);
+    layout_put(&layout, record->first, sizeof record->first);
+    layout_put(&layout, record->rules, sizeof record->rules);
     return store_version(vault, &layout, VAULT_RECORD, name, record->id);
 }
 

@@ -38,6 +38,9 @@ struct vault_record {
     uint8_t commit[VAULT_SECRET_SIZE];
     uint8_t wrap[VAULT_WRAP_SIZE]; /* Of the data key, for the custodian. */
     uint32_t class_code;           /* CLASS code; 0: not kept at that time. */
+    uint8_t first[VAULT_ID_SIZE];  /* The first version under its name. */
+    /* Of what rules look at; zeros: not kept at that time. */
+    uint8_t rules[VAULT_SECRET_SIZE];
 };
 
 enum vault_consent_kind {

@@ -222,6 +222,44 @@ static void test_redacted_exports_say_no_name_and_no_label(void **state)
     fhir_exporter_destroy(exporter);
 }
 
+/* ---- versions ------------------------------------------------------------ */
+
+#define VERSION(content, more)                                                 \
+    "{\"resourceType\":\"DocumentReference\",\"id\":\"d-1\",\"status\":"       \
+    "\"current\",\"subject\":{\"reference\":\"Patient/p-1\"},\"content\":[{"   \
+    "\"attachment\":{\"data\":\"" content "\"}}]" more "}"
+#define OF_DOCUMENT(type, meaning)                                             \
+    "{\"type\":\"permit\",\"provision\":[{\"type\":\"" type                    \
+    "\",\"data\":[{\"meaning\":\"" meaning                                     \
+    "\",\"reference\":{\"reference\":\"DocumentReference/d-1\"}}]}]}"
+
+/* A name means the first version here, the newest there. */
+static void test_versions_come_back_as_they_went(void **state)
+{
+    static const char *const texts[] = {
+        PATIENT,
+        VERSION("b25l", ""),
+        CONSENT("c-1", OF_DOCUMENT("deny", "instance")),
+        CONSENT("c-2", OF_DOCUMENT("permit", "instance")),
+        VERSION("dHdv", ",\"securityLabel\":[{\"coding\":[" CODING(
+                            HL7 "v3-Confidentiality", "R") "]}]"),
+        CONSENT("c-3", OF_DOCUMENT("deny", "instance")),
+        CONSENT("c-4", OF_DOCUMENT("permit", "instance")),
+        CONSENT("c-5", OF_DOCUMENT("deny", "related")),
+        VERSION("dGhyZWU=", ""),
+        "{\"resourceType\":\"DocumentReference\",\"id\":\"d-2\",\"status\":"
+        "\"current\",\"content\":[{\"attachment\":{\"data\":\"eA==\"}}],"
+        "\"relatesTo\":[{\"code\":\"appends\",\"target\":{\"reference\":"
+        "\"DocumentReference/d-1\"}}]}"};
+    struct export_world *world = *state;
+
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        export_import_text(world, texts[i]);
+    }
+    assert_int_equal(world->count, 9);
+    expect_all_same(world);
+}
+
 /* ---- audit events -------------------------------------------------------- */
 
 #define REASON(code) "[{\"coding\":[" CODING(HL7 "v3-ActReason", code) "]}]"
@@ -373,6 +411,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             test_redacted_exports_say_no_name_and_no_label, export_setup,
             export_teardown),
+        cmocka_unit_test_setup_teardown(test_versions_come_back_as_they_went,
+                                        export_setup, export_teardown),
         cmocka_unit_test_setup_teardown(
             test_audit_events_come_back_as_they_went, export_setup,
             export_teardown),

@@ -366,6 +366,117 @@ static void test_changed_document_continues_the_record(void **state)
     expect(fixture, 0, "DocumentReference", IMPORT_ON_LEDGER);
 }
 
+/* ---- documents that change ---------------------------------------------- */
+
+#define VERSION(content, more)                                                 \
+    "{\"resourceType\":\"DocumentReference\",\"id\":\"d-1\",\"status\":"       \
+    "\"current\",\"subject\":{\"reference\":\"Patient/p-1\"},\"content\":[{"   \
+    "\"attachment\":{\"data\":\"" content "\"}}]" more "}"
+#define HIV                                                                    \
+    ",\"securityLabel\":[{\"coding\":[{\"system\":\"http://terminology.hl7."   \
+    "org/CodeSystem/v3-ActCode\",\"code\":\"HIV\"}]}]"
+
+static struct {
+    uint8_t record[VAULT_ID_SIZE];
+    uint8_t related[VAULT_ID_SIZE]; /* The first; or zeros. */
+    uint8_t retracted[VAULT_ID_SIZE];
+    size_t retractions;
+} version; /* The last that was seen. */
+
+static void look_for_version(void *context, const struct import_event *event)
+{
+    (void)context;
+    for (uint32_t i = 0; event->type == TRANSACTION_RECORD_ANCHOR &&
+                         event->steps != NULL && i < event->steps->step_count;
+         i++) {
+        const struct vault_step *step = &event->steps->steps[i];
+        struct wire_arena arena;
+        struct ProtobufCMessage *message = NULL;
+        wire_arena_init(&arena, 1u << 20);
+        assert_int_equal(
+            wire_unpack_strict(&salus__v1__transaction_body__descriptor,
+                               bytes_of(step->body, step->size), &arena,
+                               &message),
+            PBFT_OK);
+        const Salus__V1__TransactionBody *body = (void *)message;
+        if (step->type == TRANSACTION_RECORD_RETRACT) {
+            memcpy(version.retracted, body->record_retract->record.data,
+                   sizeof version.retracted);
+            version.retractions++;
+        } else if (step->type == TRANSACTION_RECORD_ANCHOR) {
+            const Salus__V1__RecordAnchor *in = body->record_anchor;
+            memcpy(version.record, in->record.data, sizeof version.record);
+            memset(version.related, 0, sizeof version.related);
+            if (in->n_related > 0) {
+                memcpy(version.related, in->related[0].data,
+                       sizeof version.related);
+            }
+        }
+        wire_arena_deinit(&arena);
+    }
+    look_for_ids(context, event);
+}
+
+static void expect_version(struct import_world *fixture, const char *text)
+{
+    fixture->look = look_for_version;
+    import_next(fixture, text);
+    expect(fixture, 0, "DocumentReference", IMPORT_ON_LEDGER);
+}
+
+#define DENY_DOCUMENT                                                          \
+    "{\"resourceType\":\"Consent\",\"id\":\"c-4\",\"status\":\"active\","      \
+    "\"scope\":{\"coding\":[{\"system\":\"http://terminology.hl7.org/"         \
+    "CodeSystem/consentscope\",\"code\":\"patient-privacy\"}]},\"category\":[" \
+    "{\"text\":\"x\"}],\"patient\":{\"reference\":\"Patient/p-1\"},"           \
+    "\"dateTime\":\"2025-03-01\",\"performer\":[{\"reference\":"               \
+    "\"Patient/p-1\"}],\"sourceAttachment\":{\"title\":\"x\"},\"policy\":[{"   \
+    "\"uri\":\"" POLICY_URI "\"}],\"provision\":{\"type\":\"deny\",\"data\":[" \
+    "{\"meaning\":\"instance\","                                               \
+    "\"reference\":{\"reference\":\"DocumentReference/d-1\"}}]}}"
+
+/* Each version is a record of its own: a deny of one of them alone would be
+ * lost with the next. */
+static void test_deny_of_a_document_reaches_later_versions(void **state)
+{
+    struct import_world *fixture = *state;
+    uint8_t first[VAULT_ID_SIZE];
+
+    fixture_file(fixture, "1.json", PATIENT);
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    expect_version(fixture, VERSION("b25l", ""));
+    memcpy(first, version.record, sizeof first);
+    expect_version(fixture, VERSION("dHdv", ""));
+    assert_memory_equal(version.related, first, sizeof first);
+    /* Given now, it names the first; the third is related to that too. */
+    import_next(fixture, DENY_DOCUMENT);
+    expect(fixture, 0, "Consent", IMPORT_ON_LEDGER);
+    assert_memory_equal(denied, first, sizeof first);
+    expect_version(fixture, VERSION("dGhyZWU=", ""));
+    assert_memory_equal(version.related, first, sizeof first);
+}
+
+/* Under its old labels, the old version would stay open to whom the new ones
+ * exclude. */
+static void test_new_labels_end_the_version_before(void **state)
+{
+    struct import_world *fixture = *state;
+    uint8_t before[VAULT_ID_SIZE];
+
+    version.retractions = 0;
+    fixture_file(fixture, "1.json", PATIENT);
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    expect_version(fixture, VERSION("b25l", ""));
+    expect_version(fixture, VERSION("dHdv", ""));
+    assert_int_equal(version.retractions, 0);
+    memcpy(before, version.record, sizeof before);
+    expect_version(fixture, VERSION("dHdv", HIV));
+    assert_int_equal(version.retractions, 1);
+    assert_memory_equal(version.retracted, before, sizeof before);
+    expect_version(fixture, VERSION("dGhyZWU=", HIV));
+    assert_int_equal(version.retractions, 1);
+}
+
 /* ---- participants that change -------------------------------------------- */
 
 #define COLLEAGUE "{\"resourceType\":\"Practitioner\",\"id\":\"dr-2\"}"
@@ -481,6 +592,8 @@ int main(void)
         T(test_withdrawal_of_the_unknown_is_rejected),
         T(test_document_is_found_by_its_full_url),
         T(test_changed_document_continues_the_record),
+        T(test_deny_of_a_document_reaches_later_versions),
+        T(test_new_labels_end_the_version_before),
         T(test_changed_group_is_changed_on_the_ledger),
         T(test_changed_role_is_changed_on_the_ledger),
     };
