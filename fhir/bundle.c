@@ -86,6 +86,7 @@ static enum pbft_status add_bundle_entry(struct fhir_file *file,
         return PBFT_NO_MEMORY;
     }
     entry->in_bundle = true;
+    entry->is_bundle = true;
     entry->bundle_index = index;
     entry->offset = resource.offset;
     entry->size = resource.size;
@@ -97,6 +98,19 @@ static enum pbft_status add_bundle_entry(struct fhir_file *file,
     return PBFT_OK;
 }
 
+/* What is wrong with the Bundle itself. */
+static enum pbft_status add_broken(struct fhir_file *file,
+                                   enum fhir_finding_kind wrong,
+                                   const char *path, const char *code)
+{
+    enum pbft_status status = fhir_add_broken(file, wrong, path, code);
+
+    if (status == PBFT_OK) {
+        file->entries[file->count - 1].is_bundle = true;
+    }
+    return status;
+}
+
 static enum pbft_status index_entries(struct fhir_file *file,
                                       const struct fhir_node *list)
 {
@@ -106,10 +120,10 @@ static enum pbft_status index_entries(struct fhir_file *file,
     enum pbft_status status = PBFT_OK;
 
     if (fhir_size(list) == 0) {
-        return fhir_add_broken(file, FHIR_EMPTY, "entry", NULL);
+        return add_broken(file, FHIR_EMPTY, "entry", NULL);
     }
     if (fhir_size(list) > FHIR_ITEMS_MAX) {
-        return fhir_add_broken(file, FHIR_TOO_LARGE, "entry", NULL);
+        return add_broken(file, FHIR_TOO_LARGE, "entry", NULL);
     }
     for (size_t i = 0; i < fhir_size(list) && status == PBFT_OK; i++) {
         struct fhir_node node = fhir_element(list, i);
@@ -142,25 +156,24 @@ enum pbft_status fhir_index_bundle(struct fhir_file *file,
     char unknown[FHIR_CODE_MAX];
 
     if (fhir_field(bundle, "modifierExtension").json != NULL) {
-        return fhir_add_broken(file, FHIR_MODIFIER, "modifierExtension", NULL);
+        return add_broken(file, FHIR_MODIFIER, "modifierExtension", NULL);
     }
     find_unknown(unknown, bundle, bundle_elements);
     if (unknown[0] != 0) {
-        return fhir_add_broken(file, FHIR_UNKNOWN_ELEMENT, "$", unknown);
+        return add_broken(file, FHIR_UNKNOWN_ELEMENT, "$", unknown);
     }
     if (rules.json != NULL) {
-        return fhir_add_broken(file, FHIR_IMPLICIT_RULES, "implicitRules",
-                               NULL);
+        return add_broken(file, FHIR_IMPLICIT_RULES, "implicitRules", NULL);
     }
     if (name == NULL) {
-        return fhir_add_broken(file, FHIR_MISSING, "type", NULL);
+        return add_broken(file, FHIR_MISSING, "type", NULL);
     }
     if (!is_list_type(name)) {
-        return fhir_add_broken(file, FHIR_BUNDLE_TYPE, "type", name);
+        return add_broken(file, FHIR_BUNDLE_TYPE, "type", name);
     }
     /* The ledger cannot do several transactions as one. */
     if (strcmp(name, "transaction") == 0 && fhir_size(&entry) > 1) {
-        return fhir_add_broken(file, FHIR_BUNDLE_TRANSACTION, "type", NULL);
+        return add_broken(file, FHIR_BUNDLE_TRANSACTION, "type", NULL);
     }
     return index_entries(file, &entry);
 }

@@ -186,6 +186,9 @@ enum pbft_status fhir_item_load(struct fhir_item **out,
     if (entry->is_broken) {
         fhir_report_add(&item->report, entry->wrong, entry->path, entry->code);
         item->rank = FHIR_RANK_OTHER;
+        if (entry->is_bundle) {
+            (void)snprintf(item->type, sizeof item->type, "Bundle");
+        }
     } else {
         judge(item, options);
     }

@@ -18,6 +18,7 @@ struct fhir_entry {
     size_t size;
     size_t line;    /* NDJSON: from 1. */
     char *full_url; /* Of a bundle entry; owned; or NULL. */
+    bool is_bundle; /* If it is broken: the Bundle is, not the resource. */
     bool in_bundle;
     size_t bundle_index;
     enum fhir_rank rank;

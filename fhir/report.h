@@ -66,7 +66,8 @@ enum fhir_weight {
     X(FHIR_CONTAINED, FHIR_FATAL, 0,                                           \
       "a contained resource has no ledger id: import it on its own")           \
     X(FHIR_REFERENCE_TYPE, FHIR_FATAL, 0, "reference to a wrong type")         \
-    X(FHIR_STATUS, FHIR_FATAL, 0, "status %s is not imported")                 \
+    X(FHIR_STATUS, FHIR_FATAL, 0,                                              \
+      "status %s is not imported: what the ledger has of it stays as it is")   \
     X(FHIR_MANY, FHIR_FATAL, 0, "more of them than the ledger can hold")       \
     X(FHIR_DENY_PURPOSE, FHIR_FATAL, 0,                                        \
       "deny for a purpose outside v3-ActReason")                               \

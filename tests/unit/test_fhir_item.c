@@ -79,6 +79,29 @@ static void check(const struct sample *samples, size_t count)
 #define URL(url) "\"fullUrl\":\"" url "\","
 #define FULL_URL "fullUrl of another resource too, or not that of its id"
 
+/* An OperationOutcome says "Bundle.type", not "Resource.type". */
+static void test_broken_bundles_are_bundles(void **state)
+{
+    static const char *const texts[] = {
+        "{\"resourceType\":\"Bundle\",\"type\":\"history\",\"entry\":[{}]}",
+        BUNDLE("", "{}"), BUNDLE(",\"odd\":1", "{}")};
+    static const struct fhir_options options = {.zone_minutes = 0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        const struct pbft_bytes bytes = {(const uint8_t *)texts[i],
+                                         strlen(texts[i])};
+        struct fhir_file *file = NULL;
+        struct fhir_item *item = NULL;
+        assert_int_equal(fhir_file_open_bytes(&file, "x", bytes), PBFT_OK);
+        assert_int_equal(fhir_item_load(&item, file, 0, &options), PBFT_OK);
+        assert_int_equal(fhir_item_class(item), FHIR_REJECT);
+        assert_string_equal(fhir_item_type(item), "Bundle");
+        fhir_item_free(item);
+        fhir_file_close(file);
+    }
+}
+
 static void test_nothing_around_a_resource_is_overlooked(void **state)
 {
     static const struct sample samples[] = {
@@ -291,6 +314,7 @@ static void test_broken_text_says_where(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_broken_bundles_are_bundles),
         cmocka_unit_test(test_nothing_around_a_resource_is_overlooked),
         cmocka_unit_test(test_full_url_names_one_resource),
         cmocka_unit_test(test_confidentiality_is_read_or_refused),
