@@ -186,10 +186,22 @@ static void commit_form(struct planner *planner, struct pbft_digest *out,
 
 /* ---- grants -------------------------------------------------------------- */
 
+/* The same patient by another name is no delegate. */
+static bool is_subject(const struct planner *planner,
+                       const struct vault_subject *subject, const char *name)
+{
+    struct vault_subject other;
+    bool same = planner_find_subject(planner, &other, name) == PBFT_OK &&
+                memcmp(other.handle, subject->handle, sizeof other.handle) == 0;
+
+    secret_wipe(&other, sizeof other);
+    return same;
+}
+
 static void resolve_grant(struct planner *planner, struct grant *grant,
                           const struct vault_subject *subject)
 {
-    const struct fhir_consent *consent = &planner->item->consent;
+    struct fhir_consent *consent = &planner->item->consent;
     struct vault_participant organization;
 
     resolve_selector(planner, &grant->root, consent->root, subject);
@@ -200,6 +212,8 @@ static void resolve_grant(struct planner *planner, struct grant *grant,
             .type = (enum transaction_decision)in->decision,
             .selector = grant->exceptions[i].selector};
     }
+    consent->by_subject = consent->by_subject ||
+                          is_subject(planner, subject, consent->delegate.name);
     if (!consent->by_subject) {
         (void)planner_agent(planner, &grant->delegate, &consent->delegate);
     }

@@ -366,6 +366,58 @@ static void test_changed_document_continues_the_record(void **state)
     expect(fixture, 0, "DocumentReference", IMPORT_ON_LEDGER);
 }
 
+/* ---- who gave it --------------------------------------------------------- */
+
+static int performer; /* Of the last grant that was seen. */
+
+static void look_for_performer(void *context, const struct import_event *event)
+{
+    struct wire_arena arena;
+    struct ProtobufCMessage *message = NULL;
+
+    (void)context;
+    if (event->type != TRANSACTION_CONSENT_GRANT || event->steps == NULL) {
+        return;
+    }
+    const struct vault_step *step =
+        &event->steps->steps[event->steps->step_count - 1];
+    wire_arena_init(&arena, 1u << 20);
+    assert_int_equal(
+        wire_unpack_strict(&salus__v1__transaction_body__descriptor,
+                           bytes_of(step->body, step->size), &arena, &message),
+        PBFT_OK);
+    performer = (int)((Salus__V1__TransactionBody *)(void *)message)
+                    ->consent_grant->performer;
+    wire_arena_deinit(&arena);
+}
+
+/* The patient is the same by his number. */
+static void test_patient_by_another_name_is_no_delegate(void **state)
+{
+    struct import_world *fixture = *state;
+    static const char from[] =
+        "\"performer\":[{\"reference\":\"Patient/p-1\"}]";
+    static const char to[] =
+        "\"performer\":[{\"type\":\"Patient\",\"identifier\":{\"system\":"
+        "\"urn:oid:2.999\",\"value\":\"MRN-1\"}}]";
+    static const char text[] = CONSENT("active", "TREAT");
+    char changed[sizeof text + sizeof to];
+    const char *at = strstr(text, from);
+
+    assert_non_null(at);
+    (void)snprintf(changed, sizeof changed, "%.*s%s%s", (int)(at - text), text,
+                   to, at + sizeof from - 1);
+    fixture_file(fixture, "1.json", changed);
+    fixture_file(fixture, "2.json", DOCUMENT);
+    fixture_file(fixture, "3.json", PATIENT);
+    fixture_file(fixture, "4.json", PRACTITIONER);
+    fixture->look = look_for_performer;
+    fixture->options.register_unknown = true;
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    expect(fixture, 3, "Consent", IMPORT_ON_LEDGER);
+    assert_int_equal(performer, TRANSACTION_BY_SUBJECT);
+}
+
 /* ---- documents that change ---------------------------------------------- */
 
 #define VERSION(content, more)                                                 \
@@ -592,6 +644,7 @@ int main(void)
         T(test_withdrawal_of_the_unknown_is_rejected),
         T(test_document_is_found_by_its_full_url),
         T(test_changed_document_continues_the_record),
+        T(test_patient_by_another_name_is_no_delegate),
         T(test_deny_of_a_document_reaches_later_versions),
         T(test_new_labels_end_the_version_before),
         T(test_changed_group_is_changed_on_the_ledger),
