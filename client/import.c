@@ -189,12 +189,17 @@ run_batch(struct run *run, const struct fhir_options *options, size_t *next)
         session->plan.now_ms + IMPORT_VALID_MS;
     while (status == PBFT_OK && *next < run->work_count &&
            !import_batch_is_full(batch)) {
-        const struct work *work = &run->work[(*next)++];
+        const struct work *work = &run->work[*next];
         const struct fhir_file *file = run->files[work->file];
         struct fhir_item *item = NULL;
         status = fhir_item_load(&item, file, work->index, options);
+        if (status == PBFT_OK && import_batch_must_wait(batch, item)) {
+            fhir_item_free(item);
+            break;
+        }
         if (status == PBFT_OK) {
             status = import_batch_add(batch, fhir_file_name(file), item);
+            (*next)++;
         }
     }
     if (status == PBFT_OK) {

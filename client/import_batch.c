@@ -131,6 +131,22 @@ static enum pbft_status plan_slot(struct import_batch *batch, struct slot *slot)
     return vault_journal_store(plan->vault, journal);
 }
 
+bool import_batch_must_wait(const struct import_batch *batch,
+                            const struct fhir_item *item)
+{
+    const char *name = fhir_item_name(item);
+
+    for (size_t i = 0; name != NULL && i < batch->count; i++) {
+        const struct slot *slot = &batch->slots[i];
+        const char *other = fhir_item_name(slot->item);
+        if (slot->journal != NULL && other != NULL &&
+            strcmp(name, other) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum pbft_status import_batch_add(struct import_batch *batch, const char *file,
                                   struct fhir_item *item)
 {

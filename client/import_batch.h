@@ -24,6 +24,10 @@ struct import_batch;
 PBFT_MUST_USE enum pbft_status import_batch_begin(struct import_batch **out,
                                                   struct import_session *);
 bool import_batch_is_full(const struct import_batch *batch);
+/* Is another version of the item in the batch? Whether that one gets on the
+ * ledger decides what this one has to end. */
+bool import_batch_must_wait(const struct import_batch *batch,
+                            const struct fhir_item *item);
 /* Takes the item; plans it. `file` outlives the batch. */
 PBFT_MUST_USE enum pbft_status import_batch_add(struct import_batch *batch,
                                                 const char *file,

@@ -62,6 +62,8 @@ const struct fhir_report *fhir_item_report(const struct fhir_item *item);
 enum fhir_rank fhir_item_rank(const struct fhir_item *item);
 /* "Consent"; "" if it does not say or not in letters. */
 const char *fhir_item_type(const struct fhir_item *item);
+/* "Consent/17", by which others may refer to it; NULL: it has no id. */
+const char *fhir_item_name(const struct fhir_item *item);
 /* NDJSON: from 1; else 0. */
 size_t fhir_item_line(const struct fhir_item *item);
 /* As received. */

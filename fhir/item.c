@@ -233,6 +233,11 @@ const char *fhir_item_type(const struct fhir_item *item)
     return item->type;
 }
 
+const char *fhir_item_name(const struct fhir_item *item)
+{
+    return item->name;
+}
+
 size_t fhir_item_line(const struct fhir_item *item)
 {
     return item->line;

@@ -366,6 +366,32 @@ static void test_changed_document_continues_the_record(void **state)
     expect(fixture, 0, "DocumentReference", IMPORT_ON_LEDGER);
 }
 
+/* ---- versions at once ---------------------------------------------------- */
+
+/* Given, withdrawn, and given again, in one file: each rests on what became of
+ * the one before. */
+static void test_versions_of_one_file_follow_each_other(void **state)
+{
+    struct import_world *fixture = *state;
+
+    add_all(fixture);
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    fixture->file_count = 0;
+    fixture_file(
+        fixture, "5.ndjson",
+        CONSENT("active", "HPAYMT") "\n" CONSENT(
+            "inactive", "HPAYMT") "\n" CONSENT("active", "HOPERAT") "\n");
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    assert_int_equal(fixture->event_count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        expect(fixture, i, "Consent", IMPORT_ON_LEDGER);
+    }
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    for (size_t i = 0; i < 3; i++) {
+        expect(fixture, i, "Consent", IMPORT_KNOWN);
+    }
+}
+
 /* ---- who gave it --------------------------------------------------------- */
 
 static int performer; /* Of the last grant that was seen. */
@@ -644,6 +670,7 @@ int main(void)
         T(test_withdrawal_of_the_unknown_is_rejected),
         T(test_document_is_found_by_its_full_url),
         T(test_changed_document_continues_the_record),
+        T(test_versions_of_one_file_follow_each_other),
         T(test_patient_by_another_name_is_no_delegate),
         T(test_deny_of_a_document_reaches_later_versions),
         T(test_new_labels_end_the_version_before),
