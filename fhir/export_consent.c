@@ -147,7 +147,8 @@ static json_t *write_what(struct exporting *exporting,
                                 data->id.data, "Practitioner");
     }
     /* A deny of the document by its name would be one of all its versions. */
-    if (exporting->denies && meaning == TRANSACTION_INSTANCE &&
+    if (exporting->denies &&
+        (meaning == TRANSACTION_INSTANCE || meaning == TRANSACTION_RELATED) &&
         is_document(exporting, data->id.data)) {
         return export_ledger_reference(exporting, FHIR_LEDGER_DATA,
                                        data->id.data, "DocumentReference");

@@ -55,7 +55,9 @@ static void resolve_actors(struct planner *planner, struct resolved *out,
 }
 
 /* A permit for one document reaches its newest version. A deny must reach those
- * that come later, too: each is a record that refers to the first. */
+ * that come later, too: each is a record that refers to the first. And
+ * "related" to a document is itself first of all (R4, consent-data-meaning),
+ * which it is not on the ledger. */
 static bool resolve_instance(struct planner *planner,
                              uint8_t out[VAULT_ID_SIZE],
                              enum transaction_meaning *meaning,
@@ -94,7 +96,8 @@ static void resolve_data(struct planner *planner, struct resolved *out,
                              data->reference.path);
             }
             memcpy(out->data_ids[i], author.id, VAULT_ID_SIZE);
-        } else if (meaning == TRANSACTION_INSTANCE) {
+        } else if (meaning == TRANSACTION_INSTANCE ||
+                   (denies && meaning == TRANSACTION_RELATED)) {
             (void)resolve_instance(planner, out->data_ids[i], &meaning, data,
                                    denies);
         } else {

@@ -307,6 +307,7 @@ static void test_withdrawal_of_the_unknown_is_rejected(void **state)
 
 static uint8_t anchored[VAULT_ID_SIZE]; /* The last record that was seen. */
 static uint8_t denied[VAULT_ID_SIZE];   /* By the last grant that was seen. */
+static int denied_meaning;
 
 static void look_for_ids(void *context, const struct import_event *event)
 {
@@ -330,6 +331,7 @@ static void look_for_ids(void *context, const struct import_event *event)
     } else if (event->type == TRANSACTION_CONSENT_GRANT) {
         memcpy(denied, body->consent_grant->root->data[0]->id.data,
                sizeof denied);
+        denied_meaning = (int)body->consent_grant->root->data[0]->meaning;
     }
     wire_arena_deinit(&arena);
 }
@@ -502,7 +504,7 @@ static void expect_version(struct import_world *fixture, const char *text)
     expect(fixture, 0, "DocumentReference", IMPORT_ON_LEDGER);
 }
 
-#define DENY_DOCUMENT                                                          \
+#define DENY_DOCUMENT(meaning)                                                 \
     "{\"resourceType\":\"Consent\",\"id\":\"c-4\",\"status\":\"active\","      \
     "\"scope\":{\"coding\":[{\"system\":\"http://terminology.hl7.org/"         \
     "CodeSystem/consentscope\",\"code\":\"patient-privacy\"}]},\"category\":[" \
@@ -510,7 +512,7 @@ static void expect_version(struct import_world *fixture, const char *text)
     "\"dateTime\":\"2025-03-01\",\"performer\":[{\"reference\":"               \
     "\"Patient/p-1\"}],\"sourceAttachment\":{\"title\":\"x\"},\"policy\":[{"   \
     "\"uri\":\"" POLICY_URI "\"}],\"provision\":{\"type\":\"deny\",\"data\":[" \
-    "{\"meaning\":\"instance\","                                               \
+    "{\"meaning\":\"" meaning "\","                                            \
     "\"reference\":{\"reference\":\"DocumentReference/d-1\"}}]}}"
 
 /* Each version is a record of its own: a deny of one of them alone would be
@@ -527,9 +529,15 @@ static void test_deny_of_a_document_reaches_later_versions(void **state)
     expect_version(fixture, VERSION("dHdv", ""));
     assert_memory_equal(version.related, first, sizeof first);
     /* Given now, it names the first; the third is related to that too. */
-    import_next(fixture, DENY_DOCUMENT);
+    import_next(fixture, DENY_DOCUMENT("instance"));
     expect(fixture, 0, "Consent", IMPORT_ON_LEDGER);
     assert_memory_equal(denied, first, sizeof first);
+    assert_int_equal(denied_meaning, TRANSACTION_DEPENDENTS);
+    denied_meaning = 0;
+    import_next(fixture, DENY_DOCUMENT("related"));
+    expect(fixture, 0, "Consent", IMPORT_ON_LEDGER);
+    assert_memory_equal(denied, first, sizeof first);
+    assert_int_equal(denied_meaning, TRANSACTION_DEPENDENTS);
     expect_version(fixture, VERSION("dGhyZWU=", ""));
     assert_memory_equal(version.related, first, sizeof first);
 }
