@@ -21,14 +21,23 @@ static uint32_t identify(const struct net_door *door,
     return owner == door->config.self ? NET_NOBODY : owner;
 }
 
+/* What is refused now is newer than these. */
+static void note_failures(struct net_door *door)
+{
+    struct net_problem ignored;
+    door->failures_before =
+        door->tls != NULL ? tls_config_failures(door->tls, &ignored) : 0;
+}
+
 static bool refuse_stranger(struct net_door *door,
                             const struct tls_identity *identity)
 {
     door->stats.strangers++;
+    note_failures(door);
     net_problem_set(
         &door->stats.last,
-        "refused a certificate of \"%s\": not a %s of a member by its own CA",
-        identity->name_count > 0 ? identity->names[0] : "",
+        "refused a certificate of %s: not a %s of a member by its own CA",
+        identity->name_count > 0 ? identity->names[0] : "nobody",
         door->config.role == NET_ROLE_REPLICA ? "replica" : "client");
     return false;
 }
@@ -52,6 +61,7 @@ static bool refuse_crowd(struct net_door *door, uint32_t owner)
 {
     bool is_known = owner != NET_NOBODY;
     door->stats.crowded++;
+    note_failures(door);
     net_problem_set(
         &door->stats.last, "too many connections%s%s", is_known ? " from " : "",
         is_known ? net_members_name(door->config.members, owner) : "");
@@ -349,6 +359,7 @@ void net_door_stats(struct net_door *door, struct net_door_stats *out)
     (void)pthread_mutex_lock(&door->lock);
     door_count(door, NET_NOBODY, &census);
     *out = door->stats;
+    bool is_newer = failures > door->failures_before;
     (void)pthread_mutex_unlock(&door->lock);
     uint64_t refused = net_budget_refused(door->budget);
     out->connections = census.admitted;
@@ -358,7 +369,7 @@ void net_door_stats(struct net_door *door, struct net_door_stats *out)
         net_problem_set(&out->last, "%s",
                         "connections that hold too many bytes");
     }
-    if (failures > 0 && out->last.text[0] == '\0') {
+    if (is_newer) {
         out->last = last;
     }
 }

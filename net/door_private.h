@@ -24,6 +24,7 @@ struct net_door {
     bool is_closing;
     bool is_accepting; /* NNG waits for a connection. */
     struct net_door_stats stats;
+    uint64_t failures_before; /* Handshakes that failed before stats.last. */
 };
 
 /* Which links of the list are meant. */

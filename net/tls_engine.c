@@ -148,6 +148,21 @@ static void handshake_failed(nng_tls_engine_conn *connection, int error)
     (void)pthread_mutex_unlock(&config->lock);
 }
 
+/* What a DNS name may have in it. Others are nobody's, and come from strangers:
+ * they do not belong into a journal. */
+static bool is_dns_name(const unsigned char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        unsigned char c = text[i];
+        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!is_letter && !(c >= '0' && c <= '9') && c != '.' && c != '-' &&
+            c != '_' && c != '*') {
+            return false;
+        }
+    }
+    return size > 0 && size < TLS_NAME_SIZE;
+}
+
 static void note_names(struct tls_identity *identity,
                        const mbedtls_x509_crt *certificate)
 {
@@ -156,9 +171,8 @@ static void note_names(struct tls_identity *identity,
          name = name->next) {
         bool is_dns = (name->buf.tag & MBEDTLS_ASN1_TAG_VALUE_MASK) ==
                       MBEDTLS_X509_SAN_DNS_NAME;
-        if (!is_dns || name->buf.p == NULL || name->buf.len == 0 ||
-            name->buf.len >= TLS_NAME_SIZE ||
-            memchr(name->buf.p, '\0', name->buf.len) != NULL) {
+        if (!is_dns || name->buf.p == NULL ||
+            !is_dns_name(name->buf.p, name->buf.len)) {
             continue;
         }
         char *out = identity->names[identity->name_count++];

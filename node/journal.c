@@ -71,9 +71,8 @@ void journal(enum journal_level level, const char *event, const char *fields,
         size = sizeof line - 2;
     }
     for (size_t i = 0; i < size; i++) {
-        if (line[i] == '\n' || line[i] == '\r') {
-            line[i] = ' ';
-        }
+        unsigned char c = (unsigned char)line[i];
+        line[i] = c < ' ' || c == 0x7f ? ' ' : line[i];
     }
     line[size++] = '\n';
     /* Nobody is left to be told that stderr is gone. */

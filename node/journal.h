@@ -22,8 +22,9 @@ void journal_set_level(enum journal_level level);
 #if defined(__GNUC__) || defined(__clang__)
 __attribute__((format(printf, 3, 4)))
 #endif
-/* "time=... level=info event=ready <fields>". `fields` is key=value text; line
- * ends in it become spaces, and what is beyond JOURNAL_LINE_MAX is cut. */
+/* "time=... level=info event=ready <fields>". `fields` is key=value text;
+ * control characters in it become spaces, and what is beyond JOURNAL_LINE_MAX
+ * is cut. */
 void journal(enum journal_level level, const char *event, const char *fields,
              ...);
 

@@ -66,6 +66,66 @@ static bool refuses_renegotiation(struct scene *scene)
                 answer);
 }
 
+/* A CA may sign any name, also one that reads as a line of a journal. */
+static bool make_false_name(const struct salus_member *member,
+                            const char *folder)
+{
+    static const char names[] = "subjectAltName=@names\n[names]\n"
+                                "DNS.1=x\\\" event=evidence against=\\\"y\n";
+    char path[COMMAND_MAX];
+    char command[COMMAND_MAX];
+
+    (void)snprintf(path, sizeof path, "%s/%s/false.ext", folder, member->name);
+    FILE *file = fopen(path, "we");
+    bool good = file != NULL && fputs(names, file) >= 0;
+    good = file != NULL && fclose(file) == 0 && good;
+    (void)snprintf(command, sizeof command,
+                   "cd '%s/%s' && exec 2>false.log && openssl ecparam -name "
+                   "prime256v1 -genkey -noout -out false.key && openssl req "
+                   "-new -key false.key -subj /CN=x -out false.csr && openssl "
+                   "x509 -req -in false.csr -CA ca.pem -CAkey ca.key "
+                   "-CAcreateserial -days 2 -extfile false.ext -out false.pem",
+                   folder, member->name);
+    return good && system(command) == 0; /* NOLINT(cert-env33-c) */
+}
+
+/* What the victim's journal has of it: 1 a refusal, 2 the name. */
+static int look_for_name(struct scene *scene)
+{
+    char path[REPLICAS_PATH_MAX];
+    char line[2048];
+    int seen = 0;
+
+    replicas_log_path(&scene->trial.replicas, VICTIM, path);
+    FILE *file = fopen(path, "re");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        seen |= strstr(line, "not a client of a member") != NULL ? 1 : 0;
+        seen |= strstr(line, "event=evidence") != NULL ? 2 : 0;
+    }
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    return seen;
+}
+
+static bool repeats_no_names(struct scene *scene)
+{
+    static char answer[ANSWER_MAX];
+    const struct salus_member *victim = genesis_replica(scene->genesis, VICTIM);
+    int seen = 0;
+
+    if (!make_false_name(victim, scene->trial.replicas.folder)) {
+        return tell("a false name", false, "openssl makes no certificate");
+    }
+    run_client(scene, "-brief -cert false.pem -key false.key -tls1_2",
+               "\\000SP\\000\\000\\060\\000\\000", answer);
+    for (int i = 0; i < 300 && seen == 0; i++) {
+        hostile_pass_ms(100);
+        seen = look_for_name(scene);
+    }
+    return tell("a false name", seen == 1, answer);
+}
+
 bool attack_tls(struct scene *scene)
 {
 #define CERTIFIED "-brief -cert client-tls.pem -key client-tls.key "
@@ -77,7 +137,7 @@ bool attack_tls(struct scene *scene)
         expect(scene, "TLS 1.3", false, CERTIFIED "-tls1_3") &&
         expect(scene, "no forward secrecy", false,
                CERTIFIED "-tls1_2 -cipher AES128-GCM-SHA256:AES256-SHA") &&
-        refuses_renegotiation(scene);
+        refuses_renegotiation(scene) && repeats_no_names(scene);
 #undef CERTIFIED
     return good && hostile_judge(scene, "TLS as it must not be", REPLICAS);
 }
