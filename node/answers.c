@@ -225,6 +225,18 @@ static void locate(struct node *node, pbft_seq seq, uint32_t index,
     }
 }
 
+/* What comes late because we catch up says nothing of our clock. */
+static void check_clock(struct node *node, pbft_wall_us block_time)
+{
+    struct pbft_report report;
+    node_report(node, &report);
+    if (report.condition == PBFT_CONDITION_NORMAL) {
+        atomic_store(&node->clock_off,
+                     clock_check_note(&node->clock_check, block_time,
+                                      clock_wall_us(), clock_now_ms()));
+    }
+}
+
 void node_on_executed(void *context, const struct pbft_attestation *executed,
                       const struct ledger_block_result *results)
 {
@@ -232,6 +244,9 @@ void node_on_executed(void *context, const struct pbft_attestation *executed,
     history_add(node->history, executed->seq, clock_now_ms());
     atomic_fetch_add(&node->transactions, results->transaction_count);
     atomic_store(&node->block_time, executed->block_time);
+    if (results->block.request_count > 0) { /* Else its time is none. */
+        check_clock(node, executed->block_time);
+    }
     /* Before the core hears of the block: what it is fed after that is late. */
     for (uint32_t i = 0; i < results->block.request_count; i++) {
         request_cache_add(node->executed, &results->block.requests[i].digest);

@@ -51,6 +51,9 @@ static struct node *create(const struct node_setup *setup)
     node->unsafe_no_sync = setup->storage.sync == STORAGE_UNSAFE_NO_SYNC;
     node->started_ms = clock_now_ms();
     node->deadline = PBFT_TIME_NEVER;
+    /* A primary's clock may be so far from ours, and a block so old. */
+    node->clock_check.slack_us =
+        UINT64_C(2000) * setup->identity->genesis->parameters.time_bound_ms;
     (void)pthread_mutex_init(&node->report_lock, NULL);
     (void)pthread_mutex_init(&node->failure_lock, NULL);
     (void)pthread_mutex_init(&node->journal_lock, NULL);

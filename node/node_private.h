@@ -11,6 +11,7 @@
 #include "ledger/ledger.h"
 #include "net/gateway.h"
 #include "net/peers.h"
+#include "node/clock_check.h"
 #include "node/courier.h"
 #include "node/executor.h"
 #include "node/inbox.h"
@@ -91,6 +92,8 @@ struct node {
     atomic_bool stopping; /* Calls are refused. */
     atomic_uint_least64_t transactions;
     atomic_uint_least64_t block_time;
+    struct clock_check clock_check; /* For the executor. */
+    atomic_int_least64_t clock_off; /* What it says. */
 
     pthread_mutex_t report_lock; /* Guards `report` and `evidence`. */
     struct pbft_report report;
@@ -105,6 +108,7 @@ struct node {
     struct node_peer peer[PBFT_REPLICAS_MAX];
     struct journal_limit disk_limit; /* For the thread that watches. */
     struct journal_limit stranger_limit;
+    bool told_clock; /* That it is wrong. */
     uint64_t strangers_seen;
 };
 

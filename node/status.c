@@ -13,6 +13,7 @@
 
 #define REPLY_VERSION 1
 #define UNSAFE_MAX 2
+#define US_PER_S 1000000
 
 /* What is collected before it is packed. */
 struct collected {
@@ -180,6 +181,16 @@ static void describe_recovery(const struct pbft_report *report,
     }
 }
 
+/* Alone it can neither lead nor agree with who leads. */
+static void describe_clock(int64_t off_us, struct salus_reason *out)
+{
+    salus_reason_set(out,
+                     "the clock of this machine is %" PRId64
+                     " s %s those of the others",
+                     (off_us < 0 ? -off_us : off_us) / US_PER_S,
+                     off_us < 0 ? "behind" : "ahead of");
+}
+
 static void collect_problem(struct node *node, struct collected *to,
                             const struct pbft_report *report,
                             uint32_t reachable)
@@ -201,6 +212,9 @@ static void collect_problem(struct node *node, struct collected *to,
         to->status.problem = to->problem.text;
     } else if (to->status.disk_free_bytes < NODE_DISK_FREE_WARN_BYTES) {
         to->status.problem = text("the disk is almost full");
+    } else if (atomic_load(&node->clock_off) != 0) {
+        describe_clock(atomic_load(&node->clock_off), &to->problem);
+        to->status.problem = to->problem.text;
     }
 }
 

@@ -7,6 +7,8 @@
 #include "node/limits.h"
 #include "node/node_private.h"
 
+#define US_PER_S 1000000
+
 static const char *peer_name(const struct node *node, pbft_replica_id id)
 {
     return genesis_replica(node->identity->genesis, id)->name;
@@ -73,6 +75,17 @@ static void watch_strangers(struct node *node)
     node->strangers_seen = seen;
 }
 
+static void watch_clock(struct node *node)
+{
+    int64_t off_us = atomic_load(&node->clock_off);
+    if ((off_us != 0) != node->told_clock) {
+        node->told_clock = off_us != 0;
+        journal(off_us != 0 ? JOURNAL_WARNING : JOURNAL_INFO,
+                off_us != 0 ? "clock-wrong" : "clock-right",
+                "ahead_of_the_others_s=%" PRId64, off_us / US_PER_S);
+    }
+}
+
 static void watch_disk(struct node *node)
 {
     struct storage_stats stats;
@@ -101,6 +114,7 @@ enum pbft_status node_watch(struct node *node, struct salus_reason *reason)
         }
     }
     watch_strangers(node);
+    watch_clock(node);
     watch_disk(node);
     return node_failure(node, reason);
 }
