@@ -109,6 +109,11 @@
 /* A shutdown that takes longer is cut off: NNG 1.5.2 can hang in a close. */
 #define NODE_SHUTDOWN_MAX_S 20u
 
+/* Files and connections open at a time: what is asked of the system, and what
+ * all clients, some tens of peers and RocksDB may need. */
+#define NODE_OPEN_FILES 65536u
+#define NODE_OPEN_FILES_MIN 4096u
+
 /* A genesis file of 256 members with certificates is about 1 MiB. */
 #define NODE_FILE_BYTES_MAX (8u * 1024u * 1024u)
 

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "consensus/assert.h"
@@ -58,6 +59,26 @@ static int refuse(enum exit_code code, enum pbft_status status,
     journal(JOURNAL_ERROR, "refused", "exit=%d reason=\"%s\"", (int)code,
             reason->text[0] != '\0' ? reason->text : pbft_status_text(status));
     return (int)code;
+}
+
+/* Connections must not use up what the database needs: a shell's limit of 1024
+ * files is less than one institution's connections and RocksDB together. */
+static void raise_file_limit(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 &&
+        files.rlim_cur < NODE_OPEN_FILES) {
+        files.rlim_cur =
+            files.rlim_max < NODE_OPEN_FILES ? files.rlim_max : NODE_OPEN_FILES;
+        (void)setrlimit(RLIMIT_NOFILE, &files);
+    }
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 &&
+        files.rlim_cur < NODE_OPEN_FILES_MIN) {
+        journal(JOURNAL_WARNING, "few-files",
+                "limit=%llu needed=%u gives_up=\"service to many connections "
+                "at a time\"",
+                (unsigned long long)files.rlim_cur, NODE_OPEN_FILES_MIN);
+    }
 }
 
 /* NNG 1.5.2 can hang when it is closed: what is durable is durable by now. */
@@ -122,6 +143,7 @@ static int run(const struct node_setup *setup)
     struct node *node = NULL;
     struct salus_reason reason = {{0}};
     prepare_signals(&ends);
+    raise_file_limit();
     enum pbft_status status = node_open(setup, &node, &reason);
     if (status != PBFT_OK) {
         return refuse(exit_code_of(status), status, &reason);

@@ -122,7 +122,17 @@ expect 3 'another consortium' 'folder of another consortium' \
     "$(variant data2 "s|^data_dir:.*|data_dir: ../b/$other/data|")"
 
 # A running replica: its folder, and its port.
+# A shell's limit of open files is too low for it.
+hard=$(ulimit -Hn)
+ulimit -Sn 512
 run "$config"
+files=$(awk '/^Max open files/ { print $4 }' "/proc/$pid/limits")
+if [ "$files" = "$hard" ] || [ "$files" -ge 4096 ]; then
+    echo "ok: limit of open files: $files"
+else
+    failures=$((failures + 1))
+    echo "FAILED: limit of open files: $files, though $hard may be"
+fi
 expect 3 'another process uses' 'second daemon on the folder' "$config"
 expect 1 'in use\|uses this port' 'port in use' \
     "$(variant port "s|^data_dir:.*|data_dir: fresh|")"
