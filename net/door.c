@@ -141,6 +141,7 @@ static void welcome(struct net_door *door, nng_stream *stream)
         evicted = evict(door);
     }
     if (door->is_closing || door->link_count == door->links_max) {
+        door->stats.crowded += door->is_closing ? 0 : 1;
         nng_stream_free(stream);
     } else if (net_link_create(&link, stream, &config) == PBFT_OK) {
         net_link_hold(link);

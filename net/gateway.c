@@ -23,7 +23,8 @@
 #define OUTBOX_BYTES_MAX (16u * 1024u * 1024u)
 
 struct call {
-    struct net_link *link; /* Held; NULL: this place is free. */
+    bool is_open;          /* Else this place is free. */
+    struct net_link *link; /* Held; NULL: it has gone. */
     uint32_t number;       /* Of the call in this place; tells old ids. */
     uint32_t caller;
     uint32_t header_size;
@@ -98,6 +99,7 @@ static bool open_call(struct net_gateway *gateway, struct net_link *link,
         uint32_t place = gateway->free_calls[--gateway->free_count];
         struct call *call = &gateway->calls[place];
         net_link_hold(link);
+        call->is_open = true;
         call->link = link;
         call->number++;
         call->caller = opening->caller;
@@ -114,7 +116,8 @@ static bool open_call(struct net_gateway *gateway, struct net_link *link,
     return admitted;
 }
 
-/* Frees the place; the link is still held. False: no such call. */
+/* Frees the place; the link, if there is one, is still held. False: no such
+ * call. */
 static bool end_call(struct net_gateway *gateway, uint64_t id, struct call *out)
 {
     uint32_t place = (uint32_t)id;
@@ -123,9 +126,10 @@ static bool end_call(struct net_gateway *gateway, uint64_t id, struct call *out)
     }
     struct call *call = &gateway->calls[place];
     (void)pthread_mutex_lock(&gateway->lock);
-    bool is_open = call->link != NULL && call->number == (uint32_t)(id >> 32);
+    bool is_open = call->is_open && call->number == (uint32_t)(id >> 32);
     if (is_open) {
         *out = *call;
+        call->is_open = false;
         call->link = NULL;
         gateway->free_calls[gateway->free_count++] = place;
         gateway->open_calls[call->caller]--;
@@ -194,7 +198,7 @@ void net_gateway_reply(struct net_gateway *gateway, uint64_t id,
                        struct pbft_bytes bytes)
 {
     struct call call;
-    if (end_call(gateway, id, &call)) {
+    if (end_call(gateway, id, &call) && call.link != NULL) {
         const struct pbft_bytes header = {call.header, call.header_size};
         send_reply(gateway, call.link, header, bytes);
         net_link_release(call.link);
@@ -203,9 +207,30 @@ void net_gateway_reply(struct net_gateway *gateway, uint64_t id,
 
 /* ---- opening and closing ------------------------------------------------- */
 
+/* Calls whose clients have gone still count until they are answered, but do not
+ * keep a place for a connection: else one institution could come and go until
+ * there is none left. */
+static void let_go(struct net_gateway *gateway)
+{
+    (void)pthread_mutex_lock(&gateway->lock);
+    for (uint32_t i = 0; i < gateway->config.calls_max; i++) {
+        struct net_link_state state = {.is_closed = false};
+        struct net_link *link = gateway->calls[i].link;
+        if (link != NULL) {
+            net_link_state(link, &state);
+        }
+        if (state.is_closed) {
+            gateway->calls[i].link = NULL;
+            net_link_release(link);
+        }
+    }
+    (void)pthread_mutex_unlock(&gateway->lock);
+}
+
 static void tick(void *context, pbft_time_ms now)
 {
     struct net_gateway *gateway = context;
+    let_go(gateway);
     net_door_close_stuck(gateway->door, now, gateway->config.reply_timeout_ms);
     net_door_tick(gateway->door, now);
 }
@@ -326,6 +351,7 @@ static void abandon_calls(struct net_gateway *gateway)
     gateway->free_count = 0; /* No further call is opened. */
     for (uint32_t i = 0; i < gateway->config.calls_max; i++) {
         struct net_link *link = gateway->calls[i].link;
+        gateway->calls[i].is_open = false;
         gateway->calls[i].link = NULL;
         if (link != NULL) {
             net_link_release(link);

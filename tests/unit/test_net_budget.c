@@ -16,7 +16,8 @@
 
 #define MIB (1u << 20)
 #define HOARDERS 16
-#define HEADER 16 /* Length, number of the call, claim. */
+#define CONNECTIONS 64 /* And 256 that are not ready. */
+#define HEADER 16      /* Length, number of the call, claim. */
 
 static struct world world;
 
@@ -70,6 +71,7 @@ static void test_no_budget_is_no_bound(void **state)
 struct server {
     struct net_gateway *gateway;
     pthread_mutex_t lock; /* Until `gateway` is set. */
+    bool is_silent;       /* It answers nobody. */
 };
 
 static void on_call(void *context, uint64_t call, uint32_t caller,
@@ -80,7 +82,9 @@ static void on_call(void *context, uint64_t call, uint32_t caller,
     (void)pthread_mutex_lock(&server->lock);
     struct net_gateway *gateway = server->gateway;
     (void)pthread_mutex_unlock(&server->lock);
-    net_gateway_reply(gateway, call, pbft_buffer_bytes(buffer));
+    if (!server->is_silent) {
+        net_gateway_reply(gateway, call, pbft_buffer_bytes(buffer));
+    }
     pbft_buffer_unref(buffer);
 }
 
@@ -93,9 +97,11 @@ static void server_start(struct server *server, size_t bytes_max)
     config.listen_address = "127.0.0.1:0";
     config.security = NET_UNSAFE_PLAIN_TCP;
     config.bytes_max = bytes_max;
+    config.connections_max = CONNECTIONS;
     config.reply_timeout_ms = 10 * WORLD_PATIENCE_MS;
     config.context = server;
     config.call = on_call;
+    server->is_silent = false;
     (void)pthread_mutex_init(&server->lock, NULL);
     (void)pthread_mutex_lock(&server->lock);
     assert_int_equal(net_gateway_open(&config, &server->gateway, NULL),
@@ -109,11 +115,16 @@ static void server_stop(struct server *server)
     (void)pthread_mutex_destroy(&server->lock);
 }
 
-static uint64_t crowded(struct server *server)
+static struct net_gateway_stats stats_of(struct server *server)
 {
     struct net_gateway_stats stats;
     net_gateway_stats(server->gateway, &stats);
-    return stats.crowded;
+    return stats;
+}
+
+static uint64_t crowded(struct server *server)
+{
+    return stats_of(server).crowded;
 }
 
 static int dial(const struct server *server)
@@ -235,6 +246,26 @@ static void test_replies_that_nobody_takes_are_bounded(void **state)
     server_stop(&server);
 }
 
+/* Each calls and goes before it is answered; the calls stay. */
+static void test_who_comes_and_goes_takes_no_place(void **state)
+{
+    struct server server;
+    (void)state;
+    server_start(&server, 8 * MIB);
+    server.is_silent = true;
+
+    for (uint32_t i = 0; i < CONNECTIONS + 256 + 40; i++) {
+        int fd = dial(&server);
+        begin(fd, 16);
+        send_bytes(fd, 16);
+        WORLD_WAIT(stats_of(&server).calls_in_flight == i + 1);
+        (void)close(fd);
+        WORLD_WAIT(stats_of(&server).connections < CONNECTIONS / 2);
+    }
+
+    server_stop(&server);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -250,6 +281,7 @@ int main(void)
         cmocka_unit_test(test_no_budget_is_no_bound),
         cmocka_unit_test(test_calls_that_never_end_are_bounded),
         cmocka_unit_test(test_replies_that_nobody_takes_are_bounded),
+        cmocka_unit_test(test_who_comes_and_goes_takes_no_place),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }
