@@ -108,14 +108,28 @@ static void on_closed(void *context, struct net_link *link)
  * returns a link to be closed, held. */
 static struct net_link *evict(struct net_door *door)
 {
-    struct door_census census;
-    door_count(door, NET_NOBODY, &census);
-    if (census.pending < NET_DOOR_PENDING_MAX) {
-        return NULL;
+    struct net_link *crowder = door_crowder(door);
+    if (crowder != NULL) {
+        door->stats.reaped++;
+        net_link_hold(crowder);
     }
-    door->stats.reaped++;
-    net_link_hold(census.oldest_pending);
-    return census.oldest_pending;
+    return crowder;
+}
+
+/* The address that it comes from; of IPv6 the network. */
+static uint64_t source_of(nng_stream *stream)
+{
+    nng_sockaddr peer;
+    uint64_t source = 0;
+    if (nng_stream_get_addr(stream, NNG_OPT_REMADDR, &peer) != 0) {
+        return 0;
+    }
+    if (peer.s_family == NNG_AF_INET6) {
+        memcpy(&source, peer.s_in6.sa_addr, sizeof source);
+    } else if (peer.s_family == NNG_AF_INET) {
+        source = peer.s_in.sa_addr;
+    }
+    return source;
 }
 
 /* Takes over the stream. */
@@ -127,6 +141,7 @@ static void welcome(struct net_door *door, nng_stream *stream)
         .frame_bytes_max = door->config.frame_bytes_max,
         .outbox_messages_max = door->config.outbox_messages_max,
         .outbox_bytes_max = door->config.outbox_bytes_max,
+        .source = source_of(stream),
         .budget = door->budget,
         .context = door,
         .on_ready = on_ready,

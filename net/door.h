@@ -9,9 +9,9 @@
 #include "net/link.h"
 #include "net/members.h"
 
-/* Connections in their handshake at a time. When there are more the oldest is
- * closed: an honest handshake takes less time than a flood needs for so many.
- */
+/* Connections in their handshake at a time. When there are more the oldest one
+ * of the address that has most of them is closed: a flood pushes itself out,
+ * and not a handshake over a line of 300 ms that comes from elsewhere. */
 #define NET_DOOR_PENDING_MAX 128
 
 struct net_door;

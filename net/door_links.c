@@ -91,7 +91,6 @@ void door_bury(struct net_door *door)
 void door_count(const struct net_door *door, uint32_t owner,
                 struct door_census *out)
 {
-    pbft_time_ms oldest = PBFT_TIME_NEVER;
     memset(out, 0, sizeof *out);
     for (uint32_t i = 0; i < door->link_count; i++) {
         struct net_link_state state;
@@ -102,12 +101,49 @@ void door_count(const struct net_door *door, uint32_t owner,
         uint32_t link_owner = net_link_owner(door->links[i]);
         out->of_owner += state.is_admitted && link_owner == owner ? 1 : 0;
         out->admitted += state.is_admitted ? 1 : 0;
-        out->pending += state.is_ready ? 0 : 1;
-        if (!state.is_ready && state.created < oldest) {
-            oldest = state.created;
-            out->oldest_pending = door->links[i];
+    }
+}
+
+struct pending {
+    struct net_link *link;
+    uint64_t source;
+    pbft_time_ms created;
+};
+
+static uint32_t find_pending(const struct net_door *door,
+                             struct pending out[NET_DOOR_PENDING_MAX])
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < door->link_count && count < NET_DOOR_PENDING_MAX;
+         i++) {
+        struct net_link_state state;
+        net_link_state(door->links[i], &state);
+        if (!state.is_ready && !state.is_closed) {
+            out[count++] =
+                (struct pending){door->links[i], state.source, state.created};
         }
     }
+    return count;
+}
+
+struct net_link *door_crowder(const struct net_door *door)
+{
+    struct pending all[NET_DOOR_PENDING_MAX];
+    uint32_t count = find_pending(door, all);
+    uint32_t most = 0;
+    const struct pending *chosen = NULL;
+    for (uint32_t i = 0; i < count && count == NET_DOOR_PENDING_MAX; i++) {
+        uint32_t same = 0;
+        for (uint32_t k = 0; k < count; k++) {
+            same += all[k].source == all[i].source ? 1 : 0;
+        }
+        if (chosen == NULL || same > most ||
+            (same == most && all[i].created < chosen->created)) {
+            chosen = &all[i];
+            most = same;
+        }
+    }
+    return chosen != NULL ? chosen->link : NULL;
 }
 
 bool net_door_has(struct net_door *door, uint32_t owner)

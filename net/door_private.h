@@ -45,8 +45,6 @@ struct door_picker {
 struct door_census {
     uint32_t admitted;
     uint32_t of_owner;
-    uint32_t pending;
-    struct net_link *oldest_pending;
 };
 
 /* ---- door_links.c -------------------------------------------------------- */
@@ -61,6 +59,9 @@ void door_close_picked(struct net_door *door, const struct door_picker *picker);
 void door_check(struct net_door *door);
 /* Destroys the links that are over. */
 void door_bury(struct net_door *door);
+/* Of those in their handshake: of the source that has most of them the oldest.
+ * NULL: there are few. The lock is held. */
+struct net_link *door_crowder(const struct net_door *door);
 /* The lock is held. */
 void door_count(const struct net_door *door, uint32_t owner,
                 struct door_census *out);

@@ -384,6 +384,7 @@ void net_link_state(struct net_link *link, struct net_link_state *out)
     out->is_ready = link->phase == LINK_READY;
     out->is_admitted = out->is_ready && link->is_admitted;
     out->is_closed = link->phase == LINK_CLOSING;
+    out->source = link->config.source;
     out->created = link->created;
     out->sending_since = link->sending_since;
     out->messages_sent = link->messages_sent;

@@ -42,6 +42,7 @@ struct net_link_config {
     uint32_t frame_bytes_max;
     uint32_t outbox_messages_max;
     uint32_t outbox_bytes_max; /* One frame of any size fits if it is alone. */
+    uint64_t source;           /* Address of the other end, for the state. */
     struct net_budget *budget; /* Of the bytes that it holds. NULL: none. */
     void *context;
     /* Greeting and handshake are over. False: it is refused and closed. */
@@ -99,6 +100,7 @@ struct net_link_state {
     bool is_ready;
     bool is_admitted; /* And ready, and not closed. */
     bool is_closed;   /* Or about to be. */
+    uint64_t source;
     pbft_time_ms created;
     pbft_time_ms sending_since; /* The frame that is being sent; 0: none. */
     uint64_t messages_sent;

@@ -91,16 +91,25 @@ static void set_ports(void)
     }
 }
 
-static int dial(struct replica *victim)
+/* From 127.0.0.`host`. */
+static int dial_from(struct replica *victim, uint8_t host)
 {
     struct sockaddr_in to = {.sin_family = AF_INET};
+    struct sockaddr_in from = {.sin_family = AF_INET};
     to.sin_port = htons(net_peers_port(victim->peers));
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    from.sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1 + host);
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&from, sizeof from), 0);
     assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
     assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
     return fd;
+}
+
+static int dial(struct replica *victim)
+{
+    return dial_from(victim, 1);
 }
 
 static void say(int fd, const void *data, size_t size)
@@ -158,6 +167,34 @@ static void test_honest_replicas_meet_among_300_silent_connections(void **state)
     }
     net_peers_close(a.peers);
     net_peers_close(b.peers);
+}
+
+/* Somebody far away is slow; the crowd that comes after him is from elsewhere.
+ */
+static void test_a_crowd_pushes_out_itself(void **state)
+{
+    struct net_peers_config config;
+    struct replica a;
+    int crowd[SILENT];
+    (void)state;
+    set_ports();
+    replica_config(&config, 0, &a);
+    config.handshake_timeout_ms = 10 * WORLD_PATIENCE_MS;
+    replica_open(&a, &config);
+    int slow = dial_from(&a, 1);
+    for (size_t i = 0; i < SILENT; i++) {
+        crowd[i] = dial_from(&a, 2);
+    }
+
+    WORLD_WAIT(totals_of(&a).reaped >= SILENT + 1 - 128);
+
+    assert_false(is_hung_up(slow));
+    WORLD_WAIT(is_hung_up(crowd[0]));
+    close(slow);
+    for (size_t i = 0; i < SILENT; i++) {
+        close(crowd[i]);
+    }
+    net_peers_close(a.peers);
 }
 
 /* One byte now and then does not move the deadline. */
@@ -334,6 +371,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(
             test_honest_replicas_meet_among_300_silent_connections),
+        cmocka_unit_test(test_a_crowd_pushes_out_itself),
         cmocka_unit_test(test_a_handshake_that_drips_is_closed),
         cmocka_unit_test(test_announced_bytes_take_no_memory),
         cmocka_unit_test(test_a_length_above_the_limit_is_hung_up_on),
