@@ -53,11 +53,21 @@ static enum exit_code exit_code_of(enum pbft_status status)
     }
 }
 
+/* It stands in quotes: its own become single ones. */
+static void tell_end(const char *event, enum exit_code code,
+                     enum pbft_status status, struct salus_reason reason)
+{
+    for (char *at = reason.text; *at != '\0'; at++) {
+        *at = *at == '"' ? '\'' : *at;
+    }
+    journal(JOURNAL_ERROR, event, "exit=%d reason=\"%s\"", (int)code,
+            reason.text[0] != '\0' ? reason.text : pbft_status_text(status));
+}
+
 static int refuse(enum exit_code code, enum pbft_status status,
                   const struct salus_reason *reason)
 {
-    journal(JOURNAL_ERROR, "refused", "exit=%d reason=\"%s\"", (int)code,
-            reason->text[0] != '\0' ? reason->text : pbft_status_text(status));
+    tell_end("refused", code, status, *reason);
     return (int)code;
 }
 
@@ -117,8 +127,7 @@ static int watch(struct node *node, const sigset_t *ends)
         enum pbft_status status = node_watch(node, &reason);
         if (status != PBFT_OK) {
             enum exit_code code = exit_code_of(status);
-            journal(JOURNAL_ERROR, "stopped-voting", "exit=%d reason=\"%s\"",
-                    (int)code, reason.text);
+            tell_end("stopped-voting", code, status, reason);
             return (int)code;
         }
         int taken = sigtimedwait(ends, NULL, &interval);

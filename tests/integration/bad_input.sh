@@ -24,7 +24,7 @@ trap finish EXIT
 trap 'exit 1' INT TERM
 
 # expect CODE WORDS WHAT CONFIG [OPTION...]: salusd ends with CODE, and its last
-# line has WORDS in it.
+# line has WORDS in it, and no quotes but around the reason.
 expect()
 {
     code=$1 words=$2 what=$3 file=$4
@@ -33,7 +33,8 @@ expect()
     got=$?
     line=$(grep -v 'level=info' "$dir/out" | grep -v 'event=unsafe' | tail -n 1)
     count=$(grep -c 'event=refused' "$dir/out")
-    if [ "$got" -eq "$code" ] && [ "$count" -eq 1 ] &&
+    quotes=$(printf '%s' "$line" | tr -cd '"' | wc -c)
+    if [ "$got" -eq "$code" ] && [ "$count" -eq 1 ] && [ "$quotes" -eq 2 ] &&
         printf '%s' "$line" | grep -q "$words"; then
         echo "ok: $what: $line"
     else
