@@ -53,6 +53,7 @@ static void server_start(struct server *server)
     config.self = 0;
     config.own = world_credentials(&world.replica[0]);
     config.listen_address = "127.0.0.1:0";
+    config.handshake_timeout_ms = WORLD_PATIENCE_MS;
     config.context = server;
     config.call = on_call;
     pthread_mutex_lock(&server->lock);
@@ -174,6 +175,7 @@ static void caller_start(struct caller *caller)
     config.address = world.addresses[0];
     config.member = &world.members[0];
     config.own = world_credentials(&world.client[1]);
+    config.handshake_timeout_ms = WORLD_PATIENCE_MS;
     config.context = caller;
     config.on_reply = on_reply;
     assert_int_equal(net_channel_open(&config, &caller->channel, NULL),
