@@ -162,7 +162,7 @@ static int list(struct salus_client *client, const struct court *court,
     if (as_json) {
         tool_json_print(json_pack("{s:o, s:I}", "evidence", listing.json,
                                   "silent_replicas", (json_int_t)silent));
-    } else if (listing.count == 0) {
+    } else if (listing.count == 0 && silent < salus_replica_count(client)) {
         (void)printf("no replica that answered holds evidence\n");
     }
     return silent == 0 ? TOOL_OK : TOOL_FAILED;

@@ -31,8 +31,8 @@ static enum pbft_status check_dates(const mbedtls_x509_crt *crt, int64_t now_s,
     const mbedtls_x509_time *from = &crt->valid_from;
     if (now_s > seconds_of(to)) {
         return crypto_fail(reason, PBFT_TIMED_OUT,
-                           "%s: expired on %04d-%02d-%02d", what, to->year,
-                           to->mon, to->day);
+                           "%s: expired on %04d-%02d-%02d; is the clock right?",
+                           what, to->year, to->mon, to->day);
     }
     if (now_s < seconds_of(from)) {
         return crypto_fail(reason, PBFT_TIMED_OUT,
