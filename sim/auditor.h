@@ -140,11 +140,12 @@ struct audit_replica {
     pbft_view was_view;
     bool was_active;
     /* L5: it is in this view, active or not, and hands out blocks from `first`
-     * on there; in `progress` requests were among them, or it began there. */
+     * on there; in `progress` requests were among them last, if ever. */
     uint64_t wait_life;
     pbft_view wait_view;
     bool wait_active;
     pbft_seq wait_first;
+    bool has_progress;
     pbft_view wait_progress;
     /* S31, S32. */
     bool was_syncing;
