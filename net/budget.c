@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "consensus/assert.h"
+#include "net/fair.h"
 
 struct net_budget {
     size_t bytes_max;
@@ -13,7 +14,7 @@ struct net_budget {
     pthread_mutex_t lock; /* Guards the rest. */
     size_t held;
     uint64_t refused;
-    size_t held_by[]; /* By owner. */
+    uint64_t held_by[]; /* By owner. */
 };
 
 struct net_budget *net_budget_create(size_t bytes_max, uint32_t owners)
@@ -37,21 +38,16 @@ void net_budget_destroy(struct net_budget *budget)
     }
 }
 
-static size_t held_by(const struct net_budget *budget, uint32_t owner)
-{
-    return owner < budget->owners ? budget->held_by[owner] : 0;
-}
-
 bool net_budget_take(struct net_budget *budget, uint32_t owner, size_t bytes)
 {
     if (budget == NULL || bytes == 0) {
         return true;
     }
     (void)pthread_mutex_lock(&budget->lock);
-    size_t left = budget->bytes_max - budget->held;
-    bool taken =
-        bytes <= left && (owner >= budget->owners ||
-                          held_by(budget, owner) + bytes <= left - bytes);
+    const struct net_holdings holdings = {budget->bytes_max,
+                                          budget->bytes_max - budget->held,
+                                          budget->held_by, budget->owners};
+    bool taken = net_fair_admits(&holdings, owner, bytes);
     if (taken) {
         budget->held += bytes;
         if (owner < budget->owners) {

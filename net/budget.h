@@ -2,8 +2,7 @@
 /* How many bytes the connections of a door may hold: frames that have not come
  * to their end, and frames that nobody takes. Internal to net/.
  *
- * Nobody may hold more than he leaves to all others together: one owner half of
- * it, two a third each, and something is left for who holds nothing.
+ * Each owner can always have a share of them: net/fair.h.
  */
 #ifndef NET_BUDGET_H
 #define NET_BUDGET_H
@@ -12,8 +11,7 @@
 
 struct net_budget;
 
-/* Owners are numbered from 0; NET_NOBODY is bounded by what all hold. NULL: no
- * memory. */
+/* Owners are numbered from 0; NET_NOBODY has no share. NULL: no memory. */
 struct net_budget *net_budget_create(size_t bytes_max, uint32_t owners);
 void net_budget_destroy(struct net_budget *budget); /* NULL is fine. */
 

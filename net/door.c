@@ -10,6 +10,7 @@
 
 #include "net/budget.h"
 #include "net/common.h"
+#include "net/fair.h"
 
 /* ---- who may come in ----------------------------------------------------- */
 
@@ -42,19 +43,19 @@ static bool refuse_stranger(struct net_door *door,
     return false;
 }
 
-/* Nobody may have more than he leaves to all others together: however many
- * crowd in, whoever has none finds a place. */
 static bool is_crowded(const struct net_door *door, uint32_t owner)
 {
-    struct door_census census;
-    door_count(door, owner, &census);
-    uint32_t left = door->config.connections_max > census.admitted
-                        ? door->config.connections_max - census.admitted
-                        : 0;
-    return left == 0 ||
-           (door->config.security == NET_TLS &&
-            (census.of_owner >= door->config.connections_per_owner_max ||
-             census.of_owner >= left));
+    uint64_t held[PBFT_REPLICAS_MAX] = {0};
+    uint32_t max = door->config.connections_max;
+    uint32_t admitted = door_count_each(door, held);
+    const struct net_holdings holdings = {
+        max, max > admitted ? max - admitted : 0, held,
+        net_members_count(door->config.members)};
+    if (door->config.security != NET_TLS) {
+        return holdings.left == 0;
+    }
+    return held[owner] >= door->config.connections_per_owner_max ||
+           !net_fair_admits(&holdings, owner, 1);
 }
 
 static bool refuse_crowd(struct net_door *door, uint32_t owner)
@@ -116,16 +117,22 @@ static struct net_link *evict(struct net_door *door)
     return crowder;
 }
 
-/* The address that it comes from; of IPv6 the network. */
+/* The address that it comes from; of IPv6 the site, /48: whoever has one has
+ * all of it. A socket for both gets IPv4 as ::ffff:a.b.c.d (RFC 4291 2.5.5.2).
+ */
 static uint64_t source_of(nng_stream *stream)
 {
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
     nng_sockaddr peer;
     uint64_t source = 0;
     if (nng_stream_get_addr(stream, NNG_OPT_REMADDR, &peer) != 0) {
         return 0;
     }
     if (peer.s_family == NNG_AF_INET6) {
-        memcpy(&source, peer.s_in6.sa_addr, sizeof source);
+        const uint8_t *address = peer.s_in6.sa_addr;
+        bool is_v4 = memcmp(address, mapped, sizeof mapped) == 0;
+        memcpy(&source, is_v4 ? address + sizeof mapped : address,
+               is_v4 ? 4 : 6);
     } else if (peer.s_family == NNG_AF_INET) {
         source = peer.s_in.sa_addr;
     }

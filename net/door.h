@@ -50,7 +50,8 @@ bool net_door_has(struct net_door *door, uint32_t owner);
 /* Closes the owner's connections that are at least `age_ms` old. */
 void net_door_close_owner(struct net_door *door, uint32_t owner,
                           pbft_time_ms now, pbft_time_ms age_ms);
-/* Closes connections that have been sending one frame for so long. */
+/* Closes connections that have been sending one frame for so long, or receiving
+ * one for a minute. */
 void net_door_close_stuck(struct net_door *door, pbft_time_ms now,
                           pbft_time_ms age_ms);
 /* Offers again what was answered NET_LATER. */

@@ -4,6 +4,16 @@
 
 #include <string.h>
 
+/* One frame may take so long to come, however slow the line: 4 MiB at 1 Mbit/s
+ * take 34 s. */
+#define RECEIVING_MS_MAX 60000
+
+/* Not never, and no later. */
+static bool is_since(pbft_time_ms time, pbft_time_ms since)
+{
+    return time != 0 && time <= since;
+}
+
 static bool is_picked(struct net_link *link, const struct door_picker *picker)
 {
     struct net_link_state state;
@@ -18,7 +28,8 @@ static bool is_picked(struct net_link *link, const struct door_picker *picker)
         return state.is_admitted && net_link_owner(link) == picker->owner &&
                state.created <= picker->since;
     case DOOR_STUCK_SINCE:
-        return state.sending_since != 0 && state.sending_since <= picker->since;
+        return is_since(state.sending_since, picker->since) ||
+               is_since(state.receiving_since, picker->coming_since);
     case DOOR_ALL:
         return true;
     }
@@ -104,6 +115,24 @@ void door_count(const struct net_door *door, uint32_t owner,
     }
 }
 
+uint32_t door_count_each(const struct net_door *door,
+                         uint64_t held[PBFT_REPLICAS_MAX])
+{
+    uint32_t admitted = 0;
+    for (uint32_t i = 0; i < door->link_count; i++) {
+        struct net_link_state state;
+        uint32_t owner = net_link_owner(door->links[i]);
+        net_link_state(door->links[i], &state);
+        if (state.is_admitted && !state.is_closed) {
+            admitted++;
+            if (owner < PBFT_REPLICAS_MAX) {
+                held[owner]++;
+            }
+        }
+    }
+    return admitted;
+}
+
 struct pending {
     struct net_link *link;
     uint64_t source;
@@ -169,7 +198,9 @@ void net_door_close_stuck(struct net_door *door, pbft_time_ms now,
                           pbft_time_ms age_ms)
 {
     const struct door_picker picker = {
-        .pick = DOOR_STUCK_SINCE, .since = now > age_ms ? now - age_ms : 0};
+        .pick = DOOR_STUCK_SINCE,
+        .since = now > age_ms ? now - age_ms : 0,
+        .coming_since = now > RECEIVING_MS_MAX ? now - RECEIVING_MS_MAX : 0};
     door_close_picked(door, &picker);
 }
 

@@ -39,6 +39,7 @@ struct door_picker {
     enum door_pick pick;
     uint32_t owner;
     pbft_time_ms since;
+    pbft_time_ms coming_since; /* DOOR_STUCK_SINCE: of a frame that comes in. */
     uint64_t *count; /* Grows with each that is picked; NULL: nobody counts. */
 };
 
@@ -65,5 +66,8 @@ struct net_link *door_crowder(const struct net_door *door);
 /* The lock is held. */
 void door_count(const struct net_door *door, uint32_t owner,
                 struct door_census *out);
+/* Those that are admitted; adds them up by owner. Lock held. */
+uint32_t door_count_each(const struct net_door *door,
+                         uint64_t held[PBFT_REPLICAS_MAX]);
 
 #endif /* NET_DOOR_PRIVATE_H */

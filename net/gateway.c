@@ -14,6 +14,7 @@
 
 #include "net/common.h"
 #include "net/door.h"
+#include "net/fair.h"
 #include "net/monitor.h"
 
 #define HEADER_WORDS_MAX 8 /* One, and one for each NNG device between. */
@@ -41,7 +42,7 @@ struct net_gateway {
     struct call *calls;   /* config.calls_max */
     uint32_t *free_calls; /* A stack of free places. */
     uint32_t free_count;
-    uint32_t open_calls[PBFT_INSTITUTIONS_MAX]; /* By caller. */
+    uint64_t open_calls[PBFT_INSTITUTIONS_MAX]; /* By caller. */
     struct net_gateway_stats stats;
 };
 
@@ -78,14 +79,15 @@ static bool read_opening(const struct net_gateway *gateway,
     return out->caller < net_members_count(gateway->members);
 }
 
-/* Nobody gets more than three times what he leaves free, and the last place is
- * for who has none: however many crowd in, he finds one. Lock held. */
+/* Lock held. */
 static bool is_crowded(const struct net_gateway *gateway, uint32_t caller)
 {
-    uint32_t open = gateway->open_calls[caller];
-    uint64_t left = gateway->free_count;
-    return left == 0 || open >= gateway->config.calls_per_caller_max ||
-           (open > 0 && open >= 3 * (left - 1));
+    const uint64_t *open = gateway->open_calls;
+    const struct net_holdings holdings = {gateway->config.calls_max,
+                                          gateway->free_count, open,
+                                          net_members_count(gateway->members)};
+    return open[caller] >= gateway->config.calls_per_caller_max ||
+           !net_fair_admits(&holdings, caller, 1);
 }
 
 /* A place for the call; false if its caller, or everybody, has too many. */
@@ -139,7 +141,6 @@ static bool end_call(struct net_gateway *gateway, uint64_t id, struct call *out)
     return is_open;
 }
 
-/* A client that does not take its replies is disconnected. */
 static void send_reply(struct net_gateway *gateway, struct net_link *link,
                        struct pbft_bytes header, struct pbft_bytes bytes)
 {
@@ -152,7 +153,7 @@ static void send_reply(struct net_gateway *gateway, struct net_link *link,
         break;
     case PBFT_UNREACHABLE:
         break; /* It has gone. */
-    default:
+    default:   /* It does not take its replies, or all bytes are taken. */
         net_link_close(link);
     }
 }

@@ -9,8 +9,8 @@ void net_gateway_config_defaults(struct net_gateway_config *config)
     memset(config, 0, sizeof *config);
     config->frame_bytes_max = 4u << 20; /* A full request, and more. */
     config->calls_max = 1024;
-    config->calls_per_caller_max = 768; /* The others keep a quarter. */
-    config->connections_max = 1024;     /* At about 100 KiB each. */
+    config->calls_per_caller_max = 768;
+    config->connections_max = 1024; /* At about 100 KiB each. */
     config->connections_per_caller_max = 512;
     config->bytes_max = (size_t)256 << 20;
     config->handshake_timeout_ms = 5000;

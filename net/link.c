@@ -387,6 +387,7 @@ void net_link_state(struct net_link *link, struct net_link_state *out)
     out->source = link->config.source;
     out->created = link->created;
     out->sending_since = link->sending_since;
+    out->receiving_since = link->receiving_since;
     out->messages_sent = link->messages_sent;
     out->bytes_sent = link->bytes_sent;
     (void)pthread_mutex_unlock(&link->lock);

@@ -9,8 +9,9 @@
  * process. Here an operation on a stream is never stopped, only the stream is
  * closed, which ends them; and none is begun after that, which would not end.
  *
- * Calls are safe from any thread; callbacks come from NNG's threads, one at a
- * time for a link, without any lock held. Internal to net/.
+ * Calls are safe from any thread, and may wait while one step of the handshake
+ * is computed; callbacks come from NNG's threads, one at a time for a link,
+ * without any lock held. Internal to net/.
  */
 #ifndef NET_LINK_H
 #define NET_LINK_H
@@ -102,7 +103,8 @@ struct net_link_state {
     bool is_closed;   /* Or about to be. */
     uint64_t source;
     pbft_time_ms created;
-    pbft_time_ms sending_since; /* The frame that is being sent; 0: none. */
+    pbft_time_ms sending_since;   /* The frame that is being sent; 0: none. */
+    pbft_time_ms receiving_since; /* The frame that is coming in; 0: none. */
     uint64_t messages_sent;
     uint64_t bytes_sent;
 };

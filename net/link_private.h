@@ -32,7 +32,8 @@ struct net_link {
     uint8_t stage[LINK_STAGE_SIZE]; /* Received, not looked at. */
     size_t stage_size;
     bool is_greeted;
-    bool has_body; /* A frame of body_size is being received. */
+    bool has_body;   /* A frame of body_size is being received, */
+    bool is_partial; /* and others see since when. */
     uint8_t *body;
     size_t body_size;
     size_t body_done;
@@ -59,6 +60,7 @@ struct net_link {
     struct net_frame held; /* Offered, not taken. */
     uint64_t resumes;
     pbft_time_ms sending_since;
+    pbft_time_ms receiving_since;
     uint64_t messages_sent;
     uint64_t bytes_sent;
 };

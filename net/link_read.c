@@ -95,6 +95,13 @@ static bool reserve(struct net_link *link)
     return true;
 }
 
+static void note_receiving(struct net_link *link, pbft_time_ms since)
+{
+    (void)pthread_mutex_lock(&link->lock);
+    link->receiving_since = since;
+    (void)pthread_mutex_unlock(&link->lock);
+}
+
 static bool begin_body(struct net_link *link)
 {
     uint64_t size = 0;
@@ -183,7 +190,15 @@ static enum outcome process(struct net_link *link)
             return OUTCOME_BREAK;
         }
         if (link->body_done < link->body_size) {
+            if (!link->is_partial) {
+                link->is_partial = true;
+                note_receiving(link, net_now_ms());
+            }
             return OUTCOME_READ;
+        }
+        if (link->is_partial) {
+            link->is_partial = false;
+            note_receiving(link, 0);
         }
         struct net_frame frame = {link->body, link->body_size};
         link_give(link, link->body_capacity);

@@ -28,13 +28,13 @@ struct verifier_pool {
     struct worker workers[NODE_VERIFIERS_MAX];
 };
 
-/* The lane to take from; false if all are empty. */
+/* The lane to take from; false if there is none. */
 static bool choose(struct verifier_pool *pool, enum verifier_lane *chosen)
 {
     for (unsigned i = 0; i < VERIFIER_LANE_COUNT; i++) {
         enum verifier_lane lane =
             (enum verifier_lane)((pool->next + i) % VERIFIER_LANE_COUNT);
-        if (verifier_queue_count(pool->lanes[lane]) > 0) {
+        if (verifier_queue_is_ready(pool->lanes[lane])) {
             pool->next = (enum verifier_lane)((lane + 1) % VERIFIER_LANE_COUNT);
             *chosen = lane;
             return true;
@@ -66,6 +66,8 @@ static void charge(struct verifier_pool *pool, const struct verifier_job *job,
 {
     (void)pthread_mutex_lock(&pool->lock);
     verifier_queue_charge(pool->lanes[job->lane], job->from, cost_ns);
+    /* Another job of the same source may be taken now. */
+    (void)pthread_cond_signal(&pool->filled);
     (void)pthread_mutex_unlock(&pool->lock);
 }
 
@@ -100,7 +102,8 @@ verifier_pool_create(const struct verifier_pool_config *config)
     (void)pthread_cond_init(&pool->filled, NULL);
     for (unsigned i = 0; i < VERIFIER_LANE_COUNT; i++) {
         pool->lanes[i] = verifier_queue_create(
-            config->sources[i], config->jobs_max[i], config->bytes_max[i]);
+            config->sources[i], config->threads > 1 ? config->threads - 1 : 1,
+            config->jobs_max[i], config->bytes_max[i]);
     }
     return pool;
 }

@@ -9,6 +9,9 @@
 #define NONE SIZE_MAX
 /* Whoever was refused is told after so many parts of the places are free. */
 #define ROOM_PARTS 8
+/* So great a part of the bytes is for who has nothing waiting and sends little,
+ * like a vote. */
+#define SPARE_PARTS 8
 
 struct place {
     struct verifier_job job;
@@ -27,6 +30,7 @@ struct source {
 
 struct verifier_queue {
     uint32_t source_count;
+    uint32_t running_max; /* Of one source. */
     size_t jobs_max;
     size_t bytes_max;
     struct place *places; /* jobs_max */
@@ -45,10 +49,12 @@ static size_t job_bytes(const struct verifier_job *job)
     return pbft_buffer_bytes(job->buffer).size;
 }
 
-struct verifier_queue *verifier_queue_create(uint32_t sources, size_t jobs_max,
-                                             size_t bytes_max)
+struct verifier_queue *verifier_queue_create(uint32_t sources,
+                                             uint32_t running_max,
+                                             size_t jobs_max, size_t bytes_max)
 {
     PBFT_ASSERT(sources > 0);
+    PBFT_ASSERT(running_max > 0);
     PBFT_ASSERT(jobs_max > 0);
     struct verifier_queue *queue =
         calloc(1, sizeof *queue + sources * sizeof *queue->sources);
@@ -56,6 +62,7 @@ struct verifier_queue *verifier_queue_create(uint32_t sources, size_t jobs_max,
     queue->places = calloc(jobs_max, sizeof *queue->places);
     PBFT_ASSERT(queue->places != NULL);
     queue->source_count = sources;
+    queue->running_max = running_max;
     queue->jobs_max = jobs_max;
     queue->bytes_max = bytes_max;
     for (size_t i = 0; i < jobs_max; i++) {
@@ -69,16 +76,19 @@ void verifier_queue_destroy(struct verifier_queue *queue)
     if (queue == NULL) {
         return;
     }
-    while (queue->count > 0) {
-        struct verifier_job job;
-        verifier_queue_take(queue, &job);
-        pbft_buffer_unref(job.buffer);
+    for (uint32_t id = 0; id < queue->source_count; id++) {
+        size_t at = queue->sources[id].first;
+        for (size_t i = 0; i < queue->sources[id].count; i++) {
+            pbft_buffer_unref(queue->places[at].job.buffer);
+            at = queue->places[at].next;
+        }
     }
     free(queue->places);
     free(queue);
 }
 
-/* An empty queue has room for a job of any size. */
+/* An empty queue has room for a job of any size. The first of a source may be
+ * more than it leaves, but not take the last bytes. */
 static bool has_room(const struct verifier_queue *queue,
                      const struct source *source, size_t bytes)
 {
@@ -91,8 +101,11 @@ static bool has_room(const struct verifier_queue *queue,
     }
     size_t jobs_left = queue->jobs_max - queue->count - 1;
     size_t bytes_left = queue->bytes_max - queue->bytes - bytes;
-    return source->count == 0 || (source->count + 1 <= jobs_left &&
-                                  source->bytes + bytes <= bytes_left);
+    if (source->count == 0) {
+        return bytes_left >= queue->bytes_max / SPARE_PARTS;
+    }
+    return source->count + 1 <= jobs_left &&
+           source->bytes + bytes <= bytes_left;
 }
 
 bool verifier_queue_put(struct verifier_queue *queue,
@@ -136,25 +149,31 @@ static uint64_t expected_ns(const struct source *source)
     return source->spent_ns + source->running * source->last_ns;
 }
 
+/* The source to take from; `source_count`: there is none. */
 static uint32_t choose(const struct verifier_queue *queue)
 {
     uint32_t chosen = queue->source_count;
     for (uint32_t i = 0; i < queue->source_count; i++) {
         uint32_t id = (queue->turn + i) % queue->source_count;
-        if (queue->sources[id].count > 0 &&
+        const struct source *source = &queue->sources[id];
+        if (source->count > 0 && source->running < queue->running_max &&
             (chosen == queue->source_count ||
-             expected_ns(&queue->sources[id]) <
-                 expected_ns(&queue->sources[chosen]))) {
+             expected_ns(source) < expected_ns(&queue->sources[chosen]))) {
             chosen = id;
         }
     }
-    PBFT_ASSERT(chosen < queue->source_count);
     return chosen;
+}
+
+bool verifier_queue_is_ready(const struct verifier_queue *queue)
+{
+    return queue->count > 0 && choose(queue) != queue->source_count;
 }
 
 void verifier_queue_take(struct verifier_queue *queue, struct verifier_job *out)
 {
     uint32_t id = choose(queue);
+    PBFT_ASSERT(id < queue->source_count);
     struct source *source = &queue->sources[id];
     size_t at = source->first;
     struct place *place = &queue->places[at];
@@ -186,8 +205,8 @@ bool verifier_queue_has_room(struct verifier_queue *queue)
 {
     bool has_room =
         queue->refused && (queue->taken * ROOM_PARTS >= queue->jobs_max ||
-                           (queue->count <= queue->jobs_max / 2 &&
-                            queue->bytes <= queue->bytes_max / 2));
+                           (queue->count <= queue->jobs_max / 8 * 3 &&
+                            queue->bytes <= queue->bytes_max / 8 * 3));
     if (has_room) {
         queue->refused = false;
         queue->taken = 0;

@@ -23,38 +23,43 @@ static struct world world;
 
 /* ---- the rule ------------------------------------------------------------ */
 
-static void test_nobody_holds_more_than_he_leaves(void **state)
+/* Of 100 half are shares, 12 for each of 4. */
+static void test_everybody_finds_his_share(void **state)
 {
     struct net_budget *budget = net_budget_create(100, 4);
     (void)state;
-    assert_true(net_budget_take(budget, 0, 50));
+    assert_false(net_budget_take(budget, 0, 65));
+    assert_true(net_budget_take(budget, 0, 64)); /* But for three shares. */
     assert_false(net_budget_take(budget, 0, 1));
-    assert_true(net_budget_take(budget, 1, 25));
+    assert_false(net_budget_take(budget, 1, 13));
+    assert_true(net_budget_take(budget, 1, 12));
     assert_false(net_budget_take(budget, 1, 1));
-    assert_true(net_budget_take(budget, 2, 12));
-    assert_int_equal(net_budget_held(budget), 87);
-    assert_int_equal(net_budget_refused(budget), 2);
+    assert_true(net_budget_take(budget, 2, 5));
+    assert_int_equal(net_budget_held(budget), 81);
+    assert_int_equal(net_budget_refused(budget), 4);
+    assert_true(net_budget_take(budget, 3, 12));
+    assert_true(net_budget_take(budget, 2, 7));
 
-    net_budget_give(budget, 0, 50);
-    assert_true(net_budget_take(budget, 3, 31));
+    net_budget_give(budget, 0, 64);
+    assert_true(net_budget_take(budget, 3, 52));
     assert_false(net_budget_take(budget, 3, 1));
-    net_budget_give(budget, 1, 25);
+    net_budget_give(budget, 1, 12);
     net_budget_give(budget, 2, 12);
-    net_budget_give(budget, 3, 31);
+    net_budget_give(budget, 3, 64);
     assert_int_equal(net_budget_held(budget), 0);
     net_budget_destroy(budget);
 }
 
-static void test_who_has_no_name_shares_with_all(void **state)
+static void test_who_has_no_name_has_no_share(void **state)
 {
     struct net_budget *budget = net_budget_create(100, 1);
     (void)state;
-    assert_true(net_budget_take(budget, NET_NOBODY, 90));
-    assert_false(net_budget_take(budget, NET_NOBODY, 11));
+    assert_false(net_budget_take(budget, NET_NOBODY, 51));
+    assert_true(net_budget_take(budget, NET_NOBODY, 50));
     assert_false(net_budget_take(budget, 0, SIZE_MAX));
-    assert_true(net_budget_take(budget, 0, 5));
-    net_budget_give(budget, NET_NOBODY, 90);
-    net_budget_give(budget, 0, 5);
+    assert_true(net_budget_take(budget, 0, 50));
+    net_budget_give(budget, NET_NOBODY, 50);
+    net_budget_give(budget, 0, 50);
     net_budget_destroy(budget);
 }
 
@@ -276,8 +281,8 @@ static int set_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nobody_holds_more_than_he_leaves),
-        cmocka_unit_test(test_who_has_no_name_shares_with_all),
+        cmocka_unit_test(test_everybody_finds_his_share),
+        cmocka_unit_test(test_who_has_no_name_has_no_share),
         cmocka_unit_test(test_no_budget_is_no_bound),
         cmocka_unit_test(test_calls_that_never_end_are_bounded),
         cmocka_unit_test(test_replies_that_nobody_takes_are_bounded),

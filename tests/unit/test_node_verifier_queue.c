@@ -10,6 +10,7 @@
 #include "node/verifier_queue.h"
 
 #define SOURCES 4
+#define THREADS 5
 #define JOBS_MAX 64
 #define BYTES_MAX 1000
 #define MS UINT64_C(1000000)
@@ -19,7 +20,7 @@ static struct verifier_queue *queue;
 static int setup(void **state)
 {
     (void)state;
-    queue = verifier_queue_create(SOURCES, JOBS_MAX, BYTES_MAX);
+    queue = verifier_queue_create(SOURCES, THREADS - 1, JOBS_MAX, BYTES_MAX);
     return 0;
 }
 
@@ -125,6 +126,26 @@ static void test_what_runs_counts(void **state)
     assert_int_equal(take().from, 0);
 }
 
+/* One source has never all threads, whatever else is there to do. */
+static void test_nobody_gets_the_last_thread(void **state)
+{
+    (void)state;
+    for (uint64_t i = 0; i < THREADS; i++) {
+        assert_true(put(0, i, 1));
+    }
+    for (uint32_t i = 0; i + 1 < THREADS; i++) {
+        assert_true(verifier_queue_is_ready(queue));
+        (void)take();
+    }
+    assert_false(verifier_queue_is_ready(queue));
+    assert_true(put(1, 0, 1));
+    assert_int_equal(take().from, 1);
+    assert_false(verifier_queue_is_ready(queue));
+    verifier_queue_charge(queue, 0, MS);
+    assert_true(verifier_queue_is_ready(queue));
+    assert_int_equal(take().from, 0);
+}
+
 /* Who was silent for long does not keep out the others afterwards. */
 static void test_who_rests_saves_nothing_up(void **state)
 {
@@ -165,8 +186,10 @@ static void test_bytes_are_shared_likewise(void **state)
     assert_true(put(0, 0, 400));
     assert_false(put(0, 1, 200)); /* 600 of 1000. */
     assert_true(put(0, 1, 100));
-    assert_true(put(1, 0, 400)); /* All that it has may be more. */
-    assert_false(put(2, 0, 101));
+    assert_false(put(1, 0, 376)); /* An eighth is left for votes. */
+    assert_true(put(1, 0, 375));  /* All that it has may be more. */
+    assert_false(put(2, 0, 1));
+    (void)work(MS);
     assert_true(put(2, 0, 100));
 }
 
@@ -175,8 +198,11 @@ static void test_room_is_told_once(void **state)
     (void)state;
     while (put(0, 0, 1)) {
     }
-    (void)work(MS);
-    assert_true(verifier_queue_has_room(queue)); /* Half is free. */
+    for (size_t i = 0; i < JOBS_MAX / 8; i++) {
+        assert_false(verifier_queue_has_room(queue));
+        (void)work(MS);
+    }
+    assert_true(verifier_queue_has_room(queue)); /* Five parts are free. */
     assert_false(verifier_queue_has_room(queue));
     (void)work(MS);
     assert_false(verifier_queue_has_room(queue)); /* Nobody was refused. */
@@ -200,6 +226,7 @@ int main(void)
         TEST(test_equals_take_turns),
         TEST(test_who_is_expensive_waits_for_himself),
         TEST(test_what_runs_counts),
+        TEST(test_nobody_gets_the_last_thread),
         TEST(test_who_rests_saves_nothing_up),
         TEST(test_nobody_has_more_than_he_leaves),
         TEST(test_bytes_are_shared_likewise),
