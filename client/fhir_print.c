@@ -196,6 +196,10 @@ static void print_outcome(const struct import_event *event)
     case IMPORT_KNOWN:
         (void)printf("               imported before\n");
         break;
+    case IMPORT_REPLACED:
+        (void)printf("               replaced since by another version: to "
+                     "import it again, give it a new meta.versionId\n");
+        break;
     case IMPORT_OPEN:
         (void)printf("               no proof in time: run the import again\n");
         break;

@@ -8,6 +8,7 @@
 
 #include "client/import_batch.h"
 #include "client/tool_clock.h"
+#include "ledger/errors.h"
 #include "vault/entries.h"
 
 /* A resource of one of the files. */
@@ -40,8 +41,23 @@ const char *import_outcome_name(enum import_outcome outcome)
         return "open";
     case IMPORT_LOCAL:
         return "local";
+    case IMPORT_REPLACED:
+        return "replaced";
     }
     return "?";
+}
+
+uint32_t import_refusal(const struct vault_journal *entry)
+{
+    for (uint32_t i = 0; i < entry->step_count; i++) {
+        const struct vault_step *step = &entry->steps[i];
+        bool has_ended = step->type == TRANSACTION_RECORD_RETRACT &&
+                         step->code == LEDGER_REC_STATE;
+        if (step->code != 0 && !has_ended) {
+            return step->code;
+        }
+    }
+    return 0;
 }
 
 /* ---- files --------------------------------------------------------------- */
@@ -105,6 +121,7 @@ static void close_run(struct run *run)
     }
     free(run->files);
     free(run->work);
+    free(run->session.outdated);
 }
 
 /* ---- the run ------------------------------------------------------------- */
@@ -197,10 +214,16 @@ run_batch(struct run *run, const struct fhir_options *options, size_t *next)
             fhir_item_free(item);
             break;
         }
+        bool taken = true;
         if (status == PBFT_OK) {
-            status = import_batch_add(batch, fhir_file_name(file), item);
-            (*next)++;
+            status =
+                import_batch_add(batch, fhir_file_name(file), item, &taken);
         }
+        if (!taken) {
+            fhir_item_free(item);
+            break;
+        }
+        (*next)++;
     }
     if (status == PBFT_OK) {
         status = import_batch_submit(batch);

@@ -81,8 +81,10 @@ enum import_outcome {
                        */
     IMPORT_OPEN,      /* No proof came in time; the next import goes on. */
     IMPORT_LOCAL,     /* It stays at the institution; the report says why. */
+    IMPORT_REPLACED,  /* Imported before, and another version since: nothing was
+                         done, what the ledger has is that one. */
 };
-#define IMPORT_OUTCOMES 6 /* An array by outcome. */
+#define IMPORT_OUTCOMES 7 /* An array by outcome. */
 const char *import_outcome_name(enum import_outcome outcome); /* "on ledger" */
 
 struct vault_journal;
@@ -111,6 +113,9 @@ struct import_summary {
     size_t outcomes[IMPORT_OUTCOMES]; /* By enum import_outcome. */
     size_t transactions;              /* Executed. */
     size_t resumed; /* Resources that an earlier import left open. */
+    /* Replaced ones whose newest version did not come after them: the files do
+     * not say what the ledger has. */
+    size_t outdated;
 };
 
 /* Imports all files: participants first, then patients, documents, consents.

@@ -12,6 +12,10 @@ struct slot {
     enum import_outcome outcome;
     struct vault_journal *journal; /* Owned; NULL: nothing to submit. */
     struct vault_step last;        /* Known: what was submitted before. */
+    uint32_t refused;              /* Known: the code of what was refused. */
+    bool has_versions;             /* The following count. */
+    uint8_t newest[32];            /* fhir_plan_version_keys() */
+    uint8_t before[32];
 };
 
 struct import_batch {
@@ -66,6 +70,56 @@ void import_batch_end(struct import_batch *batch)
 
 /* ---- planning ------------------------------------------------------------ */
 
+/* The key of what was imported last under the name of the item. NOT_FOUND. */
+static enum pbft_status find_newest(const struct import_batch *batch,
+                                    const struct slot *slot, uint8_t out[32])
+{
+    struct vault *vault = batch->session->plan.vault;
+
+    if (!slot->has_versions) {
+        return PBFT_NOT_FOUND;
+    }
+    struct vault_journal *entry = calloc(1, sizeof *entry);
+    if (entry == NULL) {
+        return PBFT_NO_MEMORY;
+    }
+    enum pbft_status status = vault_journal_find(vault, entry, slot->newest);
+    if (status == PBFT_NOT_FOUND) {
+        status = vault_journal_find(vault, entry, slot->before);
+    }
+    memcpy(out, entry->key, sizeof entry->key);
+    vault_journal_free(entry);
+    free(entry);
+    return status;
+}
+
+/* What was imported after it stands. */
+static enum pbft_status find_replaced(const struct import_batch *batch,
+                                      struct slot *slot,
+                                      const struct vault_journal *entry)
+{
+    uint8_t newest[32];
+    enum pbft_status status = find_newest(batch, slot, newest);
+
+    if (status == PBFT_OK && memcmp(newest, entry->key, sizeof newest) != 0) {
+        slot->outcome = IMPORT_REPLACED;
+    }
+    return status == PBFT_NOT_FOUND ? PBFT_OK : status;
+}
+
+static void take_known(struct slot *slot, const struct vault_journal *entry)
+{
+    slot->refused = import_refusal(entry);
+    slot->outcome = slot->refused != 0 ? IMPORT_REFUSED : IMPORT_KNOWN;
+    if (entry->step_count > 0) {
+        slot->last = entry->steps[entry->step_count - 1];
+        slot->last.body = NULL;
+        slot->last.row = NULL;
+        slot->last.name = NULL;
+        slot->last.previous = NULL;
+    }
+}
+
 /* The same resource, byte for byte, was imported before, or is in this batch.
  */
 static enum pbft_status find_known(struct import_batch *batch,
@@ -81,16 +135,33 @@ static enum pbft_status find_known(struct import_batch *batch,
     }
     enum pbft_status status = vault_journal_find(plan->vault, entry, key);
     *known = status == PBFT_OK;
-    if (*known && entry->step_count > 0) {
-        slot->last = entry->steps[entry->step_count - 1];
-        slot->last.body = NULL;
-        slot->last.row = NULL;
-        slot->last.name = NULL;
-        slot->last.previous = NULL;
+    if (*known) {
+        take_known(slot, entry);
+        status = find_replaced(batch, slot, entry);
     }
     vault_journal_free(entry);
     free(entry);
     return status == PBFT_NOT_FOUND ? PBFT_OK : status;
+}
+
+/* From now on `entry` is the newest version. */
+static enum pbft_status note_newest(const struct import_batch *batch,
+                                    const struct slot *slot,
+                                    const struct vault_journal *entry)
+{
+    struct vault *vault = batch->session->plan.vault;
+    uint8_t before[32];
+    enum pbft_status status = find_newest(batch, slot, before);
+
+    if (status == PBFT_OK) {
+        status = vault_journal_point(vault, slot->before, before);
+    }
+    if (status == PBFT_NOT_FOUND) {
+        status = PBFT_OK;
+    }
+    return status == PBFT_OK && slot->has_versions
+               ? vault_journal_point(vault, slot->newest, entry->key)
+               : status;
 }
 
 static enum import_outcome without_steps(const struct fhir_item *item)
@@ -128,58 +199,90 @@ static enum pbft_status plan_slot(struct import_batch *batch, struct slot *slot)
         batch->bytes += journal->steps[i].size;
     }
     batch->transactions += journal->step_count;
-    return vault_journal_store(plan->vault, journal);
+    status = vault_journal_store(plan->vault, journal);
+    return status == PBFT_OK ? note_newest(batch, slot, journal) : status;
 }
 
 bool import_batch_must_wait(const struct import_batch *batch,
                             const struct fhir_item *item)
 {
-    const char *name = fhir_item_name(item);
-
-    for (size_t i = 0; name != NULL && i < batch->count; i++) {
+    for (size_t i = 0; i < batch->count; i++) {
         const struct slot *slot = &batch->slots[i];
-        const char *other = fhir_item_name(slot->item);
-        if (slot->journal != NULL && other != NULL &&
-            strcmp(name, other) == 0) {
+        if (slot->journal != NULL && fhir_item_is_same(slot->item, item)) {
             return true;
         }
     }
     return false;
 }
 
-enum pbft_status import_batch_add(struct import_batch *batch, const char *file,
-                                  struct fhir_item *item)
+/* It adds nothing, perhaps because of an event in the batch that tells the
+ * same: but that one may still be refused. */
+static bool rests_on_batch(const struct import_batch *batch,
+                           const struct slot *slot)
 {
-    struct slot *slot = &batch->slots[batch->count++];
-    bool known = false;
+    if (fhir_item_rank(slot->item) != FHIR_RANK_AUDIT ||
+        slot->journal != NULL || slot->outcome == IMPORT_REJECTED) {
+        return false;
+    }
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct slot *other = &batch->slots[i];
+        if (other->journal != NULL &&
+            fhir_item_rank(other->item) == FHIR_RANK_AUDIT) {
+            return true;
+        }
+    }
+    return false;
+}
 
-    *slot = (struct slot){.file = file, .item = item};
-    if (fhir_item_class(item) == FHIR_REJECT) {
-        slot->outcome = IMPORT_REJECTED;
+static enum pbft_status note_outdated(struct import_batch *batch,
+                                      const struct slot *slot)
+{
+    if (!slot->has_versions) {
         return PBFT_OK;
     }
+    return import_note_outdated(batch->session, slot->newest,
+                                slot->outcome == IMPORT_REPLACED);
+}
+
+static enum pbft_status judge_slot(struct import_batch *batch,
+                                   struct slot *slot, bool *taken)
+{
+    bool is_local = fhir_item_class(slot->item) == FHIR_LOCAL;
+    bool known = false;
     enum pbft_status status = find_known(batch, slot, &known);
-    if (status != PBFT_OK) {
+
+    if (status != PBFT_OK || known) {
         return status;
     }
-    if (known) {
-        slot->outcome = IMPORT_KNOWN;
+    status = plan_slot(batch, slot);
+    *taken = status != PBFT_OK || is_local || !rests_on_batch(batch, slot);
+    return status;
+}
+
+enum pbft_status import_batch_add(struct import_batch *batch, const char *file,
+                                  struct fhir_item *item, bool *taken)
+{
+    const struct pbft_digest *chain = &batch->session->plan.envelope.chain;
+    struct slot *slot = &batch->slots[batch->count];
+
+    *taken = true;
+    *slot = (struct slot){.file = file, .item = item};
+    slot->has_versions =
+        fhir_plan_version_keys(slot->newest, slot->before, item, chain);
+    if (fhir_item_class(item) == FHIR_REJECT) {
+        slot->outcome = IMPORT_REJECTED;
+        batch->count++;
         return PBFT_OK;
     }
-    return plan_slot(batch, slot);
+    enum pbft_status status = judge_slot(batch, slot, taken);
+    if (!*taken) {
+        return PBFT_OK;
+    }
+    batch->count++;
+    return status == PBFT_OK ? note_outdated(batch, slot) : status;
 }
 
 /* ---- reporting ----------------------------------------------------------- */
-
-static uint32_t first_refusal(const struct vault_journal *journal)
-{
-    for (uint32_t i = 0; i < journal->step_count; i++) {
-        if (journal->steps[i].code != 0) {
-            return journal->steps[i].code;
-        }
-    }
-    return 0;
-}
 
 static void report(struct import_batch *batch, const struct slot *slot)
 {
@@ -194,9 +297,10 @@ static void report(struct import_batch *batch, const struct slot *slot)
                                  .total = session->total};
     const struct vault_step *last = &slot->last;
 
+    event.code = slot->refused;
     if (journal != NULL) {
         last = &journal->steps[journal->step_count - 1];
-        event.code = first_refusal(journal);
+        event.code = import_refusal(journal);
     }
     memcpy(event.tx_id, last->tx_id.bytes, sizeof event.tx_id);
     event.type = last->type;
@@ -229,7 +333,7 @@ static void note_results(struct import_batch *batch)
         if (slot->journal == NULL) {
             continue;
         }
-        bool refused = first_refusal(slot->journal) != 0;
+        bool refused = import_refusal(slot->journal) != 0;
         slot->outcome = refused ? IMPORT_REFUSED : IMPORT_ON_LEDGER;
         for (uint32_t k = 0; k < slot->journal->step_count; k++) {
             batch->session->summary->transactions +=

@@ -16,6 +16,10 @@ struct import_session {
     struct salus_reason *reason;
     size_t number; /* Resources reported. */
     size_t total;
+    /* Names of replaced versions; from malloc. */
+    uint8_t (*outdated)[32];
+    size_t outdated_count;
+    size_t outdated_capacity;
 };
 
 struct import_batch;
@@ -28,16 +32,29 @@ bool import_batch_is_full(const struct import_batch *batch);
  * ledger decides what this one has to end. */
 bool import_batch_must_wait(const struct import_batch *batch,
                             const struct fhir_item *item);
-/* Takes the item; plans it. `file` outlives the batch. */
+/* Takes the item; plans it. `file` outlives the batch. Not `taken`: it is for
+ * the next batch, which knows what became of this one; the caller frees it and
+ * loads it again. */
 PBFT_MUST_USE enum pbft_status import_batch_add(struct import_batch *batch,
                                                 const char *file,
-                                                struct fhir_item *item);
+                                                struct fhir_item *item,
+                                                bool *taken);
 /* Makes the plans durable, submits, settles, reports. */
 PBFT_MUST_USE enum pbft_status import_batch_submit(struct import_batch *batch);
 void import_batch_end(struct import_batch *batch); /* Or NULL. */
 
 /* Finishes what earlier imports left open (import_resume.c). */
 PBFT_MUST_USE enum pbft_status import_resume(struct import_session *session);
+
+/* Another version of what has that name was met: a replaced one, or the newest
+ * (import_outdated.c). */
+PBFT_MUST_USE enum pbft_status
+import_note_outdated(struct import_session *session, const uint8_t name[32],
+                     bool replaced);
+
+/* The code of what the ledger refused; 0: nothing, or only to end what has
+ * ended already. */
+uint32_t import_refusal(const struct vault_journal *entry);
 
 /* ---- shared by both ------------------------------------------------------ */
 

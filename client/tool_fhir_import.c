@@ -229,16 +229,18 @@ static int report_summary(struct fhir_call *call,
 {
     size_t bad = summary->outcomes[IMPORT_REJECTED] +
                  summary->outcomes[IMPORT_REFUSED] +
-                 summary->outcomes[IMPORT_OPEN];
+                 summary->outcomes[IMPORT_OPEN] + summary->outdated;
 
     if (!call->json && !call->outcome) {
         fhir_print_counts(summary->classes);
         (void)printf(
             "%zu transactions executed; %zu resources on the ledger, "
-            "%zu known before, %zu local, %zu refused, %zu open\n",
+            "%zu known before, %zu replaced since, %zu local, %zu refused, "
+            "%zu open\n",
             summary->transactions, summary->outcomes[IMPORT_ON_LEDGER],
-            summary->outcomes[IMPORT_KNOWN], summary->outcomes[IMPORT_LOCAL],
-            summary->outcomes[IMPORT_REFUSED], summary->outcomes[IMPORT_OPEN]);
+            summary->outcomes[IMPORT_KNOWN], summary->outcomes[IMPORT_REPLACED],
+            summary->outcomes[IMPORT_LOCAL], summary->outcomes[IMPORT_REFUSED],
+            summary->outcomes[IMPORT_OPEN]);
         fhir_tally_print(&call->tally);
     }
     return bad > 0 ? TOOL_FAILED : TOOL_OK;

@@ -64,6 +64,9 @@ enum fhir_rank fhir_item_rank(const struct fhir_item *item);
 const char *fhir_item_type(const struct fhir_item *item);
 /* "Consent/17", by which others may refer to it; NULL: it has no id. */
 const char *fhir_item_name(const struct fhir_item *item);
+/* Do both say by id or fullUrl that they are the same resource? */
+bool fhir_item_is_same(const struct fhir_item *item,
+                       const struct fhir_item *other);
 /* NDJSON: from 1; else 0. */
 size_t fhir_item_line(const struct fhir_item *item);
 /* As received. */

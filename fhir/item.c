@@ -238,6 +238,18 @@ const char *fhir_item_name(const struct fhir_item *item)
     return item->name;
 }
 
+static bool is_same_text(const char *text, const char *other)
+{
+    return text != NULL && other != NULL && strcmp(text, other) == 0;
+}
+
+bool fhir_item_is_same(const struct fhir_item *item,
+                       const struct fhir_item *other)
+{
+    return is_same_text(item->name, other->name) ||
+           is_same_text(item->full_url, other->full_url);
+}
+
 size_t fhir_item_line(const struct fhir_item *item)
 {
     return item->line;

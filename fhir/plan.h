@@ -44,6 +44,13 @@ struct fhir_plan_options {
 void fhir_plan_key(uint8_t out[32], const struct fhir_item *item,
                    const struct pbft_digest *chain);
 
+/* What the versions of an item have in common: names of the journal's entry of
+ * the newest, and of the one before, which counts if the newest was refused and
+ * is not there. False: it has no name that another version could have. */
+bool fhir_plan_version_keys(uint8_t newest[32], uint8_t before[32],
+                            const struct fhir_item *item,
+                            const struct pbft_digest *chain);
+
 /* Fills `out` with the transactions in order, ready for the journal; the caller
  * frees it and stores it in the same vault transaction, which is begun.
  *

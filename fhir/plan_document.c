@@ -29,6 +29,7 @@ struct anchor {
     struct vault_record record;
     struct vault_record prior; /* What it continues. */
     bool has_prior;
+    bool is_prior_known;        /* `replaces` names a document of the vault. */
     struct vault_record before; /* What its name meant. */
     bool has_before;
     uint8_t related[LEDGER_RELATED_MAX][VAULT_ID_SIZE];
@@ -74,6 +75,15 @@ static bool find_record(struct planner *planner, struct vault_record *out,
     return status == PBFT_OK;
 }
 
+/* The patient was corrected: it is a new document, and the one before was never
+ * that patient's. */
+static bool is_of_another(const struct anchor *anchor)
+{
+    return anchor->has_before &&
+           memcmp(anchor->before.subject, anchor->subject.handle,
+                  sizeof anchor->before.subject) != 0;
+}
+
 /* A changed document under a known name continues the record before it. */
 static void find_versions(struct planner *planner, struct anchor *anchor)
 {
@@ -95,57 +105,29 @@ static void find_versions(struct planner *planner, struct anchor *anchor)
     } else if (replaces->name != NULL) {
         anchor->has_prior = find_record(planner, &anchor->prior, replaces->name,
                                         replaces->path);
-    } else if (anchor->has_before) {
+        anchor->is_prior_known =
+            anchor->has_prior && !planner->options->rehearse;
+    } else if (anchor->has_before && !is_of_another(anchor)) {
         anchor->prior = anchor->before;
         anchor->has_prior = true;
     }
 }
 
-/* Consents that deny the document name its first version. */
-static void relate_to_first(struct planner *planner, struct anchor *anchor)
+/* Consents that deny a document name its first version. */
+static void relate_to_first(struct planner *planner, struct anchor *anchor,
+                            const struct vault_record *version)
 {
+    for (size_t i = 0; i < anchor->related_count; i++) {
+        if (memcmp(anchor->related[i], version->first, VAULT_ID_SIZE) == 0) {
+            return;
+        }
+    }
     if (anchor->related_count == LEDGER_RELATED_MAX) {
         planner_find(planner, FHIR_MANY, "context");
         return;
     }
-    memcpy(anchor->related[anchor->related_count++], anchor->before.first,
+    memcpy(anchor->related[anchor->related_count++], version->first,
            VAULT_ID_SIZE);
-}
-
-/* All that a rule can look at, but for the patient: other labels make other
- * rules match. */
-static void digest_rules(uint8_t out[VAULT_SECRET_SIZE],
-                         const struct fhir_document *document)
-{
-    const struct fhir_period *period = &document->period;
-    const uint64_t numbers[] = {
-        document->class_code,     document->confidentiality,
-        period->has_from ? 1 : 0, period->has_from ? (uint64_t)period->from : 0,
-        period->has_to ? 1 : 0,   period->has_to ? (uint64_t)period->to : 0,
-        document->label_count,    document->related_count};
-    struct pbft_bytes parts[2 + LEDGER_TAGS_MAX + LEDGER_RELATED_MAX];
-    struct pbft_digest digest;
-    size_t count = 0;
-
-    /* Names end with their zero: they cannot run into each other. */
-    parts[count++] =
-        (struct pbft_bytes){(const uint8_t *)numbers, sizeof numbers};
-    const char *author =
-        document->author.name != NULL ? document->author.name : "";
-    parts[count++] =
-        (struct pbft_bytes){(const uint8_t *)author, strlen(author) + 1};
-    for (size_t i = 0; i < document->label_count; i++) {
-        parts[count++] =
-            (struct pbft_bytes){(const uint8_t *)document->labels[i],
-                                strlen(document->labels[i]) + 1};
-    }
-    for (size_t i = 0; i < document->related_count; i++) {
-        const char *name = document->related[i].name;
-        parts[count++] =
-            (struct pbft_bytes){(const uint8_t *)name, strlen(name) + 1};
-    }
-    digest_blake2b_parts(&digest, parts, count);
-    memcpy(out, digest.bytes, VAULT_SECRET_SIZE);
 }
 
 static void resolve(struct planner *planner, struct anchor *anchor)
@@ -164,8 +146,11 @@ static void resolve(struct planner *planner, struct anchor *anchor)
     }
     anchor->related_count = document->related_count;
     find_versions(planner, anchor);
-    if (anchor->has_before) {
-        relate_to_first(planner, anchor);
+    if (anchor->has_before && !is_of_another(anchor)) {
+        relate_to_first(planner, anchor, &anchor->before);
+    }
+    if (anchor->is_prior_known) {
+        relate_to_first(planner, anchor, &anchor->prior);
     }
 }
 
@@ -219,6 +204,23 @@ static void format_location(struct anchor *anchor)
                    b[10], b[11], b[12], b[13], b[14], b[15]);
 }
 
+/* Of another document: what refers to that one would mean this one. */
+static bool url_is_taken(struct planner *planner, const struct anchor *anchor)
+{
+    const char *url = planner->item->full_url;
+    struct vault_record known;
+
+    if (url == NULL || planner->options->rehearse ||
+        !find_record(planner, &known, url, NULL)) {
+        return false;
+    }
+    bool is_own =
+        anchor->has_before &&
+        memcmp(known.first, anchor->before.first, sizeof known.first) == 0;
+    secret_wipe(&known, sizeof known);
+    return !is_own;
+}
+
 /* Others of its bundle may refer to it by its fullUrl. */
 static bool name_by_url(struct planner *planner, const struct anchor *anchor)
 {
@@ -242,8 +244,7 @@ static bool seal_content(struct planner *planner, struct anchor *anchor)
 
     vault_draw_record(&anchor->record);
     anchor->record.class_code = document->class_code;
-    digest_rules(anchor->record.rules, document);
-    if (anchor->has_before) {
+    if (anchor->has_before && !is_of_another(anchor)) {
         memcpy(anchor->record.first, anchor->before.first,
                sizeof anchor->record.first);
     }
@@ -322,23 +323,30 @@ static void describe(struct transaction_record_anchor *out,
     coarse_period(out, &document->period);
 }
 
-/* Under its old labels the version before would stay open to whom the new ones
- * exclude. */
+/* One version at most is open: the one before would give what was corrected,
+ * under its old labels, to whom the new ones exclude. */
 static void retract_before(struct planner *planner, const struct anchor *anchor)
 {
     const struct vault_record *before = &anchor->before;
     Salus__V1__RecordRetract message = SALUS__V1__RECORD_RETRACT__INIT;
+    char own_name[VAULT_OWN_NAME_SIZE];
 
-    if (!anchor->has_before || memcmp(before->rules, anchor->record.rules,
-                                      sizeof before->rules) == 0) {
+    if (!anchor->has_before || before->ended) {
         return;
     }
     message.record =
         (ProtobufCBinaryData){VAULT_ID_SIZE, (uint8_t *)(uintptr_t)before->id};
     message.expected_version = RECORD_VERSION;
-    message.reason = SALUS__V1__RECORD_AMEND__REASON__ENTERED_IN_ERROR;
-    (void)planner_add_payload(planner, &planner->options->envelope,
-                              TRANSACTION_RECORD_RETRACT, &message.base);
+    message.reason = is_of_another(anchor)
+                         ? SALUS__V1__RECORD_AMEND__REASON__WRONG_PATIENT
+                         : SALUS__V1__RECORD_AMEND__REASON__ENTERED_IN_ERROR;
+    struct vault_step *step =
+        planner_add_payload(planner, &planner->options->envelope,
+                            TRANSACTION_RECORD_RETRACT, &message.base);
+    vault_own_name(own_name, before->id);
+    if (step != NULL) {
+        (void)planner_end_row(planner, step, VAULT_RECORD, own_name);
+    }
 }
 
 void plan_document(struct planner *planner)
@@ -349,6 +357,9 @@ void plan_document(struct planner *planner)
 
     memset(&anchor, 0, sizeof anchor);
     resolve(planner, &anchor);
+    if (url_is_taken(planner, &anchor)) {
+        planner_find(planner, FHIR_FULL_URL, "$");
+    }
     if (planner_is_sound(planner)) {
         blind_labels(&anchor, document);
     }

@@ -144,6 +144,15 @@ bool planner_keep_version(struct planner *planner, struct vault_step *step,
     return planner->status == PBFT_OK;
 }
 
+bool planner_end_row(struct planner *planner, struct vault_step *step,
+                     enum vault_kind kind, const char *row)
+{
+    step->kind = (uint32_t)kind;
+    step->row = copy_text(planner, row);
+    step->ends = true;
+    return step->row != NULL;
+}
+
 struct pbft_bytes planner_text(const char *text)
 {
     return (struct pbft_bytes){(const uint8_t *)text, strlen(text)};
@@ -172,21 +181,42 @@ const char *planner_item_name(struct planner *planner)
 
 /* ---- plans --------------------------------------------------------------- */
 
-void fhir_plan_key(uint8_t out[32], const struct fhir_item *item,
-                   const struct pbft_digest *chain)
+static void digest_name(uint8_t out[32], const char *domain, const char *name,
+                        const struct pbft_digest *chain,
+                        struct pbft_bytes content)
 {
-    static const char domain[] = "salus/journal/1";
-    const char *name = item->name != NULL ? item->name : "";
     struct pbft_digest digest;
-    /* The name ends with its zero: what follows is the content. */
+    /* Texts end with their zero: what follows is something else. */
     const struct pbft_bytes parts[] = {
-        {(const uint8_t *)domain, sizeof domain},
+        {(const uint8_t *)domain, strlen(domain) + 1},
         {chain->bytes, sizeof chain->bytes},
         {(const uint8_t *)name, strlen(name) + 1},
-        {item->bytes, item->size}};
+        content};
 
     digest_blake2b_parts(&digest, parts, sizeof parts / sizeof parts[0]);
     memcpy(out, digest.bytes, 32);
+}
+
+void fhir_plan_key(uint8_t out[32], const struct fhir_item *item,
+                   const struct pbft_digest *chain)
+{
+    digest_name(out, "salus/journal/1", item->name != NULL ? item->name : "",
+                chain, (struct pbft_bytes){item->bytes, item->size});
+}
+
+bool fhir_plan_version_keys(uint8_t newest[32], uint8_t before[32],
+                            const struct fhir_item *item,
+                            const struct pbft_digest *chain)
+{
+    const char *name = item->name != NULL ? item->name : item->full_url;
+    const struct pbft_bytes nothing = {(const uint8_t *)"", 0};
+
+    if (name == NULL) {
+        return false;
+    }
+    digest_name(newest, "salus/journal-newest/1", name, chain, nothing);
+    digest_name(before, "salus/journal-before/1", name, chain, nothing);
+    return true;
 }
 
 static void plan_by_rank(struct planner *planner)

@@ -74,6 +74,10 @@ bool planner_keep_version(struct planner *planner, struct vault_step *step,
                           enum vault_kind kind, const uint8_t id[VAULT_ID_SIZE],
                           const uint8_t *previous);
 
+/* The step ends the row of that name, if the ledger does it. */
+bool planner_end_row(struct planner *planner, struct vault_step *step,
+                     enum vault_kind kind, const char *row);
+
 /* The name of the item in the vault; made of its bytes if it has no id. In the
  * item's arena; NULL if memory is short. */
 const char *planner_item_name(struct planner *planner);

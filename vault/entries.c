@@ -6,12 +6,9 @@
 #include <string.h>
 
 #include "crypto/hex.h"
-#include "crypto/kdf.h"
 #include "crypto/random.h"
 #include "crypto/secret.h"
 #include "vault/layout.h"
-
-#define TAG_TEXT_MAX 1024
 
 /* The ledger takes no id that reads as text; one in millions does. */
 static void draw(uint8_t *out, size_t size)
@@ -69,6 +66,18 @@ static enum pbft_status layout_store(struct vault *vault, struct layout *layout,
     enum pbft_status status =
         vault_put(vault, kind, VAULT_PLAIN, name_bytes(name),
                   (struct pbft_bytes){layout->bytes, layout->size});
+
+    secret_wipe(layout->bytes, sizeof layout->bytes);
+    return status;
+}
+
+static enum pbft_status layout_replace(struct vault *vault,
+                                       struct layout *layout,
+                                       enum vault_kind kind, const char *name)
+{
+    enum pbft_status status =
+        vault_replace(vault, kind, VAULT_PLAIN, name_bytes(name),
+                      (struct pbft_bytes){layout->bytes, layout->size});
 
     secret_wipe(layout->bytes, sizeof layout->bytes);
     return status;
@@ -246,6 +255,18 @@ static enum pbft_status store_version(struct vault *vault,
     return vault_point(vault, kind, name_bytes(name), name_bytes(own_name));
 }
 
+static void get_ended(struct layout *layout, struct vault_record *out)
+{
+    uint8_t unused[VAULT_SECRET_SIZE];
+
+    /* Some rows have a digest there that nobody needs any more. */
+    if (layout->size - layout->read == sizeof unused) {
+        layout_get(layout, unused, sizeof unused);
+    } else {
+        out->ended = layout_get_number(layout) != 0;
+    }
+}
+
 enum pbft_status vault_find_record(struct vault *vault,
                                    struct vault_record *out, const char *name)
 {
@@ -265,16 +286,15 @@ enum pbft_status vault_find_record(struct vault *vault,
     out->class_code =
         layout.read < layout.size ? layout_get_number(&layout) : 0;
     memcpy(out->first, out->id, sizeof out->first);
-    memset(out->rules, 0, sizeof out->rules);
+    out->ended = false;
     if (layout.read < layout.size) {
         layout_get(&layout, out->first, sizeof out->first);
-        layout_get(&layout, out->rules, sizeof out->rules);
+        get_ended(&layout, out);
     }
     return layout_end(&layout);
 }
 
-enum pbft_status vault_set_record(struct vault *vault, const char *name,
-                                  const struct vault_record *record)
+static struct layout record_layout(const struct vault_record *record)
 {
     struct layout layout = layout_begin();
 
@@ -286,8 +306,31 @@ enum pbft_status vault_set_record(struct vault *vault, const char *name,
     layout_put(&layout, record->wrap, sizeof record->wrap);
     layout_put_number(&layout, record->class_code);
     layout_put(&layout, record->first, sizeof record->first);
-    layout_put(&layout, record->rules, sizeof record->rules);
+    layout_put_number(&layout, record->ended ? 1 : 0);
+    return layout;
+}
+
+enum pbft_status vault_set_record(struct vault *vault, const char *name,
+                                  const struct vault_record *record)
+{
+    struct layout layout = record_layout(record);
+
     return store_version(vault, &layout, VAULT_RECORD, name, record->id);
+}
+
+enum pbft_status vault_end_record(struct vault *vault, const char *name)
+{
+    struct vault_record record;
+    enum pbft_status status = vault_find_record(vault, &record, name);
+
+    if (status != PBFT_OK) {
+        return status;
+    }
+    record.ended = true;
+    struct layout layout = record_layout(&record);
+    status = layout_replace(vault, &layout, VAULT_RECORD, name);
+    secret_wipe(&record, sizeof record);
+    return status;
 }
 
 enum pbft_status vault_find_consent(struct vault *vault,
@@ -341,28 +384,7 @@ enum pbft_status vault_end_consent(struct vault *vault, const char *name)
     }
     consent.kind = VAULT_WITHDRAWN;
     struct layout layout = consent_layout(&consent);
-    status = vault_replace(vault, VAULT_CONSENT, VAULT_PLAIN, name_bytes(name),
-                           (struct pbft_bytes){layout.bytes, layout.size});
-    secret_wipe(&layout, sizeof layout);
+    status = layout_replace(vault, &layout, VAULT_CONSENT, name);
     secret_wipe(&consent, sizeof consent);
     return status;
-}
-
-/* ---- tags ---------------------------------------------------------------- */
-
-void vault_blind_tag(uint8_t out[VAULT_TAG_SIZE],
-                     const struct vault_subject *subject, const char *system,
-                     const char *code)
-{
-    char text[TAG_TEXT_MAX];
-    uint8_t mac[KDF_HASH_SIZE];
-    int size = snprintf(text, sizeof text, "%s|%s", system, code);
-
-    if (size < 0 || (size_t)size >= sizeof text) {
-        size = (int)sizeof text - 1;
-    }
-    kdf_hmac_sha256(
-        mac, (struct pbft_bytes){subject->label_key, sizeof subject->label_key},
-        (struct pbft_bytes){(const uint8_t *)text, (size_t)size});
-    memcpy(out, mac, VAULT_TAG_SIZE);
 }

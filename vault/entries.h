@@ -39,8 +39,7 @@ struct vault_record {
     uint8_t wrap[VAULT_WRAP_SIZE]; /* Of the data key, for the custodian. */
     uint32_t class_code;           /* CLASS code; 0: not kept at that time. */
     uint8_t first[VAULT_ID_SIZE];  /* The first version under its name. */
-    /* Of what rules look at; zeros: not kept at that time. */
-    uint8_t rules[VAULT_SECRET_SIZE];
+    bool ended;                    /* Retracted. */
 };
 
 enum vault_consent_kind {
@@ -118,9 +117,12 @@ PBFT_MUST_USE enum pbft_status
 vault_set_consent(struct vault *vault, const char *name,
                   const struct vault_consent *consent);
 
-/* Notes that a consent ended: `name` as above or its own name. NOT_FOUND. */
+/* Notes that a consent or record ended: `name` as above or its own name.
+ * NOT_FOUND. */
 PBFT_MUST_USE enum pbft_status vault_end_consent(struct vault *vault,
                                                  const char *name);
+PBFT_MUST_USE enum pbft_status vault_end_record(struct vault *vault,
+                                                const char *name);
 
 /* A blinded label (health-ledger C.4): the first 16 bytes of
  * HMAC-SHA-256(K_label, system | "|" | code). */

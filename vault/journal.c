@@ -239,6 +239,13 @@ enum pbft_status vault_journal_store(struct vault *vault,
     return status;
 }
 
+enum pbft_status vault_journal_point(struct vault *vault,
+                                     const uint8_t name[32],
+                                     const uint8_t key[32])
+{
+    return vault_point(vault, VAULT_JOURNAL, key_bytes(name), key_bytes(key));
+}
+
 /* ---- settling ------------------------------------------------------------ */
 
 static struct pbft_bytes text_bytes(const char *text)
@@ -287,20 +294,38 @@ static enum pbft_status undo_step(struct vault *vault,
     return status == PBFT_NOT_FOUND ? PBFT_OK : status;
 }
 
+/* To be imported again. Not if only what ends the version before was refused:
+ * what is on the ledger would be doubled. */
+static bool must_forget(const struct vault_journal *entry)
+{
+    bool refused = false;
+    bool has_version = false;
+
+    for (uint32_t i = 0; i < entry->step_count; i++) {
+        const struct vault_step *step = &entry->steps[i];
+        if (step->code != 0 && !step->ends) {
+            return true;
+        }
+        refused = refused || step->code != 0;
+        has_version = has_version || (step->code == 0 && step->name != NULL);
+    }
+    return refused && !has_version;
+}
+
 static enum pbft_status settle_steps(struct vault *vault,
                                      struct vault_journal *entry)
 {
     enum pbft_status status = PBFT_OK;
-    bool refused = false;
 
     /* Later rows may rest on earlier ones. */
     for (uint32_t i = entry->step_count; i > 0 && status == PBFT_OK; i--) {
         struct vault_step *step = &entry->steps[i - 1];
         if (step->code != 0) {
-            refused = true;
             status = undo_step(vault, step);
         } else if (step->ends) {
-            status = vault_end_consent(vault, step->row);
+            status = step->kind == VAULT_RECORD
+                         ? vault_end_record(vault, step->row)
+                         : vault_end_consent(vault, step->row);
             status = status == PBFT_NOT_FOUND ? PBFT_OK : status;
         }
         /* The body has done its duty. */
@@ -312,7 +337,7 @@ static enum pbft_status settle_steps(struct vault *vault,
     if (status != PBFT_OK) {
         return status;
     }
-    if (!refused) {
+    if (!must_forget(entry)) {
         return vault_journal_store(vault, entry);
     }
     status = vault_forget(vault, VAULT_JOURNAL, key_bytes(entry->key));

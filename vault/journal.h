@@ -27,7 +27,7 @@ struct vault_step {
     char *row;      /* Its own name. From malloc. */
     char *name;     /* The moving name that means it; or NULL. From malloc. */
     char *previous; /* What `name` meant before; or NULL. From malloc. */
-    bool ends;      /* A withdrawal: if done, the row of `row` has ended. */
+    bool ends;      /* If done, the row of `row` has ended; never forgotten. */
 };
 
 struct vault_journal {
@@ -45,9 +45,14 @@ PBFT_MUST_USE enum pbft_status vault_journal_find(struct vault *vault,
 /* Stores a new entry, or what became of a known one. */
 PBFT_MUST_USE enum pbft_status
 vault_journal_store(struct vault *vault, const struct vault_journal *entry);
+/* `name` means the entry of `key` from now on: vault_journal_find() finds it by
+ * either. NOT_FOUND. */
+PBFT_MUST_USE enum pbft_status vault_journal_point(struct vault *vault,
+                                                   const uint8_t name[32],
+                                                   const uint8_t key[32]);
 /* All steps have their code: brings the rows to what the ledger says and closes
  * the entry; one with a refused step is dropped, so that the resource can be
- * imported again. Atomic. */
+ * imported again, unless all but what `ends` something was done. Atomic. */
 PBFT_MUST_USE enum pbft_status
 vault_journal_settle(struct vault *vault, struct vault_journal *entry);
 /* Frees what the entry owns and zeroes its steps. */

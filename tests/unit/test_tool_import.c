@@ -390,8 +390,10 @@ static void test_versions_of_one_file_follow_each_other(void **state)
     }
     assert_int_equal(fixture_import(fixture), PBFT_OK);
     for (size_t i = 0; i < 3; i++) {
-        expect(fixture, i, "Consent", IMPORT_KNOWN);
+        expect(fixture, i, "Consent", i < 2 ? IMPORT_REPLACED : IMPORT_KNOWN);
     }
+    /* The newest is among them: it is a history. */
+    assert_int_equal(fixture->summary.outdated, 0);
 }
 
 /* ---- who gave it --------------------------------------------------------- */
@@ -448,10 +450,22 @@ static void test_patient_by_another_name_is_no_delegate(void **state)
 
 /* ---- documents that change ---------------------------------------------- */
 
-#define VERSION(content, more)                                                 \
-    "{\"resourceType\":\"DocumentReference\",\"id\":\"d-1\",\"status\":"       \
-    "\"current\",\"subject\":{\"reference\":\"Patient/p-1\"},\"content\":[{"   \
-    "\"attachment\":{\"data\":\"" content "\"}}]" more "}"
+#define VERSION_AS(id, patient, content, more)                                 \
+    "{\"resourceType\":\"DocumentReference\",\"id\":\"" id "\",\"status\":"    \
+    "\"current\",\"subject\":{\"reference\":\"Patient/" patient                \
+    "\"},\"content\":[{\"attachment\":{\"data\":\"" content "\"}}]" more "}"
+#define VERSION_OF(patient, content, more)                                     \
+    VERSION_AS("d-1", patient, content, more)
+#define VERSION(content, more) VERSION_OF("p-1", content, more)
+#define REPLACING                                                              \
+    VERSION_AS("d-2", "p-1", "dHdv",                                           \
+               ",\"relatesTo\":[{\"code\":\"replaces\",\"target\":{"           \
+               "\"reference\":\"DocumentReference/d-1\"}}]")
+#define ENTRY(id, content)                                                     \
+    "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[{"        \
+    "\"fullUrl\":\"urn:uuid:1\",\"resource\":" VERSION_AS(id, "p-1", content,  \
+                                                          "") "}]}"
+#define OTHER_PATIENT "{\"resourceType\":\"Patient\",\"id\":\"p-2\"}"
 #define HIV                                                                    \
     ",\"securityLabel\":[{\"coding\":[{\"system\":\"http://terminology.hl7."   \
     "org/CodeSystem/v3-ActCode\",\"code\":\"HIV\"}]}]"
@@ -461,7 +475,8 @@ static struct {
     uint8_t related[VAULT_ID_SIZE]; /* The first; or zeros. */
     uint8_t retracted[VAULT_ID_SIZE];
     size_t retractions;
-} version; /* The last that was seen. */
+    int reason; /* Of the retraction. */
+} version;      /* The last that was seen. */
 
 static void look_for_version(void *context, const struct import_event *event)
 {
@@ -482,6 +497,7 @@ static void look_for_version(void *context, const struct import_event *event)
         if (step->type == TRANSACTION_RECORD_RETRACT) {
             memcpy(version.retracted, body->record_retract->record.data,
                    sizeof version.retracted);
+            version.reason = (int)body->record_retract->reason;
             version.retractions++;
         } else if (step->type == TRANSACTION_RECORD_ANCHOR) {
             const Salus__V1__RecordAnchor *in = body->record_anchor;
@@ -542,25 +558,186 @@ static void test_deny_of_a_document_reaches_later_versions(void **state)
     assert_memory_equal(version.related, first, sizeof first);
 }
 
-/* Under its old labels, the old version would stay open to whom the new ones
- * exclude. */
-static void test_new_labels_end_the_version_before(void **state)
+/* What was corrected would stay open: to whom the new labels exclude, or with
+ * the result of somebody else. */
+static void test_new_version_ends_the_one_before(void **state)
 {
     struct import_world *fixture = *state;
-    uint8_t before[VAULT_ID_SIZE];
+    static const char *const texts[] = {
+        VERSION("b25l", ""), VERSION("dHdv", ""), VERSION("dHdv", HIV),
+        VERSION("dGhyZWU=", HIV)};
 
     version.retractions = 0;
     fixture_file(fixture, "1.json", PATIENT);
     assert_int_equal(fixture_import(fixture), PBFT_OK);
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        uint8_t before[VAULT_ID_SIZE];
+        memcpy(before, version.record, sizeof before);
+        expect_version(fixture, texts[i]);
+        assert_int_equal(version.retractions, i);
+        if (i > 0) {
+            assert_memory_equal(version.retracted, before, sizeof before);
+        }
+    }
+}
+
+/* The one before was never that patient's: it is no prior of this one. */
+static void test_corrected_patient_gets_a_document_of_his_own(void **state)
+{
+    struct import_world *fixture = *state;
+    static const uint8_t none[VAULT_ID_SIZE];
+
+    version.retractions = 0;
+    fixture_file(fixture, "1.json", PATIENT);
+    fixture_file(fixture, "2.json", OTHER_PATIENT);
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    expect_version(fixture, VERSION("b25l", ""));
+    expect_version(fixture, VERSION_OF("p-2", "b25l", ""));
+    assert_int_equal(version.retractions, 1);
+    assert_int_equal(version.reason,
+                     SALUS__V1__RECORD_AMEND__REASON__WRONG_PATIENT);
+    assert_memory_equal(version.related, none, sizeof none);
+    expect_version(fixture, VERSION_OF("p-2", "dHdv", ""));
+    assert_int_equal(version.retractions, 2);
+}
+
+/* The version before has ended, and the new one was refused: the next import
+ * anchors it once, and has nothing left to end. */
+static void test_refused_version_is_anchored_by_the_next_import(void **state)
+{
+    struct import_world *fixture = *state;
+    uint8_t key[PBFT_PUBLIC_KEY_SIZE];
+
+    fixture_file(fixture, "1.json", PATIENT);
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    expect_version(fixture, VERSION("b25l", ""));
+    version.retractions = 0;
+    /* A key that the ledger does not have yet, as after `newkey`. */
+    memcpy(key, fixture->options.custodian_key, sizeof key);
+    memset(fixture->options.custodian_key, 9, sizeof key);
+    import_next(fixture, VERSION("dHdv", ""));
+    expect(fixture, 0, "DocumentReference", IMPORT_REFUSED);
+    assert_int_equal(fixture->events[0].code, LEDGER_KEY_STATE);
+    assert_int_equal(version.retractions, 1);
+    memcpy(fixture->options.custodian_key, key, sizeof key);
+    expect_version(fixture, VERSION("dHdv", ""));
+    assert_int_equal(version.retractions, 1);
+    import_next(fixture, VERSION("dHdv", ""));
+    expect(fixture, 0, "DocumentReference", IMPORT_KNOWN);
+}
+
+static uint32_t retract(struct world *world, const uint8_t id[VAULT_ID_SIZE])
+{
+    struct transaction_envelope envelope = world_envelope(world, HOSPITAL);
+    struct transaction_bytes body = {NULL, 0};
+    Salus__V1__RecordRetract message = SALUS__V1__RECORD_RETRACT__INIT;
+
+    message.record =
+        (ProtobufCBinaryData){VAULT_ID_SIZE, (uint8_t *)(uintptr_t)id};
+    message.expected_version = 1;
+    message.reason = SALUS__V1__RECORD_AMEND__REASON__ENTERED_IN_ERROR;
+    assert_int_equal(transaction_build_payload(&body, &envelope,
+                                               TRANSACTION_RECORD_RETRACT,
+                                               &message.base),
+                     PBFT_OK);
+    uint32_t code = world_submit_signed(
+        world, HOSPITAL, bytes_of(body.data, body.size), NULL, 0);
+    free(body.data);
+    return code;
+}
+
+/* What was wanted is so already. */
+static void test_version_before_may_have_ended_by_hand(void **state)
+{
+    struct import_world *fixture = *state;
+
+    fixture_file(fixture, "1.json", PATIENT);
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    expect_version(fixture, VERSION("b25l", ""));
+    assert_int_equal(retract(fixture->world, version.record), LEDGER_OK);
+    expect_version(fixture, VERSION("dHdv", ""));
+    uint64_t before = fixture_executed(fixture);
+    import_next(fixture, VERSION("dHdv", ""));
+    expect(fixture, 0, "DocumentReference", IMPORT_KNOWN);
+    assert_int_equal(fixture_executed(fixture), before);
+}
+
+/* A deny of the document that is replaced reaches this one by the id of its
+ * first version. */
+static void test_replacing_document_is_related_to_the_first(void **state)
+{
+    struct import_world *fixture = *state;
+    uint8_t first[VAULT_ID_SIZE];
+
+    fixture_file(fixture, "1.json", PATIENT);
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    expect_version(fixture, VERSION("b25l", ""));
+    memcpy(first, version.record, sizeof first);
+    expect_version(fixture, VERSION("dHdv", ""));
+    expect_version(fixture, REPLACING);
+    assert_memory_equal(version.related, first, sizeof first);
+}
+
+/* ---- versions that come back -------------------------------------------- */
+
+static void expect_replaced(struct import_world *fixture, const char *text,
+                            const char *type_name)
+{
+    import_next(fixture, text);
+    expect(fixture, 0, type_name, IMPORT_REPLACED);
+    assert_int_equal(fixture->summary.outdated, 1);
+}
+
+/* The same bytes are known, and not what the ledger has. */
+static void test_version_that_was_replaced_is_not_called_known(void **state)
+{
+    struct import_world *fixture = *state;
+
+    add_all(fixture);
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    import_next(fixture, CONSENT("active", "HPAYMT"));
+    expect_replaced(fixture, CONSENT("active", "TREAT"), "Consent");
+    import_next(fixture, CONSENT("active", "HPAYMT"));
+    expect(fixture, 0, "Consent", IMPORT_KNOWN);
+    import_next(fixture, VERSION("dHdv", ""));
+    expect_replaced(fixture, DOCUMENT, "DocumentReference");
+}
+
+/* One that the ledger refused replaces nothing. */
+static void test_refused_version_replaces_nothing(void **state)
+{
+    struct import_world *fixture = *state;
+    uint8_t key[PBFT_PUBLIC_KEY_SIZE];
+
+    fixture_file(fixture, "1.json", PATIENT);
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
     expect_version(fixture, VERSION("b25l", ""));
     expect_version(fixture, VERSION("dHdv", ""));
-    assert_int_equal(version.retractions, 0);
-    memcpy(before, version.record, sizeof before);
-    expect_version(fixture, VERSION("dHdv", HIV));
-    assert_int_equal(version.retractions, 1);
-    assert_memory_equal(version.retracted, before, sizeof before);
-    expect_version(fixture, VERSION("dGhyZWU=", HIV));
-    assert_int_equal(version.retractions, 1);
+    memcpy(key, fixture->options.custodian_key, sizeof key);
+    memset(fixture->options.custodian_key, 9, sizeof key);
+    for (size_t round = 0; round < 2; round++) {
+        import_next(fixture, VERSION("dGhyZWU=", ""));
+        expect(fixture, 0, "DocumentReference", IMPORT_REFUSED);
+    }
+    memcpy(fixture->options.custodian_key, key, sizeof key);
+    import_next(fixture, VERSION("dHdv", ""));
+    expect(fixture, 0, "DocumentReference", IMPORT_KNOWN);
+    expect_replaced(fixture, VERSION("b25l", ""), "DocumentReference");
+}
+
+/* What refers to the other one would mean this one. */
+static void test_full_url_of_another_document_is_refused(void **state)
+{
+    struct import_world *fixture = *state;
+
+    fixture_file(fixture, "1.json", PATIENT);
+    fixture_file(fixture, "2.json", ENTRY("d-1", "b25l"));
+    fixture_file(fixture, "3.json", ENTRY("d-2", "b25l"));
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    expect(fixture, 1, "DocumentReference", IMPORT_ON_LEDGER);
+    expect(fixture, 2, "DocumentReference", IMPORT_REJECTED);
+    import_next(fixture, ENTRY("d-1", "dHdv"));
+    expect(fixture, 0, "DocumentReference", IMPORT_ON_LEDGER);
 }
 
 /* ---- participants that change -------------------------------------------- */
@@ -681,7 +858,14 @@ int main(void)
         T(test_versions_of_one_file_follow_each_other),
         T(test_patient_by_another_name_is_no_delegate),
         T(test_deny_of_a_document_reaches_later_versions),
-        T(test_new_labels_end_the_version_before),
+        T(test_new_version_ends_the_one_before),
+        T(test_corrected_patient_gets_a_document_of_his_own),
+        T(test_refused_version_is_anchored_by_the_next_import),
+        T(test_version_before_may_have_ended_by_hand),
+        T(test_replacing_document_is_related_to_the_first),
+        T(test_version_that_was_replaced_is_not_called_known),
+        T(test_refused_version_replaces_nothing),
+        T(test_full_url_of_another_document_is_refused),
         T(test_changed_group_is_changed_on_the_ledger),
         T(test_changed_role_is_changed_on_the_ledger),
     };

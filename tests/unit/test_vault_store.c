@@ -272,6 +272,51 @@ static void test_refused_step_takes_its_row_back(void **state)
     vault_journal_free(&entry);
 }
 
+/* A document's version is on the ledger, the one before it is still open. */
+static void test_version_stays_though_nothing_ended(void **state)
+{
+    struct fixture *fixture = *state;
+    struct vault_journal entry;
+    struct vault_journal found;
+    struct vault_record before;
+    struct vault_record after;
+    char name[VAULT_OWN_NAME_SIZE];
+
+    vault_draw_record(&before);
+    vault_draw_record(&after);
+    assert_int_equal(vault_set_record(fixture->vault, "Document/1", &before),
+                     PBFT_OK);
+    assert_int_equal(vault_set_record(fixture->vault, "Document/1", &after),
+                     PBFT_OK);
+    for (uint32_t code = 0; code < 2; code++) {
+        memset(&entry, 0, sizeof entry);
+        entry.step_count = 2;
+        vault_own_name(name, before.id);
+        entry.steps[0] = (struct vault_step){.kind = VAULT_RECORD,
+                                             .code = 1 - code,
+                                             .row = copy(name),
+                                             .ends = true};
+        vault_own_name(name, after.id);
+        entry.steps[1] = (struct vault_step){.kind = VAULT_RECORD,
+                                             .row = copy(name),
+                                             .name = copy("Document/1")};
+        assert_int_equal(vault_journal_store(fixture->vault, &entry), PBFT_OK);
+        assert_int_equal(vault_journal_settle(fixture->vault, &entry), PBFT_OK);
+        assert_int_equal(vault_journal_find(fixture->vault, &found, entry.key),
+                         PBFT_OK);
+        assert_int_equal(found.steps[0].code, 1 - code);
+        vault_journal_free(&found);
+        assert_int_equal(
+            vault_find_record(fixture->vault, &after, "Document/1"), PBFT_OK);
+        assert_false(after.ended);
+        assert_int_equal(
+            vault_find_record(fixture->vault, &before, entry.steps[0].row),
+            PBFT_OK);
+        assert_int_equal(before.ended, code == 1);
+        vault_journal_free(&entry);
+    }
+}
+
 static void test_sealed_content_opens_with_its_key_only(void **state)
 {
     struct fixture *fixture = *state;
@@ -313,6 +358,7 @@ int main(void)
         T(test_own_institution_is_named_once),
         T(test_name_moves_to_the_newest_version),
         T(test_open_entry_survives_reopening),
+        T(test_version_stays_though_nothing_ended),
         T(test_settled_entry_is_kept_without_bodies),
         T(test_refused_step_takes_its_row_back),
         T(test_sealed_content_opens_with_its_key_only),
