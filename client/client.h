@@ -62,7 +62,7 @@ struct request {
     struct request *next; /* In order of sequence. */
     uint32_t references;  /* The list, and each attempt under way. */
     enum request_state state;
-    struct submission *first; /* NULL: a VOID that fills a gap. */
+    struct submission *first; /* NULL: a VOID for which nobody waits. */
     size_t transaction_count;
     uint64_t sequence;
     const struct pbft_message *message; /* The signed request. */
@@ -75,7 +75,9 @@ struct request {
     uint32_t busy;                   /* How often in a row a replica said so. */
     bool is_void; /* Fills the gap of a request that was given up. */
     struct pbft_digest given_up; /* is_void: the digest of that request. */
-    uint32_t refusal_code;       /* Ledger code of the last refusal. */
+    bool may_be_ordered;         /* Somebody has or may have taken it on. */
+    uint32_t refusal_code;       /* Ledger code of the last refusal of it, not
+                                    of the VOID. */
     enum salus_status failure;   /* What to say if nothing better comes. */
     pbft_time_ms retry_at;
     pbft_time_ms deadline;
@@ -203,10 +205,18 @@ void client_request_release(struct request *request);
 /* Gathers and sends what is ready. Lock not held. Returns when there is more to
  * gather, in microseconds, and wakes the ticker if it would sleep longer. */
 uint64_t client_progress(struct salus_client *client);
-/* net_channel's on_reply and on_state. */
+/* Another replica; a pause once all of them were asked. Lock held. */
+void client_ask_another(struct salus_client *client, struct request *request);
+/* The same one again, after a pause. Lock held. */
+void client_wait_for(struct request *request, pbft_time_ms pause_ms);
+/* net_channel's on_state. */
+void client_on_state(void *context, bool connected);
+
+/* ---- replies.c: what is proved, and what is not. ------------------------- */
+
+/* net_channel's on_reply. */
 void client_on_reply(void *context, uint64_t token, enum pbft_status status,
                      struct pbft_buffer *reply);
-void client_on_state(void *context, bool connected);
 
 /* ---- submit.c ------------------------------------------------------------ */
 

@@ -2,11 +2,12 @@
 /* libsalus: submit transactions to a consortium, and get proof of what became
  * of them.
  *
- * Every result that this library reports was proved: the reply of a replica is
- * checked against a Merkle path and f + 1 signed attestations of distinct
- * members. No single replica has to be trusted, neither to order nor to answer
- * truthfully. Queries at read level `local` are the exception; they are named
- * so. Answers at the other levels carry f + 1 signatures.
+ * Every result that this library reports as done or refused was proved: the
+ * reply of a replica is checked against a Merkle path and f + 1 signed
+ * attestations of distinct members. No single replica has to be trusted,
+ * neither to order nor to answer truthfully. Queries at read level `local` are
+ * the exception; they are named so. Answers at the other levels carry f + 1
+ * signatures.
  *
  * Rules for all calls. A client handle may be used from any number of threads.
  * Arguments: the handle first, then outputs, then inputs. Pointers are borrowed
@@ -47,12 +48,14 @@ enum salus_status {
         2, /* A file is missing, damaged or not what it should be. */
     SALUS_REFUSED = 3, /* Ordered and refused: see `code`. Proved. */
     SALUS_INADMISSIBLE =
-        4, /* f + 1 replicas refuse to order it: an honest one, too. */
+        4, /* f + 1 replicas refuse to order it: an honest one, too. No proof
+              that nobody did: one that lies may have. */
     SALUS_TIMED_OUT = 5, /* Not proved in time. It may still happen; submit the
                             same bytes again to learn: they are carried out
                             once, and TX_DUPLICATE says that they were. */
     SALUS_UNREACHABLE = 6, /* No replica answered. */
-    SALUS_UNPROVED = 7,    /* Replicas answered, none could prove it. */
+    SALUS_UNPROVED = 7,    /* Replicas answered, none could prove it; it may
+                              still happen, as with TIMED_OUT. */
     SALUS_NOT_FOUND = 8,
     SALUS_NOT_AUTHORIZED = 9,
     SALUS_CLOSED = 10, /* The handle was closed meanwhile. */

@@ -15,7 +15,7 @@ const char *salus_status_text(enum salus_status status)
     case SALUS_REFUSED:
         return "ordered, and refused by the ledger";
     case SALUS_INADMISSIBLE:
-        return "not ordered: replicas refuse it";
+        return "replicas refuse to order it";
     case SALUS_TIMED_OUT:
         return "not proved in time; it may still happen";
     case SALUS_UNREACHABLE:

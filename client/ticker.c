@@ -31,12 +31,14 @@ static struct submission *give_up(struct salus_client *client, pbft_time_ms now)
 
     for (struct request *it = client->requests_first; it != NULL;
          it = it->next) {
-        if (it->is_void || now < it->deadline) {
+        if (now < it->deadline || (it->is_void && it->first == NULL)) {
             continue;
         }
         struct submission *mine = it->first;
         client_fill_results(mine, it->failure, it->refusal_code);
-        if (client_make_void(client, it) == PBFT_OK) {
+        if (it->is_void) {
+            it->first = NULL; /* The VOID is under way. */
+        } else if (client_make_void(client, it) == PBFT_OK) {
             it->state = REQUEST_READY;
         } else {
             it->state = REQUEST_WAITING;
@@ -86,7 +88,7 @@ static pbft_time_ms wake_waiting(struct salus_client *client, pbft_time_ms now)
         } else if (it->state == REQUEST_WAITING && it->retry_at < next) {
             next = it->retry_at;
         }
-        if (!it->is_void && it->deadline < next) {
+        if ((!it->is_void || it->first != NULL) && it->deadline < next) {
             next = it->deadline;
         }
     }

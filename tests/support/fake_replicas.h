@@ -27,6 +27,7 @@
 #include "crypto/keyfile.h"
 #include "crypto/merkle.h"
 #include "crypto/provider.h"
+#include "ledger/errors.h"
 #include "ledger/results.h"
 #include "ledger/transaction.h"
 #include "net/gateway.h"
@@ -47,6 +48,9 @@ enum fake_manner {
     FAKE_BUSY,
     FAKE_REFUSES,         /* INADMISSIBLE, code 7. */
     FAKE_BEHIND,          /* The same, OUTSIDE_WINDOW; then honest. */
+    FAKE_FIRST_STANDS,    /* Proves the first request of all, whatever came. */
+    FAKE_REPEATED,        /* Attested: DUPLICATE; with no results. */
+    FAKE_KEY_STATE,       /* Attested: KEY_STATE; with no results. */
     FAKE_ONE_SIGNATURE,   /* f attestations are not f + 1. */
     FAKE_SAME_SIGNER,     /* One attestation twice. */
     FAKE_BAD_SIGNATURE,   /* The second one is damaged. */
@@ -111,6 +115,7 @@ struct fake_replicas {
     uint32_t seen_count;
     uint64_t sequences[FAKE_REQUESTS_MAX];
     uint32_t transactions[FAKE_REQUESTS_MAX]; /* 0: a VOID. */
+    const struct pbft_message *first;         /* The first one. */
     uint32_t pages; /* Of the answer to a certified history. */
 };
 
@@ -119,6 +124,7 @@ struct fake_replicas {
 struct fake_answer {
     struct results_transaction results[LEDGER_REQUEST_TRANSACTIONS_MAX];
     size_t count;
+    uint32_t code; /* Of the request; then `count` is 0. */
     struct pbft_digest request;
     struct pbft_digest path[MERKLE_PATH_MAX];
     size_t path_count;
@@ -153,6 +159,7 @@ static void fake_block(struct fake_answer *answer, uint64_t seq)
     struct pbft_digest leaves[FAKE_LEAVES];
     const struct results_request own = {
         .digest = answer->request,
+        .code = answer->code,
         .transaction_count = (uint32_t)answer->count,
         .transactions = answer->results,
     };
@@ -282,6 +289,7 @@ static void fake_send_outcome(struct fake_replica *self, uint64_t call,
     stable.votes = vote_list;
     stable.n_votes = manner == FAKE_ONE_SIGNATURE ? 1 : 2;
     outcome.request_digest = fake_bytes(answer->request.bytes, 32);
+    outcome.request_code = answer->code;
     outcome.transactions = result_list;
     outcome.n_transactions = answer->count;
     outcome.request_index = 1;
@@ -308,7 +316,12 @@ static void fake_prove(struct fake_replica *self, uint64_t call,
     if (manner == FAKE_OTHER_REQUEST) {
         answer->request.bytes[0] ^= 1;
     }
-    fake_results(self->all, request, answer);
+    if (manner == FAKE_REPEATED || manner == FAKE_KEY_STATE) {
+        answer->code =
+            manner == FAKE_REPEATED ? LEDGER_DUPLICATE : LEDGER_KEY_STATE;
+    } else {
+        fake_results(self->all, request, answer);
+    }
     if (manner == FAKE_WRONG_RESULT_ID && answer->count > 0) {
         answer->results[0].tx_id.bytes[0] ^= 1;
     }
@@ -384,6 +397,9 @@ static void fake_submitted(struct fake_replica *self, uint64_t call,
         query.answer = &answer;
         fake_reply(self, call, &query);
         return;
+    case FAKE_FIRST_STANDS:
+        fake_prove(self, call, &self->all->first->request, manner);
+        return;
     default:
         fake_prove(self, call, request, manner);
     }
@@ -400,6 +416,11 @@ static void fake_submit(struct fake_replica *self, uint64_t call,
                             PBFT_SENDER_CLIENT, &message) != PBFT_OK) {
         abort();
     }
+    (void)pthread_mutex_lock(&self->all->lock);
+    if (self->all->first == NULL) {
+        self->all->first = pbft_message_ref(message);
+    }
+    (void)pthread_mutex_unlock(&self->all->lock);
     fake_submitted(self, call, &message->request);
     pbft_message_unref(message);
     wire_buffer_deinit(&buffer);
@@ -781,6 +802,7 @@ static void fake_replicas_destroy(struct fake_replicas *all)
         free(all->replicas[i].certificate);
         free(all->replicas[i].tls_key);
     }
+    pbft_message_unref(all->first);
     genesis_destroy(all->genesis);
     replicas_remove_folder(all->folder);
     (void)pthread_mutex_destroy(&all->lock);

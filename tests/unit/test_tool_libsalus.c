@@ -546,6 +546,132 @@ static void test_refusals_of_f_plus_1_are_final_and_leave_no_gap(void **state)
     assert_true(fakes.seen_count >= 3); /* Refused, its VOID, the second. */
 }
 
+/* A client that asks another replica after a moment. */
+static struct salus_client *open_impatient(uint32_t timeout_ms)
+{
+    struct paths paths;
+    struct salus_config config;
+    paths_of(&paths, 0);
+    config_of(&config, &paths);
+    config.timeout_ms = timeout_ms;
+    config.attempt_timeout_ms = 300;
+    return client_open(&config);
+}
+
+/* A liar and an honest one that is behind are f + 1; the first one that was
+ * asked has it ordered meanwhile. */
+static void test_refused_by_f_plus_1_and_executed_all_the_same(void **state)
+{
+    struct salus_client *client = open_impatient(60000);
+    struct salus_result result;
+    (void)state;
+    fake_set(&fakes, 0, FAKE_SILENT);
+    fake_set(&fakes, 1, FAKE_REFUSES);
+    fake_set(&fakes, 2, FAKE_REFUSES);
+    fake_set(&fakes, 3, FAKE_FIRST_STANDS);
+
+    assert_int_equal(submit_one(client, &result, 1), SALUS_OK);
+
+    assert_int_equal(result.seq, 1);
+    assert_int_equal(result.write_digest[0], 0x77);
+    assert_int_equal(fakes.transactions[0], 1);
+    assert_int_equal(fakes.transactions[1], 0); /* The VOID found it. */
+    salus_close(client);
+}
+
+/* All refuse it, but one that did not answer in time may have had it ordered:
+ * so with a session that was closed meanwhile. */
+static void test_refused_by_all_but_perhaps_ordered_before(void **state)
+{
+    struct salus_client *client = open_impatient(60000);
+    struct salus_result result;
+    (void)state;
+    fake_set_all(&fakes, FAKE_REFUSES);
+    fake_set(&fakes, 0, FAKE_SILENT);
+
+    assert_int_equal(submit_one(client, &result, 1), SALUS_UNPROVED);
+
+    assert_int_equal(result.code, 7);
+    salus_close(client);
+}
+
+/* Nobody is told before the place of the request is taken. */
+static void test_what_a_void_replaces_is_inadmissible(void **state)
+{
+    struct salus_client *client = open_default();
+    struct salus_result result;
+    (void)state;
+    fake_set(&fakes, 0, FAKE_REFUSES);
+    fake_set(&fakes, 1, FAKE_REFUSES);
+
+    assert_int_equal(submit_one(client, &result, 1), SALUS_INADMISSIBLE);
+
+    assert_int_equal(result.code, 7);
+    assert_int_equal(result.seq, 0);
+    assert_int_equal(fakes.seen_count, 2);
+    assert_int_equal(fakes.sequences[1], 1);
+    assert_int_equal(fakes.transactions[1], 0);
+    salus_close(client);
+}
+
+/* No replica says what became of the VOID. */
+static void test_an_unsettled_void_is_told_in_time(void **state)
+{
+    struct salus_client *client = open_impatient(3000);
+    struct salus_result result;
+    (void)state;
+    fake_set(&fakes, 0, FAKE_REFUSES);
+    fake_set(&fakes, 1, FAKE_REFUSES);
+    fake_set(&fakes, 2, FAKE_REPEATED);
+    fake_set(&fakes, 3, FAKE_REPEATED);
+
+    assert_int_equal(submit_one(client, &result, 1), SALUS_UNPROVED);
+
+    assert_int_equal(result.code, 7);
+    salus_close(client);
+}
+
+/* It was ordered twice, and the second time is attested: nothing was done then,
+ * but what was done the first time is what counts. */
+static void the_first_time_counts(enum fake_manner manner)
+{
+    struct salus_client *client = open_default();
+    struct salus_result result;
+    fake_set(&fakes, 0, manner);
+
+    assert_int_equal(submit_one(client, &result, 1), SALUS_OK);
+
+    assert_int_equal(result.code, 0);
+    assert_int_equal(submissions_at(1), 1);
+    assert_int_equal(fakes.seen_count, 1);
+    salus_close(client);
+}
+
+static void test_a_repeated_request_is_not_refused(void **state)
+{
+    (void)state;
+    the_first_time_counts(FAKE_REPEATED);
+}
+
+static void test_a_repetition_after_the_key_is_not_refused(void **state)
+{
+    (void)state;
+    the_first_time_counts(FAKE_KEY_STATE);
+}
+
+static void test_repetitions_alone_prove_nothing(void **state)
+{
+    struct salus_client *client = open_impatient(2000);
+    struct salus_result result;
+    (void)state;
+    fake_set_all(&fakes, FAKE_REPEATED);
+
+    assert_int_equal(submit_one(client, &result, 1), SALUS_UNPROVED);
+
+    assert_int_equal(result.code, LEDGER_DUPLICATE);
+    salus_close(client);
+}
+
 /* ---- reads, sessions, closing -------------------------------------------- */
 
 /* Of a read that is refused for a while nobody says that it is not ordered. */
@@ -725,6 +851,13 @@ int main(void)
         TEST(test_refusals_of_one_replica_count_once),
         TEST(test_replicas_that_are_behind_are_asked_again),
         TEST(test_refusals_of_f_plus_1_are_final_and_leave_no_gap),
+        TEST(test_refused_by_f_plus_1_and_executed_all_the_same),
+        TEST(test_refused_by_all_but_perhaps_ordered_before),
+        TEST(test_what_a_void_replaces_is_inadmissible),
+        TEST(test_an_unsettled_void_is_told_in_time),
+        TEST(test_a_repeated_request_is_not_refused),
+        TEST(test_a_repetition_after_the_key_is_not_refused),
+        TEST(test_repetitions_alone_prove_nothing),
         TEST(test_refused_reads_say_why),
         TEST(test_busy_for_weeks_is_passed_over),
         TEST(test_reads_go_to_the_replica_that_is_meant),
