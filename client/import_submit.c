@@ -50,28 +50,41 @@ static enum pbft_status add_step(struct pending *pending,
     return PBFT_OK;
 }
 
-/* Takes over a proved result. False: there is none yet. */
+/* Takes over a proved result. False: there is none yet, and what the step
+ * brought may be on the ledger: of what is only not ordered, of a request that
+ * was executed before, and of a transaction that was done before, if all that
+ * is shown is when it was refused. */
 static bool take_result(const struct import_port *port, struct vault_step *step,
                         const struct salus_result *result)
 {
     struct salus_result first = *result;
+    bool is_repeated =
+        result->status == SALUS_REFUSED && result->code == LEDGER_TX_DUPLICATE;
 
-    if (result->status == SALUS_REFUSED &&
-        result->code == LEDGER_TX_DUPLICATE &&
-        !port->lookup(port->context, &first, step->tx_id.bytes)) {
+    if (is_repeated &&
+        (!port->lookup(port->context, &first, step->tx_id.bytes) ||
+         first.status != SALUS_OK)) {
         return false;
     }
-    if (first.status != SALUS_OK && first.status != SALUS_REFUSED &&
-        first.status != SALUS_INADMISSIBLE) {
+    if (first.status != SALUS_OK &&
+        (first.status != SALUS_REFUSED || first.code == LEDGER_OK ||
+         first.code == LEDGER_DUPLICATE)) {
         return false;
     }
     step->code = first.code;
     step->seq = first.seq;
-    if (first.status != SALUS_OK && first.code == 0) {
-        /* Refused without a code of the ledger. */
-        step->code = LEDGER_NOT_AUTHORIZED;
-    }
     return true;
+}
+
+/* Was it done before? That it was refused once is not enough: it may have been
+ * submitted again since. */
+static bool is_done_before(const struct import_port *port,
+                           struct vault_step *step)
+{
+    struct salus_result first;
+
+    return port->lookup(port->context, &first, step->tx_id.bytes) &&
+           first.status == SALUS_OK && take_result(port, step, &first);
 }
 
 static enum pbft_status failure_of(struct import_session *session,
@@ -93,7 +106,7 @@ static enum pbft_status submit_pending(struct import_session *session,
     }
     enum salus_status all = port->submit(port->context, pending->results,
                                          pending->transactions, pending->count);
-    if (all != SALUS_OK && all != SALUS_REFUSED && all != SALUS_INADMISSIBLE) {
+    if (all != SALUS_OK && all != SALUS_REFUSED) {
         return failure_of(session, all);
     }
     for (size_t i = 0; i < pending->count; i++) {
@@ -121,10 +134,7 @@ enum pbft_status import_submit_steps(struct import_session *session,
     for (size_t i = 0; i < count; i++) {
         for (uint32_t k = 0; k < entries[i]->step_count; k++) {
             struct vault_step *step = &entries[i]->steps[k];
-            struct salus_result first;
-            if (look_first &&
-                port->lookup(port->context, &first, step->tx_id.bytes) &&
-                take_result(port, step, &first)) {
+            if (look_first && is_done_before(port, step)) {
                 continue;
             }
             status = status == PBFT_OK ? add_step(pending, step) : status;

@@ -24,6 +24,9 @@ enum port_mood {
     PORT_WORKS,
     PORT_UNREACHABLE, /* Nothing arrives. */
     PORT_LOSES_REPLY, /* It is executed, and nobody hears of it. */
+    PORT_WILL_NOT,    /* It is executed, and said to be inadmissible, */
+    PORT_REPEATS,     /* or to have been executed before. */
+    PORT_SHOWS_OLD,   /* Works; receipts are those of a refusal before. */
 };
 
 struct recorded {
@@ -77,6 +80,15 @@ fixture_submit(void *context, struct salus_result *results,
     if (fixture->mood == PORT_LOSES_REPLY) {
         return SALUS_TIMED_OUT;
     }
+    if (fixture->mood == PORT_WILL_NOT || fixture->mood == PORT_REPEATS) {
+        bool is_ordered = fixture->mood == PORT_REPEATS;
+        for (size_t i = 0; i < count; i++) {
+            results[i] = (struct salus_result){
+                .status = is_ordered ? SALUS_REFUSED : SALUS_INADMISSIBLE,
+                .code = is_ordered ? LEDGER_DUPLICATE : LEDGER_SESSION_CLOSED};
+        }
+        return results[0].status;
+    }
     for (size_t i = 0; i < count; i++) {
         results[i] = (struct salus_result){
             .status = fixture_status(result->transactions[i].code),
@@ -100,9 +112,10 @@ static inline bool fixture_lookup(void *context, struct salus_result *result,
                                 &id, &location) != PBFT_OK) {
         return false;
     }
-    result->code = location.code;
+    result->code = fixture->mood == PORT_SHOWS_OLD ? LEDGER_POLICY_INACTIVE
+                                                   : location.code;
     result->seq = location.seq;
-    result->status = fixture_status(location.code);
+    result->status = fixture_status(result->code);
     return true;
 }
 

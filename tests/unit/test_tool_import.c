@@ -146,6 +146,39 @@ static void test_interrupted_after_the_ledger(void **state)
     interrupt(*state, PORT_LOSES_REPLY, PBFT_TIMED_OUT);
 }
 
+/* That replicas will not order it, is no proof that nobody did. */
+static void test_inadmissible_is_not_forgotten(void **state)
+{
+    interrupt(*state, PORT_WILL_NOT, PBFT_TIMED_OUT);
+}
+
+/* What came of the request before is not shown. */
+static void test_repeated_request_is_not_forgotten(void **state)
+{
+    interrupt(*state, PORT_REPEATS, PBFT_TIMED_OUT);
+}
+
+/* A replica shows when a transaction was refused, and not that it was done
+ * when it was submitted again. */
+static void test_receipt_of_a_refusal_before_is_not_the_end(void **state)
+{
+    struct import_world *fixture = *state;
+
+    add_all(fixture);
+    fixture->mood = PORT_LOSES_REPLY;
+    assert_int_equal(fixture_import(fixture), PBFT_TIMED_OUT);
+    uint64_t before = fixture_executed(fixture);
+    fixture->mood = PORT_SHOWS_OLD;
+    assert_int_equal(fixture_import(fixture), PBFT_TIMED_OUT);
+    assert_int_equal(fixture->summary.resumed, 0);
+    fixture->mood = PORT_WORKS;
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    assert_int_equal(fixture->summary.resumed, 4);
+    assert_int_equal(fixture->summary.outcomes[IMPORT_KNOWN], 4);
+    /* Said to be done before, and nothing else. */
+    assert_int_equal(fixture_executed(fixture) - before, 1);
+}
+
 static void test_refused_consent_is_forgotten_and_tried_again(void **state)
 {
     struct import_world *fixture = *state;
@@ -846,6 +879,9 @@ int main(void)
         T(test_trials_may_register_the_unknown),
         T(test_interrupted_before_the_ledger),
         T(test_interrupted_after_the_ledger),
+        T(test_inadmissible_is_not_forgotten),
+        T(test_repeated_request_is_not_forgotten),
+        T(test_receipt_of_a_refusal_before_is_not_the_end),
         T(test_refused_consent_is_forgotten_and_tried_again),
         T(test_changed_consent_supersedes_the_one_before),
         T(test_withdrawal_revokes_once),
