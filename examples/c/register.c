@@ -89,19 +89,23 @@ static size_t encode_transaction(const struct salus_client *client,
     return salus__v1__transaction__pack(&transaction, out);
 }
 
-/* A call that was not proved in time may still have its effect: the same bytes
- * again, since they are carried out once. TX_DUPLICATE says: that is done. */
+/* A call that was not proved may still have its effect: the same bytes again,
+ * since they are carried out once. TX_DUPLICATE, if it is proved, says: that is
+ * done. Without the status the code is but the word of some replica. */
 static void submit(struct salus_client *client, const uint8_t *bytes,
                    size_t size)
 {
     const struct salus_transaction one = {bytes, size};
     struct salus_result result;
     enum salus_status status = salus_submit(client, &result, &one);
-    for (int again = 0; again < 3 && status == SALUS_TIMED_OUT; again++) {
+    for (int again = 0;
+         again < 3 && (status == SALUS_TIMED_OUT || status == SALUS_UNPROVED);
+         again++) {
         status = salus_submit(client, &result, &one);
     }
     bool is_done = status == SALUS_OK ||
-                   strcmp(salus_code_name(result.code), "TX_DUPLICATE") == 0;
+                   (status == SALUS_REFUSED &&
+                    strcmp(salus_code_name(result.code), "TX_DUPLICATE") == 0);
     if (!is_done) {
         (void)fprintf(stderr, "%s: %s\n", salus_status_text(status),
                       salus_code_text(result.code));
