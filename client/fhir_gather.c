@@ -85,6 +85,20 @@ static bool is_wanted(const struct fhir_gather *gather,
            memcmp(subject, gather->subject, sizeof subject) == 0;
 }
 
+/* A document that an import retracted. */
+static bool has_ended(const struct fhir_gather *gather,
+                      const struct vault_step *step)
+{
+    struct vault_record record;
+    bool ended =
+        step->kind == VAULT_RECORD &&
+        vault_find_record(gather->vault, &record, step->row) == PBFT_OK &&
+        record.ended;
+
+    secret_wipe(&record, sizeof record);
+    return ended;
+}
+
 static enum pbft_status add_step(struct fhir_gather *gather,
                                  const struct vault_step *step)
 {
@@ -93,6 +107,10 @@ static enum pbft_status add_step(struct fhir_gather *gather,
                                  .seq = step->seq};
 
     if (!is_wanted(gather, step)) {
+        return PBFT_OK;
+    }
+    if (has_ended(gather, step)) {
+        gather->retracted++;
         return PBFT_OK;
     }
     if (step->kind == VAULT_CONSENT && step->row[0] == '#' &&

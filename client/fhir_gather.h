@@ -26,11 +26,13 @@ struct fhir_gather {
     bool has_consent;
     uint8_t consent[VAULT_ID_SIZE];
     /* What was found: in the order of dependencies, then of the ledger; each
-     * once. Consents that others replaced are counted, not listed. */
+     * once. Consents that others replaced, and documents that were retracted,
+     * are counted, not listed: imported elsewhere they would be open again. */
     struct fhir_wanted *items;
     size_t count;
     size_t capacity;
     size_t superseded;
+    size_t retracted;
 };
 
 PBFT_MUST_USE enum pbft_status fhir_gather_run(struct fhir_gather *gather,

@@ -234,8 +234,9 @@ static int export_all(struct run *run, struct fhir_gather *gather)
     }
     (void)fprintf(stderr,
                   "salus fhir: %zu resources, %zu left out, %zu consents that "
-                  "others replaced\n",
-                  run->written, run->refused, gather->superseded);
+                  "others replaced, %zu documents that were retracted\n",
+                  run->written, run->refused, gather->superseded,
+                  gather->retracted);
     return run->refused > 0 ? TOOL_FAILED : TOOL_OK;
 }
 

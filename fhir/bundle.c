@@ -50,15 +50,37 @@ static void mark(struct fhir_entry *entry, enum fhir_finding_kind wrong,
     entry->path = path;
 }
 
+/* Where the entry has one, or what says how it was asked for or found; NULL. */
+static const char *modifier_path(const struct fhir_node *node)
+{
+    static const struct {
+        const char *name;
+        const char *path;
+    } parts[] = {{"request", "request.modifierExtension"},
+                 {"search", "search.modifierExtension"},
+                 {"response", "response.modifierExtension"}};
+
+    if (fhir_field(node, "modifierExtension").json != NULL) {
+        return "modifierExtension";
+    }
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        struct fhir_node part = fhir_field(node, parts[i].name);
+        if (fhir_field(&part, "modifierExtension").json != NULL) {
+            return parts[i].path;
+        }
+    }
+    return NULL;
+}
+
 static void judge_entry(struct fhir_entry *entry, const struct fhir_node *node)
 {
     struct fhir_node resource = fhir_field(node, "resource");
-    struct fhir_node modifier = fhir_field(node, "modifierExtension");
     struct fhir_node url = fhir_field(node, "fullUrl");
+    const char *modifier = modifier_path(node);
 
     find_unknown(entry->code, node, entry_elements);
-    if (modifier.json != NULL) {
-        mark(entry, FHIR_MODIFIER, "modifierExtension");
+    if (modifier != NULL) {
+        mark(entry, FHIR_MODIFIER, modifier);
     } else if (entry->code[0] != 0) {
         mark(entry, FHIR_UNKNOWN_ELEMENT, "$");
     } else if (!brings_resource(node)) {

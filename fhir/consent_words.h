@@ -4,8 +4,8 @@
 #ifndef FHIR_CONSENT_WORDS_H
 #define FHIR_CONSENT_WORDS_H
 
-#include <stddef.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* By number; the first is NULL. */

@@ -3,16 +3,18 @@
 #include "fhir/plan_event.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "crypto/digest.h"
 #include "crypto/hex.h"
 
-#define REQUEST_NAME_SIZE (16 + 2 * (VAULT_HANDLE_SIZE + VAULT_ID_SIZE))
+#define REQUEST_NAME_SIZE                                                      \
+    (16 + 2 * (VAULT_HANDLE_SIZE + VAULT_ID_SIZE + PBFT_DIGEST_SIZE))
 
 static bool is_known(struct planner *planner, struct vault_event *event,
                      const char *name)
 {
-
     if (planner->options->rehearse) {
         return false;
     }
@@ -41,6 +43,38 @@ bool plan_event_is_new(struct planner *planner)
     return planner_is_sound(planner);
 }
 
+static int compare_texts(const void *left, const void *right)
+{
+    return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+/* What was disclosed, in whatever order it is told. */
+static bool digest_items(struct planner *planner, struct pbft_digest *out)
+{
+    const struct fhir_audit *audit = &planner->item->audit;
+    struct fhir_reader reader = {.report = &planner->item->report,
+                                 .arena = &planner->item->arena};
+    size_t count = audit->kind == FHIR_AUDIT_DISCLOSURE ? audit->item_count : 0;
+    const char **names = fhir_allocate(&reader, (count + 1) * sizeof *names);
+    struct pbft_bytes *parts =
+        fhir_allocate(&reader, (count + 1) * sizeof *parts);
+
+    if (names == NULL || parts == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        names[i] = audit->items[i].name != NULL ? audit->items[i].name : "";
+    }
+    qsort(names, count, sizeof *names, compare_texts);
+    for (size_t i = 0; i < count; i++) {
+        /* Names end with their zero: they cannot run into each other. */
+        parts[i] = (struct pbft_bytes){(const uint8_t *)names[i],
+                                       strlen(names[i]) + 1};
+    }
+    digest_blake2b_parts(out, parts, count);
+    return true;
+}
+
 bool plan_event_is_told(struct planner *planner, const char **request_name,
                         const struct vault_event *event,
                         const uint8_t party[VAULT_ID_SIZE])
@@ -51,23 +85,26 @@ bool plan_event_is_told(struct planner *planner, const char **request_name,
     char name[FHIR_REFERENCE_MAX + REQUEST_NAME_SIZE];
     char handle[2 * VAULT_HANDLE_SIZE + 1];
     char id[2 * VAULT_ID_SIZE + 1];
+    char items[2 * PBFT_DIGEST_SIZE + 1];
+    struct pbft_digest digest;
     struct vault_event known;
 
     if (audit->request_id == NULL) {
         return false;
     }
+    if (!digest_items(planner, &digest)) {
+        return true;
+    }
     hex_encode(handle,
                (struct pbft_bytes){event->subject, sizeof event->subject});
     hex_encode(id, (struct pbft_bytes){party, VAULT_ID_SIZE});
-    (void)snprintf(name, sizeof name, "%s,%s,%s,%s", audit->request_id,
+    hex_encode(items, (struct pbft_bytes){digest.bytes, PBFT_DIGEST_SIZE});
+    (void)snprintf(name, sizeof name, "%s,%s,%s,%s,%s", audit->request_id,
                    audit->kind == FHIR_AUDIT_EMERGENCY ? "emergency"
                                                        : "disclosure",
-                   handle, id);
+                   handle, id, items);
     *request_name = fhir_keep(&reader, name);
-    /* The second is what older programs wrote. */
-    return *request_name == NULL || is_known(planner, &known, *request_name) ||
-           (is_known(planner, &known, audit->request_id) &&
-            memcmp(known.subject, event->subject, sizeof known.subject) == 0);
+    return *request_name == NULL || is_known(planner, &known, *request_name);
 }
 
 bool plan_event_keep(struct planner *planner, const struct vault_event *event,

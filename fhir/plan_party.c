@@ -68,6 +68,12 @@ static void alias_all(struct planner *planner, enum vault_kind kind,
     }
 }
 
+/* Only these have anything that the ledger holds: roles, members, an end. */
+static bool has_terms(const struct fhir_item *item)
+{
+    return item->rank == FHIR_RANK_ROLE || item->rank == FHIR_RANK_GROUP;
+}
+
 /* True if it is new and has a name to be stored under. */
 static bool is_new(struct planner *planner, enum vault_kind kind,
                    const struct names *names)
@@ -77,6 +83,11 @@ static bool is_new(struct planner *planner, enum vault_kind kind,
         return false;
     }
     const char *known = known_name(planner, kind, names);
+    if (known != NULL && known != names->items[0] && has_terms(planner->item)) {
+        /* It would take over the roles or members of another one. */
+        planner_find(planner, FHIR_TAKEN, "identifier");
+        return false;
+    }
     if (known != NULL) {
         alias_all(planner, kind, names, known);
         return false;
@@ -200,12 +211,6 @@ static size_t list_roles(uint32_t *out, const struct fhir_party *party)
     return kept;
 }
 
-/* Only these have anything that the ledger holds: roles, members, an end. */
-static bool has_terms(const struct fhir_item *item)
-{
-    return item->rank == FHIR_RANK_ROLE || item->rank == FHIR_RANK_GROUP;
-}
-
 /* Who left a group, or lost a role, has it on the ledger too. */
 static void update_party(struct planner *planner,
                          const struct vault_participant *participant,
@@ -240,7 +245,7 @@ static bool find_members(struct planner *planner, const uint8_t **out)
         return true;
     }
     if (party->member_count == 0) {
-        planner_find(planner, FHIR_GROUP_KIND, "member");
+        planner_find(planner, FHIR_GROUP_EMPTY, "member");
         return false;
     }
     *out = member_ids(planner, party);

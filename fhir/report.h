@@ -75,6 +75,9 @@ enum fhir_weight {
       "is not active: what the ledger has of it stays as it is")               \
     X(FHIR_LINKED, FHIR_FATAL, 0, "linked patients are not imported")          \
     X(FHIR_GROUP_KIND, FHIR_FATAL, 0, "not an actual group of professionals")  \
+    X(FHIR_GROUP_EMPTY, FHIR_FATAL, 0,                                         \
+      "group without members: who belongs to it on the ledger stays in it, "   \
+      "until it is revoked")                                                   \
     X(FHIR_MANY_CONTENTS, FHIR_FATAL, 0, "more than one content")              \
     X(FHIR_MANY_AUTHORS, FHIR_FATAL, 0, "more than one author")                \
     X(FHIR_NO_CONTENT, FHIR_FATAL, 0,                                          \

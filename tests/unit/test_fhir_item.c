@@ -108,6 +108,11 @@ static void test_nothing_around_a_resource_is_overlooked(void **state)
         {BUNDLE("", ENTRY("", "a")), 0, OK, "-", "entry[0].resource"},
         {BUNDLE("", ENTRY("\"modifierExtension\":[{\"url\":\"u\"}],", "a")), 0,
          NO, "modifierExtension", "entry[0].modifierExtension"},
+        {BUNDLE("",
+                ENTRY("\"request\":{\"method\":\"PUT\",\"modifierExtension\":"
+                      "[{\"url\":\"u\"}]},",
+                      "a")),
+         0, NO, "modifierExtension", "entry[0].request.modifierExtension"},
         {BUNDLE(",\"modifierExtension\":[{\"url\":\"u\"}]", ENTRY("", "a")), 0,
          NO, "modifierExtension", "modifierExtension"},
         {BUNDLE("", ENTRY("\"odd\":1,", "a")), 0, NO,

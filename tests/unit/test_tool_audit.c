@@ -248,6 +248,34 @@ static void test_request_for_several_is_several(void **state)
         IMPORT_KNOWN);
 }
 
+/* Of two events of one request that disclosed different documents, neither
+ * hides the other. */
+static void test_request_for_other_documents_is_another(void **state)
+{
+    struct import_world *fixture = *state;
+
+    expect_disclosure(fixture, BY_PATIENT("a-1", REQUEST_ID));
+    expect_disclosure(fixture,
+                      with(BY_PATIENT("a-2", REQUEST_ID),
+                           "DocumentReference/d-1", "DocumentReference/d-2"));
+}
+
+/* What is refused tells nothing: the next event of the request, in the same
+ * batch, is told itself. */
+static void test_refused_event_does_not_hide_another(void **state)
+{
+    struct import_world *fixture = *state;
+
+    const struct recorded *event = import_one(
+        fixture,
+        DISCLOSURE("a-1", TOLD, "Patient/p-1",
+                   "urn:salus:request:9f000000000000000000000000000099",
+                   "PATRQT", REQUEST_ID) "\n" BY_PATIENT("a-2", REQUEST_ID));
+    assert_int_equal(event[-1].outcome, IMPORT_REFUSED);
+    assert_int_equal(event->outcome, IMPORT_ON_LEDGER);
+    assert_int_equal(event->type, TRANSACTION_DISCLOSURE);
+}
+
 /* The glass that was broken, and what went out then, are told by two events of
  * one request. */
 static void test_request_of_an_emergency_tells_both(void **state)
@@ -489,6 +517,8 @@ int main(void)
         T(test_internal_events_stay_and_say_so),
         T(test_request_told_twice_is_one),
         T(test_request_for_several_is_several),
+        T(test_request_for_other_documents_is_another),
+        T(test_refused_event_does_not_hide_another),
         T(test_request_of_an_emergency_tells_both),
         T(test_events_do_not_change),
         T(test_emergency_is_declared_once),

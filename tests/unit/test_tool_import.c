@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The import against a real ledger in memory: what the ledger makes of it, and
  * that no interruption doubles or loses anything. */
+#include "client/fhir_gather.h"
 #include "tests/support/import_fixture.h"
 #include "vault/entries.h"
 
@@ -711,6 +712,22 @@ static void test_replacing_document_is_related_to_the_first(void **state)
     assert_memory_equal(version.related, first, sizeof first);
 }
 
+/* Imported elsewhere, what was retracted would be open again. */
+static void test_retracted_document_is_not_exported(void **state)
+{
+    struct import_world *fixture = *state;
+    struct fhir_gather gather = {.vault = fixture->options.vault};
+
+    fixture_file(fixture, "1.json", PATIENT);
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    expect_version(fixture, VERSION("b25l", ""));
+    expect_version(fixture, VERSION("dHdv", ""));
+    assert_int_equal(fhir_gather_run(&gather, NULL), PBFT_OK);
+    assert_int_equal(gather.count, 1);
+    assert_int_equal(gather.retracted, 1);
+    fhir_gather_free(&gather);
+}
+
 /* ---- versions that come back -------------------------------------------- */
 
 static void expect_replaced(struct import_world *fixture, const char *text,
@@ -843,6 +860,9 @@ static void test_changed_group_is_changed_on_the_ledger(void **state)
     expect_update(fixture, GROUP(MEMBER("dr-1", "") "," MEMBER("dr-2", "")));
     import_next(fixture, GROUP(MEMBER("dr-1", "") "," MEMBER("dr-2", "")));
     expect(fixture, 0, "Group", IMPORT_KNOWN);
+    import_next(fixture, GROUP(MEMBER("dr-1", ",\"inactive\":true")));
+    expect(fixture, 0, "Group", IMPORT_REJECTED);
+    assert_string_equal(fixture->events[0].path, "member");
     import_next(fixture, GROUP(MEMBER("dr-9", "")));
     expect(fixture, 0, "Group", IMPORT_REJECTED);
 }
@@ -866,6 +886,25 @@ static void test_changed_role_is_changed_on_the_ledger(void **state)
     import_next(fixture, "{\"resourceType\":\"Practitioner\",\"id\":\"dr-1\","
                          "\"gender\":\"female\"}");
     expect(fixture, 0, "Practitioner", IMPORT_KNOWN);
+}
+
+#define NUMBERED(id, more)                                                     \
+    "{\"resourceType\":\"PractitionerRole\",\"id\":\"" id                      \
+    "\",\"identifier\":[{\"system\":\"urn:oid:2.999\",\"value\":\"S-1\"}"      \
+    "]" more "}"
+
+/* A staff number has several roles: none takes over those of another. */
+static void test_role_with_the_number_of_another_is_rejected(void **state)
+{
+    struct import_world *fixture = *state;
+
+    import_next(fixture, NUMBERED("r-1", DOCTOR));
+    expect(fixture, 0, "PractitionerRole", IMPORT_ON_LEDGER);
+    import_next(fixture, NUMBERED("r-2", ""));
+    expect(fixture, 0, "PractitionerRole", IMPORT_REJECTED);
+    assert_string_equal(fixture->events[0].path, "identifier");
+    import_next(fixture, NUMBERED("r-1", ""));
+    expect(fixture, 0, "PractitionerRole", IMPORT_ON_LEDGER);
 }
 
 int main(void)
@@ -899,11 +938,13 @@ int main(void)
         T(test_refused_version_is_anchored_by_the_next_import),
         T(test_version_before_may_have_ended_by_hand),
         T(test_replacing_document_is_related_to_the_first),
+        T(test_retracted_document_is_not_exported),
         T(test_version_that_was_replaced_is_not_called_known),
         T(test_refused_version_replaces_nothing),
         T(test_full_url_of_another_document_is_refused),
         T(test_changed_group_is_changed_on_the_ledger),
         T(test_changed_role_is_changed_on_the_ledger),
+        T(test_role_with_the_number_of_another_is_rejected),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
