@@ -152,6 +152,12 @@ static void resolve(struct planner *planner, struct anchor *anchor)
     if (anchor->is_prior_known) {
         relate_to_first(planner, anchor, &anchor->prior);
     }
+    /* The next version is related to this one: without a place for that, it
+     * would be refused, and this one stay open. */
+    if (!anchor->has_before && !planner->options->rehearse &&
+        anchor->related_count == LEDGER_RELATED_MAX) {
+        planner_find(planner, FHIR_MANY, "context");
+    }
 }
 
 /* ---- content ------------------------------------------------------------- */

@@ -712,6 +712,37 @@ static void test_replacing_document_is_related_to_the_first(void **state)
     assert_memory_equal(version.related, first, sizeof first);
 }
 
+/* Its next version is related to it: there must be room for that. */
+static void test_document_keeps_a_relation_for_its_next_version(void **state)
+{
+    struct import_world *fixture = *state;
+    static const char *const contents[] = {"b25l", "dHdv"};
+    char text[4096];
+
+    fixture->options.register_unknown = true;
+    for (size_t relations = LEDGER_RELATED_MAX; relations > 13; relations--) {
+        for (size_t i = 0; i < 2; i++) {
+            int size =
+                snprintf(text, sizeof text,
+                         "{\"resourceType\":\"DocumentReference\",\"id\":"
+                         "\"d-%zu\",\"status\":\"current\",\"content\":[{"
+                         "\"attachment\":{\"data\":\"%s\"}}],"
+                         "\"context\":{\"encounter\":[",
+                         relations, contents[i]);
+            for (size_t k = 0; k < relations; k++) {
+                size += snprintf(text + size, sizeof text - (size_t)size,
+                                 "%s{\"reference\":\"Encounter/%zu\"}",
+                                 k == 0 ? "" : ",", k);
+            }
+            (void)snprintf(text + size, sizeof text - (size_t)size, "]}}");
+            import_next(fixture, text);
+            expect(fixture, 0, "DocumentReference",
+                   relations == LEDGER_RELATED_MAX ? IMPORT_REJECTED
+                                                   : IMPORT_ON_LEDGER);
+        }
+    }
+}
+
 /* Imported elsewhere, what was retracted would be open again. */
 static void test_retracted_document_is_not_exported(void **state)
 {
@@ -938,6 +969,7 @@ int main(void)
         T(test_refused_version_is_anchored_by_the_next_import),
         T(test_version_before_may_have_ended_by_hand),
         T(test_replacing_document_is_related_to_the_first),
+        T(test_document_keeps_a_relation_for_its_next_version),
         T(test_retracted_document_is_not_exported),
         T(test_version_that_was_replaced_is_not_called_known),
         T(test_refused_version_replaces_nothing),
