@@ -66,8 +66,10 @@ static void charge(struct verifier_pool *pool, const struct verifier_job *job,
 {
     (void)pthread_mutex_lock(&pool->lock);
     verifier_queue_charge(pool->lanes[job->lane], job->from, cost_ns);
-    /* Another job of the same source may be taken now. */
-    (void)pthread_cond_signal(&pool->filled);
+    /* One of the same source may be taken now, which nobody was woken for. */
+    if (verifier_queue_is_ready(pool->lanes[job->lane])) {
+        (void)pthread_cond_signal(&pool->filled);
+    }
     (void)pthread_mutex_unlock(&pool->lock);
 }
 
