@@ -157,11 +157,9 @@ static void report_resumed(struct import_session *session,
                                  .class_of = (enum fhir_class)entry->item_class,
                                  .type = last->type,
                                  .seq = last->seq,
+                                 .code = import_refusal(entry),
                                  .total = session->total};
 
-    for (uint32_t i = 0; i < entry->step_count && event.code == 0; i++) {
-        event.code = entry->steps[i].code;
-    }
     event.outcome = event.code == 0 ? IMPORT_ON_LEDGER : IMPORT_REFUSED;
     memcpy(event.tx_id, last->tx_id.bytes, sizeof event.tx_id);
     session->summary->resumed++;

@@ -195,10 +195,11 @@ static void test_refused_consent_is_forgotten_and_tried_again(void **state)
     }
 }
 
-/* The grant among the steps of an event. */
-static size_t superseded; /* By the last grant that was seen. */
+/* Of the last grant that was seen among the steps of an event. */
+static size_t superseded;
+static int performer;
 
-static void look_for_supersedes(void *context, const struct import_event *event)
+static void look_for_grant(void *context, const struct import_event *event)
 {
     struct wire_arena arena;
     struct ProtobufCMessage *message = NULL;
@@ -214,8 +215,10 @@ static void look_for_supersedes(void *context, const struct import_event *event)
         wire_unpack_strict(&salus__v1__transaction_body__descriptor,
                            bytes_of(step->body, step->size), &arena, &message),
         PBFT_OK);
-    superseded = ((Salus__V1__TransactionBody *)(void *)message)
-                     ->consent_grant->n_supersedes;
+    const Salus__V1__ConsentGrant *grant =
+        ((Salus__V1__TransactionBody *)(void *)message)->consent_grant;
+    superseded = grant->n_supersedes;
+    performer = (int)grant->performer;
     wire_arena_deinit(&arena);
 }
 
@@ -224,7 +227,7 @@ static void test_changed_consent_supersedes_the_one_before(void **state)
     struct import_world *fixture = *state;
 
     add_all(fixture);
-    fixture->look = look_for_supersedes;
+    fixture->look = look_for_grant;
     assert_int_equal(fixture_import(fixture), PBFT_OK);
     assert_int_equal(superseded, 0);
     fixture->file_count = 0;
@@ -249,7 +252,7 @@ static void test_withdrawal_revokes_once(void **state)
     expect(fixture, 0, "Consent", IMPORT_KNOWN);
     /* And nothing is superseded that does not stand any more. */
     fixture->file_count = 0;
-    fixture->look = look_for_supersedes;
+    fixture->look = look_for_grant;
     fixture_file(fixture, "6.json", CONSENT("active", "HOPERAT"));
     assert_int_equal(fixture_import(fixture), PBFT_OK);
     expect(fixture, 0, "Consent", IMPORT_ON_LEDGER);
@@ -293,7 +296,7 @@ static void test_grant_supersedes_the_one_behind_evidence(void **state)
     assert_int_equal(fixture_import(fixture), PBFT_OK);
     import_next(fixture, UNCLEAR);
     superseded = 0;
-    fixture->look = look_for_supersedes;
+    fixture->look = look_for_grant;
     import_next(fixture, CONSENT("active", "HPAYMT"));
     expect(fixture, 0, "Consent", IMPORT_ON_LEDGER);
     assert_int_equal(superseded, 1);
@@ -432,29 +435,6 @@ static void test_versions_of_one_file_follow_each_other(void **state)
 
 /* ---- who gave it --------------------------------------------------------- */
 
-static int performer; /* Of the last grant that was seen. */
-
-static void look_for_performer(void *context, const struct import_event *event)
-{
-    struct wire_arena arena;
-    struct ProtobufCMessage *message = NULL;
-
-    (void)context;
-    if (event->type != TRANSACTION_CONSENT_GRANT || event->steps == NULL) {
-        return;
-    }
-    const struct vault_step *step =
-        &event->steps->steps[event->steps->step_count - 1];
-    wire_arena_init(&arena, 1u << 20);
-    assert_int_equal(
-        wire_unpack_strict(&salus__v1__transaction_body__descriptor,
-                           bytes_of(step->body, step->size), &arena, &message),
-        PBFT_OK);
-    performer = (int)((Salus__V1__TransactionBody *)(void *)message)
-                    ->consent_grant->performer;
-    wire_arena_deinit(&arena);
-}
-
 /* The patient is the same by his number. */
 static void test_patient_by_another_name_is_no_delegate(void **state)
 {
@@ -475,7 +455,7 @@ static void test_patient_by_another_name_is_no_delegate(void **state)
     fixture_file(fixture, "2.json", DOCUMENT);
     fixture_file(fixture, "3.json", PATIENT);
     fixture_file(fixture, "4.json", PRACTITIONER);
-    fixture->look = look_for_performer;
+    fixture->look = look_for_grant;
     fixture->options.register_unknown = true;
     assert_int_equal(fixture_import(fixture), PBFT_OK);
     expect(fixture, 3, "Consent", IMPORT_ON_LEDGER);
