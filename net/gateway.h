@@ -28,7 +28,7 @@ struct net_gateway_config {
     uint32_t connections_max;
     uint32_t connections_per_caller_max;
     size_t bytes_max; /* Of calls that come and of replies that nobody takes,
-                         from everybody; of one institution half at most. */
+                         from everybody; each has a share: net/fair.h. */
     uint32_t handshake_timeout_ms;
     uint32_t reply_timeout_ms; /* A client that does not take its reply for so
                                   long is disconnected. */
