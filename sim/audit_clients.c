@@ -139,6 +139,7 @@ void audit_note_request(struct sim *sim, const struct pbft_message *request)
     const struct pbft_digest *digest = &request->request.digest;
     audit_fact(sim, FACT_REQUEST, 0, audit_fold(digest), 0, NULL)->digest =
         *digest;
+    audit_note_size(sim, request);
 }
 
 static void check_validity(struct sim *sim, const struct host *host,

@@ -26,7 +26,6 @@ extern const struct audit_rule audit_view_monotone; /* S17 */
 extern const struct audit_rule audit_watermarks;    /* S18 */
 extern const struct audit_rule audit_durability;    /* S22 */
 extern const struct audit_rule audit_evidence;      /* S37 */
-extern const struct audit_rule audit_resources;     /* R1 */
 extern const struct audit_rule audit_growth;        /* R3 */
 /* audit_history.c */
 extern const struct audit_rule audit_committed;    /* S4 */
@@ -38,6 +37,9 @@ extern const struct audit_rule audit_escalation; /* S17b */
 extern const struct audit_rule audit_leaving;    /* L9 */
 extern const struct audit_rule audit_truth;      /* S19 */
 extern const struct audit_rule audit_new_view;   /* S20 */
+/* audit_resources.c */
+void audit_note_size(struct sim *sim, const struct pbft_message *message);
+extern const struct audit_rule audit_resources; /* R1 */
 /* audit_disks.c */
 extern const struct audit_rule audit_transferred;   /* S31 */
 extern const struct audit_rule audit_height;        /* S32 */

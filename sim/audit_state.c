@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a replica's own state must keep: views, watermarks, durability, bounds.
- */
+/* What a replica's own state must keep: views, watermarks, durability. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -286,49 +285,6 @@ const struct audit_rule audit_durability = {
     .says = "what justifies a message is synced before the message leaves",
     .on_durable = note_durable,
     .on_send = check_durable,
-};
-
-/* ---- bounds -------------------------------------------------------------- */
-
-/* Per slot: header, votes of all kinds and certificates, beside the body. */
-#define SLOT_BYTES_PER_REPLICA (8u * 1024u)
-#define REQUEST_OVERHEAD_BYTES (8u * 1024u)
-
-static void check_buffers(struct sim *sim, const struct host *host)
-{
-    const struct pbft_config *config = &host->config;
-    uint64_t slot =
-        2 * (uint64_t)(config->batch_bytes_max +
-                       config->batch_requests_max * REQUEST_OVERHEAD_BYTES) +
-        (uint64_t)sim->settings.n * SLOT_BYTES_PER_REPLICA;
-    uint64_t cap =
-        (2 * (uint64_t)config->window + PBFT_FETCH_BLOCKS_MAX) * slot +
-        (uint64_t)config->pending_requests_max *
-            (sim->settings.payload_max + REQUEST_OVERHEAD_BYTES);
-    size_t bytes = pbft_replica_buffered_bytes(host_replica(host));
-    if (bytes > cap) {
-        audit_fail(sim, "R1", host, "buffers %zu bytes, the cap is %" PRIu64,
-                   bytes, cap);
-    }
-}
-
-static void check_queues(struct sim *sim, const struct host *host,
-                         const struct pbft_report *report)
-{
-    if (report->pending_requests > host->config.pending_requests_max) {
-        audit_fail(sim, "R1", host, "queues %u requests",
-                   (unsigned)report->pending_requests);
-    }
-    if (pbft_driver_waiting(host->driver) > PBFT_DRIVER_OUTPUTS_MAX) {
-        audit_fail(sim, "R1", host, "too many outputs wait for the log");
-    }
-}
-
-const struct audit_rule audit_resources = {
-    .name = "R1",
-    .says = "buffered bytes and queues stay below their caps",
-    .on_state = check_queues,
-    .on_inspect = check_buffers,
 };
 
 /* The records accuse only whom the run made faulty. */

@@ -166,6 +166,9 @@ struct audit_replica {
     pbft_seq growth_stable;
     pbft_seq growth_seq;
     size_t growth_records;
+    /* R1: blocks that it was sent in this life. */
+    uint64_t blocks_life;
+    uint64_t blocks;
 };
 
 /* L8: when something happened last that the next may have to wait for. */
@@ -181,6 +184,16 @@ struct audit_floor {
     } views[SIM_HOSTS_MAX];
 };
 
+/* R1: the largest in memory of each kind that a client made, or that an honest
+ * replica sent or took, and the highest seq of one. */
+struct audit_sizes {
+    size_t request;
+    size_t body; /* Alone, in a pre-prepare or with its certificate. */
+    size_t view_change;
+    size_t new_view;
+    pbft_seq tip;
+};
+
 struct auditor {
     struct table facts;
     struct audit_replica replicas[SIM_HOSTS_MAX]; /* By host index. */
@@ -194,6 +207,7 @@ struct auditor {
     uint32_t stalled_count; /* ... and how many do. */
     uint32_t silent_count;  /* Of the core, recovering then. */
     struct audit_floor floor;
+    struct audit_sizes sizes;
     pbft_replica_id channel;    /* Of the message that is being received. */
     struct pbft_replica_set to; /* Who is meant by the one being sent. */
     uint64_t sends;

@@ -230,6 +230,47 @@ static void test_s24_an_unanswered_request_from_the_future(void **state)
     assert_broken("S24");
 }
 
+/* ---- R1 ------------------------------------------------------------------ */
+
+/* A backup holds a request for which a buffer's slack is too small. */
+static void hold_request(void)
+{
+    static const uint8_t payload[60 * 1024];
+    const struct pbft_message *request = client_prepare(
+        sim->clients[0], (struct pbft_bytes){payload, sizeof payload});
+    host_on_request(sim->hosts[1], 0, request);
+    assert_true(pbft_replica_buffered_bytes(host_replica(sim->hosts[1])) >=
+                sizeof payload);
+}
+
+static void test_r1_what_a_client_sent(void **state)
+{
+    (void)state;
+    hold_request();
+    audit_resources.on_inspect(sim, sim->hosts[1]);
+    assert_fine();
+}
+
+static void test_r1_what_nobody_sent(void **state)
+{
+    (void)state;
+    hold_request();
+    sim->auditor.sizes.request = 0;
+    audit_resources.on_inspect(sim, sim->hosts[1]);
+    assert_broken("R1");
+}
+
+/* The cap follows the largest that came: one view-change for each place. */
+static void test_r1_view_changes_that_came(void **state)
+{
+    (void)state;
+    hold_request();
+    sim->auditor.sizes.request = 0;
+    sim->auditor.sizes.view_change = 4 * 1024;
+    audit_resources.on_inspect(sim, sim->hosts[1]);
+    assert_fine();
+}
+
 #define TEST(name)                                                             \
     cmocka_unit_test_setup_teardown(name, create_running, destroy)
 
@@ -249,6 +290,9 @@ int main(void)
         TEST(test_s20_after_a_loss_elsewhere),
         TEST(test_s24_an_unanswered_request_in_time),
         TEST(test_s24_an_unanswered_request_from_the_future),
+        TEST(test_r1_what_a_client_sent),
+        TEST(test_r1_what_nobody_sent),
+        TEST(test_r1_view_changes_that_came),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
