@@ -55,6 +55,16 @@ static void note_sent(struct sim *sim, const struct host *host,
     audit_note_size(sim, message);
 }
 
+/* A proposal may have become durable, and no one has seen it. */
+static void note_restored(struct sim *sim, const struct host *host,
+                          const struct pbft_record *record)
+{
+    (void)host;
+    if (record->message != NULL) {
+        audit_note_size(sim, record->message);
+    }
+}
+
 static void note_received(struct sim *sim, const struct host *host,
                           const struct pbft_message *message)
 {
@@ -123,6 +133,7 @@ const struct audit_rule audit_resources = {
     .says = "buffered bytes and queues stay below their caps",
     .on_send = note_sent,
     .on_receive = note_received,
+    .on_restored = note_restored,
     .on_state = check_queues,
     .on_inspect = check_buffers,
 };

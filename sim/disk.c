@@ -214,6 +214,16 @@ bool disk_sync(struct disk *disk, pbft_ticket ticket)
     return true;
 }
 
+bool disk_has_unsynced_records(const struct disk *disk)
+{
+    for (size_t i = 0; i < disk->pending_count; i++) {
+        if (disk->pending[i].kind == DISK_WRITE_RECORD) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void disk_crash(struct disk *disk, size_t keep, bool torn)
 {
     if (keep > disk->pending_count) {

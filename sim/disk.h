@@ -106,6 +106,8 @@ void disk_write_truncate(struct disk *disk, pbft_seq stable_seq);
 /* All writes up to the records of `ticket` become durable. False: the sync
  * fails (an injected fault), nothing changes. */
 bool disk_sync(struct disk *disk, pbft_ticket ticket);
+/* Records that the next loss of power may take. */
+bool disk_has_unsynced_records(const struct disk *disk);
 
 /* Power loss: the first `keep` pending writes survive; with `torn` the first
  * that does not, if it is a record, is left in part. */

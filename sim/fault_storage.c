@@ -109,10 +109,12 @@ static void end_stalled_disks(struct sim *sim, const struct fault *fault)
 /* ---- losses ----------------------------------------------------------------
  */
 
+/* Durably: a stalled disk can hold its recovery back, and then a crash takes it
+ * away again. */
 static bool has_recovered(const struct host *host)
 {
     struct pbft_report report;
-    if (host->state != HOST_UP) {
+    if (host->state != HOST_UP || disk_has_unsynced_records(&host->disk)) {
         return false;
     }
     pbft_replica_report(host_replica(host), &report);
