@@ -175,6 +175,8 @@ struct audit_replica {
 struct audit_floor {
     pbft_seq tip;        /* The highest block that anybody has executed. */
     uint64_t stirred_us; /* A view of the core changed, or one caught up. */
+    uint64_t left_us;    /* One of the core went to another view. */
+    uint64_t moved_us;   /* A new block with requests. */
     uint64_t served_us[SIM_CLIENTS_MAX]; /* The institution of a client. */
     uint64_t idle_us[SIM_CLIENTS_MAX];   /* It waited for nothing. */
     struct audit_floor_view {

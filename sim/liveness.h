@@ -43,7 +43,8 @@ uint64_t liveness_bound_us(const struct sim *sim);
 /* How long, at any time from then on, an institution whose request waits may be
  * served nothing while no view of the core changes and nobody of it catches up:
  *
- *   T_client + T_request + c delta, and T_cap more if a view is in doubt. */
+ *   T_client + T_request + c delta, and T_cap more if a view is in doubt: one
+ *   of the core is not in it, or no request got on in it. */
 uint64_t liveness_floor_us(const struct sim *sim, bool is_view_in_doubt);
 
 /* The invariant that broke when the bound was over: `last` is furthest behind,

@@ -125,6 +125,34 @@ static void test_l8_a_view_that_ends_takes_its_time(void **state)
     assert_broken("L8");
 }
 
+/* Its timers follow the back-off until a request gets on. */
+static void test_l8_a_view_that_has_served_nobody_yet(void **state)
+{
+    (void)state;
+    begin_to_wait();
+    see_all(1);
+    sim->now_us += liveness_floor_us(sim, true);
+    see_all(1);
+    assert_fine();
+    sim->now_us++;
+    see_all(1);
+    assert_broken("L8");
+}
+
+static void test_l8_a_view_that_has_served_others(void **state)
+{
+    (void)state;
+    begin_to_wait();
+    see_all(1);
+    execute_one_of(1, 1);
+    sim->now_us += floor_us();
+    see_all(1);
+    assert_fine();
+    sim->now_us++;
+    see_all(1);
+    assert_broken("L8");
+}
+
 #define TEST(name)                                                             \
     cmocka_unit_test_setup_teardown(name, create_running, destroy)
 
@@ -137,6 +165,8 @@ int main(void)
         TEST(test_l8_service_of_its_institution_counts),
         TEST(test_l8_service_of_others_does_not),
         TEST(test_l8_a_view_that_ends_takes_its_time),
+        TEST(test_l8_a_view_that_has_served_nobody_yet),
+        TEST(test_l8_a_view_that_has_served_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
