@@ -150,6 +150,7 @@ static enum pbft_status sign_request(const struct salus_client *client,
                                   .lane = lane,
                                   .payload = payload};
 
+    pbft_request_hash_payload(&client->domain, &fields);
     pbft_request_preimage(&client->domain, &fields, &preimage);
     client->domain.crypto->sign(
         client->domain.crypto->context, &fields.signature,

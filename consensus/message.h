@@ -59,7 +59,8 @@ struct pbft_request {
     enum pbft_lane lane;
     struct pbft_bytes payload; /* Into the message or its buffer. */
     struct pbft_signature signature;
-    struct pbft_digest digest; /* Of preimage and signature. */
+    struct pbft_digest payload_digest; /* What the preimage holds of it. */
+    struct pbft_digest digest;         /* Of preimage and signature. */
 };
 
 /* The body of a pre-prepare: requests in order. No request and time 0 is the
@@ -254,7 +255,7 @@ struct pbft_origin {
     struct pbft_signature signature;
 };
 
-/* `fields`: all but `payload` and `digest` are copied; the digest is computed.
+/* `fields`: all but `payload` and the digests are copied; they are computed.
  * With a `backing` buffer the payload must lie in it and is referenced, else
  * it is copied. */
 struct pbft_message *pbft_request_create(const struct pbft_domain *domain,

@@ -96,6 +96,7 @@ struct pbft_message *pbft_request_create(const struct pbft_domain *domain,
         memcpy(message_box_tail(box), fields->payload.data, size);
         message->request.payload.data = message_box_tail(box);
     }
+    pbft_request_hash_payload(domain, &message->request);
     pbft_request_digest(domain, &message->request, &message->request.digest);
     return message;
 }

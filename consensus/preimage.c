@@ -66,13 +66,17 @@ static void put_fetch(struct pbft_preimage *out,
     pbft_preimage_put_digest(out, &fields->digest);
 }
 
+void pbft_request_hash_payload(const struct pbft_domain *domain,
+                               struct pbft_request *request)
+{
+    domain->crypto->digest(domain->crypto->context, &request->payload_digest,
+                           &request->payload, 1);
+}
+
 void pbft_request_preimage(const struct pbft_domain *domain,
                            const struct pbft_request *request,
                            struct pbft_preimage *out)
 {
-    struct pbft_digest payload;
-    domain->crypto->digest(domain->crypto->context, &payload, &request->payload,
-                           1);
     begin(out, domain, "salus/request/1");
     pbft_preimage_put(out, request->client.bytes, PBFT_PUBLIC_KEY_SIZE);
     pbft_preimage_put(out, request->institution.bytes, PBFT_INSTITUTION_SIZE);
@@ -80,7 +84,7 @@ void pbft_request_preimage(const struct pbft_domain *domain,
     pbft_preimage_put_u64(out, request->sequence);
     pbft_preimage_put_u8(out, (uint8_t)request->lane);
     pbft_preimage_put_u64(out, request->payload.size);
-    pbft_preimage_put_digest(out, &payload);
+    pbft_preimage_put_digest(out, &request->payload_digest);
 }
 
 void pbft_request_digest(const struct pbft_domain *domain,

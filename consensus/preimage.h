@@ -44,7 +44,13 @@ struct pbft_preimage {
     size_t size;
 };
 
-/* Of a request, from its fields (the payload is hashed in). */
+/* Sets `payload_digest`, for fields that are no message yet. Once for each
+ * request: hashing a payload is most of the work. */
+void pbft_request_hash_payload(const struct pbft_domain *domain,
+                               struct pbft_request *request);
+
+/* Of a request, from its fields, `payload_digest` in the place of the payload.
+ */
 void pbft_request_preimage(const struct pbft_domain *domain,
                            const struct pbft_request *request,
                            struct pbft_preimage *out);

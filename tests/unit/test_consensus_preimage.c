@@ -48,7 +48,7 @@ static void test_commit_golden_bytes(void **state)
 static void test_request_golden_bytes(void **state)
 {
     (void)state;
-    const struct pbft_request request = {
+    struct pbft_request request = {
         .client = {{0xaa}},
         .institution = {{0xbb}},
         .session = 5,
@@ -70,6 +70,7 @@ static void test_request_golden_bytes(void **state)
     expected[124] = 3;
     memcpy(expected + 125, payload.bytes, 32);
 
+    pbft_request_hash_payload(&cast.client.domain, &request);
     pbft_request_preimage(&cast.client.domain, &request, &out);
 
     assert_int_equal(out.size, sizeof expected);

@@ -171,6 +171,7 @@ static void make_request(void)
     fields->sequence = 1;
     fields->payload =
         (struct pbft_bytes){parts.payload.data, parts.payload.size};
+    pbft_request_hash_payload(&domain, fields);
     pbft_request_preimage(&domain, fields, &preimage);
     crypto->sign(crypto->context, &fields->signature,
                  (struct pbft_bytes){preimage.bytes, preimage.size});
