@@ -96,8 +96,13 @@ static bool is_forgotten(const struct pbft_replica *replica,
     const pbft_view view = pbft_message_view(message);
     switch (message->type) {
     case PBFT_MESSAGE_VIEW_CHANGE:
-    case PBFT_MESSAGE_NEW_VIEW:
         return view > replica->view;
+    case PBFT_MESSAGE_NEW_VIEW:
+        /* We may know that we asked for the view, and not that we opened it. */
+        return view > replica->view ||
+               (view == replica->view &&
+                (replica->new_view == NULL ||
+                 pbft_message_view(replica->new_view) < view));
     case PBFT_MESSAGE_PRE_PREPARE:
     case PBFT_MESSAGE_PREPARE:
     case PBFT_MESSAGE_COMMIT:

@@ -26,7 +26,9 @@ enum pbft_verdict pbft_restore_view(struct pbft_replica *replica,
     const struct pbft_message **place = record->kind == PBFT_RECORD_VIEW_CHANGE
                                             ? &replica->own_view_change
                                             : &replica->new_view;
-    if (*place == NULL || view_of(*place) < view) {
+    /* Of two view-changes for one view the later is of a later incarnation: the
+     * other one is void. */
+    if (*place == NULL || view_of(*place) <= view) {
         pbft_keep(place, record->message);
         if (record->kind == PBFT_RECORD_NEW_VIEW) {
             replica->view_floor = floor_of(record);
