@@ -87,12 +87,13 @@ static bool allocate(struct pbft_replica *replica)
     replica->changes.choice =
         calloc(config->window, sizeof *replica->changes.choice);
     replica->recent = calloc(config->window, sizeof *replica->recent);
+    replica->verified = pbft_verified_create();
     replica->null_batch = pbft_batch_create(replica->domain, 0, NULL, 0);
     replica->stable = pbft_stable_create(config->self, replica->keyring->epoch,
                                          &genesis, NULL, 0);
     return replica->batch != NULL && replica->changes.choice != NULL &&
            replica->recent != NULL && replica->null_batch != NULL &&
-           replica->stable != NULL &&
+           replica->stable != NULL && replica->verified != NULL &&
            pbft_slot_log_init(&replica->log, config->window, replica->n) &&
            pbft_witness_init(&replica->witness, config->window, replica->n) &&
            pbft_output_init(&replica->output, config->window) &&
@@ -155,6 +156,7 @@ void pbft_replica_destroy(struct pbft_replica *replica)
     pbft_slot_log_deinit(&replica->log);
     pbft_witness_deinit(&replica->witness);
     pbft_requests_deinit(&replica->requests);
+    pbft_verified_destroy(replica->verified);
     pbft_output_deinit(&replica->output);
     free(replica->changes.choice);
     free(replica->recent);

@@ -19,6 +19,7 @@
 #include "consensus/request.h"
 #include "consensus/sync.h"
 #include "consensus/timer.h"
+#include "consensus/verified.h"
 #include "consensus/witness.h"
 
 /* Own attestations at checkpoints that are kept to be compared with a proof
@@ -161,6 +162,7 @@ struct pbft_replica {
     pbft_replica_id stable_peer; /* Who was asked for a proof last. */
     struct pbft_timers timers;
     struct pbft_witness witness;    /* Design: P15. */
+    struct pbft_verified *verified; /* Of certificates in view-changes. */
     struct pbft_monitor monitor;    /* Design: P8. */
     pbft_wall_us next_due;          /* The service wants a block then (P18). */
     pbft_wall_us proposed_due;      /* Primary: one was proposed for this. */

@@ -39,7 +39,8 @@ static bool is_valid(const struct pbft_replica *replica,
 {
     const struct pbft_verifier verifier = {.domain = replica->domain,
                                            .keyring = replica->keyring,
-                                           .window = replica->config.window};
+                                           .window = replica->config.window,
+                                           .verified = replica->verified};
     return pbft_verify_certificate(&verifier, certificate) == PBFT_OK;
 }
 

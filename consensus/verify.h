@@ -19,10 +19,14 @@ struct pbft_keyring {
     uint64_t incarnations[PBFT_REPLICAS_MAX]; /* Older ones are void (P14). */
 };
 
+struct pbft_verified;
+
 struct pbft_verifier {
     const struct pbft_domain *domain;
     const struct pbft_keyring *keyring;
     uint32_t window; /* Bounds what certificates may list. */
+    /* May be NULL. Of one thread: what it found valid in certificates. */
+    struct pbft_verified *verified;
     /* May be NULL. Says whether exactly this request (its digest covers the
      * signature) was verified before; and remembers that it was. */
     const void *cache_context;

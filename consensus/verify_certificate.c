@@ -7,6 +7,7 @@
 #include "consensus/assert.h"
 #include "consensus/preimage.h"
 #include "consensus/quorum.h"
+#include "consensus/verified.h"
 
 /* One claim that many signed, as each of them signed it. */
 struct claim {
@@ -38,19 +39,16 @@ static enum pbft_status check_vote(const struct pbft_verifier *verifier,
                                    const struct pbft_vote *vote)
 {
     const struct pbft_keyring *keyring = verifier->keyring;
-    const struct pbft_crypto *crypto = verifier->domain->crypto;
     if (vote->replica >= keyring->replica_count ||
         vote->incarnation < keyring->incarnations[vote->replica]) {
         return PBFT_NOT_MEMBER;
     }
     struct pbft_preimage preimage;
     claim_preimage(verifier->domain, claim, vote, &preimage);
-    if (!crypto->verify(crypto->context, &keyring->keys[vote->replica],
-                        (struct pbft_bytes){preimage.bytes, preimage.size},
-                        &vote->signature)) {
-        return PBFT_BAD_SIGNATURE;
-    }
-    return PBFT_OK;
+    return pbft_is_signed(verifier, &keyring->keys[vote->replica], &preimage,
+                          &vote->signature)
+               ? PBFT_OK
+               : PBFT_BAD_SIGNATURE;
 }
 
 /* At least `needed` valid votes by distinct members, and no other vote.
@@ -91,7 +89,6 @@ static enum pbft_status check_header(const struct pbft_verifier *verifier,
                                      pbft_epoch epoch)
 {
     const struct pbft_keyring *keyring = verifier->keyring;
-    const struct pbft_crypto *crypto = verifier->domain->crypto;
     const struct pbft_pre_prepare *fields = &header->pre_prepare;
     if (header->epoch != epoch || epoch != keyring->epoch ||
         header->sender >= keyring->replica_count ||
@@ -115,8 +112,7 @@ static enum pbft_status check_header(const struct pbft_verifier *verifier,
     }
     struct pbft_preimage preimage;
     pbft_message_preimage(verifier->domain, header, &preimage);
-    return crypto->verify(crypto->context, &keyring->keys[header->sender],
-                          (struct pbft_bytes){preimage.bytes, preimage.size},
+    return pbft_is_signed(verifier, &keyring->keys[header->sender], &preimage,
                           &header->signature)
                ? PBFT_OK
                : PBFT_BAD_SIGNATURE;
