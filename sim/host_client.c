@@ -46,6 +46,11 @@ static void answer(struct host *host, uint32_t client, uint64_t sequence,
                                 .index = index,
                                 .leaf_count = batch->request_count};
     memcpy(reply->leaves, block->leaves, leaves);
+    if (sim->observer.on_reply != NULL) {
+        sim->observer.on_reply(sim->observer.context, host,
+                               sim->clients[client], batch->requests[index],
+                               block->proof, reply);
+    }
     network_send(&sim->network, host->index, SIM_HOSTS_MAX + client,
                  block->proof, reply);
 }

@@ -46,7 +46,18 @@ static const struct {
     {"list", command_list},
 };
 
-int main(int argc, char **argv)
+/* What was not written was not said. */
+static int end(int code)
+{
+    const bool is_lost = fflush(stdout) != 0 || ferror(stdout) != 0;
+    if (is_lost && code == EXIT_WELL) {
+        (void)fputs("salus-sim: the output cannot be written\n", stderr);
+        return EXIT_USAGE;
+    }
+    return code;
+}
+
+static int run_command(int argc, char **argv)
 {
     if (argc >= 2 &&
         (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {
@@ -74,4 +85,9 @@ int main(int argc, char **argv)
     }
     (void)fputs(usage, stderr);
     return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    return end(run_command(argc, argv));
 }

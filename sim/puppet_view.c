@@ -3,35 +3,73 @@
 #include <string.h>
 
 #include "consensus/assert.h"
+#include "consensus/log.h"
 #include "consensus/preimage.h"
 #include "consensus/quorum.h"
 #include "sim/script.h"
 
 #define CHOICES_MAX 64
 
-/* The recorded checkpoint messages of `seq`; without any: an empty proof. */
+/* Whether `message` is the first of its sender to say that of `seq`. */
+static bool is_checkpoint_vote(const struct script *script, size_t at,
+                               const struct pbft_attestation *content)
+{
+    const struct pbft_message *message = script->sent[at].message;
+    if (message->type != PBFT_MESSAGE_ATTESTATION ||
+        !pbft_attestation_equal(&message->attestation, content)) {
+        return false;
+    }
+    for (size_t i = 0; i < at; i++) {
+        const struct pbft_message *earlier = script->sent[i].message;
+        if (earlier->type == PBFT_MESSAGE_ATTESTATION &&
+            earlier->sender == message->sender &&
+            pbft_attestation_equal(&earlier->attestation, content)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Ascending by replica as on the wire. */
+static uint32_t collect_votes(const struct script *script,
+                              const struct pbft_attestation *content,
+                              struct pbft_vote votes[PBFT_REPLICAS_MAX])
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < script->sent_count; i++) {
+        if (!is_checkpoint_vote(script, i, content)) {
+            continue;
+        }
+        const struct pbft_message *message = script->sent[i].message;
+        uint32_t at = count++;
+        for (; at > 0 && votes[at - 1].replica > message->sender; at--) {
+            votes[at] = votes[at - 1];
+        }
+        votes[at] = (struct pbft_vote){message->sender, message->incarnation,
+                                       message->signature};
+    }
+    return count;
+}
+
+/* The recorded checkpoint messages of `seq`: those that say what most of them
+ * say. Without any: an empty proof. */
 static struct pbft_message *make_stable(const struct script *script,
                                         pbft_seq seq)
 {
     struct pbft_attestation content = {.seq = seq};
     struct pbft_vote votes[PBFT_REPLICAS_MAX];
-    struct pbft_replica_set seen = {{0}};
-    uint32_t count = 0;
+    uint32_t most = 0;
     for (size_t i = 0; i < script->sent_count; i++) {
         const struct pbft_message *message = script->sent[i].message;
-        if (message->type != PBFT_MESSAGE_ATTESTATION ||
-            message->attestation.seq != seq ||
-            pbft_set_has(&seen, message->sender) ||
-            (count > 0 &&
-             memcmp(&message->attestation.ledger_root, &content.ledger_root,
-                    sizeof content.ledger_root) != 0)) {
-            continue;
+        if (message->type == PBFT_MESSAGE_ATTESTATION &&
+            message->attestation.seq == seq) {
+            uint32_t count =
+                collect_votes(script, &message->attestation, votes);
+            content = count > most ? message->attestation : content;
+            most = count > most ? count : most;
         }
-        content = message->attestation;
-        pbft_set_add(&seen, message->sender);
-        votes[count++] = (struct pbft_vote){
-            message->sender, message->incarnation, message->signature};
     }
+    uint32_t count = collect_votes(script, &content, votes);
     struct pbft_message *stable = pbft_stable_create(
         0, script->sim->keyring.epoch, &content, votes, count);
     PBFT_ASSERT(stable != NULL);

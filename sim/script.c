@@ -11,6 +11,8 @@
 #include "consensus/assert.h"
 #include "sim/command.h"
 
+static struct script *running;
+
 #if defined(__GNUC__)
 __attribute__((format(printf, 3, 0)))
 #endif
@@ -190,6 +192,7 @@ static bool set_up(struct script *script, char *text)
         (struct sim_observer){.context = script,
                               .on_send = script_on_send,
                               .on_submit = script_on_submit,
+                              .on_reply = script_on_reply,
                               .on_puppet_packet = script_on_puppet_packet};
     script->sim->network.filter_context = script;
     script->sim->network.filter = script_filter;
@@ -231,13 +234,40 @@ static void release(struct script *script)
     }
 }
 
+/* Where and why it ended, with that line of the text. */
+static void print_end(const struct script *script)
+{
+    const char *at = script->text;
+    for (size_t i = 1; i < script->line && strchr(at, '\n') != NULL; i++) {
+        at = strchr(at, '\n') + 1;
+    }
+    (void)fflush(stdout);
+    (void)fprintf(stderr, "%s:%zu: %s: %s: %.*s\n", script->path, script->line,
+                  script->outcome == SCRIPT_INVALID ? "error" : "failed",
+                  script->reason, (int)strcspn(at, "\n"), at);
+}
+
+void script_assertion_failed(const char *file, int line, const char *expression)
+{
+    struct sim_violation violation;
+    sim_assertion_failed(file, line, expression, &violation);
+    if (running != NULL) {
+        script_broke(running, "invariant %s broke at event %" PRIu64 ": %s",
+                     violation.rule, violation.event, violation.text);
+        print_end(running);
+    }
+}
+
 int script_run(const char *path, char *text, FILE *trace_out)
 {
     struct script *script = calloc(1, sizeof *script);
     PBFT_ASSERT(script != NULL);
     script->path = path;
+    script->text = text;
     script->trace_out = trace_out;
+    running = script;
     run_text(script, text);
+    running = NULL;
     enum script_outcome outcome = script->outcome;
     if (outcome == SCRIPT_RUNS) {
         (void)printf("%s: ok, events %" PRIu64 ", simulated_ms %" PRIu64
@@ -245,14 +275,7 @@ int script_run(const char *path, char *text, FILE *trace_out)
                      path, script->sim->events, sim_now_ms(script->sim),
                      script->sim->trace.hash);
     } else {
-        const char *at = text;
-        for (size_t i = 1; i < script->line && strchr(at, '\n') != NULL; i++) {
-            at = strchr(at, '\n') + 1;
-        }
-        (void)fflush(stdout);
-        (void)fprintf(stderr, "%s:%zu: %s: %s: %.*s\n", path, script->line,
-                      outcome == SCRIPT_INVALID ? "error" : "failed",
-                      script->reason, (int)strcspn(at, "\n"), at);
+        print_end(script);
     }
     release(script);
     free(script);

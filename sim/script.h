@@ -66,6 +66,9 @@ struct script_sent {
     bool is_part;     /* Went out inside a new-view. */
     struct actor_set to;
     const struct pbft_message *message; /* Owned reference. */
+    /* Of a reply, which proves with the message; else NULL. */
+    const struct pbft_message *request; /* What it answers; owned reference. */
+    struct sim_reply *reply;            /* Owned. */
 };
 
 /* How a puppet answers fetches. */
@@ -85,6 +88,7 @@ struct script_answer {
 
 struct script {
     const char *path;
+    const char *text;
     FILE *trace_out; /* Or NULL. */
     size_t line;
     enum script_outcome outcome;
@@ -126,6 +130,10 @@ struct script_directive {
 /* Runs the text of a script (which is changed on the way, and restored), prints
  * how it ended, and returns the exit code. */
 int script_run(const char *path, char *text, FILE *trace_out);
+/* For a hook of assertions, which knows no script: the one that runs breaks
+ * here, and says so with its line. */
+void script_assertion_failed(const char *file, int line,
+                             const char *expression);
 
 /* Ends the script: with exit 2 or 1. Only the first one counts. */
 void script_error(struct script *script, const char *format, ...)
@@ -237,6 +245,13 @@ void script_on_send(void *context, const struct host *host,
 void script_on_submit(void *context, const struct client *client,
                       const struct pbft_message *request,
                       const struct pbft_replica_set *to);
+void script_on_reply(void *context, const struct host *host,
+                     const struct client *client,
+                     const struct pbft_message *request,
+                     const struct pbft_message *proof,
+                     const struct sim_reply *reply);
+/* Another one of the same content. */
+struct sim_reply *script_copy_reply(const struct sim_reply *reply);
 /* A proposed batch by its digest; borrowed, or NULL. */
 const struct pbft_batch *script_find_batch(const struct script *script,
                                            const struct pbft_digest *digest);
@@ -248,6 +263,8 @@ void script_describe_digest(const struct script *script,
                             const struct pbft_digest *digest, char *out,
                             size_t size);
 void script_forget_sent(struct script *script);
+
+/* script_said.c */
 bool script_is_sent(struct script *script, struct words *words);
 bool script_is_not_sent(struct script *script, struct words *words);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* salus-sim script: reads files and runs them. */
-#include <inttypes.h>
+#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,17 +11,13 @@
 
 #define SCRIPT_BYTES_MAX (1024u * 1024u)
 
-static const char *current_path;
+static jmp_buf next_file;
 
+/* What the run held stays where it is; the next file has a run of its own. */
 static void on_assertion(const char *file, int line, const char *expression)
 {
-    struct sim_violation violation;
-    sim_assertion_failed(file, line, expression, &violation);
-    (void)fflush(stdout);
-    (void)fprintf(
-        stderr, "%s: failed: invariant %s broke at event %" PRIu64 ": %s\n",
-        current_path, violation.rule, violation.event, violation.text);
-    exit(EXIT_VIOLATION);
+    script_assertion_failed(file, line, expression);
+    longjmp(next_file, 1);
 }
 
 static char *read_file(const char *path)
@@ -45,6 +41,20 @@ static char *read_file(const char *path)
     }
     text[size] = '\0';
     return text;
+}
+
+static int run_file(const char *path, bool is_quiet)
+{
+    char *text = read_file(path);
+    if (text == NULL) {
+        return EXIT_USAGE;
+    }
+    if (setjmp(next_file) != 0) {
+        return EXIT_VIOLATION;
+    }
+    int code = script_run(path, text, is_quiet ? NULL : stdout);
+    free(text);
+    return code;
 }
 
 /* The worst exit code of all files: 2 before 1 before 0. */
@@ -77,12 +87,7 @@ int command_script(int argc, char **argv)
     }
     pbft_assert_set_hook(on_assertion);
     for (int i = is_quiet; i < argc; i++) {
-        current_path = argv[i];
-        char *text = read_file(argv[i]);
-        int code = text == NULL
-                       ? EXIT_USAGE
-                       : script_run(argv[i], text, is_quiet ? NULL : stdout);
-        free(text);
+        int code = run_file(argv[i], is_quiet);
         worst = code > worst ? code : worst;
     }
     return worst;

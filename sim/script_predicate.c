@@ -7,6 +7,8 @@
 
 #include "sim/script.h"
 
+#define NO_REPLICA "no replica that is up and not a puppet"
+
 void script_found(struct script *script, const char *format, ...)
 {
     va_list arguments;
@@ -17,11 +19,11 @@ void script_found(struct script *script, const char *format, ...)
     }
 }
 
-/* A halted process has ended: it is not up. */
+/* A halted process has ended: it is not up. One that was a puppet once and
+ * behaves by the protocol again is meant, though the auditor distrusts it. */
 static bool is_meant_by_all(const struct host *host)
 {
-    return host->state != HOST_DOWN && host->state != HOST_HALTED &&
-           host_is_honest(host);
+    return host->state == HOST_UP && host->behavior == HOST_HONEST;
 }
 
 bool script_audience(struct script *script, struct words *words,
@@ -45,7 +47,7 @@ bool script_audience(struct script *script, struct words *words,
         }
     }
     if (is_empty) {
-        script_found(script, "no replica that is up and not a puppet");
+        script_found(script, NO_REPLICA);
     }
     return true;
 }
@@ -85,24 +87,37 @@ static bool has_executed(const struct script *script, const struct host *host,
                                         label->request->request.sequence) != 0;
 }
 
-/* Everywhere that counts: every submitted request. */
-static bool is_live(struct script *script, struct words *words)
+static bool has_executed_all(struct script *script, const struct host *host)
 {
-    const struct sim *sim = script->sim;
-    (void)words;
-    for (uint32_t h = 0; h < sim->host_count; h++) {
-        const struct host *host = sim->hosts[h];
-        for (size_t i = 0; is_meant_by_all(host) && i < script->label_count;
-             i++) {
-            const struct script_label *label = &script->labels[i];
-            if (label->is_submitted && !has_executed(script, host, label)) {
-                script_found(script, "%s has not executed %s", host->name,
-                             label->name);
-                return false;
-            }
+    for (size_t i = 0; i < script->label_count; i++) {
+        const struct script_label *label = &script->labels[i];
+        if (label->is_submitted && !has_executed(script, host, label)) {
+            script_found(script, "%s has not executed %s", host->name,
+                         label->name);
+            return false;
         }
     }
     return true;
+}
+
+/* Everywhere that counts, and that is somewhere: every submitted request. */
+static bool is_live(struct script *script, struct words *words)
+{
+    const struct sim *sim = script->sim;
+    bool has_any = false;
+    (void)words;
+    script_found(script, NO_REPLICA);
+    for (uint32_t h = 0; h < sim->host_count; h++) {
+        const struct host *host = sim->hosts[h];
+        if (!is_meant_by_all(host)) {
+            continue;
+        }
+        has_any = true;
+        if (!has_executed_all(script, host)) {
+            return false;
+        }
+    }
+    return has_any;
 }
 
 /* The auditor ends the script as soon as it does not hold. */

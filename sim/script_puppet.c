@@ -135,7 +135,27 @@ static bool is_recorded(struct script *script, const struct pattern *pattern,
     }
     return is_to && !sent->is_withheld && !sent->is_part &&
            (!pattern->has_from || actor_set_has(&pattern->from, sent->actor)) &&
-           pattern_matches_message(script->sim, pattern, sent->message, false);
+           pattern_matches_message(script->sim, pattern, sent->message,
+                                   sent->reply != NULL);
+}
+
+/* A reply says something to the client that asked, and to no other. */
+static void send_again(struct script *script, const struct host *host,
+                       const struct script_sent *sent,
+                       const struct actor_set *to)
+{
+    struct sim *sim = script->sim;
+    if (sent->reply == NULL) {
+        send_to(script, host, sent->message, to);
+        return;
+    }
+    for (uint32_t i = 0; i < sim->client_count; i++) {
+        const uint32_t actor = SIM_HOSTS_MAX + i;
+        if (actor_set_has(to, actor) && actor_set_has(&sent->to, actor)) {
+            network_send(&sim->network, host->index, actor, sent->message,
+                         script_copy_reply(sent->reply));
+        }
+    }
 }
 
 static void puppet_replay(struct script *script, struct words *words,
@@ -150,7 +170,7 @@ static void puppet_replay(struct script *script, struct words *words,
     size_t found = 0;
     for (size_t i = 0; i < script->sent_count; i++) {
         if (is_recorded(script, &pattern, &script->sent[i])) {
-            send_to(script, host, script->sent[i].message, &to);
+            send_again(script, host, &script->sent[i], &to);
             found++;
         }
     }

@@ -114,10 +114,37 @@ void script_on_submit(void *context, const struct client *client,
                         &actors);
 }
 
+struct sim_reply *script_copy_reply(const struct sim_reply *reply)
+{
+    const size_t size =
+        sizeof *reply + reply->leaf_count * sizeof reply->leaves[0];
+    struct sim_reply *copy = malloc(size);
+    PBFT_ASSERT(copy != NULL);
+    memcpy(copy, reply, size);
+    return copy;
+}
+
+void script_on_reply(void *context, const struct host *host,
+                     const struct client *client,
+                     const struct pbft_message *request,
+                     const struct pbft_message *proof,
+                     const struct sim_reply *reply)
+{
+    struct script *script = context;
+    struct actor_set to = {{0}};
+    actor_set_add(&to, SIM_HOSTS_MAX + client->index);
+    note(script, host->index, proof, &to);
+    struct script_sent *sent = &script->sent[script->sent_count - 1];
+    sent->request = pbft_message_ref(request);
+    sent->reply = script_copy_reply(reply);
+}
+
 void script_forget_sent(struct script *script)
 {
     for (size_t i = 0; i < script->sent_count; i++) {
         pbft_message_unref(script->sent[i].message);
+        pbft_message_unref(script->sent[i].request);
+        free(script->sent[i].reply);
     }
     for (size_t i = 0; i < script->batch_count; i++) {
         pbft_message_unref(script->batches[i]);
@@ -163,180 +190,4 @@ void script_describe_digest(const struct script *script,
         (void)snprintf(out, size, "%s",
                        is_null(script, digest) ? "null" : "something unknown");
     }
-}
-
-/* ---- predicates -------------------------------------------------------------
- */
-
-/* What `sent` and `not-sent` ask for. */
-struct sent_words {
-    struct actor_set actors;
-    struct pattern pattern;
-    const char *label; /* Or NULL. */
-    bool has_count;
-    uint64_t count;
-};
-
-/* Not what another signed, and this replica passed on: a vote goes back to a
- * starting replica, a view-change to whoever asks for it. */
-static bool is_own(const struct script *script, const struct script_sent *sent)
-{
-    switch (sent->message->type) {
-    case PBFT_MESSAGE_PRE_PREPARE:
-    case PBFT_MESSAGE_PREPARE:
-    case PBFT_MESSAGE_COMMIT:
-    case PBFT_MESSAGE_ATTESTATION:
-    case PBFT_MESSAGE_VIEW_CHANGE:
-    case PBFT_MESSAGE_NEW_VIEW:
-        return sent->actor < SIM_HOSTS_MAX &&
-               script->sim->hosts[sent->actor]->id == sent->message->sender;
-    case PBFT_MESSAGE_REQUEST:
-    case PBFT_MESSAGE_STATUS:
-    case PBFT_MESSAGE_FETCH:
-    case PBFT_MESSAGE_BATCH:
-    case PBFT_MESSAGE_PREPARED:
-    case PBFT_MESSAGE_COMMITTED:
-    case PBFT_MESSAGE_STABLE:
-    case PBFT_MESSAGE_EVIDENCE:
-        return true;
-    }
-    return true;
-}
-
-static bool is_meant(struct script *script, const struct sent_words *what,
-                     const struct script_sent *sent)
-{
-    const struct pbft_message *message = sent->message;
-    bool is_to = !what->pattern.has_to;
-    for (uint32_t i = 0; !is_to && i < SIM_ACTORS_MAX; i++) {
-        is_to =
-            actor_set_has(&sent->to, i) && actor_set_has(&what->pattern.to, i);
-    }
-    if (sent->is_withheld || !is_to ||
-        !actor_set_has(&what->actors, sent->actor) || !is_own(script, sent) ||
-        !pattern_matches_message(script->sim, &what->pattern, message, false)) {
-        return false;
-    }
-    if (what->label != NULL && message->type == PBFT_MESSAGE_REQUEST) {
-        return strcmp(script_label_of(script, &message->request.digest),
-                      what->label) == 0;
-    }
-    return what->label == NULL ||
-           script_digest_holds(script, trace_digest_of(message),
-                               pbft_message_seq(message), what->label);
-}
-
-static bool is_same_content(const struct pbft_message *a,
-                            const struct pbft_message *b)
-{
-    return a == b ||
-           (a->type == b->type &&
-            pbft_message_view(a) == pbft_message_view(b) &&
-            pbft_message_seq(a) == pbft_message_seq(b) &&
-            is_equal(trace_digest_of(a), trace_digest_of(b)) &&
-            memcmp(&a->signature, &b->signature, sizeof a->signature) == 0);
-}
-
-static bool is_first_of_its_kind(struct script *script,
-                                 const struct sent_words *what, size_t at)
-{
-    for (size_t i = 0; i < at; i++) {
-        if (script->sent[i].actor == script->sent[at].actor &&
-            is_same_content(script->sent[i].message,
-                            script->sent[at].message) &&
-            is_meant(script, what, &script->sent[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* How many different ones, up to `limit`; `*last` is one of them. */
-static uint64_t count_sent(struct script *script, const struct sent_words *what,
-                           uint64_t limit, const struct pbft_message **last)
-{
-    uint64_t count = 0;
-    for (size_t i = 0; i < script->sent_count && count < limit; i++) {
-        if (is_meant(script, what, &script->sent[i]) &&
-            is_first_of_its_kind(script, what, i)) {
-            *last = script->sent[i].message;
-            count++;
-        }
-    }
-    return count;
-}
-
-static bool take_words(struct script *script, struct words *words,
-                       struct sent_words *out)
-{
-    *out = (struct sent_words){.label = NULL};
-    if (!script_audience(script, words, &out->actors)) {
-        return false;
-    }
-    out->label = words_value(words, "digest");
-    out->has_count = words_number(script, words, "count", &out->count);
-    if (!script_pattern(script, words, &out->pattern)) {
-        return false;
-    }
-    if (out->pattern.has_from) {
-        script_error(script, "who sends is said in front: no from= here");
-        return false;
-    }
-    if (out->pattern.types == UINT32_C(1) << PATTERN_REPLY) {
-        script_error(script, "replies go to clients: see 'replied'");
-        return false;
-    }
-    return out->label == NULL || strcmp(out->label, "null") == 0 ||
-           script_label(script, out->label) != NULL;
-}
-
-static void explain(struct script *script, uint64_t count,
-                    const struct pbft_message *last)
-{
-    char content[SCRIPT_LABEL_SIZE * 4] = "";
-    if (!script->is_explaining) {
-        return;
-    }
-    if (last == NULL) {
-        script_found(script, "none was sent");
-        return;
-    }
-    script_describe_digest(script, trace_digest_of(last), content,
-                           sizeof content);
-    script_found(script,
-                 "%" PRIu64 " different, the last a %s of view %" PRIu64
-                 " and seq %" PRIu64 " (%s)",
-                 count, pbft_message_type_name(last->type),
-                 pbft_message_view(last), pbft_message_seq(last), content);
-}
-
-bool script_is_sent(struct script *script, struct words *words)
-{
-    struct sent_words what;
-    const struct pbft_message *last = NULL;
-    if (!take_words(script, words, &what)) {
-        return false;
-    }
-    const bool needs_all = what.has_count || script->is_explaining;
-    uint64_t count =
-        count_sent(script, &what, needs_all ? UINT64_MAX : 1, &last);
-    explain(script, count, last);
-    return what.has_count ? count == what.count : count > 0;
-}
-
-bool script_is_not_sent(struct script *script, struct words *words)
-{
-    struct sent_words what;
-    const struct pbft_message *last = NULL;
-    if (!take_words(script, words, &what)) {
-        return false;
-    }
-    if (what.has_count) {
-        script_error(script, "not-sent takes no count=");
-        return false;
-    }
-    uint64_t count = count_sent(script, &what,
-                                script->is_explaining ? UINT64_MAX : 1, &last);
-    explain(script, count, last);
-    return count == 0;
 }

@@ -95,6 +95,12 @@ struct sim_observer {
     void (*on_submit)(void *context, const struct client *client,
                       const struct pbft_message *request,
                       const struct pbft_replica_set *to);
+    /* A host answers a client: its request, and the proof of the block. */
+    void (*on_reply)(void *context, const struct host *host,
+                     const struct client *client,
+                     const struct pbft_message *request,
+                     const struct pbft_message *proof,
+                     const struct sim_reply *reply);
     /* A puppet gets a message of a replica. */
     void (*on_puppet_packet)(void *context, struct host *host,
                              const struct sim_packet *packet);

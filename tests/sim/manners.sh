@@ -44,6 +44,19 @@ expect 2 shrink
 expect 2 shrink --seed 1
 expect 2 list extra
 
+# What cannot be written is no success.
+if [ -w /dev/full ]; then
+    for command in list "run --seed 1" "swarm --seeds 1..2"; do
+        # shellcheck disable=SC2086 # Words.
+        "$sim" $command >/dev/full 2>/dev/null
+        got=$?
+        [ "$got" -eq 2 ] || {
+            echo "salus-sim $command > /dev/full: exit $got, expected 2"
+            failed=1
+        }
+    done
+fi
+
 json=$("$sim" swarm --seeds 1..3 --json)
 [ "$(printf '%s\n' "$json" | wc -l)" -eq 1 ] || {
     echo "--json is not one line"

@@ -108,16 +108,36 @@ static void test_sent(void **state)
          PASSES, NULL},
         {FOUR "drop view-change from=R1 to=R2\ndrop pre-prepare view=0\n"
               "submit c1 A to all\nrun until live max 500ms\n"
-              "expect sent R1,R3 view-change view=1 count=2\n",
+              "expect sent R1,R3 view-change view=1 count=1\n",
          PASSES, NULL},
+        /* A list means each. */
+        {FOUR "hold prepare to=R2,R3\nsubmit c1 A to all\nsettle\n"
+              "expect sent R0,R1 commit view=0 seq=1\n"
+              "expect not-sent R2,R3 commit\n"
+              "expect sent R1,R2 commit view=0 seq=1\n",
+         FAILS, "R2 sent none"},
+        {FOUR "hold prepare to=R3\nsubmit c1 A to all\nsettle\n"
+              "expect sent all commit\n",
+         FAILS, "R3 sent none"},
+        {FOUR "crash all\nexpect not-sent all commit\n", FAILS,
+         "no replica that is up"},
+        /* Replies to clients. */
+        {DONE "expect sent all reply to=c1 seq=1 digest=A count=1\n"
+              "expect not-sent R1 reply to=c2\nexpect not-sent R1 state\n",
+         PASSES, NULL},
+        {DONE "byzantine R3\npuppet R3 replay reply from=R1 to all,c1\n"
+              "settle\nexpect sent R1 reply count=1\n",
+         PASSES, NULL},
+        {FOUR "hold commit\nsubmit c1 A to all\nsettle\n"
+              "expect sent R1 reply\n",
+         FAILS, "R1 sent none"},
         {DONE "expect sent R1 commit count=2\n", FAILS,
          "1 different, the last a commit of view 0 and seq 1 (A)"},
-        {DONE "expect sent R1 commit seq=2\n", FAILS, "none was sent"},
+        {DONE "expect sent R1 commit seq=2\n", FAILS, "R1 sent none"},
         {DONE "expect not-sent R1 commit\n", FAILS, "1 different"},
         {DONE "expect sent R1 commit from=R2\n", INVALID, "from="},
         {DONE "expect sent R1\n", INVALID, NULL},
         {DONE "expect sent R1 vote\n", INVALID, "vote"},
-        {DONE "expect sent R1 reply\n", INVALID, "replied"},
         {DONE "expect not-sent R1 commit count=1\n", INVALID, "count="},
         {DONE "expect sent R1 commit digest=Z\n", INVALID, "no label 'Z'"},
     };
@@ -135,6 +155,13 @@ static void test_clients_and_liveness(void **state)
               "expect live\n",
          PASSES, NULL},
         {FOUR "expect live\n", PASSES, NULL},
+        {FOUR "crash all\nsubmit c1 A to all\nrun 100ms\nexpect live\n", FAILS,
+         "no replica that is up"},
+        /* A puppet is not meant until it is honest again. */
+        {FOUR "byzantine R1\ncut R1 | R0,R2,R3\nsubmit c1 A to all\nrun 50ms\n"
+              "expect live\nexpect executed all 1 A\npuppet R1 honest\n"
+              "expect live\n",
+         FAILS, "R1 has not executed A"},
         {FOUR "submit c1 A to R0\nexpect replied c1 A\n", FAILS, "no reply"},
         {FOUR "expect replied c1 A\nsubmit c1 A to R0\n", FAILS,
          "not submitted so far"},
