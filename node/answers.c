@@ -45,12 +45,27 @@ static enum pbft_status load_results(struct node *node, pbft_seq seq,
     return status;
 }
 
+/* On its way to the disk or there: it is put before the replier hears of it, so
+ * whoever looks here and then there misses none. */
+static enum pbft_status find_proof(struct node *node, pbft_seq seq,
+                                   const struct pbft_message **out)
+{
+    *out = log_writer_proof(node->log_writer, seq);
+    return *out != NULL ? PBFT_OK : storage_proof_read(node->storage, seq, out);
+}
+
+/* `proof` may be NULL: find it. */
 static enum pbft_status load(struct node *node, pbft_seq seq,
+                             const struct pbft_message *proof,
                              struct proved_block *block)
 {
     *block = (struct proved_block){0};
-    enum pbft_status status =
-        storage_proof_read(node->storage, seq, &block->proof);
+    enum pbft_status status = PBFT_OK;
+    if (proof != NULL) {
+        block->proof = pbft_message_ref(proof);
+    } else {
+        status = find_proof(node, seq, &block->proof);
+    }
     if (status == PBFT_OK) {
         status = load_results(node, seq, block);
     }
@@ -132,17 +147,17 @@ static void refuse_unprovable(struct node *node, struct node_scratch *scratch,
     }
 }
 
-void node_answer_block(struct node *node, struct node_scratch *scratch,
-                       pbft_seq seq)
+static void answer_block(struct node *node, struct node_scratch *scratch,
+                         pbft_seq seq, const struct pbft_message *proof)
 {
     struct waiting_call calls[ANSWERS_AT_ONCE];
     struct proved_block block;
-    if (waiting_count(node->waiting) == 0) {
+    if (!waiting_has_block(node->waiting, seq)) {
         return;
     }
-    enum pbft_status status = load(node, seq, &block);
+    enum pbft_status status = load(node, seq, proof, &block);
     if (status == PBFT_NOT_FOUND) {
-        /* Above the checkpoint whoever stores the proof answers. */
+        /* Above the checkpoint whoever gets the proof answers. */
         if (is_behind_stable(node, seq)) {
             refuse_unprovable(node, scratch, seq);
         }
@@ -163,19 +178,17 @@ void node_answer_block(struct node *node, struct node_scratch *scratch,
     forget(&block);
 }
 
+void node_answer_block(struct node *node, struct node_scratch *scratch,
+                       pbft_seq seq)
+{
+    answer_block(node, scratch, seq, NULL);
+}
+
 void node_on_proof(void *context, pbft_seq seq,
                    const struct pbft_message *proof)
 {
     struct node *node = context;
-    if (proof != NULL) {
-        enum pbft_status status =
-            storage_proof_write(node->storage, seq, proof);
-        if (status != PBFT_OK) {
-            node_fail(node, status, "storing a proof");
-            return;
-        }
-    }
-    node_answer_block(node, &node->replier_scratch, seq);
+    answer_block(node, &node->replier_scratch, seq, proof);
 }
 
 size_t node_on_serve(void *context, pbft_replica_id to, pbft_seq seq)

@@ -40,8 +40,11 @@
  */
 #define NODE_WAITING_CALLS_MAX 65536u
 
-/* Proofs that wait to be stored: one per block of a window. */
+/* Proofs whose calls wait to be answered: one per block of a window. */
 #define NODE_PROOFS_WAITING_MAX PBFT_WINDOW_MAX
+/* How long a proof waits for records with which it can be written. Under load
+ * they come every few milliseconds; a replica that stands still has time. */
+#define NODE_PROOF_WAIT_MS 50u
 
 /* Old blocks that one peer gets from storage in an interval; the rest waits.
  * Twice an outbox: a peer that asks for the largest ones all the time keeps the

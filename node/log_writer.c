@@ -6,15 +6,21 @@
 #include <stdlib.h>
 
 #include "consensus/assert.h"
+#include "node/clock.h"
+#include "node/limits.h"
 #include "node/thread.h"
 
-#define RECORDS_CAPACITY_FIRST 256
+#define CAPACITY_FIRST 256
 
 /* One of the two buffers. */
 struct pending {
     struct pbft_record *records;
     size_t count;
     size_t capacity;
+    struct pbft_attested *proofs;
+    size_t proof_count;
+    size_t proof_capacity;
+    pbft_time_ms proofs_due_ms; /* With records or without, if there are any. */
     bool has_ticket;
     pbft_ticket ticket;  /* The last one in here. */
     pbft_seq stable_seq; /* If not 0: truncate after writing. */
@@ -28,30 +34,56 @@ struct log_writer {
     pthread_cond_t changed;
     struct pending gathering;
     bool stopping;
-    struct pending writing; /* For the thread alone. */
+    /* For the thread alone, but others look for proofs in it: these change
+     * under the lock. */
+    struct pending writing;
 };
+
+/* Room for one more of `size` bytes. */
+static void *make_room(void *array, size_t count, size_t *capacity, size_t size)
+{
+    if (count < *capacity) {
+        return array;
+    }
+    *capacity = *capacity != 0 ? 2 * *capacity : CAPACITY_FIRST;
+    PBFT_ASSERT(*capacity <= 2 * STORAGE_APPEND_RECORDS_MAX);
+    void *grown = realloc(array, *capacity * size);
+    PBFT_ASSERT(grown != NULL);
+    return grown;
+}
 
 static void pending_add(struct pending *pending,
                         const struct pbft_record *record)
 {
-    if (pending->count == pending->capacity) {
-        size_t capacity = pending->capacity != 0 ? 2 * pending->capacity
-                                                 : RECORDS_CAPACITY_FIRST;
-        PBFT_ASSERT(capacity <= 2 * STORAGE_APPEND_RECORDS_MAX);
-        void *grown =
-            realloc(pending->records, capacity * sizeof *pending->records);
-        PBFT_ASSERT(grown != NULL);
-        pending->records = grown;
-        pending->capacity = capacity;
-    }
+    pending->records = make_room(pending->records, pending->count,
+                                 &pending->capacity, sizeof *pending->records);
     pending->records[pending->count] = *record;
     pending->records[pending->count].message =
         pbft_message_ref(record->message);
     pending->count++;
 }
 
+static void pending_add_proof(struct pending *pending,
+                              const struct pbft_attested *attested)
+{
+    pending->proofs =
+        make_room(pending->proofs, pending->proof_count,
+                  &pending->proof_capacity, sizeof *pending->proofs);
+    pending->proofs[pending->proof_count++] = (struct pbft_attested){
+        .seq = attested->seq, .proof = pbft_message_ref(attested->proof)};
+}
+
+static void pending_clear_proofs(struct pending *pending)
+{
+    for (size_t i = 0; i < pending->proof_count; i++) {
+        pbft_message_unref(pending->proofs[i].proof);
+    }
+    pending->proof_count = 0;
+}
+
 static void pending_clear(struct pending *pending)
 {
+    PBFT_ASSERT(pending->proof_count == 0);
     for (size_t i = 0; i < pending->count; i++) {
         pbft_message_unref(pending->records[i].message);
     }
@@ -62,16 +94,40 @@ static void pending_clear(struct pending *pending)
 
 static bool pending_is_empty(const struct pending *pending)
 {
-    return !pending->has_ticket && pending->stable_seq == 0;
+    return !pending->has_ticket && pending->stable_seq == 0 &&
+           pending->proof_count == 0;
+}
+
+/* When it is to be written. */
+static pbft_time_ms pending_due_ms(const struct pending *pending)
+{
+    if (pending->has_ticket || pending->stable_seq != 0) {
+        return 0;
+    }
+    return pending->proof_count > 0 ? pending->proofs_due_ms : PBFT_TIME_NEVER;
+}
+
+/* The last one of `seq`; NULL if there is none. */
+static const struct pbft_message *find_proof(const struct pending *pending,
+                                             pbft_seq seq)
+{
+    const struct pbft_message *found = NULL;
+    for (size_t i = 0; i < pending->proof_count; i++) {
+        if (pending->proofs[i].seq == seq) {
+            found = pending->proofs[i].proof;
+        }
+    }
+    return found;
 }
 
 static enum pbft_status write_out(struct log_writer *writer)
 {
     struct pending *pending = &writer->writing;
     enum pbft_status status = PBFT_OK;
-    if (pending->count > 0) {
-        status = storage_log_append(writer->storage, pending->records,
-                                    pending->count);
+    if (pending->count + pending->proof_count > 0) {
+        status = storage_log_append_proved(writer->storage, pending->records,
+                                           pending->count, pending->proofs,
+                                           pending->proof_count);
     }
     if (status == PBFT_OK && pending->has_ticket) {
         writer->sink.durable(writer->sink.context, pending->ticket);
@@ -82,13 +138,19 @@ static enum pbft_status write_out(struct log_writer *writer)
     return status;
 }
 
-/* Waits for work and swaps the buffers; false: there is none and never will
- * be. */
+/* Ends the last batch, waits for work and swaps the buffers; false: there is
+ * none and never will be. */
 static bool next_batch(struct log_writer *writer)
 {
     (void)pthread_mutex_lock(&writer->lock);
-    while (pending_is_empty(&writer->gathering) && !writer->stopping) {
-        (void)pthread_cond_wait(&writer->changed, &writer->lock);
+    pending_clear_proofs(&writer->writing);
+    pending_clear(&writer->writing);
+    while (!writer->stopping) {
+        const pbft_time_ms due_ms = pending_due_ms(&writer->gathering);
+        if (due_ms == 0 || clock_now_ms() >= due_ms) {
+            break;
+        }
+        clock_condition_wait(&writer->changed, &writer->lock, due_ms);
     }
     bool more = !pending_is_empty(&writer->gathering);
     struct pending swapped = writer->gathering;
@@ -110,7 +172,6 @@ static void *run(void *context)
                 writer->sink.failed(writer->sink.context, status);
             }
         }
-        pending_clear(&writer->writing);
     }
     return NULL;
 }
@@ -123,7 +184,7 @@ struct log_writer *log_writer_create(struct storage *storage,
     writer->storage = storage;
     writer->sink = *sink;
     (void)pthread_mutex_init(&writer->lock, NULL);
-    (void)pthread_cond_init(&writer->changed, NULL);
+    clock_condition_init(&writer->changed);
     int failed = pthread_create(&writer->thread, NULL, run, writer);
     PBFT_ASSERT(failed == 0);
     return writer;
@@ -141,7 +202,9 @@ void log_writer_destroy(struct log_writer *writer)
     (void)pthread_join(writer->thread, NULL);
     PBFT_ASSERT(pending_is_empty(&writer->gathering));
     free(writer->gathering.records);
+    free(writer->gathering.proofs);
     free(writer->writing.records);
+    free(writer->writing.proofs);
     (void)pthread_mutex_destroy(&writer->lock);
     (void)pthread_cond_destroy(&writer->changed);
     free(writer);
@@ -168,6 +231,34 @@ static void truncate_log(void *context, pbft_seq stable_seq)
     writer->gathering.stable_seq = stable_seq;
     (void)pthread_cond_signal(&writer->changed);
     (void)pthread_mutex_unlock(&writer->lock);
+}
+
+void log_writer_put_proof(struct log_writer *writer,
+                          const struct pbft_attested *attested)
+{
+    struct pending *gathering = &writer->gathering;
+    (void)pthread_mutex_lock(&writer->lock);
+    pending_add_proof(gathering, attested);
+    if (gathering->proof_count == 1) {
+        gathering->proofs_due_ms = clock_now_ms() + NODE_PROOF_WAIT_MS;
+        (void)pthread_cond_signal(&writer->changed);
+    }
+    (void)pthread_mutex_unlock(&writer->lock);
+}
+
+const struct pbft_message *log_writer_proof(struct log_writer *writer,
+                                            pbft_seq seq)
+{
+    (void)pthread_mutex_lock(&writer->lock);
+    const struct pbft_message *found = find_proof(&writer->gathering, seq);
+    if (found == NULL) {
+        found = find_proof(&writer->writing, seq);
+    }
+    if (found != NULL) {
+        found = pbft_message_ref(found);
+    }
+    (void)pthread_mutex_unlock(&writer->lock);
+    return found;
 }
 
 struct pbft_log log_writer_vtable(struct log_writer *writer)

@@ -4,7 +4,8 @@
  *
  * Double-buffered: while one batch is being synced the records of all later
  * tickets gather, and go with the next sync. Bounded by the driver, which has
- * at most PBFT_DRIVER_OUTPUTS_MAX outputs waiting.
+ * at most PBFT_DRIVER_OUTPUTS_MAX outputs waiting, and by the window, outside
+ * of which no block is proved.
  */
 #ifndef NODE_LOG_WRITER_H
 #define NODE_LOG_WRITER_H
@@ -29,5 +30,16 @@ void log_writer_destroy(struct log_writer *writer);
 
 /* For pbft_driver_create(): never blocks on the disk. */
 struct pbft_log log_writer_vtable(struct log_writer *writer);
+
+/* Takes a reference. The proof is written with the next records, or by itself
+ * and unsynced if none come within NODE_PROOF_WAIT_MS: so what is durable of
+ * the records has all proofs that were put before them. For the thread of the
+ * driver. */
+void log_writer_put_proof(struct log_writer *writer,
+                          const struct pbft_attested *attested);
+/* A reference to the proof of block `seq` if it is still to be written. NULL:
+ * it is stored, or was never put. Any thread. */
+const struct pbft_message *log_writer_proof(struct log_writer *writer,
+                                            pbft_seq seq);
 
 #endif /* NODE_LOG_WRITER_H */

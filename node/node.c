@@ -143,10 +143,10 @@ void node_close(struct node *node)
     if (node->protocol_started) {
         (void)pthread_join(node->protocol_thread, NULL);
     }
-    log_writer_destroy(node->log_writer);
     executor_destroy(node->executor);
     replier_destroy(node->replier);
-    courier_destroy(node->courier); /* It answers by the gateway. */
+    log_writer_destroy(node->log_writer); /* The replier looks for proofs. */
+    courier_destroy(node->courier);       /* It answers by the gateway. */
     if (node->gateway != NULL) {
         node_refuse_all_waiting(node);
     }

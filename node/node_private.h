@@ -163,7 +163,7 @@ void node_certify(struct node *node, struct node_scratch *scratch,
                   const struct Salus__V1__CertifyCall *call);
 
 /* answers.c: what waited is answered. Each uses the scratch of its thread. */
-/* Answers all calls that wait for block `seq`, if its proof is stored. */
+/* Answers all calls that wait for block `seq`, if it is proved. */
 void node_answer_block(struct node *node, struct node_scratch *scratch,
                        pbft_seq seq);
 void node_on_proof(void *context, pbft_seq seq,

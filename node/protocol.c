@@ -21,6 +21,12 @@ static void on_attested(void *context, const struct pbft_attested *attested)
     replier_put_proof(node->replier, attested);
 }
 
+static void on_proved(void *context, const struct pbft_attested *attested)
+{
+    struct node *node = context;
+    log_writer_put_proof(node->log_writer, attested);
+}
+
 static void on_serve(void *context, const struct pbft_serve *serve)
 {
     struct node *node = context;
@@ -38,7 +44,8 @@ struct pbft_service node_service(struct node *node)
     return (struct pbft_service){.context = node,
                                  .execute = on_execute,
                                  .attested = on_attested,
-                                 .serve = on_serve};
+                                 .serve = on_serve,
+                                 .proved = on_proved};
 }
 
 struct pbft_timer_service node_timer(struct node *node)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The thread that stores proofs, answers the calls that waited for them, tells
- * calls that waited too long, and sends old blocks to peers that ask. */
+/* The thread that answers the calls that waited for a proof, tells calls that
+ * waited too long, and sends old blocks to peers that ask. */
 #ifndef NODE_REPLIER_H
 #define NODE_REPLIER_H
 
@@ -23,9 +23,9 @@ struct replier *replier_create(const struct replier_work *work);
 /* Does what is waiting but for blocks to peers, then ends the thread. */
 void replier_destroy(struct replier *replier); /* NULL is fine. */
 
-/* Takes a reference to the proof (NULL: look whether it is stored). Waits if
- * NODE_PROOFS_WAITING_MAX are waiting: a replica that cannot store proofs must
- * not run ahead of them. */
+/* Takes a reference to the proof (NULL: look whether there is one). Waits if
+ * NODE_PROOFS_WAITING_MAX are waiting: a replica that cannot answer must not
+ * run ahead of that. */
 void replier_put_proof(struct replier *replier,
                        const struct pbft_attested *attested);
 /* One order per peer: one that goes on where the last one ends is added to it,

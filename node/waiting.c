@@ -165,6 +165,17 @@ size_t waiting_locate(struct waiting *waiting,
     return moved;
 }
 
+bool waiting_has_block(struct waiting *waiting, pbft_seq seq)
+{
+    (void)pthread_mutex_lock(&waiting->lock);
+    uint32_t index = *block_chain(waiting, seq);
+    while (index != NOBODY && waiting->entries[index].call.at.seq != seq) {
+        index = waiting->entries[index].next;
+    }
+    (void)pthread_mutex_unlock(&waiting->lock);
+    return index != NOBODY;
+}
+
 size_t waiting_take_block(struct waiting *waiting, struct waiting_call *out,
                           size_t capacity, pbft_seq seq)
 {

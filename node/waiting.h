@@ -37,6 +37,8 @@ size_t waiting_locate(struct waiting *waiting,
                       const struct pbft_digest *request,
                       const struct results_location *at);
 
+/* A call waits for this block. */
+bool waiting_has_block(struct waiting *waiting, pbft_seq seq);
 /* Each takes at most `capacity` calls out, and returns how many. */
 size_t waiting_take_block(struct waiting *waiting, struct waiting_call *out,
                           size_t capacity, pbft_seq seq);

@@ -108,21 +108,17 @@ enum pbft_status storage_incarnations(const struct storage *storage,
     return status;
 }
 
-enum pbft_status storage_proof_write(struct storage *storage, pbft_seq seq,
-                                     const struct pbft_message *proof)
+enum pbft_status storage_proof_put(struct rocks_batch *batch,
+                                   struct wire_buffer *buffer, pbft_seq seq,
+                                   const struct pbft_message *proof)
 {
     PBFT_ASSERT(proof->type == PBFT_MESSAGE_STABLE);
-    struct wire_buffer buffer;
-    wire_buffer_init(&buffer, WIRE_MESSAGE_BYTES_MAX);
+    wire_buffer_reset(buffer);
     enum pbft_status status =
-        wire_message_encode(proof, WIRE_BODY_OMIT, &buffer);
+        wire_message_encode(proof, WIRE_BODY_OMIT, buffer);
     if (status == PBFT_OK) {
-        struct rocks_batch *batch = rocks_batch_create(storage->rocks);
-        put_part(batch, seq, BLOCK_PROOF, wire_buffer_bytes(&buffer));
-        status = storage_write(storage, batch, ROCKS_NO_SYNC);
-        rocks_batch_destroy(batch);
+        put_part(batch, seq, BLOCK_PROOF, wire_buffer_bytes(buffer));
     }
-    wire_buffer_deinit(&buffer);
     return status;
 }
 

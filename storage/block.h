@@ -44,15 +44,9 @@ PBFT_MUST_USE enum pbft_status
 storage_incarnations(const struct storage *storage, uint32_t replica_count,
                      struct pbft_incarnations *out);
 
-/* Stores the f + 1 attestations that prove block `seq`. Not synced: any peer
- * can give them again. */
-PBFT_MUST_USE enum pbft_status
-storage_proof_write(struct storage *storage, pbft_seq seq,
-                    const struct pbft_message *proof);
-
 /* Reads, safe from any thread. PBFT_NOT_FOUND: there is no such block (or no
- * proof of it yet). PBFT_CORRUPT: it is damaged. The caller gets a reference to
- * each message. */
+ * proof of it yet; storage/log.h writes it). PBFT_CORRUPT: it is damaged. The
+ * caller gets a reference to each message. */
 PBFT_MUST_USE enum pbft_status
 storage_block_read(const struct storage *storage, pbft_seq seq,
                    const struct pbft_message **committed);

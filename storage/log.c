@@ -66,9 +66,38 @@ static void refuse_further_appends(struct storage *storage)
     rocks_batch_clear(storage->log_batch);
 }
 
+/* Records and proofs into the batch. */
+static enum pbft_status
+fill_batch(struct storage *storage, const struct pbft_record *records,
+           size_t count, const struct pbft_attested *proofs, size_t proof_count)
+{
+    enum pbft_status status = PBFT_OK;
+    for (size_t i = 0; i < proof_count && status == PBFT_OK; i++) {
+        status = storage_proof_put(storage->log_batch, &storage->log_buffer,
+                                   proofs[i].seq, proofs[i].proof);
+    }
+    for (size_t i = 0; i < count && status == PBFT_OK; i++) {
+        status = put_record(storage, storage->log_next + i, &records[i]);
+    }
+    if (storage->is_log_lost && count != 0) {
+        rocks_batch_delete(storage->log_batch, ROCKS_META,
+                           storage_name_key(META_LOG_LOST));
+    }
+    return status;
+}
+
 enum pbft_status storage_log_append(struct storage *storage,
                                     const struct pbft_record *records,
                                     size_t count)
+{
+    return storage_log_append_proved(storage, records, count, NULL, 0);
+}
+
+enum pbft_status storage_log_append_proved(struct storage *storage,
+                                           const struct pbft_record *records,
+                                           size_t count,
+                                           const struct pbft_attested *proofs,
+                                           size_t proof_count)
 {
     if (!storage->log_ready) {
         enum pbft_status failure = storage_failure(storage, NULL);
@@ -77,16 +106,11 @@ enum pbft_status storage_log_append(struct storage *storage,
     if (count > STORAGE_APPEND_RECORDS_MAX) {
         return PBFT_TOO_LARGE;
     }
-    enum pbft_status status = PBFT_OK;
-    for (size_t i = 0; i < count && status == PBFT_OK; i++) {
-        status = put_record(storage, storage->log_next + i, &records[i]);
-    }
-    if (storage->is_log_lost) {
-        rocks_batch_delete(storage->log_batch, ROCKS_META,
-                           storage_name_key(META_LOG_LOST));
-    }
-    if (status == PBFT_OK && count != 0) {
-        status = storage_write(storage, storage->log_batch, ROCKS_SYNC);
+    enum pbft_status status =
+        fill_batch(storage, records, count, proofs, proof_count);
+    if (status == PBFT_OK && count + proof_count != 0) {
+        status = storage_write(storage, storage->log_batch,
+                               count != 0 ? ROCKS_SYNC : ROCKS_NO_SYNC);
     }
     if (status != PBFT_OK) {
         refuse_further_appends(storage);

@@ -51,6 +51,13 @@ PBFT_MUST_USE enum pbft_status
 storage_log_append(struct storage *storage, const struct pbft_record *records,
                    size_t count);
 
+/* The same, and the proofs of blocks are in that write: so no crash keeps a
+ * record and loses a proof that came with it or before it. Without records the
+ * write is not synced. */
+PBFT_MUST_USE enum pbft_status storage_log_append_proved(
+    struct storage *storage, const struct pbft_record *records, size_t count,
+    const struct pbft_attested *proofs, size_t proof_count);
+
 /* Drops the oldest records that may go (pbft_record_is_droppable), and bodies
  * that neither a block nor a record refers to any more. Not synced: a crash may
  * bring the records back, which is harmless. The executed state must have

@@ -120,4 +120,9 @@ PBFT_MUST_USE enum pbft_status
 storage_body_put(struct storage *storage, struct rocks_batch *batch,
                  struct wire_buffer *buffer, pbft_seq seq,
                  const struct pbft_message *body);
+
+/* Puts the proof of block `seq` into the batch. */
+PBFT_MUST_USE enum pbft_status
+storage_proof_put(struct rocks_batch *batch, struct wire_buffer *buffer,
+                  pbft_seq seq, const struct pbft_message *proof);
 #endif /* STORAGE_STORAGE_PRIVATE_H */

@@ -48,6 +48,48 @@ void support_folder_remove(const char *path)
     (void)rmdir(path);
 }
 
+static void copy_file(const char *to, const char *from)
+{
+    char bytes[16384];
+    FILE *in = fopen(from, "rb");
+    FILE *out = fopen(to, "wb");
+    if (in == NULL || out == NULL) {
+        perror(from);
+        abort();
+    }
+    size_t size = fread(bytes, 1, sizeof bytes, in);
+    while (size > 0) {
+        if (fwrite(bytes, 1, size, out) != size) {
+            perror(to);
+            abort();
+        }
+        size = fread(bytes, 1, sizeof bytes, in);
+    }
+    (void)fclose(in);
+    (void)fclose(out);
+}
+
+void support_folder_copy(const char *to, const char *from)
+{
+    DIR *folder = opendir(from);
+    if (folder == NULL) {
+        perror(from);
+        abort();
+    }
+    for (struct dirent *entry = readdir(folder); entry != NULL;
+         entry = readdir(folder)) {
+        char source[2 * SUPPORT_PATH_MAX];
+        char target[2 * SUPPORT_PATH_MAX];
+        struct stat found;
+        (void)snprintf(source, sizeof source, "%s/%s", from, entry->d_name);
+        (void)snprintf(target, sizeof target, "%s/%s", to, entry->d_name);
+        if (stat(source, &found) == 0 && S_ISREG(found.st_mode)) {
+            copy_file(target, source);
+        }
+    }
+    (void)closedir(folder);
+}
+
 int support_folder_newest(char path[SUPPORT_PATH_MAX], const char *folder,
                           const char *suffix)
 {

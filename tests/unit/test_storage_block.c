@@ -70,7 +70,10 @@ static void test_proof_comes_back(void **state)
     struct pbft_message *proof = cast_stable(&fixture->cast, 1, signers, 2);
 
     assert_int_equal(storage_proof_exists(fixture->storage, 1), PBFT_NOT_FOUND);
-    assert_int_equal(storage_proof_write(fixture->storage, 1, proof), PBFT_OK);
+    const struct pbft_attested attested = {.seq = 1, .proof = proof};
+    assert_int_equal(
+        storage_log_append_proved(fixture->storage, NULL, 0, &attested, 1),
+        PBFT_OK);
     assert_int_equal(storage_proof_exists(fixture->storage, 1), PBFT_OK);
     fixture_close(fixture);
     fixture_open(fixture);
