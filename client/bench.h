@@ -72,7 +72,7 @@ struct bench_figures {
     double requests_per_second;
     double latency_ms[5]; /* By bench_permille. */
     double latency_max_ms;
-    double longest_pause_ms; /* Between two proofs. */
+    double longest_pause_ms; /* Without a proof. */
     struct bench_process processes[TRIAL_REPLICAS_MAX];
     struct bench_thread threads[TRIAL_THREADS_MAX]; /* The largest first. */
     uint32_t thread_count;
@@ -87,7 +87,8 @@ struct bench_figures {
     uint64_t transactions;
     uint64_t refused;
     uint64_t failed;
-    uint64_t late; /* Open loop: submitted after their time, all busy. */
+    uint64_t late;      /* Open loop: submitted after their time, all busy. */
+    uint64_t unstarted; /* Open loop: never submitted, all busy to the end. */
     struct bench_fault_result fault;
 };
 

@@ -119,6 +119,7 @@ void bench_figures_compute(const struct bench *bench, struct bench_figures *out)
     out->refused = load->refused;
     out->failed = load->failed;
     out->late = load->late;
+    out->unstarted = load->unstarted;
     bench_fault_figures(&bench->fault, load, &out->fault);
     out->client_cpu_seconds = (double)growth(bench->before.client_cpu_us,
                                              bench->after.client_cpu_us) /

@@ -78,6 +78,7 @@ static void put_results(json_t *to, const struct bench_result *result)
     put_count(to, "refused", f->refused);
     put_count(to, "failed", f->failed);
     put_count(to, "late_submissions", f->late);
+    put_count(to, "unstarted_submissions", f->unstarted);
 }
 
 static void put_fault(json_t *to, const struct bench_fault_result *fault)

@@ -56,7 +56,7 @@ static void print_latency(const struct bench_figures *f)
                      i == 0 ? ", from when a submission was due" : "");
     }
     (void)printf("  latency max               %.2f ms\n"
-                 "  longest pause             %.2f ms between two proofs\n",
+                 "  longest pause             %.2f ms without a proof\n",
                  f->latency_max_ms, f->longest_pause_ms);
 }
 
@@ -80,8 +80,11 @@ static void print_results(const struct bench_result *result)
                  f->transactions_per_block, f->refused, f->failed);
     if (result->setup.rate > 0) {
         (void)printf("  late                      %" PRIu64
-                     " submissions waited for a free submitter\n",
-                     f->late);
+                     " submissions waited for a free submitter\n"
+                     "  never started             %" PRIu64
+                     " submissions, all were busy to the end; in the latency "
+                     "up to then\n",
+                     f->late, f->unstarted);
     }
     (void)printf("for each transaction\n"
                  "  CPU                       %.1f us by all replicas, %.1f us "

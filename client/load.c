@@ -14,6 +14,7 @@
 
 #define MAKERS 2 /* Threads that build and submit. */
 #define DRAIN_MS 60000
+#define FAILED_PAUSE_NS 10000000 /* Of who could not submit. */
 
 struct submitter {
     struct submitter *next; /* In the list of idle ones. */
@@ -36,6 +37,7 @@ struct load {
     double fraction_us;
     enum phase phase;
     uint64_t measured_since_us;
+    uint64_t measured_until_us; /* UINT64_MAX until it is known. */
     uint64_t proved_us; /* The last proof, or the begin of the measurement. */
     struct load_report *report;
 };
@@ -51,11 +53,20 @@ static void note_pause(struct load *load, uint64_t now)
     }
 }
 
-/* Lock held. Everything that is done in the measurement counts; the latency of
- * what began in the warm-up does not, it may have waited for connections. */
+/* Lock held. */
+static bool is_measured(const struct load *load, uint64_t due_us)
+{
+    return load->phase != PHASE_WARM_UP && due_us >= load->measured_since_us &&
+           due_us < load->measured_until_us;
+}
+
+/* Lock held. Everything that is done in the measurement counts. Latency is that
+ * of all that was due in it, also of what ends after it: else the slowest would
+ * be left out. What began in the warm-up may have waited for connections. */
 static void count(struct load *load, const struct submitter *submitter,
                   const struct salus_result *results, size_t count)
 {
+    const uint64_t now = tool_now_us();
     struct load_report *report = load->report;
     uint64_t done = 0;
 
@@ -72,20 +83,29 @@ static void count(struct load *load, const struct submitter *submitter,
             report->first_failure = results[i].status;
         }
     }
+    if (is_measured(load, submitter->due_us)) {
+        histogram_add(&report->latency, now - submitter->due_us);
+    }
     if (load->phase != PHASE_MEASURE) {
         return;
     }
-    uint64_t slot =
-        (tool_now_us() - load->measured_since_us) / 1000 / LOAD_SLOT_MS;
+    uint64_t slot = (now - load->measured_since_us) / 1000 / LOAD_SLOT_MS;
     report->transactions += done;
     report->slots[slot < LOAD_SLOTS_MAX ? slot : LOAD_SLOTS_MAX - 1] +=
         (uint32_t)done;
     report->submissions++;
     if (done > 0) {
-        note_pause(load, tool_now_us());
+        note_pause(load, now);
     }
-    if (submitter->due_us >= load->measured_since_us) {
-        histogram_add(&report->latency, tool_now_us() - submitter->due_us);
+}
+
+/* Lock held, the measurement is over. Open loop: this one was due in it and
+ * nobody was free for it. It would have taken so long, and longer. */
+static void note_unstarted(struct load *load, uint64_t due_us)
+{
+    if (is_measured(load, due_us)) {
+        load->report->unstarted++;
+        histogram_add(&load->report->latency, load->measured_until_us - due_us);
     }
 }
 
@@ -151,29 +171,33 @@ static void sleep_until(uint64_t due_us)
     }
 }
 
-/* Lock held; let go while it waits. The next submission is due at the time
- * that is returned. 0: the load is over. */
-static uint64_t wait_until_due(struct load *load)
+/* Lock held. When the next submission is due; the one after it is next. */
+static uint64_t take_due(struct load *load)
 {
     uint64_t due_us = load->next_due_us;
     double next_us = load->interval_us + load->fraction_us;
 
     load->next_due_us += (uint64_t)next_us;
     load->fraction_us = next_us - (double)(uint64_t)next_us;
+    return due_us;
+}
+
+/* Lock held; let go while it waits. */
+static uint64_t wait_until_due(struct load *load)
+{
+    uint64_t due_us = take_due(load);
+
     (void)pthread_mutex_unlock(&load->lock);
     sleep_until(due_us);
     (void)pthread_mutex_lock(&load->lock);
-    return load->phase == PHASE_OVER ? 0 : due_us;
+    return due_us;
 }
 
 /* Lock held. The next submitter, its due time set; NULL: the load is over. */
 static struct submitter *next_submitter(struct load *load)
 {
-    uint64_t due_us = 0;
+    uint64_t due_us = load->interval_us > 0 ? wait_until_due(load) : 0;
 
-    if (load->interval_us > 0 && (due_us = wait_until_due(load)) == 0) {
-        return NULL;
-    }
     if (due_us > 0 && load->idle == NULL && load->phase == PHASE_MEASURE) {
         load->report->late++;
     }
@@ -181,12 +205,32 @@ static struct submitter *next_submitter(struct load *load)
         (void)pthread_cond_wait(&load->idle_now, &load->lock);
     }
     if (load->phase == PHASE_OVER) {
+        if (due_us > 0) {
+            note_unstarted(load, due_us);
+        }
         return NULL;
     }
     struct submitter *submitter = load->idle;
     load->idle = submitter->next;
     submitter->due_us = due_us > 0 ? due_us : submitter->due_us;
     return submitter;
+}
+
+/* Lock held; let go while it waits. on_done() will not be called. */
+static void give_up(struct load *load, struct submitter *submitter,
+                    enum salus_status status)
+{
+    const struct timespec pause = {0, FAILED_PAUSE_NS};
+
+    load->report->failed += load->options->transactions_per_submission;
+    if (load->report->first_failure == SALUS_OK) {
+        load->report->first_failure = status;
+    }
+    (void)pthread_mutex_unlock(&load->lock);
+    (void)nanosleep(&pause, NULL);
+    (void)pthread_mutex_lock(&load->lock);
+    load->under_way--;
+    rest(load, submitter);
 }
 
 static void *make(void *context)
@@ -200,10 +244,8 @@ static void *make(void *context)
         (void)pthread_mutex_unlock(&load->lock);
         enum salus_status status = submit_next(load, submitter);
         (void)pthread_mutex_lock(&load->lock);
-        if (status != SALUS_OK) { /* on_done() will not be called. */
-            load->under_way--;
-            load->report->failed++;
-            load->report->first_failure = status;
+        if (status != SALUS_OK) {
+            give_up(load, submitter, status);
         }
     }
     (void)pthread_mutex_unlock(&load->lock);
@@ -212,7 +254,7 @@ static void *make(void *context)
 
 /* Lets time pass; shorter if stop is asked for. */
 static void pass(const struct load_options *options, uint32_t duration_ms,
-                 bool is_measured)
+                 bool ticks)
 {
     const struct timespec slice = {0, 10000000};
     uint64_t began = tool_now_us();
@@ -220,7 +262,7 @@ static void pass(const struct load_options *options, uint32_t duration_ms,
 
     while (tool_now_us() < until &&
            (options->stop == NULL || *options->stop == 0)) {
-        if (is_measured && options->on_tick != NULL) {
+        if (ticks && options->on_tick != NULL) {
             options->on_tick(options->context, (tool_now_us() - began) / 1000);
         }
         (void)nanosleep(&slice, NULL);
@@ -230,10 +272,15 @@ static void pass(const struct load_options *options, uint32_t duration_ms,
 static void enter(struct load *load, enum phase phase)
 {
     (void)pthread_mutex_lock(&load->lock);
+    const uint64_t now = tool_now_us();
     load->phase = phase;
     if (phase == PHASE_MEASURE) {
-        load->measured_since_us = tool_now_us();
-        load->proved_us = load->measured_since_us;
+        load->measured_since_us = now;
+        load->proved_us = now;
+    } else {
+        load->measured_until_us = now;
+        load->report->elapsed_us = now - load->measured_since_us;
+        note_pause(load, now); /* It may not be over. */
     }
     (void)pthread_cond_broadcast(&load->idle_now);
     (void)pthread_mutex_unlock(&load->lock);
@@ -264,18 +311,28 @@ static void conduct(struct load *load)
 
     pass(options, options->warm_up_ms, false);
     tell(options, true);
-    uint64_t began = tool_now_us();
     enter(load, PHASE_MEASURE);
     pass(options, options->duration_ms, true);
     enter(load, PHASE_OVER);
-    load->report->elapsed_us = tool_now_us() - began;
     tell(options, false);
+}
+
+/* The makers have ended: what was due and not yet looked at. */
+static void count_unstarted(struct load *load)
+{
+    (void)pthread_mutex_lock(&load->lock);
+    while (load->interval_us > 0 &&
+           load->next_due_us < load->measured_until_us) {
+        note_unstarted(load, take_due(load));
+    }
+    (void)pthread_mutex_unlock(&load->lock);
 }
 
 enum salus_status load_run(const struct load_options *options,
                            struct load_report *report)
 {
-    struct load load = {.options = options, .report = report};
+    struct load load = {
+        .options = options, .report = report, .measured_until_us = UINT64_MAX};
     pthread_t makers[MAKERS];
     uint32_t started = 0;
     struct submitter *submitters =
@@ -306,6 +363,7 @@ enum salus_status load_run(const struct load_options *options,
     for (uint32_t i = 0; i < started; i++) {
         (void)pthread_join(makers[i], NULL);
     }
+    count_unstarted(&load);
     enum salus_status status = started == 0 ? SALUS_NO_MEMORY : SALUS_OK;
     for (uint32_t i = 0; i < options->client_count; i++) {
         if (salus_wait(options->clients[i], DRAIN_MS) != SALUS_OK) {

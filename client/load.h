@@ -48,11 +48,14 @@ struct load_report {
     uint64_t refused; /* Transactions that the ledger refused. */
     uint64_t failed;  /* Transactions not proved. */
     uint64_t late;    /* Open loop: submissions that waited for a submitter. */
-    uint64_t elapsed_us;       /* Of the measurement. */
-    uint64_t longest_pause_us; /* Between two proofs, of all submitters. */
+    uint64_t unstarted;  /* Open loop: due, but none was free until the end. */
+    uint64_t elapsed_us; /* Of the measurement. */
+    uint64_t longest_pause_us; /* Without a proof, of all submitters. */
     enum salus_status first_failure;
     uint32_t slots[LOAD_SLOTS_MAX]; /* Transactions proved in each. */
-    struct histogram latency;       /* Of submissions, since they were due. */
+    /* Of submissions that were due in the measurement, since then; of those not
+     * started: up to its end. */
+    struct histogram latency;
 };
 
 /* Runs warm-up and measurement, then waits for what is under way. */
