@@ -48,13 +48,12 @@ static void test_commit_golden_bytes(void **state)
 static void test_request_golden_bytes(void **state)
 {
     (void)state;
-    struct pbft_request request = {
-        .client = {{0xaa}},
-        .institution = {{0xbb}},
-        .session = 5,
-        .sequence = 6,
-        .lane = PBFT_LANE_URGENT,
-        .payload = {(const uint8_t *)"xyz", 3}};
+    struct pbft_request request = {.client = {{0xaa}},
+                                   .institution = {{0xbb}},
+                                   .session = 5,
+                                   .sequence = 6,
+                                   .lane = PBFT_LANE_URGENT,
+                                   .payload = {(const uint8_t *)"xyz", 3}};
     struct pbft_digest payload;
     struct pbft_preimage out;
     uint8_t expected[157] = {0};
