@@ -35,18 +35,24 @@ struct bench_setup {
     uint32_t rate; /* Transactions a second, open loop; 0: closed loop. */
     uint32_t duration_ms;
     uint32_t warm_up_ms;
-    uint32_t window; /* Blocks under way at once, by the genesis. */
+    uint32_t window;         /* Blocks under way at once, by the genesis. */
+    uint32_t batch_requests; /* At most in a block, the same. */
+    uint32_t batch_bytes;
     enum bench_fault fault;
     bool coalesce; /* Submissions of one; libsalus puts them together. */
     bool no_tls;
     bool no_sync;
 };
 
-/* What one replica used up within the measurement. */
+/* What one replica used up within the measurement. Bytes of messages are those
+ * before TLS. */
 struct bench_process {
+    bool has_answered; /* At its begin and its end; else nothing is known. */
     double cpu_seconds;
-    uint64_t sent_bytes;
-    uint64_t disk_bytes; /* Growth of its data folder. */
+    uint64_t sent_bytes;    /* To replicas and clients. */
+    uint64_t client_bytes;  /* From clients. */
+    uint64_t written_bytes; /* To its disk. */
+    uint64_t disk_bytes;    /* Growth of its data folder. */
     uint64_t syncs;
     uint64_t resident_bytes; /* At the end. */
 };
@@ -76,13 +82,16 @@ struct bench_figures {
     struct bench_process processes[TRIAL_REPLICAS_MAX];
     struct bench_thread threads[TRIAL_THREADS_MAX]; /* The largest first. */
     uint32_t thread_count;
+    uint32_t answered; /* Replicas, at the begin and at the end. */
     double client_cpu_seconds;
     double syncs_per_second;       /* Of one replica, on average. */
-    double cpu_us_per_transaction; /* All replicas together. */
+    double cpu_us_per_transaction; /* All that answered together. */
     double client_cpu_us_per_transaction;
-    double sent_bytes_per_transaction; /* All replicas together. */
-    double disk_bytes_per_transaction; /* Of one replica. */
-    double syncs_per_transaction;      /* Of one replica. */
+    double sent_bytes_per_transaction;    /* All that answered together. */
+    double client_bytes_per_transaction;  /* From the load. */
+    double written_bytes_per_transaction; /* Of one replica. */
+    double disk_bytes_per_transaction;    /* The same: what is left of it. */
+    double syncs_per_transaction;         /* Of one replica. */
     double transactions_per_block;
     uint64_t transactions;
     uint64_t refused;
@@ -123,8 +132,9 @@ uint32_t bench_submitters(const struct bench_setup *setup);
 bool bench_run(const struct bench_setup *setup, const atomic_int *stop,
                struct bench_result *out);
 
-/* The median run of `runs` (an odd number is best): by throughput; with a fault
- * by what was left of it, or by the gap if the primary was killed. */
+/* The median run of `runs`, of an even number the worse one of the two in the
+ * middle: by throughput; with a fault by what was left of it, or by the gap if
+ * the primary was killed. */
 bool bench_run_median(const struct bench_setup *setup, uint32_t runs,
                       const atomic_int *stop, struct bench_result *out);
 
@@ -133,8 +143,11 @@ void bench_machine_read(struct bench_machine *out, const char *folder);
 /* For people: all conditions, then the results. */
 void bench_print_table(const struct bench_result *result);
 
-/* One line of JSON, whose keys are whole words. */
-void bench_print_json(const struct bench_result *result, FILE *out);
+struct bench_bound;
+
+/* One line of JSON, whose keys are whole words. `bound` may be NULL. */
+void bench_print_json(const struct bench_result *result,
+                      const struct bench_bound *bound, FILE *out);
 
 /* ---- many runs ----------------------------------------------------------- */
 
@@ -155,10 +168,19 @@ uint32_t bench_matrix_run(const struct bench_matrix *matrix,
                           const atomic_int *stop,
                           struct bench_result out[BENCH_RUNS_MAX]);
 
-/* Writes NAME.json (an array, a line per run) and NAME.svg, neither of which
- * may exist. False: said why on standard error. */
-bool bench_matrix_save(const char *name, const struct bench_result *results,
-                       uint32_t count);
+/* NAME.json (an array, a line per run) and NAME.svg. */
+struct bench_files {
+    const char *name;
+    FILE *json;
+    FILE *svg;
+};
+
+/* Creates both; neither may exist. False: said why on standard error. */
+bool bench_files_create(struct bench_files *files, const char *name);
+/* Writes and closes them; without results they go again. False: said why on
+ * standard error. */
+bool bench_files_finish(struct bench_files *files,
+                        const struct bench_result *results, uint32_t count);
 void bench_svg(FILE *out, const struct bench_result *results, uint32_t count);
 
 /* ---- comparison ---------------------------------------------------------- */
@@ -169,8 +191,9 @@ struct json_t;
  * cannot be read. An array; the caller releases it. */
 struct json_t *bench_load_results(const char *path);
 
-/* Prints now / then for each result whose conditions stand in `earlier`, and
- * how many do not. Returns how many do. */
+/* Prints now / then for each result whose conditions stand in `earlier` (the
+ * last one of several), what differs of the machine, and how many do not.
+ * Returns how many do. */
 uint32_t bench_compare(const struct bench_result *results, uint32_t count,
                        const struct json_t *earlier);
 

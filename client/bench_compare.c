@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "client/bench.h"
+#include "client/bench_fault.h"
+
+#define SLACK_S 0.25
 
 /* The whole file: an array, or one result per line. */
 static char *read_file(const char *path, size_t *size)
@@ -95,9 +98,40 @@ static bool has_flag(const json_t *json, const char *key, bool value)
     return json_is_true(json_object_get(json, key)) == value;
 }
 
+/* Without a fault there is none in the JSON either. */
+static bool has_fault(const json_t *json, enum bench_fault fault)
+{
+    const char *name = json_string_value(json_object_get(json, "fault"));
+
+    return strcmp(name != NULL ? name : bench_fault_name(BENCH_FAULT_NONE),
+                  bench_fault_name(fault)) == 0;
+}
+
+/* Earlier versions told how long it took, not how long it should take. */
+static bool has_duration(const json_t *json, const struct bench_setup *setup)
+{
+    const double wanted = setup->duration_ms / 1000.0;
+    const json_t *asked = json_object_get(json, "asked_duration_seconds");
+    const double then = json_number_value(
+        asked != NULL ? asked : json_object_get(json, "duration_seconds"));
+    const double slack = asked != NULL ? 0.0005 : SLACK_S + wanted / 20;
+
+    return then > wanted - slack && then < wanted + slack;
+}
+
+static bool has_warm_up(const json_t *json, const struct bench_setup *setup)
+{
+    const double then =
+        json_number_value(json_object_get(json, "warm_up_seconds"));
+
+    return (uint32_t)(then * 1000 + 0.5) == setup->warm_up_ms;
+}
+
 static bool is_same_setup(const json_t *json, const struct bench_setup *setup)
 {
-    return has_count(json, "replicas", setup->replicas) &&
+    return has_fault(json, setup->fault) && has_duration(json, setup) &&
+           has_warm_up(json, setup) &&
+           has_count(json, "replicas", setup->replicas) &&
            has_count(json, "payload_bytes", setup->payload) &&
            has_count(json, "transactions_per_request", setup->per_request) &&
            has_count(json, "clients", setup->submitters) &&
@@ -111,8 +145,8 @@ static bool is_same_setup(const json_t *json, const struct bench_setup *setup)
 static const json_t *find(const json_t *earlier,
                           const struct bench_setup *setup)
 {
-    for (size_t i = 0; i < json_array_size(earlier); i++) {
-        const json_t *one = json_array_get(earlier, i);
+    for (size_t i = json_array_size(earlier); i > 0; i--) {
+        const json_t *one = json_array_get(earlier, i - 1);
         if (is_same_setup(one, setup)) {
             return one;
         }
@@ -131,6 +165,33 @@ static void print_ratio(const json_t *then, const char *key, const char *name,
     }
 }
 
+static bool has_text(const json_t *json, const char *key, const char *text)
+{
+    const char *then = json_string_value(json_object_get(json, key));
+
+    return then != NULL && strcmp(then, text) == 0;
+}
+
+/* A ratio across machines says something of the machines. */
+static void print_machine(const json_t *then, const struct bench_machine *now)
+{
+    static const char *const keys[] = {"processor", "kernel", "file_system"};
+    const char *const texts[] = {now->processor, now->kernel, now->file_system};
+
+    if (!has_count(then, "cores", now->cores)) {
+        (void)printf(
+            "  NOT THE SAME MACHINE: %u cores, then %lld\n", now->cores,
+            (long long)json_integer_value(json_object_get(then, "cores")));
+    }
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        if (!has_text(then, keys[i], texts[i])) {
+            const char *was = json_string_value(json_object_get(then, keys[i]));
+            (void)printf("  NOT THE SAME MACHINE: %s, then %s\n", texts[i],
+                         was != NULL ? was : "not told");
+        }
+    }
+}
+
 static void print_pair(const json_t *then, const struct bench_result *now)
 {
     const struct bench_setup *setup = &now->setup;
@@ -140,6 +201,7 @@ static void print_pair(const json_t *then, const struct bench_result *now)
                  "request, TLS %s, synced writes %s\n",
                  setup->replicas, setup->payload, setup->per_request,
                  setup->no_tls ? "off" : "on", setup->no_sync ? "off" : "on");
+    print_machine(then, &now->machine);
     print_ratio(then, "transactions_per_second", "transactions/s",
                 f->transactions_per_second);
     print_ratio(then, bench_permille_keys[0], "latency p50, ms",
@@ -150,8 +212,8 @@ static void print_pair(const json_t *then, const struct bench_result *now)
                 f->cpu_us_per_transaction);
     print_ratio(then, "sent_bytes_per_transaction", "sent bytes/transaction",
                 f->sent_bytes_per_transaction);
-    print_ratio(then, "disk_bytes_per_transaction", "disk bytes/transaction",
-                f->disk_bytes_per_transaction);
+    print_ratio(then, "written_bytes_per_transaction",
+                "written bytes/transaction", f->written_bytes_per_transaction);
 }
 
 uint32_t bench_compare(const struct bench_result *results, uint32_t count,

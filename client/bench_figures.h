@@ -10,6 +10,7 @@
 /* At one moment. */
 struct bench_counters {
     struct trial_status replicas[TRIAL_REPLICAS_MAX];
+    bool has_answered[TRIAL_REPLICAS_MAX];
     uint64_t client_cpu_us;
     uint64_t requests;
 };

@@ -4,6 +4,7 @@
 
 #include "client/bench.h"
 #include "client/bench_fault.h"
+#include "client/bench_limits.h"
 
 #define DIGITS 8
 
@@ -41,6 +42,7 @@ static void put_conditions(json_t *to, const struct bench_result *result)
     put_flag(to, "replica_signatures", true);
     put_flag(to, "synced_writes", !setup->no_sync);
     put_number(to, "duration_seconds", result->figures.seconds);
+    put_number(to, "asked_duration_seconds", setup->duration_ms / 1000.0);
     put_number(to, "warm_up_seconds", setup->warm_up_ms / 1000.0);
     put_count(to, "cores", machine->cores);
     (void)json_object_set_new(to, "processor", json_string(machine->processor));
@@ -71,6 +73,10 @@ static void put_results(json_t *to, const struct bench_result *result)
     put_number(to, "client_cpu_microseconds_per_transaction",
                f->client_cpu_us_per_transaction);
     put_number(to, "sent_bytes_per_transaction", f->sent_bytes_per_transaction);
+    put_number(to, "client_bytes_per_transaction",
+               f->client_bytes_per_transaction);
+    put_number(to, "written_bytes_per_transaction",
+               f->written_bytes_per_transaction);
     put_number(to, "disk_bytes_per_transaction", f->disk_bytes_per_transaction);
     put_number(to, "syncs_per_transaction", f->syncs_per_transaction);
     put_number(to, "transactions_per_block", f->transactions_per_block);
@@ -95,6 +101,17 @@ static void put_fault(json_t *to, const struct bench_fault_result *fault)
     put_number(to, "fault_back_after_ms", fault->back_ms);
 }
 
+static void put_process(json_t *to, const struct bench_process *process)
+{
+    put_number(to, "cpu_seconds", process->cpu_seconds);
+    put_count(to, "sent_bytes", process->sent_bytes);
+    put_count(to, "client_bytes", process->client_bytes);
+    put_count(to, "written_bytes", process->written_bytes);
+    put_count(to, "disk_bytes", process->disk_bytes);
+    put_count(to, "syncs", process->syncs);
+    put_count(to, "resident_bytes", process->resident_bytes);
+}
+
 static void put_processes(json_t *to, const struct bench_result *result)
 {
     json_t *seconds = json_array();
@@ -103,13 +120,14 @@ static void put_processes(json_t *to, const struct bench_result *result)
     for (uint32_t i = 0; i < result->setup.replicas; i++) {
         const struct bench_process *process = &result->figures.processes[i];
         json_t *one = json_object();
-        (void)json_array_append_new(seconds, json_real(process->cpu_seconds));
         put_count(one, "replica", i);
-        put_number(one, "cpu_seconds", process->cpu_seconds);
-        put_count(one, "sent_bytes", process->sent_bytes);
-        put_count(one, "disk_bytes", process->disk_bytes);
-        put_count(one, "syncs", process->syncs);
-        put_count(one, "resident_bytes", process->resident_bytes);
+        put_flag(one, "answered", process->has_answered);
+        if (process->has_answered) { /* Else nothing is known. */
+            put_process(one, process);
+        }
+        (void)json_array_append_new(
+            seconds, process->has_answered ? json_real(process->cpu_seconds)
+                                           : json_null());
         (void)json_array_append_new(list, one);
     }
     (void)json_object_set_new(to, "replica_cpu_seconds", seconds);
@@ -128,7 +146,21 @@ static void put_threads(json_t *to, const struct bench_figures *f)
         to, "thread_microseconds_per_transaction_and_replica", threads);
 }
 
-void bench_print_json(const struct bench_result *result, FILE *out)
+static void put_bound(json_t *to, const struct bench_bound *bound)
+{
+    put_number(to, "bound_transactions_per_second",
+               bound->transactions_per_second);
+    put_number(to, "bound_share", bound->share);
+    put_number(to, "bound_microseconds_per_transaction",
+               bound->us_per_transaction);
+    put_number(to, "full_block_transactions", bound->full_block);
+    put_number(to, "full_block_bound_transactions_per_second",
+               bound->full_transactions_per_second);
+    put_number(to, "full_block_bound_share", bound->full_share);
+}
+
+void bench_print_json(const struct bench_result *result,
+                      const struct bench_bound *bound, FILE *out)
 {
     json_t *json = json_object();
 
@@ -139,6 +171,9 @@ void bench_print_json(const struct bench_result *result, FILE *out)
     }
     put_processes(json, result);
     put_threads(json, &result->figures);
+    if (bound != NULL) {
+        put_bound(json, bound);
+    }
     (void)json_dumpf(json, out, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS));
     json_decref(json);
 }

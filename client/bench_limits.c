@@ -83,18 +83,54 @@ static double cost(const json_t *parts, const char *name)
     return json_number_value(json_object_get(parts, name));
 }
 
+/* For each transaction. */
+struct shape {
+    double requests;
+    double blocks;
+    double syncs; /* Of a replica. */
+};
+
+static struct shape measured_shape(const struct bench_figures *f)
+{
+    return (struct shape){.requests = f->requests_per_second /
+                                      f->transactions_per_second,
+                          .blocks = 1 / f->transactions_per_block,
+                          .syncs = f->syncs_per_transaction};
+}
+
+/* As many requests as a block takes, by number and bytes, all of them full. */
+static struct shape full_shape(const struct bench_result *result)
+{
+    const struct bench_setup *setup = &result->setup;
+    const struct bench_figures *f = &result->figures;
+    const double request_bytes =
+        setup->per_request * (f->client_bytes_per_transaction > setup->payload
+                                  ? f->client_bytes_per_transaction
+                                  : setup->payload);
+    double requests = setup->batch_requests;
+
+    if (requests * request_bytes > setup->batch_bytes) {
+        requests = (uint32_t)(setup->batch_bytes / request_bytes);
+    }
+    const double block = (requests > 1 ? requests : 1) * setup->per_request;
+    return (struct shape){.requests = 1.0 / setup->per_request,
+                          .blocks = 1 / block,
+                          .syncs = f->syncs_per_transaction *
+                                   f->transactions_per_block / block};
+}
+
 /* Counts follow from the protocol (docs/protocol.md): each replica signs three
  * statements a block and checks those of a quorum, twice, and f attestations;
  * each client checks f + 1 of them. */
 static void apply(const struct bench_result *result, const json_t *parts,
-                  struct bench_bound *out)
+                  const struct shape *shape, struct bench_bound *out)
 {
     const struct bench_figures *f = &result->figures;
     const double n = result->setup.replicas;
     const double quorum = pbft_quorum(result->setup.replicas);
     const double faults = (result->setup.replicas - 1) / 3;
-    const double requests = f->requests_per_second / f->transactions_per_second;
-    const double blocks = 1 / f->transactions_per_block;
+    const double requests = shape->requests;
+    const double blocks = shape->blocks;
     const double payload = result->setup.payload;
 
     add(out, "ledger execution and its write", "transaction", n,
@@ -114,14 +150,28 @@ static void apply(const struct bench_result *result, const json_t *parts,
     add(out, "proofs checked by clients", "statement",
         n * (faults + 1) * blocks, cost(parts, "verify_us"));
     add(out, "bytes over TLS, both ends", "byte",
-        f->sent_bytes_per_transaction + payload,
+        f->sent_bytes_per_transaction + f->client_bytes_per_transaction,
         cost(parts, "message_byte_us"));
-    add(out, "synced writes", "write", n * f->syncs_per_transaction,
+    add(out, "synced writes", "write", n * shape->syncs,
         cost(parts, "synced_write_us"));
     out->sync_wall_ms = cost(parts, "synced_write_wall_us") / 1000;
     out->transactions_per_second =
         result->machine.cores * US_PER_S / out->us_per_transaction;
     out->share = f->transactions_per_second / out->transactions_per_second;
+}
+
+static void apply_both(const struct bench_result *result, const json_t *parts,
+                       struct bench_bound *out)
+{
+    const struct shape measured = measured_shape(&result->figures);
+    const struct shape full = full_shape(result);
+    struct bench_bound other = {.part_count = 0};
+
+    apply(result, parts, &measured, out);
+    apply(result, parts, &full, &other);
+    out->full_block = 1 / full.blocks;
+    out->full_transactions_per_second = other.transactions_per_second;
+    out->full_share = other.share;
 }
 
 bool bench_bound_measure(const struct bench_result *result,
@@ -131,7 +181,8 @@ bool bench_bound_measure(const struct bench_result *result,
     json_t *parts = NULL;
 
     memset(out, 0, sizeof(*out));
-    if (result->figures.transactions == 0) {
+    if (result->figures.transactions == 0 ||
+        result->figures.transactions_per_block <= 0) {
         (void)fprintf(stderr, "salus bench: no transaction was measured\n");
         return false;
     }
@@ -142,7 +193,7 @@ bool bench_bound_measure(const struct bench_result *result,
     parts = measure_in(folder, &result->setup);
     replicas_remove_folder(folder);
     if (parts != NULL) {
-        apply(result, parts, out);
+        apply_both(result, parts, out);
         json_decref(parts);
     }
     return parts != NULL;
@@ -172,12 +223,16 @@ void bench_bound_print(const struct bench_result *result,
                  "", measured);
     (void)printf("  bound: %.0f transactions/s with %u cores at nothing else; "
                  "measured: %.0f, %.0f %% of it\n"
+                 "  with full blocks of %.0f transactions: %.0f; %.0f %% of "
+                 "it\n"
                  "  of the CPU that was used the parts are %.0f %%: what a "
                  "machine with other work can tell\n"
                  "  a synced write returns after %.2f ms; a block waits for "
                  "two of them\n",
                  bound->transactions_per_second, result->machine.cores,
                  f->transactions_per_second, 100 * bound->share,
+                 bound->full_block, bound->full_transactions_per_second,
+                 100 * bound->full_share,
                  measured > 0 ? 100 * bound->us_per_transaction / measured : 0,
                  bound->sync_wall_ms);
 }

@@ -24,6 +24,11 @@ struct bench_bound {
     double us_per_transaction;
     double transactions_per_second; /* With all cores at that alone. */
     double share;                   /* Of it that was measured. */
+    /* The same if all blocks and requests had been full: small ones raise what
+     * a transaction costs, and with it the share above. */
+    double full_block; /* Transactions in it. */
+    double full_transactions_per_second;
+    double full_share;
 };
 
 /* Measures the parts with salusd, a few seconds, and applies them to the counts

@@ -14,7 +14,7 @@ static void print_head(void)
     (void)printf("%7s %11s %7s %6s %6s %14s %9s %9s %8s %8s %9s %9s\n",
                  "payload", "per request", "clients", "TLS", "sync",
                  "transactions/s", "p50 ms", "p99 ms", "CPU us", "load us",
-                 "sent B", "disk B");
+                 "sent B", "written B");
 }
 
 static void print_row(const struct bench_result *result)
@@ -22,14 +22,14 @@ static void print_row(const struct bench_result *result)
     const struct bench_setup *setup = &result->setup;
     const struct bench_figures *f = &result->figures;
 
-    (void)printf("%7u %11u %7u %6s %6s %14.0f %9.2f %9.2f %8.1f %8.1f %9.0f "
-                 "%9.0f\n",
-                 setup->payload, setup->per_request, setup->submitters,
-                 setup->no_tls ? "UNSAFE" : "on",
-                 setup->no_sync ? "UNSAFE" : "on", f->transactions_per_second,
-                 f->latency_ms[0], f->latency_ms[3], f->cpu_us_per_transaction,
-                 f->client_cpu_us_per_transaction,
-                 f->sent_bytes_per_transaction, f->disk_bytes_per_transaction);
+    (void)printf(
+        "%7u %11u %7u %6s %6s %14.0f %9.2f %9.2f %8.1f %8.1f %9.0f "
+        "%9.0f\n",
+        setup->payload, setup->per_request, setup->submitters,
+        setup->no_tls ? "UNSAFE" : "on", setup->no_sync ? "UNSAFE" : "on",
+        f->transactions_per_second, f->latency_ms[0], f->latency_ms[3],
+        f->cpu_us_per_transaction, f->client_cpu_us_per_transaction,
+        f->sent_bytes_per_transaction, f->written_bytes_per_transaction);
     (void)fflush(stdout);
 }
 
@@ -105,25 +105,41 @@ static bool finish(FILE *file, const char *name, const char *suffix)
     return !failed;
 }
 
-bool bench_matrix_save(const char *name, const struct bench_result *results,
-                       uint32_t count)
+static void discard(FILE *file, const char *name, const char *suffix)
 {
-    FILE *json = create(name, ".json");
-    FILE *svg = json != NULL ? create(name, ".svg") : NULL;
-    bool fine = false;
+    char path[PATH_SIZE];
 
-    if (json != NULL) {
-        (void)fprintf(json, "[\n");
-        for (uint32_t i = 0; i < count; i++) {
-            bench_print_json(&results[i], json);
-            (void)fprintf(json, "%s\n", i + 1 < count ? "," : "");
-        }
-        (void)fprintf(json, "]\n");
-        fine = finish(json, name, ".json");
+    (void)fclose(file);
+    (void)snprintf(path, sizeof(path), "%s%s", name, suffix);
+    (void)unlink(path);
+}
+
+bool bench_files_create(struct bench_files *files, const char *name)
+{
+    files->name = name;
+    files->json = create(name, ".json");
+    files->svg = files->json != NULL ? create(name, ".svg") : NULL;
+    if (files->json != NULL && files->svg == NULL) {
+        discard(files->json, name, ".json");
     }
-    if (svg != NULL) {
-        bench_svg(svg, results, count);
-        fine = finish(svg, name, ".svg") && fine;
+    return files->svg != NULL;
+}
+
+bool bench_files_finish(struct bench_files *files,
+                        const struct bench_result *results, uint32_t count)
+{
+    if (count == 0) {
+        discard(files->json, files->name, ".json");
+        discard(files->svg, files->name, ".svg");
+        return false;
     }
-    return fine && svg != NULL;
+    (void)fprintf(files->json, "[\n");
+    for (uint32_t i = 0; i < count; i++) {
+        bench_print_json(&results[i], NULL, files->json);
+        (void)fprintf(files->json, "%s\n", i + 1 < count ? "," : "");
+    }
+    (void)fprintf(files->json, "]\n");
+    bench_svg(files->svg, results, count);
+    bool fine = finish(files->json, files->name, ".json");
+    return finish(files->svg, files->name, ".svg") && fine;
 }

@@ -86,26 +86,48 @@ static void print_results(const struct bench_result *result)
                      "up to then\n",
                      f->late, f->unstarted);
     }
-    (void)printf("for each transaction\n"
-                 "  CPU                       %.1f us by all replicas, %.1f us "
+}
+
+static void print_shares(const struct bench_result *result)
+{
+    const struct bench_figures *f = &result->figures;
+
+    if (f->answered < result->setup.replicas) {
+        (void)printf("for each transaction, the %u replicas that answered at "
+                     "begin and end\n",
+                     f->answered);
+    } else {
+        (void)printf("for each transaction\n");
+    }
+    (void)printf("  CPU                       %.1f us by all replicas, %.1f us "
                  "by the load\n"
-                 "  sent                      %.0f bytes by all replicas\n"
-                 "  written                   %.0f bytes by a replica, so far\n"
+                 "  sent                      %.0f bytes by all replicas, %.0f "
+                 "by the load, before TLS\n"
+                 "  written                   %.0f bytes to its disk by a "
+                 "replica; its folder grew by %.0f\n"
                  "  synced writes             %.4f by a replica (%.0f/s)\n",
                  f->cpu_us_per_transaction, f->client_cpu_us_per_transaction,
-                 f->sent_bytes_per_transaction, f->disk_bytes_per_transaction,
-                 f->syncs_per_transaction, f->syncs_per_second);
+                 f->sent_bytes_per_transaction, f->client_bytes_per_transaction,
+                 f->written_bytes_per_transaction,
+                 f->disk_bytes_per_transaction, f->syncs_per_transaction,
+                 f->syncs_per_second);
 }
 
 static void print_processes(const struct bench_result *result)
 {
-    (void)printf("processes        CPU s   sent MiB   disk MiB      syncs   "
-                 "memory MiB\n");
+    (void)printf("processes        CPU s   sent MiB  written MiB  folder MiB  "
+                 "    syncs   memory MiB\n");
     for (uint32_t i = 0; i < result->setup.replicas; i++) {
         const struct bench_process *p = &result->figures.processes[i];
-        (void)printf("  replica %-2u  %9.2f  %9.1f  %9.1f  %9" PRIu64
+        if (!p->has_answered) {
+            (void)printf("  replica %-2u  %9s  %9s  %11s  %10s  %9s  %11s\n", i,
+                         "-", "-", "-", "-", "-", "-");
+            continue;
+        }
+        (void)printf("  replica %-2u  %9.2f  %9.1f  %11.1f  %10.1f  %9" PRIu64
                      "  %11.1f\n",
                      i, p->cpu_seconds, (double)p->sent_bytes / MEBIBYTE,
+                     (double)p->written_bytes / MEBIBYTE,
                      (double)p->disk_bytes / MEBIBYTE, p->syncs,
                      (double)p->resident_bytes / MEBIBYTE);
     }
@@ -145,6 +167,7 @@ void bench_print_table(const struct bench_result *result)
 {
     print_conditions(result);
     print_results(result);
+    print_shares(result);
     if (result->setup.fault != BENCH_FAULT_NONE) {
         print_fault(&result->figures.fault);
     }

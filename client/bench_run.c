@@ -41,10 +41,11 @@ static void on_phase(void *context, bool begins)
     struct bench *bench = context;
     struct bench_counters *to = begins ? &bench->before : &bench->after;
 
+    if (!begins) {
+        bench_fault_end(&bench->fault); /* Who is stopped cannot answer. */
+    }
     for (uint32_t i = 0; i < bench->trial.count; i++) {
-        if (!trial_ask(&bench->trial, i, &to->replicas[i])) {
-            to->replicas[i] = bench->before.replicas[i]; /* It is dead. */
-        }
+        to->has_answered[i] = trial_ask(&bench->trial, i, &to->replicas[i]);
     }
     to->client_cpu_us = own_cpu_us();
     to->requests = count_requests(&bench->trial);
@@ -88,9 +89,7 @@ static enum salus_status measure(struct bench *bench,
         memcpy(options.encryption_keys[i], bench->trial.encryption_keys[i],
                SALUS_ID_SIZE);
     }
-    enum salus_status status = load_run(&options, &bench->load);
-    bench_fault_end(&bench->fault);
-    return status;
+    return load_run(&options, &bench->load);
 }
 
 static void note_failure(const struct bench *bench, enum salus_status status)
@@ -109,7 +108,11 @@ static bool run_load(struct bench *bench, const atomic_int *stop,
 {
     out->setup.replicas = bench->trial.count;
     out->setup.no_sync = bench->trial.no_sync;
-    out->setup.window = bench->trial.clients[0]->genesis->parameters.window;
+    const struct genesis_parameters *agreed =
+        &bench->trial.clients[0]->genesis->parameters;
+    out->setup.window = agreed->window;
+    out->setup.batch_requests = agreed->batch_requests_max;
+    out->setup.batch_bytes = agreed->batch_bytes_max;
     enum salus_status status = measure(bench, &out->setup, stop);
     note_failure(bench, status);
     bench_figures_compute(bench, &out->figures);
@@ -226,13 +229,14 @@ bool bench_run_median(const struct bench_setup *setup, uint32_t runs,
     bool all = runs > 0 && done == runs;
     if (all) {
         qsort(results, runs, sizeof(*results), by_merit);
-        *out = results[runs / 2];
+        const uint32_t middle = (runs - 1) / 2; /* The worse one of two. */
+        *out = results[middle];
         out->runs = runs;
         for (uint32_t i = 0; i < runs; i++) { /* None is hidden. */
             double rate = results[i].lowest;
             out->lowest = rate < out->lowest ? rate : out->lowest;
             out->highest = rate > out->highest ? rate : out->highest;
-            if (i != runs / 2) {
+            if (i != middle) {
                 out->figures.failed += results[i].figures.failed;
                 out->figures.refused += results[i].figures.refused;
             }

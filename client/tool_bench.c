@@ -217,8 +217,8 @@ static const char *find_problem(const struct request *request,
     if (request->limits && (request->is_matrix || runs)) {
         return "--limits is for one configuration that bench starts here";
     }
-    return request->json && (request->versus != NULL || request->limits)
-               ? "--json prints one line of JSON, without --vs and --limits"
+    return request->json && request->versus != NULL
+               ? "--json prints one line of JSON, without --vs"
                : NULL;
 }
 
@@ -277,20 +277,10 @@ static bool all_well(const struct bench_result *results, uint32_t count)
     return bad == 0;
 }
 
-static bool print_limits(const struct bench_result *result)
-{
-    struct bench_bound bound;
-
-    if (!bench_bound_measure(result, &bound)) {
-        return false;
-    }
-    bench_bound_print(result, &bound);
-    return true;
-}
-
 static bool run_one(const struct request *request, struct bench_result *out)
 {
     struct bench_setup setup = request->matrix.base;
+    struct bench_bound bound;
 
     if (setup.submitters == 0) {
         setup.submitters = bench_submitters(&setup);
@@ -298,13 +288,18 @@ static bool run_one(const struct request *request, struct bench_result *out)
     if (!bench_run_median(&setup, request->matrix.runs, &stop_asked, out)) {
         return false;
     }
-    if (request->json) {
-        bench_print_json(out, stdout);
-        (void)printf("\n");
-    } else {
+    if (!request->json) {
         bench_print_table(out);
     }
-    return !request->limits || print_limits(out);
+    const bool fine = !request->limits || bench_bound_measure(out, &bound);
+    const struct bench_bound *told = fine && request->limits ? &bound : NULL;
+    if (request->json) {
+        bench_print_json(out, told, stdout);
+        (void)printf("\n");
+    } else if (told != NULL) {
+        bench_bound_print(out, told);
+    }
+    return fine;
 }
 
 static uint32_t run_matrix(const struct request *request,
@@ -313,16 +308,17 @@ static uint32_t run_matrix(const struct request *request,
     char name[NAME_SIZE];
     time_t now = time(NULL);
     struct tm parts;
-    uint32_t count = bench_matrix_run(&request->matrix, &stop_asked, results);
+    struct bench_files files;
 
     (void)strftime(name, sizeof(name), "salus-bench-%Y%m%d-%H%M%S",
                    gmtime_r(&now, &parts));
-    if (count > 0 &&
-        !bench_matrix_save(request->output != NULL ? request->output : name,
-                           results, count)) {
+    /* Before the first cell: not after many minutes. */
+    if (!bench_files_create(&files,
+                            request->output != NULL ? request->output : name)) {
         return 0;
     }
-    return count;
+    uint32_t count = bench_matrix_run(&request->matrix, &stop_asked, results);
+    return bench_files_finish(&files, results, count) ? count : 0;
 }
 
 static int run(int argc, char **argv)
@@ -380,9 +376,12 @@ const struct tool_command tool_bench = {
         "                    whatever became of those before\n"
         "  --duration D, --warm-up D   as 10s or 500ms (10s, 2s)\n"
         "  --runs K          K times; the run of median throughput counts\n"
+        "                    (the worse one of two in the middle)\n"
         "  --vs FILE         ratios to what --json or --matrix wrote earlier\n"
         "  --limits          then measure the parts by themselves: the bound\n"
-        "                    of this machine, and the share that was reached\n"
+        "                    of this machine, with the blocks as they were "
+        "and\n"
+        "                    with full ones, and the share that was reached\n"
         "  --fault KIND      in the middle; compares the halves of the run:\n"
         "                    dead-backup, slow-backup, flood, kill-primary\n"
         "  --no-tls          UNSAFE: plain TCP everywhere\n"

@@ -138,7 +138,10 @@ static void read_status(struct trial_status *out,
                                  .resident_bytes = status->resident_bytes,
                                  .bytes_sent = status->bytes_sent,
                                  .bytes_received = status->bytes_received,
-                                 .disk_bytes = status->disk_bytes};
+                                 .client_bytes_received =
+                                     status->client_bytes_received,
+                                 .disk_bytes = status->disk_bytes,
+                                 .written_bytes = status->written_bytes};
     out->is_recovering = strcmp(status->state, "recovering") == 0;
     for (size_t i = 0; i < status->n_unsafe; i++) {
         out->no_sync |= strcmp(status->unsafe[i], NO_SYNC_OPTION) == 0;

@@ -111,7 +111,9 @@ struct trial_status {
     uint64_t resident_bytes;
     uint64_t bytes_sent;
     uint64_t bytes_received;
-    uint64_t disk_bytes;
+    uint64_t client_bytes_received; /* Of them: from clients. */
+    uint64_t disk_bytes;            /* Its data folder. */
+    uint64_t written_bytes;
     struct trial_thread threads[TRIAL_THREADS_MAX];
     uint32_t thread_count;
     bool is_recovering; /* It may have forgotten votes, and is silent. */

@@ -12,6 +12,7 @@
 #define US_PER_S 1000000
 #define NS_PER_MS 1000000
 #define NS_PER_US 1000
+#define LINE_SIZE 128
 
 static struct timespec read_clock(clockid_t clock)
 {
@@ -88,4 +89,18 @@ uint64_t clock_resident_bytes(void)
     int fields = fscanf(file, "%llu %llu", &total, &resident);
     (void)fclose(file);
     return fields == 2 ? resident * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+}
+
+uint64_t clock_written_bytes(void)
+{
+    char line[LINE_SIZE];
+    unsigned long long bytes = 0;
+    FILE *file = fopen("/proc/self/io", "r");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL &&
+           sscanf(line, "write_bytes: %llu", &bytes) != 1) {
+    }
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    return bytes;
 }

@@ -17,10 +17,12 @@ void clock_condition_init(pthread_cond_t *condition);
 void clock_condition_wait(pthread_cond_t *condition, pthread_mutex_t *mutex,
                           pbft_time_ms deadline_ms);
 
-/* User and system time of the process, and its resident memory. */
+/* User and system time of the process, its resident memory, and what it caused
+ * to be written to disks (0: the kernel does not tell). */
 uint64_t clock_cpu_us(void);
 /* The same of the calling thread, in nanoseconds. */
 uint64_t clock_thread_ns(void);
 uint64_t clock_resident_bytes(void);
+uint64_t clock_written_bytes(void);
 
 #endif /* NODE_CLOCK_H */

@@ -111,6 +111,8 @@ static void collect_machine(struct node *node, struct collected *to)
     status->resident_bytes = clock_resident_bytes();
     status->bytes_sent += gateway.bytes_sent;
     status->bytes_received += gateway.bytes_received;
+    status->client_bytes_received = gateway.bytes_received;
+    status->written_bytes = clock_written_bytes();
     status->version = text(NODE_VERSION);
 }
 

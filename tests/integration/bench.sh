@@ -35,10 +35,25 @@ done
 grep -qE '^  (ledger execution|synced writes).* 0\.00$' limits &&
     fail "a part that costs nothing"
 
-# An older measurement is not overwritten.
+grep -q '^  with full blocks of [0-9]* transactions: [1-9]' limits ||
+    { cat limits; fail "no bound with full blocks"; }
+
+# The worse one of two runs counts; the bound stands in the JSON too.
+"$salus" bench $short --runs 2 --limits --json >two.json || fail "two runs"
+value() { # of a number
+    sed -n "s/.*\"$1\":\([0-9.e+]*\).*/\1/p" two.json
+}
+[ "$(value transactions_per_second)" = \
+    "$(value transactions_per_second_lowest)" ] || fail "the better one of two"
+for key in bound_share full_block_bound_share client_bytes_per_transaction; do
+    [ -n "$(value $key)" ] || fail "no $key in the JSON"
+done
+
+# An older measurement is not overwritten, and no cell is measured for nothing.
 "$salus" bench $short --matrix --safe-only --payload 256 \
-    --transactions-per-request 16 --output first >/dev/null 2>&1 &&
+    --transactions-per-request 16 --output first >again 2>&1 &&
     fail "first.json overwritten"
+grep -qE '^ +256 ' again && fail "noticed after the cell"
 [ "$(grep -c '"transactions_per_second":' first.json)" = 2 ] ||
     fail "first.json changed"
 
@@ -58,7 +73,8 @@ grep -q 'open loop, 200 transactions/s' other || fail "open loop not told"
 "$salus" bench --clients 8 --warm-up 100ms --duration 2s \
     --fault dead-backup >fault ||
     { cat fault; fail "a dead backup"; }
-for line in '^fault: one backup is killed' 'before, after' 'longest gap'; do
+for line in '^fault: one backup is killed' 'before, after' 'longest gap' \
+    '^  replica [0-3]  *-  *-' '^for each transaction, the 3 replicas'; do
     grep -q "$line" fault || { cat fault; fail "no line $line"; }
 done
 "$salus" bench --clients 8 --warm-up 100ms --duration 2s \
