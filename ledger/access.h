@@ -27,7 +27,25 @@ enum ledger_code access_gives(struct execution *x, const uint8_t *request,
                               const uint8_t *record,
                               const struct pbft_institution *recipient);
 
-/* Does the emergency give this record now? OK, NO_DECISION. */
+/* Who breaks glass, and for what. */
+struct emergency_case {
+    const uint8_t *subject;
+    const struct decide_requester *requester;
+    uint32_t purpose; /* As declared: BTG or ETREAT. */
+    const struct decide_target *targets;
+    size_t target_count;
+};
+
+/* Bit i: policy and consents let the emergency open target i. */
+uint64_t emergency_opens(struct execution *x, const struct emergency_case *in);
+
+/* Who declared it, as he stands now. */
+void emergency_declarer(struct overlay *overlay,
+                        const struct schema_emergency *emergency,
+                        struct decide_requester *out);
+
+/* Does the emergency give this record now? What a patient has denied by name
+ * since it was declared counts. OK, NO_DECISION. */
 enum ledger_code emergency_gives(struct execution *x, const uint8_t *emergency,
                                  const uint8_t *record,
                                  const struct pbft_institution *recipient);

@@ -35,58 +35,67 @@ struct hearing {
     struct decide_voice *voice;
 };
 
-/* An exception of that type matches, and says so. */
-static bool exception_speaks(struct hearing *hearing, size_t target,
-                             bool is_deny)
+/* A selector, by its number in the consent, matches and says so. */
+static bool speaks(struct hearing *hearing, size_t target,
+                   const struct decide_selector *selector, size_t number)
 {
     const struct decide_question *question = hearing->question;
     uint64_t bit = (uint64_t)1 << target;
-    for (size_t i = 0; i < hearing->grant->n_exceptions; i++) {
-        const Salus__V1__ConsentGrant__Exception *one =
-            hearing->grant->exceptions[i];
-        const struct decide_selector selector = {
-            hearing->grant->root, one->selector,
-            one->type == SALUS__V1__DECISION__DENY};
-        if (selector.is_deny != is_deny) {
-            continue;
+    switch (decide_matches(question, selector, &question->targets[target])) {
+    case DECIDE_YES:
+        if (selector->is_deny && decide_names_purpose(question, selector)) {
+            hearing->voice->named |= bit;
         }
-        switch (
-            decide_matches(question, &selector, &question->targets[target])) {
-        case DECIDE_YES:
-            if (is_deny && decide_names_purpose(question, &selector)) {
-                hearing->voice->named |= bit;
-            }
-            note(hearing->voice, bit, is_deny, i + 1);
+        note(hearing->voice, bit, selector->is_deny, number);
+        return true;
+    case DECIDE_PART:
+        hearing->voice->narrowed |= bit;
+        return false;
+    case DECIDE_NO:
+        break;
+    }
+    return false;
+}
+
+static bool permit_exception_speaks(struct hearing *hearing, size_t target)
+{
+    const Salus__V1__ConsentGrant *grant = hearing->grant;
+    for (size_t i = 0; i < grant->n_exceptions; i++) {
+        const struct decide_selector selector = {
+            grant->root, grant->exceptions[i]->selector, false};
+        if (grant->exceptions[i]->type != SALUS__V1__DECISION__DENY &&
+            speaks(hearing, target, &selector, i + 1)) {
             return true;
-        case DECIDE_PART:
-            hearing->voice->narrowed |= bit;
-            break;
-        case DECIDE_NO:
-            break;
         }
     }
     return false;
 }
 
-static void root_speaks(struct hearing *hearing, size_t target)
+/* All of them are heard: the first one denies, but a later one may name the
+ * purpose. */
+static bool deny_exceptions_speak(struct hearing *hearing, size_t target)
 {
-    const struct decide_question *question = hearing->question;
-    uint64_t bit = (uint64_t)1 << target;
-    bool is_deny = hearing->grant->base_decision == SALUS__V1__DECISION__DENY;
-    const struct decide_selector selector = {hearing->grant->root, NULL,
-                                             is_deny};
-    switch (decide_matches(question, &selector, &question->targets[target])) {
-    case DECIDE_YES:
-        if (is_deny && decide_names_purpose(question, &selector)) {
-            hearing->voice->named |= bit;
+    const Salus__V1__ConsentGrant *grant = hearing->grant;
+    bool denied = false;
+    for (size_t i = 0; i < grant->n_exceptions; i++) {
+        const struct decide_selector selector = {
+            grant->root, grant->exceptions[i]->selector, true};
+        if (grant->exceptions[i]->type == SALUS__V1__DECISION__DENY &&
+            speaks(hearing, target, &selector, i + 1)) {
+            denied = true;
         }
-        note(hearing->voice, bit, is_deny, DECIDE_ROOT);
-        break;
-    case DECIDE_PART:
-        hearing->voice->narrowed |= bit;
-        break;
-    case DECIDE_NO:
-        break;
+    }
+    return denied;
+}
+
+static void one_speaks(struct hearing *hearing, size_t target)
+{
+    const struct decide_selector root = {hearing->grant->root, NULL,
+                                         hearing->grant->base_decision ==
+                                             SALUS__V1__DECISION__DENY};
+    bool denied = deny_exceptions_speak(hearing, target);
+    if (denied ? root.is_deny : !permit_exception_speaks(hearing, target)) {
+        (void)speaks(hearing, target, &root, DECIDE_ROOT);
     }
 }
 
@@ -112,10 +121,7 @@ static bool hear(const struct decide_question *question, const uint8_t *id,
         return false;
     }
     for (size_t i = 0; i < question->target_count; i++) {
-        if (!exception_speaks(&hearing, i, true) &&
-            !exception_speaks(&hearing, i, false)) {
-            root_speaks(&hearing, i);
-        }
+        one_speaks(&hearing, i);
     }
     return true;
 }
@@ -144,7 +150,7 @@ static bool is_implied(const struct decide_question *question,
         }
         return false;
     case SCHEMA_BREAK_GLASS_ONLY:
-        return question->purpose == CODES_PURPOSE_BTG;
+        return question->is_emergency && question->purpose == CODES_PURPOSE_BTG;
     case SCHEMA_IMPLICIT_DENY:
         break;
     }
@@ -202,7 +208,7 @@ void decide(struct decide_answer *out, const struct decide_question *question)
         }
     }
     if (!state_get_subject(question->overlay, question->subject, &subject) ||
-        (subject.indeterminate && question->purpose != CODES_PURPOSE_BTG)) {
+        (subject.indeterminate && !question->is_emergency)) {
         return; /* Step 0: nobody can tell what the patient wants. */
     }
     if (out->voice_count == 0) {

@@ -42,6 +42,7 @@ struct decide_question {
     struct wire_arena *arena; /* For one consent at a time. */
     const struct schema_policy *policy;
     uint64_t now_ms;
+    bool is_emergency; /* Glass is broken: not a request like any other. */
     const uint8_t *subject;
     const struct decide_requester *requester;
     uint32_t purpose;
@@ -73,7 +74,9 @@ struct decide_answer {
     size_t voice_count;
 };
 
-/* Steps 0 to 4. */
+/* Steps 0 to 4. Only where glass is broken step 0 is passed over, and does a
+ * policy of break-glass-only imply anything: an emergency has a window and is
+ * reviewed, a request that merely names its purpose has and is not. */
 void decide(struct decide_answer *out, const struct decide_question *question);
 
 /* All targets of the question as bits. */

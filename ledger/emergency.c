@@ -113,48 +113,44 @@ static enum ledger_code witness_stands_by(struct breaking *breaking)
                : LEDGER_BG_WITNESS;
 }
 
-/* Asked of everything that the patient has, whatever the records: one deny of
- * the purpose by name is enough. */
-static void ask_consents(struct breaking *breaking, struct decide_answer *out)
+/* What it is to open: the records that it names, or everything that the patient
+ * has. */
+static size_t list_targets(struct breaking *breaking, struct decide_target *out)
+{
+    const Salus__V1__BreakGlass *in = breaking->in;
+    const struct decide_target all = {.is_scope = true,
+                                      .confidentiality = CODES_CONF_V};
+    size_t count = 0;
+    out[0] = all;
+    for (size_t i = 0; i < in->n_records; i++) {
+        if (decide_record_target(breaking->x->overlay, breaking->x->scratch,
+                                 in->records[i].data, &out[count])) {
+            count++;
+        }
+    }
+    return in->n_records == 0 ? 1 : count;
+}
+
+/* Step 6 of the decision rule lets it open something. Each record is asked
+ * about again when its key is granted. */
+static enum ledger_code policy_lets_it(struct breaking *breaking)
 {
     struct execution *x = breaking->x;
-    struct decide_requester requester = {
+    struct decide_target targets[LEDGER_TARGETS_MAX];
+    struct decide_requester declarer = {
         .institution = x->request->institution,
         .has_participant = true,
         .participant = x->actor,
     };
-    memcpy(requester.id, x->body->participant.data, sizeof requester.id);
-    const struct decide_target all = {.is_scope = true,
-                                      .confidentiality = CODES_CONF_V};
-    const struct decide_question question = {
-        .overlay = x->overlay,
-        .arena = x->stored,
-        .policy = x->policy,
-        .now_ms = x->now_ms,
+    memcpy(declarer.id, x->body->participant.data, sizeof declarer.id);
+    const struct emergency_case asked = {
         .subject = breaking->in->subject.data,
-        .requester = &requester,
+        .requester = &declarer,
         .purpose = breaking->in->purpose,
-        .action = CODES_ACTION_ACCESS,
-        .targets = &all,
-        .target_count = 1,
+        .targets = targets,
+        .target_count = list_targets(breaking, targets),
     };
-    decide(out, &question);
-}
-
-/* Step 6 of the decision rule. */
-static enum ledger_code policy_lets_it(struct breaking *breaking)
-{
-    struct decide_answer answer;
-    enum schema_override override = breaking->x->policy->break_glass_override;
-    if (override == SCHEMA_OVERRIDE_ALWAYS) {
-        return LEDGER_OK;
-    }
-    ask_consents(breaking, &answer);
-    bool named = answer.named != 0;
-    return answer.permitted != 0 ||
-                   (override == SCHEMA_OVERRIDE_UNLESS_DENIED && !named)
-               ? LEDGER_OK
-               : LEDGER_BG_FORBIDDEN;
+    return emergency_opens(x, &asked) != 0 ? LEDGER_OK : LEDGER_BG_FORBIDDEN;
 }
 
 static void put_index(struct overlay *overlay,

@@ -149,6 +149,27 @@ static bool emergency_names(struct execution *x, const uint8_t *id,
     return false;
 }
 
+/* Step 6 of the decision rule opens this record now. */
+static bool emergency_rule_opens(struct execution *x,
+                                 const struct schema_emergency *emergency,
+                                 const uint8_t *record)
+{
+    struct decide_requester declarer;
+    struct decide_target target;
+    if (!decide_record_target(x->overlay, x->scratch, record, &target)) {
+        return false;
+    }
+    emergency_declarer(x->overlay, emergency, &declarer);
+    const struct emergency_case asked = {
+        .subject = emergency->subject,
+        .requester = &declarer,
+        .purpose = emergency->purpose,
+        .targets = &target,
+        .target_count = 1,
+    };
+    return emergency_opens(x, &asked) != 0;
+}
+
 enum ledger_code emergency_gives(struct execution *x, const uint8_t *id,
                                  const uint8_t *record,
                                  const struct pbft_institution *recipient)
@@ -163,7 +184,8 @@ enum ledger_code emergency_gives(struct execution *x, const uint8_t *id,
                    head.state == SCHEMA_ACTIVE && head.has_subject &&
                    memcmp(head.subject, emergency.subject,
                           sizeof head.subject) == 0 &&
-                   emergency_names(x, id, &emergency, record)
+                   emergency_names(x, id, &emergency, record) &&
+                   emergency_rule_opens(x, &emergency, record)
                ? LEDGER_OK
                : LEDGER_NO_DECISION;
 }

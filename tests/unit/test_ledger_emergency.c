@@ -1,55 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Emergencies: who may declare one, what it opens, that it is reviewed, and
  * what time does if not. */
-#include "tests/support/ledger_access.h"
-
-#define HOUR_MS 3600000u
-#define DAY_MS 86400000u
-
-struct broken {
-    Salus__V1__BreakGlass in;
-    uint8_t id[LEDGER_ID_SIZE];
-};
-
-/* Policy "unless denied by name" needs a world of its own. */
-static struct world *make_world(uint32_t override)
-{
-    struct world *world = world_create_empty(7);
-    ledger_destroy(world->ledger);
-    ledger_kv_memory_destroy(world->memory);
-    world->policy.break_glass_override = override;
-    world->memory = ledger_kv_memory_create();
-    assert_int_equal(ledger_create(&world->ledger,
-                                   ledger_kv_memory_vtable(world->memory),
-                                   &world->genesis),
-                     PBFT_OK);
-    world_register_subjects(world);
-    act_register_in(world, CLINIC, CODES_ROLE_DOCTOR, world->outsider);
-    act_register_in(world, HOSPITAL, CODES_ROLE_DOCTOR, world->doctor);
-    return world;
-}
+#include "tests/support/ledger_emergencies.h"
 
 static int setup(void **state)
 {
-    *state = make_world(2);
+    *state = make_world(UNLESS_DENIED);
     return 0;
-}
-
-static void break_for(struct world *world, struct broken *out)
-{
-    salus__v1__break_glass__init(&out->in);
-    world_fill(world, out->id, sizeof out->id);
-    out->in.break_glass = field_of(out->id, 16);
-    out->in.subject = field_of(world->subject, 32);
-    out->in.reason = CODES_REASON_LIFE_THREAT;
-    out->in.window_ms = HOUR_MS;
-    out->in.purpose = CODES_PURPOSE_BTG;
-}
-
-static uint32_t declare(struct world *world, struct broken *broken)
-{
-    return act_as(world, CLINIC, world->outsider, TRANSACTION_BREAK_GLASS,
-                  &broken->in.base);
 }
 
 static void test_only_clinicians_declare(void **state)
@@ -97,28 +54,14 @@ static void test_explicit_deny_is_heard(void **state)
     EXPECT(world_submit(world, HOSPITAL, &deny), LEDGER_OK);
     break_for(world, &broken);
     EXPECT(declare(world, &broken), LEDGER_BG_FORBIDDEN);
-    struct world *never = make_world(1);
+    struct world *never = make_world(NEVER);
     break_for(never, &broken);
     EXPECT(declare(never, &broken), LEDGER_BG_FORBIDDEN);
     world_destroy(never);
-    struct world *always = make_world(3);
+    struct world *always = make_world(ALWAYS);
     break_for(always, &broken);
     EXPECT(declare(always, &broken), LEDGER_OK);
     world_destroy(always);
-}
-
-static uint32_t grant_under(struct world *world, const uint8_t *record,
-                            const struct broken *broken)
-{
-    uint8_t commit[32];
-    Salus__V1__KeyGrant in = SALUS__V1__KEY_GRANT__INIT;
-    world_fill(world, commit, sizeof commit);
-    in.record = field_of(record, 16);
-    in.version = 1;
-    in.recipient_key = field_of(world->parties[CLINIC].encryption_id.bytes, 16);
-    in.wrap_commit = field_of(commit, 32);
-    in.break_glass = field_of(broken->id, 16);
-    return act_simple(world, HOSPITAL, TRANSACTION_KEY_GRANT, &in.base);
 }
 
 static void test_emergency_opens_records_for_its_window(void **state)
@@ -142,19 +85,6 @@ static void test_emergency_opens_records_for_its_window(void **state)
     told.in.break_glass = field_of(broken.id, 16);
     told.in.purpose = CODES_PURPOSE_BTG;
     EXPECT(tell(world, &told), LEDGER_DECISION_SCOPE);
-}
-
-static uint32_t review(struct world *world, enum who who,
-                       const uint8_t *officer, const struct broken *broken)
-{
-    uint8_t commit[32];
-    Salus__V1__BreakGlassReview in = SALUS__V1__BREAK_GLASS_REVIEW__INIT;
-    world_fill(world, commit, sizeof commit);
-    in.break_glass = field_of(broken->id, 16);
-    in.finding = SALUS__V1__BREAK_GLASS_REVIEW__FINDING__NOT_JUSTIFIED;
-    in.finding_commit = field_of(commit, 32);
-    return act_as(world, who, officer, TRANSACTION_BREAK_GLASS_REVIEW,
-                  &in.base);
 }
 
 static void test_nobody_reviews_his_own(void **state)

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Step 6 of the decision rule: which records an emergency opens. It is asked
+ * when glass is broken, again for each record whose key is granted, and for
+ * what went out.
+ */
+#include <string.h>
+
+#include "ledger/access.h"
+
+static void ask(struct execution *x, const struct emergency_case *in,
+                uint32_t purpose, struct decide_answer *out)
+{
+    const struct decide_question question = {
+        .overlay = x->overlay,
+        .arena = x->stored,
+        .policy = x->policy,
+        .now_ms = x->now_ms,
+        .is_emergency = true,
+        .subject = in->subject,
+        .requester = in->requester,
+        .purpose = purpose,
+        .action = CODES_ACTION_ACCESS,
+        .targets = in->targets,
+        .target_count = in->target_count,
+    };
+    decide(out, &question);
+}
+
+/* Glass is broken for BTG, whatever is declared: a deny of BTG counts also if
+ * the declarer says ETREAT, which stands above it. A deny of ETREAT by name
+ * counts if he says so. */
+uint64_t emergency_opens(struct execution *x, const struct emergency_case *in)
+{
+    struct decide_answer answer;
+    enum schema_override override = x->policy->break_glass_override;
+    uint64_t all = decide_all(in->target_count);
+    if (override == SCHEMA_OVERRIDE_ALWAYS) {
+        return all;
+    }
+    ask(x, in, CODES_PURPOSE_BTG, &answer);
+    uint64_t permitted = answer.permitted;
+    uint64_t named = answer.named;
+    if (override != SCHEMA_OVERRIDE_UNLESS_DENIED) {
+        return permitted;
+    }
+    if (in->purpose != CODES_PURPOSE_BTG) {
+        ask(x, in, in->purpose, &answer);
+        named |= answer.named;
+    }
+    return permitted | (all & ~named);
+}
+
+void emergency_declarer(struct overlay *overlay,
+                        const struct schema_emergency *emergency,
+                        struct decide_requester *out)
+{
+    memset(out, 0, sizeof *out);
+    out->institution = emergency->institution;
+    memcpy(out->id, emergency->declarer, sizeof out->id);
+    out->has_participant =
+        state_get_participant(overlay, out->id, &out->participant);
+}
