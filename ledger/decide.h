@@ -13,8 +13,11 @@
 
 #include "ledger/execution.h"
 
+/* Who asks. A request that names nobody may be anybody's of the institution: a
+ * deny of one of its people or groups, or of a role, matches it. */
 struct decide_requester {
     struct pbft_institution institution;
+    bool is_somebody; /* In "who may": the institution but for those people. */
     bool has_participant;
     uint8_t id[LEDGER_ID_SIZE];
     struct schema_participant participant;
@@ -83,7 +86,7 @@ void decide(struct decide_answer *out, const struct decide_question *question);
 uint64_t decide_all(size_t target_count);
 
 /* Does `selector`, of a consent or of an exception with what it inherits,
- * match? PART: a deny that hits parts of a scope. */
+ * match? PART: a deny that hits parts of a scope, or some of an institution. */
 enum decide_match { DECIDE_NO, DECIDE_YES, DECIDE_PART };
 struct decide_selector {
     const Salus__V1__Selector *root;

@@ -160,15 +160,41 @@ static bool is_actor(const struct decide_question *question,
     }
 }
 
-static bool actor_matches(const struct decide_question *question,
-                          const Salus__V1__Selector *in, bool is_deny)
+/* Nobody is named: is it one who may be asking? */
+static bool may_be_actor(const struct decide_question *question,
+                         const Salus__V1__Selector__Actor *actor)
 {
-    for (size_t i = 0; i < in->n_actors; i++) {
+    const struct pbft_institution *of = &question->requester->institution;
+    struct schema_participant found;
+    switch (actor->kind) {
+    case SALUS__V1__SELECTOR__ACTOR__KIND__PARTICIPANT:
+    case SALUS__V1__SELECTOR__ACTOR__KIND__GROUP:
+        return state_get_participant(question->overlay, actor->id.data,
+                                     &found) &&
+               memcmp(found.institution.bytes, of->bytes, sizeof of->bytes) ==
+                   0;
+    case SALUS__V1__SELECTOR__ACTOR__KIND__ROLE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static enum decide_match actors_match(const struct decide_question *question,
+                                      const Salus__V1__Selector *in,
+                                      bool is_deny)
+{
+    const struct decide_requester *who = question->requester;
+    enum decide_match best = in->n_actors == 0 ? DECIDE_YES : DECIDE_NO;
+    for (size_t i = 0; i < in->n_actors && best != DECIDE_YES; i++) {
         if (is_actor(question, in->actors[i], is_deny)) {
-            return true;
+            best = DECIDE_YES;
+        } else if (is_deny && !who->has_participant &&
+                   may_be_actor(question, in->actors[i])) {
+            best = who->is_somebody ? DECIDE_PART : DECIDE_YES;
         }
     }
-    return in->n_actors == 0;
+    return best;
 }
 
 /* ---- what ---------------------------------------------------------------- */
@@ -297,10 +323,10 @@ enum decide_match decide_matches(const struct decide_question *question,
         !action_matches(question, fields.actions) ||
         !confidentiality_matches(fields.labels, target, is_deny) ||
         !classes_match(fields.classes, target, is_deny) ||
-        !period_matches(fields.period, target, is_deny) ||
-        !actor_matches(question, fields.actors, is_deny)) {
+        !period_matches(fields.period, target, is_deny)) {
         return DECIDE_NO;
     }
-    return weaker(tags_match(fields.labels, target, is_deny),
-                  data_match(fields.data, target, is_deny));
+    return weaker(actors_match(question, fields.actors, is_deny),
+                  weaker(tags_match(fields.labels, target, is_deny),
+                         data_match(fields.data, target, is_deny)));
 }

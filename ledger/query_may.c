@@ -155,6 +155,7 @@ static void requester_of(struct query *query, const struct candidate *one,
         out->has_participant = true;
         out->participant.roles[0] = (uint16_t)one->role;
     }
+    out->is_somebody = !out->has_participant;
 }
 
 static Salus__V1__WhoMay__Row *row_of(struct query *query,

@@ -15,6 +15,7 @@ struct oracle_who {
     const uint8_t *participant; /* NULL: none. */
     const uint8_t *group;       /* He is in; or NULL. */
     uint32_t role;              /* His; or 0. */
+    const uint8_t *people[2];   /* People and groups of the institution. */
 };
 
 struct oracle_record {
@@ -76,24 +77,31 @@ static inline bool oracle_is(const uint8_t *a, struct pbft_bytes b)
     return a != NULL && memcmp(a, b.data, 16) == 0;
 }
 
+/* A deny of somebody of an institution is one of whoever asks in its name
+ * without saying who he is. */
 static inline bool oracle_actor(const struct transaction_selector *selector,
-                                const struct oracle_who *who)
+                                const struct oracle_who *who, bool is_deny)
 {
     bool hit = selector->actor_count == 0;
+    bool unnamed = is_deny && who->participant == NULL;
     for (size_t i = 0; i < selector->actor_count; i++) {
         const struct transaction_actor *actor = &selector->actors[i];
+        bool ours = actor->kind != TRANSACTION_ACTOR_ROLE && unnamed &&
+                    (oracle_is(who->people[0], actor->id) ||
+                     oracle_is(who->people[1], actor->id));
         switch (actor->kind) {
         case TRANSACTION_ACTOR_INSTITUTION:
             hit = hit || oracle_is(who->institution.bytes, actor->id);
             break;
         case TRANSACTION_ACTOR_PARTICIPANT:
-            hit = hit || oracle_is(who->participant, actor->id);
+            hit = hit || oracle_is(who->participant, actor->id) || ours;
             break;
         case TRANSACTION_ACTOR_GROUP:
-            hit = hit || oracle_is(who->group, actor->id);
+            hit = hit || oracle_is(who->group, actor->id) || ours;
             break;
         case TRANSACTION_ACTOR_ROLE:
-            hit = hit || (who->participant != NULL && who->role == actor->role);
+            hit = hit || unnamed ||
+                  (who->participant != NULL && who->role == actor->role);
             break;
         }
     }
@@ -215,7 +223,7 @@ static inline bool oracle_matches(const struct transaction_selector *selector,
                                              : means[purpose];
     return why && oracle_has(&selector->actions, action) &&
            oracle_has(&selector->classes, record->class_code) &&
-           oracle_actor(selector, who) &&
+           oracle_actor(selector, who, is_deny) &&
            oracle_labels(selector, record, is_deny) &&
            oracle_period(selector, record, is_deny) &&
            oracle_data(selector, record);

@@ -309,8 +309,10 @@ static void some_question(struct history *history, struct question *out)
         purposes[pick(history, sizeof purposes / sizeof purposes[0])];
     out->action =
         chance(history, 70) ? CODES_ACTION_ACCESS : CODES_ACTION_DISCLOSE;
+    bool clinic = out->who == CLINIC;
+    out->as.people[0] = clinic ? world->outsider : world->doctor;
+    out->as.people[1] = clinic ? NULL : world->team;
     if (chance(history, 70)) {
-        bool clinic = out->who == CLINIC;
         out->participant = clinic ? world->outsider : world->doctor;
         out->as.participant = out->participant;
         out->as.group = clinic ? NULL : world->team;
