@@ -42,6 +42,40 @@ enum pbft_status storage_body_read(const struct storage *storage, pbft_seq seq,
     return PBFT_OK;
 }
 
+static uint8_t *place_of(struct storage *storage, pbft_seq seq)
+{
+    return storage->known_bodies[seq % KNOWN_BODIES];
+}
+
+void storage_body_know(struct storage *storage, pbft_seq seq,
+                       const struct pbft_digest *digest)
+{
+    (void)pthread_mutex_lock(&storage->known_lock);
+    storage_body_key(place_of(storage, seq), seq, digest);
+    (void)pthread_mutex_unlock(&storage->known_lock);
+}
+
+static bool is_known(struct storage *storage, pbft_seq seq,
+                     const uint8_t key[BODY_KEY_SIZE])
+{
+    (void)pthread_mutex_lock(&storage->known_lock);
+    bool found = memcmp(place_of(storage, seq), key, BODY_KEY_SIZE) == 0;
+    (void)pthread_mutex_unlock(&storage->known_lock);
+    return found;
+}
+
+void storage_body_forget(struct storage *storage, pbft_seq seq,
+                         const struct pbft_digest *digest)
+{
+    uint8_t key[BODY_KEY_SIZE];
+    storage_body_key(key, seq, digest);
+    (void)pthread_mutex_lock(&storage->known_lock);
+    if (memcmp(place_of(storage, seq), key, BODY_KEY_SIZE) == 0) {
+        memset(place_of(storage, seq), 0, BODY_KEY_SIZE);
+    }
+    (void)pthread_mutex_unlock(&storage->known_lock);
+}
+
 enum pbft_status storage_body_put(struct storage *storage,
                                   struct rocks_batch *batch,
                                   struct wire_buffer *buffer, pbft_seq seq,
@@ -52,6 +86,9 @@ enum pbft_status storage_body_put(struct storage *storage,
     storage_body_key(bytes, seq, &body->batch.digest);
     struct pbft_bytes key = {bytes, sizeof bytes};
     struct rocks_value value;
+    if (is_known(storage, seq, bytes)) {
+        return PBFT_OK;
+    }
     enum pbft_status status =
         rocks_get(storage->rocks, NULL, ROCKS_BODY, key, &value);
     rocks_value_release(&value);

@@ -59,6 +59,18 @@ static enum pbft_status put_record(struct storage *storage, uint64_t number,
     return put_frame(storage, number, record, wire_buffer_bytes(buffer));
 }
 
+/* They are written. */
+static void know_bodies(struct storage *storage,
+                        const struct pbft_record *records, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (records[i].kind == PBFT_RECORD_BODY) {
+            storage_body_know(storage, records[i].seq,
+                              &records[i].message->batch.digest);
+        }
+    }
+}
+
 /* Nothing may be appended after a record that could not be written. */
 static void refuse_further_appends(struct storage *storage)
 {
@@ -117,6 +129,7 @@ enum pbft_status storage_log_append_proved(struct storage *storage,
         return status;
     }
     rocks_batch_clear(storage->log_batch);
+    know_bodies(storage, records, count);
     storage->is_log_lost = storage->is_log_lost && count == 0;
     storage->log_next += count;
     atomic_store(&storage->log_records, storage->log_next - storage->log_first);
@@ -143,6 +156,7 @@ static enum pbft_status collect_body(struct storage *storage,
     }
     uint8_t key[BODY_KEY_SIZE];
     storage_body_key(key, frame->seq, &digest);
+    storage_body_forget(storage, frame->seq, &digest);
     rocks_batch_delete(storage->log_batch, ROCKS_BODY,
                        (struct pbft_bytes){key, sizeof key});
     return PBFT_OK;

@@ -100,6 +100,7 @@ static struct storage *storage_create(const char *dir,
     storage->dir = copy;
     storage->domain = domain;
     storage->self = identity->replica;
+    (void)pthread_mutex_init(&storage->known_lock, NULL);
     (void)pthread_mutex_init(&storage->applied_lock, NULL);
     (void)pthread_mutex_init(&storage->failure_lock, NULL);
     wire_buffer_init(&storage->log_buffer, WIRE_MESSAGE_BYTES_MAX);
@@ -114,6 +115,7 @@ static void storage_destroy(struct storage *storage)
     rocks_close(storage->rocks);
     wire_buffer_deinit(&storage->log_buffer);
     wire_buffer_deinit(&storage->block_buffer);
+    (void)pthread_mutex_destroy(&storage->known_lock);
     (void)pthread_mutex_destroy(&storage->applied_lock);
     (void)pthread_mutex_destroy(&storage->failure_lock);
     free(storage->dir);

@@ -34,6 +34,10 @@ enum block_part {
 /* seq, time, three digests. */
 #define ATTESTATION_SIZE (8 + 8 + 3 * PBFT_DIGEST_SIZE)
 
+/* Bodies that were written last, a place for each seq (modulo); 40 KiB. The
+ * usual windows are smaller; of one that is not the database is asked. */
+#define KNOWN_BODIES 1024u
+
 struct storage {
     struct rocks *rocks;
     char *dir;
@@ -55,6 +59,9 @@ struct storage {
     /* Blocks: for the thread that executes. */
     struct rocks_batch *block_batch;
     struct wire_buffer block_buffer;
+
+    pthread_mutex_t known_lock; /* Guards `known_bodies`. */
+    uint8_t known_bodies[KNOWN_BODIES][BODY_KEY_SIZE]; /* Zeros: none. */
 
     pthread_mutex_t applied_lock; /* Guards `applied`. */
     struct pbft_attestation applied;
@@ -115,6 +122,12 @@ PBFT_MUST_USE enum pbft_status
 storage_body_read(const struct storage *storage, pbft_seq seq,
                   const struct pbft_digest *digest,
                   const struct pbft_message **out);
+/* That a body is in the database, or not any more: whoever puts it again need
+ * not look, which would copy the whole body to see that it is there. */
+void storage_body_know(struct storage *storage, pbft_seq seq,
+                       const struct pbft_digest *digest);
+void storage_body_forget(struct storage *storage, pbft_seq seq,
+                         const struct pbft_digest *digest);
 /* Puts the body into the batch unless the database has it. */
 PBFT_MUST_USE enum pbft_status
 storage_body_put(struct storage *storage, struct rocks_batch *batch,

@@ -189,6 +189,31 @@ static void test_truncate_collects_bodies_that_lost(void **state)
     pbft_message_unref(won);
 }
 
+/* The log remembers which bodies it has written, but not
+ * those that it has dropped since. */
+static void test_a_dropped_body_is_written_again(void **state)
+{
+    struct storage_fixture *fixture = *state;
+    const struct pbft_message *found = NULL;
+    fixture_open(fixture);
+    struct pbft_message *lost = cast_batch(&fixture->cast, 7, 77, 1);
+    append_blocks(fixture, 1, 1);
+    append_slot(fixture, 1, lost);
+    append_slot(fixture, 1, lost); /* It is there. */
+    assert_int_equal(storage_log_truncate(fixture->storage, 1), PBFT_OK);
+    assert_int_equal(
+        storage_body_read(fixture->storage, 1, &lost->batch.digest, &found),
+        PBFT_NOT_FOUND);
+
+    append_slot(fixture, 1, lost);
+
+    assert_int_equal(
+        storage_body_read(fixture->storage, 1, &lost->batch.digest, &found),
+        PBFT_OK);
+    pbft_message_unref(found);
+    pbft_message_unref(lost);
+}
+
 /* Overwrites the frame of one record behind the back of the log. */
 static void rewrite_frame(struct storage_fixture *fixture, uint64_t number,
                           size_t flipped, size_t cut)
@@ -317,6 +342,7 @@ int main(void)
         TEST(test_truncate_drops_a_prefix_only),
         TEST(test_truncate_keeps_what_stands_behind_a_binding_record),
         TEST(test_truncate_collects_bodies_that_lost),
+        TEST(test_a_dropped_body_is_written_again),
         TEST(test_flipped_byte_is_damage),
         TEST(test_flipped_byte_in_the_last_record_is_damage),
         TEST(test_missing_record_is_damage),
