@@ -83,27 +83,43 @@ static void push(struct inbox *inbox, const struct pbft_message *message,
     inbox->messages[last] = message;
     inbox->count++;
     inbox->bytes += bytes;
-    (void)pthread_cond_signal(&inbox->filled);
+}
+
+/* Lock held; let go while there is no room. False: it is closed. */
+static bool wait_for_room(struct inbox *inbox, size_t bytes)
+{
+    while (!inbox->closed && !has_room(inbox, bytes)) {
+        (void)pthread_cond_signal(&inbox->filled); /* Of what was put. */
+        (void)pthread_cond_wait(&inbox->room, &inbox->lock);
+    }
+    return !inbox->closed;
 }
 
 enum pbft_status inbox_put(struct inbox *inbox,
                            const struct pbft_message *message)
 {
-    size_t bytes = pbft_message_memory(message);
+    return inbox_put_many(inbox, &message, 1);
+}
+
+enum pbft_status inbox_put_many(struct inbox *inbox,
+                                const struct pbft_message *const *messages,
+                                size_t count)
+{
+    size_t done = 0;
     (void)pthread_mutex_lock(&inbox->lock);
-    while (!inbox->closed && !has_room(inbox, bytes)) {
-        (void)pthread_cond_wait(&inbox->room, &inbox->lock);
+    while (done < count) {
+        size_t bytes = pbft_message_memory(messages[done]);
+        if (!wait_for_room(inbox, bytes)) {
+            break;
+        }
+        push(inbox, messages[done++], bytes);
     }
-    bool closed = inbox->closed;
-    if (!closed) {
-        push(inbox, message, bytes);
-    }
+    (void)pthread_cond_signal(&inbox->filled);
     (void)pthread_mutex_unlock(&inbox->lock);
-    if (closed) {
-        pbft_message_unref(message);
-        return PBFT_CLOSED;
+    for (size_t i = done; i < count; i++) {
+        pbft_message_unref(messages[i]);
     }
-    return PBFT_OK;
+    return done == count ? PBFT_OK : PBFT_CLOSED;
 }
 
 enum pbft_status inbox_try_put(struct inbox *inbox,
@@ -118,6 +134,7 @@ enum pbft_status inbox_try_put(struct inbox *inbox,
         status = PBFT_LIMIT;
     } else {
         push(inbox, message, bytes);
+        (void)pthread_cond_signal(&inbox->filled);
     }
     (void)pthread_mutex_unlock(&inbox->lock);
     if (status == PBFT_CLOSED) {

@@ -24,7 +24,12 @@ void inbox_destroy(struct inbox *inbox);
  * released) after inbox_close(). */
 PBFT_MUST_USE enum pbft_status inbox_put(struct inbox *inbox,
                                          const struct pbft_message *message);
-/* The same, but PBFT_LIMIT instead of waiting; the caller then keeps the
+/* The same of several, in their order: at best one lock and one wake-up. Those
+ * that came too late are released. */
+PBFT_MUST_USE enum pbft_status
+inbox_put_many(struct inbox *inbox, const struct pbft_message *const *messages,
+               size_t count);
+/* As inbox_put(), but PBFT_LIMIT instead of waiting; the caller then keeps the
  * reference. */
 PBFT_MUST_USE enum pbft_status
 inbox_try_put(struct inbox *inbox, const struct pbft_message *message);

@@ -54,32 +54,69 @@ static void note_report(struct node *node, const struct pbft_message *message)
     }
 }
 
+/* Of one envelope, verified. */
+struct handful {
+    const struct pbft_message *messages[NODE_HANDED_OVER_MAX];
+    size_t count;
+};
+
 /* False: the inbox is closed. */
-static bool read_message(struct node *node, pbft_replica_id peer,
-                         struct pbft_bytes bytes, struct pbft_buffer *backing)
+static bool hand_over(struct node *node, struct handful *handful)
+{
+    const size_t count = handful->count;
+    handful->count = 0;
+    return count == 0 ||
+           inbox_put_many(node->inbox, handful->messages, count) == PBFT_OK;
+}
+
+/* NULL: it is not for the core. */
+static const struct pbft_message *read_message(struct node *node,
+                                               pbft_replica_id peer,
+                                               struct pbft_bytes bytes,
+                                               struct pbft_buffer *backing)
 {
     const struct pbft_message *message = NULL;
     enum pbft_status status =
         wire_message_decode(&node->identity->domain, bytes, backing, &message);
     if (status != PBFT_OK) {
         note_refused(node, peer, "message", status);
-        return true;
+        return NULL;
     }
     status = pbft_verify(&node->verifier, peer, message);
     if (status != PBFT_OK) {
         note_refused(node, peer, pbft_message_type_name(message->type), status);
         pbft_message_unref(message);
-        return true;
+        return NULL;
     }
     if (node_is_late(node, message)) {
         /* Whoever relays it has not heard: ordering it again is waste. Another
          * one of the same number is ordered, and fails: it is in no block, so
          * he would wait for it until he deposed us. */
         pbft_message_unref(message);
-        return true;
+        return NULL;
     }
     note_report(node, message);
-    return inbox_put(node->inbox, message) == PBFT_OK;
+    return message;
+}
+
+/* False: the inbox is closed. */
+static bool read_messages(struct node *node, const struct verifier_job *job,
+                          struct wire_envelope *envelope)
+{
+    struct pbft_bytes bytes;
+    struct handful handful = {.count = 0};
+    while (wire_envelope_next(envelope, &bytes)) {
+        const struct pbft_message *message =
+            read_message(node, job->from, bytes, job->buffer);
+        if (message != NULL) {
+            handful.messages[handful.count++] = message;
+        }
+        if (handful.count == NODE_HANDED_OVER_MAX &&
+            !hand_over(node, &handful)) {
+            return false;
+        }
+    }
+    return hand_over(node, &handful);
 }
 
 void node_read_envelope(struct node *node, const struct verifier_job *job)
@@ -95,12 +132,10 @@ void node_read_envelope(struct node *node, const struct verifier_job *job)
         note_refused(node, job->from, "envelope", status);
         return;
     }
-    struct pbft_bytes bytes;
-    while (wire_envelope_next(&envelope, &bytes)) {
-        if (!read_message(node, job->from, bytes, job->buffer)) {
-            return;
-        }
+    if (!read_messages(node, job, &envelope)) {
+        return;
     }
+    struct pbft_bytes bytes;
     while (wire_envelope_next_delivery(&envelope, &bytes)) {
         /* What finds no room is sent again. */
         status = courier_put_delivery(node->courier, job->from, bytes);

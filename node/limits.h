@@ -18,6 +18,10 @@
  * must not keep timers and finished work waiting. */
 #define NODE_TURN_MESSAGES_MAX 512u
 
+/* Verified messages of one envelope that are handed over at once: they share a
+ * wake-up, but the first must not wait for many checks of signatures. */
+#define NODE_HANDED_OVER_MAX 16u
+
 /* Received envelopes that wait for a verifier, and calls of clients. Full: net/
  * keeps the envelope and stops reading; a call is answered BUSY at once. */
 #define NODE_ENVELOPES_WAITING_MAX 512u

@@ -168,6 +168,58 @@ static void test_put_waits_for_room(void **state)
     release(&turn);
 }
 
+#define MANY (3 * MESSAGES_MAX)
+
+static void *put_many(void *context)
+{
+    struct fixture *fixture = context;
+    const struct pbft_message *messages[MANY];
+    for (uint64_t i = 0; i < MANY; i++) {
+        messages[i] = cast_request(&fixture->cast, i + 1, "x");
+    }
+    enum pbft_status status = inbox_put_many(fixture->inbox, messages, MANY);
+    return (void *)(intptr_t)status;
+}
+
+/* More than there is room for: who takes is woken before all are there. */
+static void test_many_are_put_in_order(void **state)
+{
+    struct fixture *fixture = *state;
+    struct inbox_turn turn;
+    void *status = NULL;
+    pthread_t thread;
+    uint64_t taken = 0;
+    assert_int_equal(pthread_create(&thread, NULL, put_many, fixture), 0);
+    while (taken < MANY) {
+        inbox_take(fixture->inbox, &turn, INBOX_EVERYTHING, PBFT_TIME_NEVER);
+        for (size_t i = 0; i < turn.message_count; i++) {
+            assert_int_equal(turn.messages[i]->request.sequence, ++taken);
+        }
+        release(&turn);
+    }
+    assert_int_equal(pthread_join(thread, &status), 0);
+    assert_int_equal((intptr_t)status, PBFT_OK);
+}
+
+/* Those that found room are taken, the others are released. */
+static void test_close_ends_many(void **state)
+{
+    struct fixture *fixture = *state;
+    struct inbox_turn turn;
+    void *status = NULL;
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, put_many, fixture), 0);
+    while (inbox_count(fixture->inbox) < MESSAGES_MAX) {
+    }
+    inbox_close(fixture->inbox);
+    assert_int_equal(pthread_join(thread, &status), 0);
+    assert_int_equal((intptr_t)status, PBFT_CLOSED);
+    inbox_take(fixture->inbox, &turn, INBOX_EVERYTHING, PBFT_TIME_NEVER);
+    assert_true(turn.closed);
+    assert_int_equal(turn.message_count, MESSAGES_MAX);
+    release(&turn);
+}
+
 static void test_close_wakes_who_waits_for_room(void **state)
 {
     struct fixture *fixture = *state;
@@ -210,6 +262,8 @@ int main(void)
         TEST(test_executed_reports_come_one_by_one),
         TEST(test_take_returns_at_the_deadline),
         TEST(test_put_waits_for_room),
+        TEST(test_many_are_put_in_order),
+        TEST(test_close_ends_many),
         TEST(test_close_wakes_who_waits_for_room),
         TEST(test_failure_stays),
     };
