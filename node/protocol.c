@@ -62,8 +62,15 @@ static bool take_log_news(struct node *node, const struct inbox_turn *turn)
     }
     if (turn->has_durable) {
         pbft_driver_durable(node->driver, turn->durable);
+        transport_flush(node->transport);
     }
     return !turn->closed;
+}
+
+static void flush(struct node *node)
+{
+    pbft_driver_flush(node->driver);
+    transport_flush(node->transport);
 }
 
 /* Steps the driver; while it takes nothing more, waits for the log. False: this
@@ -75,7 +82,7 @@ static bool feed(struct node *node, struct pbft_event *event,
     event->wall = clock_wall_us();
     *verdict = pbft_driver_step(node->driver, event);
     while (*verdict == PBFT_BUSY) {
-        pbft_driver_flush(node->driver);
+        flush(node);
         *verdict = pbft_driver_step(node->driver, event);
         if (*verdict == PBFT_BUSY) {
             struct inbox_turn turn;
@@ -175,7 +182,7 @@ static bool run_turn(struct node *node, struct inbox_turn *turn)
     }
     more = more && feed_timeout(node);
     if (more) {
-        pbft_driver_flush(node->driver);
+        flush(node);
         publish(node);
     }
     return more;
@@ -225,7 +232,7 @@ void node_protocol_run(struct node *node)
     if (!feed(node, &start, &verdict) || !feed_unproved(node)) {
         return;
     }
-    pbft_driver_flush(node->driver);
+    flush(node);
     publish(node);
     while (run_turn(node, &turn)) {
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Encodes the sends of a turn once and deals them out to the peers. */
+/* Encodes the sends of many outputs once and deals them out to the peers. */
 #include "node/transport.h"
 
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include "node/journal.h"
 #include "proto/codec.h"
 
-/* Encoded messages of one turn; a turn with more is dealt out in parts. Two
+/* Encoded messages that wait to be dealt out; more go in parts. Two
  * frames, so that the largest message finds room after the others. */
 #define TURN_BYTES_MAX (2u * WIRE_FRAME_BYTES_MAX)
 #define TURN_SENDS_MAX WIRE_ENVELOPE_MESSAGES_MAX
@@ -161,7 +161,13 @@ static void send_all(void *context, const struct pbft_send *sends, size_t count)
         }
         encode(transport, &sends[i]);
     }
-    deal_out(transport);
+}
+
+void transport_flush(struct transport *transport)
+{
+    if (transport->send_count > 0) {
+        deal_out(transport);
+    }
 }
 
 struct pbft_transport transport_vtable(struct transport *transport)
