@@ -10,7 +10,13 @@
 /* Apart, so that a draw more here leaves all others as they were. */
 #define STREAM_ATTACKS 6
 #define STREAM_HOSTILE 10
+#define STREAM_BUFFERS 12
 #define HOSTILE_MAX 2
+#define BATCH_BYTES (64 * 1024)
+#define BATCH_BYTES_BITS_MIN 9
+#define BATCH_BYTES_BITS_MAX 16
+#define PENDING_INSTITUTION_MIN 2
+#define PENDING_INSTITUTION_MAX 64
 #define LEDGER_INTERVAL 4u
 #define LEDGER_PAYLOAD_MAX 1024u
 /* One seed in so many. */
@@ -48,7 +54,7 @@ void profile_defaults(struct sim_settings *settings)
     replica->window = 16;
     replica->checkpoint_interval = 4;
     replica->batch_requests_max = 8;
-    replica->batch_bytes_max = 64 * 1024;
+    replica->batch_bytes_max = BATCH_BYTES;
     replica->pipeline_depth = 4;
     replica->pending_requests_max = 256;
     replica->pending_institution_max = 256;
@@ -130,6 +136,29 @@ static void draw_hostile(struct sim_settings *settings, uint64_t seed)
     }
 }
 
+/* How much fits in, each in half of the seeds: batches that hold a few requests
+ * or one (which may be larger), and queues that one institution fills, but
+ * never for all others. What is refused is sent again. */
+static void draw_buffers(struct sim_settings *settings, uint64_t seed)
+{
+    struct pbft_config *replica = &settings->replica;
+    struct random random;
+    random_init(&random, seed, STREAM_BUFFERS);
+    if (random_chance(&random, 500)) {
+        uint64_t bits = random_between(&random, BATCH_BYTES_BITS_MIN,
+                                       BATCH_BYTES_BITS_MAX - 1);
+        replica->batch_bytes_max = (uint32_t)random_between(
+            &random, UINT64_C(1) << bits, UINT64_C(2) << bits);
+    }
+    if (random_chance(&random, 500)) {
+        uint32_t institution = (uint32_t)random_between(
+            &random, PENDING_INSTITUTION_MIN, PENDING_INSTITUTION_MAX);
+        replica->pending_institution_max = institution;
+        replica->pending_requests_max =
+            institution * (uint32_t)random_between(&random, 2, settings->n);
+    }
+}
+
 static void draw_lite(struct sim_settings *settings, uint64_t seed)
 {
     struct random random;
@@ -145,6 +174,7 @@ static void draw_lite(struct sim_settings *settings, uint64_t seed)
     draw_hostile(settings, seed);
     draw_signatures(settings, seed);
     draw_service(settings, seed);
+    draw_buffers(settings, seed);
 }
 
 static uint32_t draw_sometimes(struct random *random, uint32_t permille_max)
@@ -231,6 +261,7 @@ static void draw_minutes(struct sim_settings *settings, uint64_t seed,
     draw_hostile(settings, seed);
     draw_signatures(settings, seed);
     draw_service(settings, seed);
+    draw_buffers(settings, seed);
 }
 
 static void draw_standard(struct sim_settings *settings, uint64_t seed)
@@ -271,6 +302,7 @@ static void draw_dense(struct sim_settings *settings, uint64_t seed)
     draw_hostile(settings, seed);
     draw_signatures(settings, seed);
     draw_service(settings, seed);
+    draw_buffers(settings, seed);
 }
 
 static void draw_calm(struct sim_settings *settings, uint64_t seed)
@@ -279,6 +311,7 @@ static void draw_calm(struct sim_settings *settings, uint64_t seed)
     /* Less than what it can take: what clients ask for fits into a batch. */
     settings->outstanding_max = 1;
     settings->replica.batch_requests_max = 16;
+    settings->replica.batch_bytes_max = BATCH_BYTES;
     settings->fault_mask = 0;
     settings->byzantine_count = 0;
     settings->hostile_count = 0;
