@@ -224,19 +224,32 @@ bool disk_has_unsynced_records(const struct disk *disk)
     return false;
 }
 
-void disk_crash(struct disk *disk, size_t keep, bool torn)
+size_t disk_pending_bytes(const struct disk *disk, size_t at)
+{
+    return at < disk->pending_count &&
+                   disk->pending[at].kind == DISK_WRITE_RECORD
+               ? disk->pending[at].record.size
+               : 0;
+}
+
+static size_t torn_size(size_t size, size_t torn)
+{
+    size_t left = torn == DISK_TORN_HALF ? size / 2 + 1 : torn;
+    return left < size ? left : size - 1;
+}
+
+void disk_crash(struct disk *disk, size_t keep, size_t torn)
 {
     if (keep > disk->pending_count) {
         keep = disk->pending_count;
     }
     apply_first(disk, keep);
     /* Pending starts with the first write that is lost. */
-    if (torn && disk->pending_count > 0 &&
-        disk->pending[0].kind == DISK_WRITE_RECORD) {
+    if (torn > 0 && disk_pending_bytes(disk, 0) > 0) {
         struct disk_record part = disk->pending[0].record;
         const bool is_log_lost = disk->image.is_log_lost;
         disk->pending[0].record.bytes = NULL;
-        part.size = part.size / 2 + 1;
+        part.size = torn_size(part.size, torn);
         disk_image_add_record(&disk->image, part);
         disk->image.is_log_lost = is_log_lost; /* It counts for none. */
     }

@@ -109,9 +109,13 @@ bool disk_sync(struct disk *disk, pbft_ticket ticket);
 /* Records that the next loss of power may take. */
 bool disk_has_unsynced_records(const struct disk *disk);
 
-/* Power loss: the first `keep` pending writes survive; with `torn` the first
- * that does not, if it is a record, is left in part. */
-void disk_crash(struct disk *disk, size_t keep, bool torn);
+/* Power loss: the first `keep` pending writes survive; of the first that does
+ * not, if it is a record, the first `torn` bytes, but never all. */
+void disk_crash(struct disk *disk, size_t keep, size_t torn);
+#define DISK_TORN_HALF SIZE_MAX /* Of the record. */
+/* Of the record that is pending at `at`; 0: there is none, or it is no record.
+ */
+size_t disk_pending_bytes(const struct disk *disk, size_t at);
 
 /* Before a power loss: any of the pending records are lost, not the last ones
  * alone. */

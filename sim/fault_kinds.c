@@ -40,7 +40,9 @@ void fault_crash(struct sim *sim, struct host *host)
 {
     struct random *random = &sim->faults.random;
     size_t keep = random_below(random, host->disk.pending_count + 1);
-    host_crash(host, keep, random_chance(random, 500));
+    size_t size = disk_pending_bytes(&host->disk, keep);
+    bool is_torn = random_chance(random, 500) && size > 1;
+    host_crash(host, keep, is_torn ? random_between(random, 1, size - 1) : 0);
 }
 
 void fault_restart(struct sim *sim, uint32_t index)

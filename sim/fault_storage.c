@@ -13,6 +13,7 @@
 #define SYNC_SLOW_US (200 * SIM_MS_US)
 #define SYNC_STALLED_US (10000 * SIM_MS_US)
 #define ALL_RECORDS UINT32_MAX
+#define BLOCK_PERMILLE 250
 
 /* ---- errors ----------------------------------------------------------------
  */
@@ -147,6 +148,49 @@ static uint64_t draw_record(struct sim *sim, const struct disk_image *image)
     return random_below(&sim->faults.random, image->record_count);
 }
 
+/* Executed blocks rot and get lost as well; a replica that cannot read one ends
+ * at its start. */
+static bool draws_block(struct sim *sim, const struct host *host)
+{
+    return host->disk.image.block_count > 0 &&
+           random_chance(&sim->faults.random, BLOCK_PERMILLE);
+}
+
+static void damage_a_block(struct sim *sim, struct host *host)
+{
+    const uint64_t seq =
+        random_between(&sim->faults.random, 1, host->disk.image.block_count);
+    bool is_there = disk_corrupt_block(&host->disk, seq);
+    PBFT_ASSERT(is_there);
+}
+
+/* The newest: it is executed again. Behind one of the others the rest cannot be
+ * read. */
+static void lose_a_block(struct sim *sim, struct host *host)
+{
+    if (random_chance(&sim->faults.random, 500)) {
+        bool is_there =
+            disk_cut_blocks(&host->disk, host->disk.image.block_count);
+        PBFT_ASSERT(is_there);
+    } else {
+        damage_a_block(sim, host);
+    }
+}
+
+/* It ends at its start if it cannot read its state; then somebody gives it an
+ * empty disk. */
+static void end_decay(struct sim *sim, const struct fault *fault)
+{
+    struct host *host = fault_host(sim, fault);
+    fault_restart(sim, fault->target);
+    if (host->state == HOST_HALTED && host->disk.image.damaged_block != 0) {
+        host_crash(host, 0, 0);
+        disk_restore(&host->disk, (struct disk_image){.first_number = 1});
+        audit_disk_replaced(sim, host);
+        host_start(host);
+    }
+}
+
 static void flip_a_bit(struct sim *sim, struct disk_record *record)
 {
     uint64_t at = random_below(&sim->faults.random, record->size);
@@ -161,7 +205,11 @@ static bool begin_bit_rot(struct sim *sim, struct fault *fault)
     }
     begin_loss(sim, host);
     struct disk_image *image = &host->disk.image;
-    flip_a_bit(sim, &image->records[draw_record(sim, image)]);
+    if (draws_block(sim, host)) {
+        damage_a_block(sim, host);
+    } else {
+        flip_a_bit(sim, &image->records[draw_record(sim, image)]);
+    }
     audit_disk_replaced(sim, host);
     return true;
 }
@@ -174,7 +222,11 @@ static bool begin_lost_write(struct sim *sim, struct fault *fault)
         return false;
     }
     begin_loss(sim, host);
-    disk_image_drop(&host->disk.image, draw_record(sim, &host->disk.image));
+    if (draws_block(sim, host)) {
+        lose_a_block(sim, host);
+    } else {
+        disk_image_drop(&host->disk.image, draw_record(sim, &host->disk.image));
+    }
     audit_disk_replaced(sim, host);
     return true;
 }
@@ -242,7 +294,8 @@ static bool begin_wrong_disk(struct sim *sim, struct fault *fault)
     struct host *host = fault_host(sim, fault);
     const struct host *other =
         sim->hosts[(fault->target + 1) % sim->settings.n];
-    if (!may_lose(sim, host) || other->disk.image.record_count == 0) {
+    if (!may_lose(sim, host) || other->disk.image.record_count == 0 ||
+        other->disk.image.damaged_block != 0) {
         return false;
     }
     begin_loss(sim, host);
@@ -288,7 +341,7 @@ static bool begin_holes(struct sim *sim, struct fault *fault)
     }
     host->has_lost_data = true;
     disk_drop_some(&host->disk, &sim->faults.random);
-    host_crash(host, SIZE_MAX, false);
+    host_crash(host, SIZE_MAX, 0);
     return true;
 }
 
@@ -305,10 +358,10 @@ const struct fault_kind fault_storage_kinds[] = {
      begin_stalled_disks, end_stalled_disks},
     {"holes", "a power loss keeps any of the unsynced writes (D1)", begin_holes,
      fault_end_restart},
-    {"bit-rot", "a bit of a synced record flips (D2)", begin_bit_rot,
-     fault_end_restart},
-    {"lost-write", "a synced record is not there (D3)", begin_lost_write,
-     fault_end_restart},
+    {"bit-rot", "a bit of a synced record or block flips (D2)", begin_bit_rot,
+     end_decay},
+    {"lost-write", "a synced record or block is not there (D3)",
+     begin_lost_write, end_decay},
     {"misdirected", "two synced records change places (D3)", begin_misdirected,
      fault_end_restart},
     {"rollback", "an old image of the disk is restored (D4)", begin_rollback,

@@ -132,7 +132,7 @@ void host_trace_life(const struct host *host, const char *what)
                                    .note = ""});
 }
 
-void host_crash(struct host *host, size_t keep, bool torn)
+void host_crash(struct host *host, size_t keep, size_t torn)
 {
     PBFT_ASSERT(host->state != HOST_DOWN);
     host_forget(host);

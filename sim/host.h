@@ -139,7 +139,7 @@ void host_deinit(struct host *host);
 /* From DOWN: judges the log, replays blocks and records, speaks. */
 void host_start(struct host *host);
 /* Power loss; see disk_crash(). */
-void host_crash(struct host *host, size_t keep, bool torn);
+void host_crash(struct host *host, size_t keep, size_t torn);
 
 void host_on_packet(struct host *host, const struct sim_packet *packet);
 void host_on_synced(struct host *host, pbft_ticket ticket);

@@ -57,7 +57,7 @@ static void heal_core(struct sim *sim)
         }
         host_end_pause(host);
         if (host->state == HOST_HALTED || host->has_write_failed) {
-            host_crash(host, 0, false);
+            host_crash(host, 0, 0);
         }
         if (host->state == HOST_DOWN) {
             host_start(host);
@@ -159,7 +159,7 @@ static void harm_outsiders(struct sim *sim, struct random *random)
             continue;
         }
         if (harm == HARM_DEAD && host->state != HOST_DOWN) {
-            host_crash(host, 0, false);
+            host_crash(host, 0, 0);
         }
         for (uint32_t j = 0; j < sim->host_count; j++) {
             if (j != i) {

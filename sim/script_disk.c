@@ -48,11 +48,11 @@ void script_do_crash(struct script *script, struct words *words)
         return;
     }
     (void)words_number(script, words, "keep", &keep);
-    const bool is_torn = words_flag(words, "torn");
+    const size_t torn = words_flag(words, "torn") ? DISK_TORN_HALF : 0;
     for (uint32_t i = 0; i < script->sim->host_count; i++) {
         struct host *host = script->sim->hosts[i];
         if (actor_set_has(&actors, i) && host->state != HOST_DOWN) {
-            host_crash(host, (size_t)keep, is_torn);
+            host_crash(host, (size_t)keep, torn);
         }
     }
 }
@@ -69,7 +69,7 @@ void script_do_restart(struct script *script, struct words *words)
             continue;
         }
         if (host->state == HOST_HALTED) {
-            host_crash(host, 0, false); /* It ended by itself. */
+            host_crash(host, 0, 0); /* It ended by itself. */
         }
         if (host->state == HOST_DOWN) {
             host_start(host);

@@ -73,7 +73,7 @@ static void test_crash_loses_what_was_not_synced(void **state)
     assert_true(write_votes(2, 3, 2));
     assert_true(disk_sync(&disk, 1));
 
-    disk_crash(&disk, 0, false);
+    disk_crash(&disk, 0, 0);
 
     struct found found = replay(PBFT_LOG_INTACT);
     assert_int_equal(found.count, 2);
@@ -85,7 +85,7 @@ static void test_crash_keeps_a_prefix(void **state)
     (void)state;
     assert_true(write_votes(1, 1, 4));
 
-    disk_crash(&disk, 3, false);
+    disk_crash(&disk, 3, 0);
 
     assert_int_equal(replay(PBFT_LOG_INTACT).count, 3);
 }
@@ -95,13 +95,32 @@ static void test_torn_record_is_cut(void **state)
     (void)state;
     assert_true(write_votes(1, 1, 4));
 
-    disk_crash(&disk, 2, true);
+    disk_crash(&disk, 2, DISK_TORN_HALF);
 
     assert_int_equal(replay(PBFT_LOG_TORN).count, 2);
     /* The log goes on behind the cut. */
     assert_true(write_votes(1, 3, 1));
     assert_true(disk_sync(&disk, 1));
     assert_int_equal(replay(PBFT_LOG_INTACT).count, 3);
+}
+
+/* However little of it there is, and however much. */
+static void test_torn_record_is_cut_anywhere(void **state)
+{
+    (void)state;
+    assert_true(write_votes(1, 1, 1));
+    const size_t size = disk_pending_bytes(&disk, 0);
+    assert_true(size > 2);
+    disk_crash(&disk, 0, 0);
+    for (size_t torn = 1; torn <= size; torn++) {
+        assert_true(write_votes(1, 1, 1));
+        assert_int_equal(disk_pending_bytes(&disk, 0), size);
+        assert_int_equal(disk_pending_bytes(&disk, 1), 0);
+
+        disk_crash(&disk, 0, torn);
+
+        assert_int_equal(replay(PBFT_LOG_TORN).count, 0);
+    }
 }
 
 /* What begins the next log is not there before it is there whole. */
@@ -113,7 +132,7 @@ static void test_torn_first_record_of_a_new_log_is_none(void **state)
     disk_set_log_aside(&disk);
     assert_true(write_votes(1, 3, 1));
 
-    disk_crash(&disk, 0, true);
+    disk_crash(&disk, 0, DISK_TORN_HALF);
 
     assert_int_equal(replay(PBFT_LOG_TORN).count, 0);
     assert_true(disk.image.is_log_lost);
@@ -155,7 +174,7 @@ static void test_rollback_restores_the_mark(void **state)
     struct disk_image mark = disk_image_clone(&disk.image);
     assert_true(write_votes(2, 3, 2));
     assert_true(disk_sync(&disk, 2));
-    disk_crash(&disk, 0, false);
+    disk_crash(&disk, 0, 0);
 
     disk_restore(&disk, mark);
 
@@ -203,6 +222,7 @@ int main(void)
         ROW(test_crash_loses_what_was_not_synced),
         ROW(test_crash_keeps_a_prefix),
         ROW(test_torn_record_is_cut),
+        ROW(test_torn_record_is_cut_anywhere),
         ROW(test_torn_first_record_of_a_new_log_is_none),
         ROW(test_corruption_is_damage_anywhere),
         ROW(test_clean_cut_looks_intact),

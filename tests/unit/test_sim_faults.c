@@ -19,6 +19,7 @@ struct seen {
     uint32_t reborn;  /* of them, those that are bound again. */
     uint64_t first_clog_us;
     bool has_later_clog;
+    uint32_t halts;
 };
 
 static void on_begin(void *context, struct sim *sim)
@@ -30,6 +31,7 @@ static void on_begin(void *context, struct sim *sim)
 static void on_line(void *context, const struct trace_line *line)
 {
     struct seen *seen = context;
+    seen->halts += strcmp(line->what, "halt") == 0;
     if (strcmp(line->what, "fault") != 0 || strcmp(line->note, "clog") != 0) {
         return;
     }
@@ -89,6 +91,21 @@ static void test_a_rolled_back_replica_is_bound_again(void **state)
     assert_true(seen.reborn > 0);
 }
 
+/* Blocks rot too: a replica that cannot read one ends, gets an empty disk, and
+ * catches up with the others. */
+static void test_rotten_blocks_are_survived(void **state)
+{
+    (void)state;
+    struct seen seen = {.sim = NULL};
+    for (uint64_t seed = 1; seed <= SEEDS_MAX && seen.halts < 4; seed++) {
+        run_with("bit-rot", seed, &seen);
+    }
+    assert_true(seen.halts >= 4);
+    for (uint64_t seed = 1; seed <= SEEDS_MAX / 4; seed++) {
+        run_with("lost-write", seed, &seen);
+    }
+}
+
 static void test_clogs_of_a_swizzle_begin_one_by_one(void **state)
 {
     (void)state;
@@ -104,6 +121,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_rolled_back_replica_is_bound_again),
+        cmocka_unit_test(test_rotten_blocks_are_survived),
         cmocka_unit_test(test_clogs_of_a_swizzle_begin_one_by_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

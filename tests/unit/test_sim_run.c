@@ -135,7 +135,7 @@ static void test_power_loss_keeps_what_was_answered(void **state)
     submit(sim);
     run_for(sim, 100 * SIM_MS_US);
     for (uint32_t i = 0; i < 4; i++) {
-        host_crash(sim->hosts[i], 0, true);
+        host_crash(sim->hosts[i], 0, DISK_TORN_HALF);
     }
     for (uint32_t i = 0; i < 4; i++) {
         host_start(sim->hosts[i]);
