@@ -2,8 +2,10 @@
 /* What a disk gives back, what state transfer brings, and what a replica may
  * say that has lost its promises. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "consensus/assert.h"
 #include "sim/audit_rules.h"
 #include "sim/sim.h"
 
@@ -142,20 +144,59 @@ const struct audit_rule audit_snapshot = {
 
 /* What its log must hold, or it has forgotten a vote. */
 static bool is_on_disk(const struct sim *sim, const struct host *host,
-                       enum pbft_message_type vote_type, pbft_view view,
-                       pbft_seq seq, const struct pbft_digest *digest)
+                       const struct audit_vote *vote)
 {
-    enum pbft_record_kind kind = vote_type == PBFT_MESSAGE_COMMIT
+    enum pbft_record_kind kind = vote->type == PBFT_MESSAGE_COMMIT
                                      ? PBFT_RECORD_PREPARED
                                      : PBFT_RECORD_PRE_PREPARE;
-    return audit_is_durable(sim, host, kind, view, seq, digest);
+    return audit_is_durable(sim, host, kind, vote->view, vote->seq,
+                            &vote->digest);
 }
 
-static bool is_remembered(const struct sim *sim, const struct host *host,
-                          const struct audit_replica *own)
+/* Where its log begins: what was below is proved and need not be there. */
+static pbft_seq stable_on_disk(const struct host *host)
 {
-    return is_on_disk(sim, host, own->vote_type, own->vote_view, own->vote_seq,
-                      &own->vote_digest);
+    const struct disk_image *image = &host->disk.image;
+    pbft_seq stable = 0;
+    for (size_t i = 0; i < image->record_count; i++) {
+        const struct disk_record *record = &image->records[i];
+        if (record->kind == PBFT_RECORD_STABLE && record->seq > stable) {
+            stable = record->seq;
+        }
+    }
+    return stable;
+}
+
+/* Looked for on each disk that it finds, when it votes there first. One that is
+ * missing, even if later ones are there, and it may have voted for anything. */
+static void look_for_votes(const struct sim *sim, const struct host *host,
+                           struct audit_replica *own)
+{
+    const pbft_seq stable = stable_on_disk(host);
+    own->vote_generation = host->disk_generation;
+    for (size_t i = 0; i < own->vote_count; i++) {
+        const struct audit_vote *vote = &own->votes[i];
+        if (vote->seq > stable && !is_on_disk(sim, host, vote)) {
+            own->forgot_seq = own->vote_seq_highest;
+            return;
+        }
+    }
+}
+
+static void remember_vote(struct audit_replica *own,
+                          const struct audit_vote *vote)
+{
+    if (own->vote_count == own->vote_capacity) {
+        own->vote_capacity =
+            own->vote_capacity == 0 ? 64 : 2 * own->vote_capacity;
+        own->votes =
+            realloc(own->votes, own->vote_capacity * sizeof own->votes[0]);
+        PBFT_ASSERT(own->votes != NULL);
+    }
+    own->votes[own->vote_count++] = *vote;
+    if (vote->seq > own->vote_seq_highest) {
+        own->vote_seq_highest = vote->seq;
+    }
 }
 
 /* The same words as before it lost anything: they add nothing to what it
@@ -185,28 +226,22 @@ static void check_forgetful(struct sim *sim, const struct host *host,
         return;
     }
     if (own->vote_generation != host->disk_generation) {
-        own->vote_generation = host->disk_generation;
-        if (own->vote_seq > 0 && !is_remembered(sim, host, own)) {
-            own->forgot_seq = own->vote_seq_highest;
-        }
+        look_for_votes(sim, host, own);
     }
-    pbft_seq seq = pbft_message_seq(message);
+    const struct audit_vote vote = {
+        .type = message->type,
+        .view = pbft_message_view(message),
+        .seq = pbft_message_seq(message),
+        .digest = *trace_digest_of(message),
+    };
     /* What it remembers it may repeat. */
-    if (seq <= own->forgot_seq &&
-        !is_on_disk(sim, host, message->type, pbft_message_view(message), seq,
-                    trace_digest_of(message))) {
+    if (vote.seq <= own->forgot_seq && !is_on_disk(sim, host, &vote)) {
         audit_fail(sim, "S36", host,
                    "votes for seq %" PRIu64 " although it forgot its votes up "
                    "to seq %" PRIu64,
-                   seq, own->forgot_seq);
+                   vote.seq, own->forgot_seq);
     }
-    own->vote_type = message->type;
-    own->vote_view = pbft_message_view(message);
-    own->vote_seq = seq;
-    own->vote_digest = *trace_digest_of(message);
-    if (seq > own->vote_seq_highest) {
-        own->vote_seq_highest = seq;
-    }
+    remember_vote(own, &vote);
 }
 
 const struct audit_rule audit_forgetful = {

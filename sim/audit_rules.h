@@ -25,7 +25,6 @@ extern const struct audit_rule audit_prepare_support; /* S16 */
 extern const struct audit_rule audit_view_monotone; /* S17 */
 extern const struct audit_rule audit_watermarks;    /* S18 */
 extern const struct audit_rule audit_durability;    /* S22 */
-extern const struct audit_rule audit_evidence;      /* S37 */
 extern const struct audit_rule audit_growth;        /* R3 */
 /* audit_history.c */
 extern const struct audit_rule audit_committed;    /* S4 */
@@ -46,6 +45,8 @@ extern const struct audit_rule audit_height;        /* S32 */
 extern const struct audit_rule audit_restored_rule; /* S34 */
 extern const struct audit_rule audit_snapshot;      /* S35 */
 extern const struct audit_rule audit_forgetful;     /* S36 */
+/* audit_evidence.c */
+extern const struct audit_rule audit_evidence; /* S37 */
 /* audit_liveness.c; L1 and L4: run.c */
 extern const struct audit_rule audit_timers;   /* L5 */
 extern const struct audit_rule audit_mania;    /* L6 */

@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "consensus/evidence.h"
 #include "consensus/preimage.h"
 #include "consensus/quorum.h"
 #include "sim/audit_rules.h"
@@ -285,30 +284,4 @@ const struct audit_rule audit_durability = {
     .says = "what justifies a message is synced before the message leaves",
     .on_durable = note_durable,
     .on_send = check_durable,
-};
-
-/* The records accuse only whom the run made faulty. */
-static void check_evidence(struct sim *sim, const struct host *host,
-                           const struct disk_record *record,
-                           const struct pbft_message *message)
-{
-    if (record->kind != PBFT_RECORD_EVIDENCE || !host_is_honest(host)) {
-        return;
-    }
-    const struct pbft_claim claim = pbft_evidence_claim(message->evidence);
-    if (claim.signer >= sim->settings.n ||
-        audit_is_bound(sim, claim.signer, claim.incarnation)) {
-        audit_fail(sim, "S37", host, "holds evidence against an honest R%u: %s",
-                   (unsigned)claim.signer, pbft_message_type_name(claim.type));
-    }
-    if (pbft_evidence_verify(&host->domain, &sim->keyring, message->evidence) !=
-        PBFT_OK) {
-        audit_fail(sim, "S37", host, "holds evidence that does not verify");
-    }
-}
-
-const struct audit_rule audit_evidence = {
-    .name = "S37",
-    .says = "evidence is valid, and never against an honest replica",
-    .on_durable = check_evidence,
 };

@@ -30,6 +30,7 @@ void auditor_init(struct auditor *auditor)
         const struct audit_rule *rule = audit_rules[i];
         list(auditor, AUDIT_SEND, rule, rule->on_send != NULL);
         list(auditor, AUDIT_RECEIVE, rule, rule->on_receive != NULL);
+        list(auditor, AUDIT_HEARD, rule, rule->on_heard != NULL);
         list(auditor, AUDIT_VERIFIED, rule, rule->on_verified != NULL);
         list(auditor, AUDIT_DURABLE, rule, rule->on_durable != NULL);
         list(auditor, AUDIT_COMMIT, rule, rule->on_commit != NULL);
@@ -50,6 +51,9 @@ void auditor_deinit(struct auditor *auditor)
         pbft_message_unref(auditor->kept[i]);
     }
     free(auditor->kept);
+    for (size_t i = 0; i < SIM_HOSTS_MAX; i++) {
+        free(auditor->replicas[i].votes);
+    }
 }
 
 size_t audit_keep(struct auditor *auditor, const struct pbft_message *message)
@@ -150,6 +154,15 @@ void audit_send(struct sim *sim, const struct host *host,
     const struct audit_list *own = &sim->auditor.lists[AUDIT_SEND];
     for (size_t i = 0; i < own->count; i++) {
         own->rules[i]->on_send(sim, host, message);
+    }
+}
+
+void audit_heard(struct sim *sim, const struct host *host,
+                 const struct pbft_message *message)
+{
+    const struct audit_list *own = &sim->auditor.lists[AUDIT_HEARD];
+    for (size_t i = 0; host_is_honest(host) && i < own->count; i++) {
+        own->rules[i]->on_heard(sim, host, message);
     }
 }
 

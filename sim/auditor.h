@@ -23,6 +23,9 @@ struct audit_rule {
     /* A verified message reaches an honest replica. */
     void (*on_receive)(struct sim *sim, const struct host *host,
                        const struct pbft_message *message);
+    /* Its core has taken a message, whatever came of it. */
+    void (*on_heard)(struct sim *sim, const struct host *host,
+                     const struct pbft_message *message);
     /* A message was verified, good or not; `checks`: of signatures. */
     void (*on_verified)(struct sim *sim, const struct host *host,
                         const struct pbft_message *message, uint64_t checks);
@@ -87,13 +90,16 @@ enum audit_fact {
     FACT_CLAIM, /* Host, peer, life: what it says to have executed (bits). */
     FACT_ASKED, /* Host, last block, life and peer: his last turn (bits). */
     FACT_LOOSE, /* Replica, signature: only lax verifiers take it. */
-    FACT_CERTIFIED, /* Host, seq: somebody gave it a commit certificate. */
+    FACT_HEARD_VOTE,  /* Host, view and signer, life and seq: digest. */
+    FACT_HEARD_STATE, /* Likewise: of an attestation. */
+    FACT_CERTIFIED,   /* Host, seq: somebody gave it a commit certificate. */
 };
 
 /* The functions of each occasion are kept together: most rows have few. */
 enum audit_occasion {
     AUDIT_SEND,
     AUDIT_RECEIVE,
+    AUDIT_HEARD,
     AUDIT_VERIFIED,
     AUDIT_DURABLE,
     AUDIT_COMMIT,
@@ -114,6 +120,13 @@ enum audit_occasion {
 struct audit_list {
     const struct audit_rule *rules[AUDIT_RULES_MAX];
     size_t count;
+};
+
+struct audit_vote {
+    enum pbft_message_type type;
+    pbft_view view;
+    pbft_seq seq;
+    struct pbft_digest digest;
 };
 
 /* Per replica id, over all its lives. */
@@ -151,12 +164,12 @@ struct audit_replica {
     bool was_syncing;
     uint64_t height_life;
     pbft_seq height;
-    /* S36: the last vote, on which disk, and up to where votes were lost. */
-    enum pbft_message_type vote_type;
-    pbft_view vote_view;
-    pbft_seq vote_seq;
+    /* S36: all votes, the disk on which they were looked for last, and up to
+     * where it forgot them. */
+    struct audit_vote *votes;
+    size_t vote_count;
+    size_t vote_capacity;
     pbft_seq vote_seq_highest;
-    struct pbft_digest vote_digest;
     uint32_t vote_generation;
     pbft_seq forgot_seq;
     /* R3: since when there is no progress, and what the log held then. */
@@ -224,6 +237,8 @@ void audit_send(struct sim *sim, const struct host *host,
 /* `channel`: who handed it over. */
 void audit_receive(struct sim *sim, const struct host *host,
                    pbft_replica_id channel, const struct pbft_message *message);
+void audit_heard(struct sim *sim, const struct host *host,
+                 const struct pbft_message *message);
 void audit_verified(struct sim *sim, const struct host *host,
                     const struct pbft_message *message, uint64_t checks);
 void audit_durable(struct sim *sim, const struct host *host,

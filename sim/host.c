@@ -266,6 +266,9 @@ void host_work(struct host *host)
             break; /* The log is behind, or has failed. */
         }
         trace_step(host, input, verdict);
+        if (input->type == PBFT_EVENT_RECEIVE) {
+            audit_heard(host->sim, host, input->message);
+        }
         host->timeouts += input->type == PBFT_EVENT_TIMEOUT;
         pbft_message_unref(input->message);
         host->inbox_first = (host->inbox_first + 1) % HOST_INBOX_MAX;
