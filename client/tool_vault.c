@@ -22,7 +22,7 @@ static const char *const kind_names[VAULT_KINDS] = {
     [VAULT_SUBJECT] = "patients",     [VAULT_PARTICIPANT] = "participants",
     [VAULT_RECORD] = "records",       [VAULT_CONSENT] = "consents",
     [VAULT_CONTEXT] = "other things", [VAULT_JOURNAL] = "journal",
-    [VAULT_EVENT] = "audit events"};
+    [VAULT_EVENT] = "audit events",   [VAULT_ROLE] = "roles"};
 
 static int report_failure(const struct call *call, enum pbft_status status,
                           const struct salus_reason *reason)

@@ -82,4 +82,11 @@ void fhir_provision_read(const struct fhir_reader *reader,
                          struct fhir_consent *out,
                          const struct fhir_node *provision);
 
+/* States what an exception inherits, where the ledger would read it in another
+ * way than the root meant it (provision_inherit.c). */
+void fhir_provision_inherit(const struct fhir_reader *reader,
+                            struct fhir_selector *own,
+                            const struct fhir_selector *root,
+                            const struct fhir_node *node);
+
 #endif /* FHIR_CONSENT_H */

@@ -99,7 +99,10 @@ static enum fhir_fate fate_of(const struct fhir_item *item, const char *path)
         begins_with_one(path, ledger_paths(item->rank))) {
         return FHIR_TO_LEDGER;
     }
-    if (strcmp(path, "id") == 0 || strncmp(path, "identifier.", 11) == 0) {
+    bool is_whose = item->rank == FHIR_RANK_ROLE && !is_words(path) &&
+                    strncmp(path, "practitioner.", 13) == 0;
+    if (strcmp(path, "id") == 0 || strncmp(path, "identifier.", 11) == 0 ||
+        is_whose) {
         return FHIR_IN_VAULT;
     }
     return item->rank == FHIR_RANK_CONSENT || item->rank == FHIR_RANK_AUDIT

@@ -129,6 +129,24 @@ static void read_roles(const struct fhir_reader *reader, struct fhir_party *out,
     }
 }
 
+/* Whose role it is, and where. */
+static void read_whose(const struct fhir_reader *reader, struct fhir_party *out,
+                       const struct fhir_node *resource)
+{
+    struct fhir_node who = fhir_take_object(reader, resource, "practitioner");
+    struct fhir_node where = fhir_take_object(reader, resource, "organization");
+
+    if (who.json != NULL &&
+        fhir_take_reference(reader, &out->practitioner, &who) &&
+        out->practitioner.type[0] != 0 &&
+        strcmp(out->practitioner.type, "Practitioner") != 0) {
+        fhir_find(reader->report, FHIR_REFERENCE_TYPE, &who, NULL);
+    }
+    if (fhir_field(&where, "reference").json != NULL) {
+        (void)fhir_take_reference(reader, &out->organization, &where);
+    }
+}
+
 /* ---- groups -------------------------------------------------------------- */
 
 static void read_member(const struct fhir_reader *reader,
@@ -218,6 +236,7 @@ void fhir_participant_read(const struct fhir_reader *reader,
         out->kind = TRANSACTION_PROFESSIONAL;
         fhir_only(reader->report, resource, role_elements);
         read_roles(reader, out, resource);
+        read_whose(reader, out, resource);
         (void)fhir_take_period(reader, &out->period, resource, "period");
     } else {
         out->kind = TRANSACTION_PROFESSIONAL;

@@ -14,6 +14,9 @@ struct fhir_party {
     uint32_t roles[LEDGER_PARTICIPANT_ROLES_MAX];
     size_t role_count;
     struct fhir_period period;
+    /* Of a PractitionerRole; or absent. */
+    struct fhir_reference practitioner;
+    struct fhir_reference organization; /* If it says more than a name. */
     struct fhir_reference *members;
     size_t member_count;
     /* "Patient?identifier=system|value": more names for the vault. */

@@ -40,18 +40,43 @@ actor_kind(const struct vault_participant *participant)
                : TRANSACTION_ACTOR_PARTICIPANT;
 }
 
+/* The ledger has people, not roles: a deny of one role reaches all of them, but
+ * a permit must not. */
+static void check_role(struct planner *planner, const struct fhir_selector *in,
+                       const struct fhir_reference *reference)
+{
+    if (in->decision == TRANSACTION_PERMIT &&
+        plan_role_is_one_of_several(planner, reference->name)) {
+        planner_find(planner, FHIR_ROLE_OF_SEVERAL, reference->path);
+    }
+}
+
 static void resolve_actors(struct planner *planner, struct resolved *out,
                            const struct fhir_selector *in)
 {
     for (size_t i = 0; i < in->actor_count; i++) {
         struct vault_participant *actor = &out->actors[i];
         if (planner_participant(planner, actor, &in->actors[i])) {
+            check_role(planner, in, &in->actors[i]);
             out->actor_list[i] = (struct transaction_actor){
                 .kind = actor_kind(actor), .id = {actor->id, sizeof actor->id}};
         }
     }
     out->selector.actors = out->actor_list;
     out->selector.actor_count = in->actor_count;
+}
+
+/* Who asks for data is an institution, a person or a service. A unit of the own
+ * institution is none of them: a deny of it would be lost. */
+static void check_denied(struct planner *planner,
+                         const struct resolved *resolved,
+                         const struct fhir_selector *in)
+{
+    for (size_t i = 0; i < in->actor_count; i++) {
+        if (resolved->actors[i].kind == TRANSACTION_UNIT) {
+            planner_find(planner, FHIR_DENY_UNIT, in->actors[i].path);
+        }
+    }
 }
 
 /* A permit for one document reaches its newest version. A deny must reach those
@@ -95,6 +120,7 @@ static void resolve_data(struct planner *planner, struct resolved *out,
                 planner_find(planner, FHIR_REFERENCE_TYPE,
                              data->reference.path);
             }
+            check_role(planner, in, &data->reference);
             memcpy(out->data_ids[i], author.id, VAULT_ID_SIZE);
         } else if (meaning == TRANSACTION_INSTANCE ||
                    (denies && meaning == TRANSACTION_RELATED)) {
@@ -201,11 +227,11 @@ static bool is_subject(const struct planner *planner,
     return same;
 }
 
-static void resolve_grant(struct planner *planner, struct grant *grant,
+static void resolve_rules(struct planner *planner, struct grant *grant,
                           const struct vault_subject *subject)
 {
-    struct fhir_consent *consent = &planner->item->consent;
-    struct vault_participant organization;
+    const struct fhir_consent *consent = &planner->item->consent;
+    bool root_is_denied = consent->root->decision == TRANSACTION_DENY;
 
     resolve_selector(planner, &grant->root, consent->root, subject);
     for (size_t i = 0; i < consent->exception_count; i++) {
@@ -214,7 +240,24 @@ static void resolve_grant(struct planner *planner, struct grant *grant,
         grant->exception_list[i] = (struct transaction_exception){
             .type = (enum transaction_decision)in->decision,
             .selector = grant->exceptions[i].selector};
+        if (in->decision == TRANSACTION_DENY) {
+            check_denied(planner, &grant->exceptions[i], in);
+            /* It inherits those of the root. */
+            root_is_denied = root_is_denied || in->actor_count == 0;
+        }
     }
+    if (root_is_denied) {
+        check_denied(planner, &grant->root, consent->root);
+    }
+}
+
+static void resolve_grant(struct planner *planner, struct grant *grant,
+                          const struct vault_subject *subject)
+{
+    struct fhir_consent *consent = &planner->item->consent;
+    struct vault_participant organization;
+
+    resolve_rules(planner, grant, subject);
     consent->by_subject = consent->by_subject ||
                           is_subject(planner, subject, consent->delegate.name);
     if (!consent->by_subject) {
@@ -280,6 +323,11 @@ static void plan_grant(struct planner *planner, struct grant *grant,
     bool has_previous = false;
 
     resolve_grant(planner, grant, subject);
+    if (fhir_item_class(planner->item) == FHIR_EVIDENCE_ONLY) {
+        /* What it names has shown that. */
+        plan_evidence(planner, subject);
+        return;
+    }
     if (!plan_find_version(planner, &previous, &has_previous)) {
         return;
     }

@@ -4,20 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fhir/planner.h"
+#include "fhir/plan_party.h"
 #include "salus/v1/ledger.pb-c.h"
+#include "vault/roles.h"
 
-/* All names of the item: its own, the bundle's, its identifiers. */
-#define NAMES_MAX (FHIR_IDENTIFIERS_MAX + 2)
-
-struct names {
-    const char *items[NAMES_MAX];
-    size_t count;
-};
-
-static struct names names_of(const struct fhir_item *item)
+static struct plan_names names_of(const struct fhir_item *item)
 {
-    struct names names = {.count = 0};
+    struct plan_names names = {.count = 0};
 
     if (item->name != NULL) {
         names.items[names.count++] = item->name;
@@ -33,7 +26,7 @@ static struct names names_of(const struct fhir_item *item)
 
 /* The first name that the vault knows; NULL: none. */
 static const char *known_name(struct planner *planner, enum vault_kind kind,
-                              const struct names *names)
+                              const struct plan_names *names)
 {
     for (size_t i = 0; i < names->count; i++) {
         struct vault_blob blob;
@@ -54,7 +47,7 @@ static const char *known_name(struct planner *planner, enum vault_kind kind,
 
 /* All names mean the row of `first`. */
 static void alias_all(struct planner *planner, enum vault_kind kind,
-                      const struct names *names, const char *first)
+                      const struct plan_names *names, const char *first)
 {
     for (size_t i = 0; i < names->count; i++) {
         enum pbft_status status =
@@ -76,7 +69,7 @@ static bool has_terms(const struct fhir_item *item)
 
 /* True if it is new and has a name to be stored under. */
 static bool is_new(struct planner *planner, enum vault_kind kind,
-                   const struct names *names)
+                   const struct plan_names *names)
 {
     if (names->count == 0) {
         planner_find(planner, FHIR_MISSING, "id");
@@ -97,7 +90,7 @@ static bool is_new(struct planner *planner, enum vault_kind kind,
 
 void plan_patient(struct planner *planner)
 {
-    struct names names = names_of(planner->item);
+    struct plan_names names = names_of(planner->item);
     struct vault_subject subject;
 
     if (!is_new(planner, VAULT_SUBJECT, &names) ||
@@ -133,7 +126,7 @@ static uint8_t *member_ids(struct planner *planner,
     return planner_is_sound(planner) ? ids : NULL;
 }
 
-static uint64_t time_or_open(bool has, int64_t time)
+uint64_t plan_time(bool has, int64_t time)
 {
     if (!has) {
         return 0;
@@ -153,8 +146,8 @@ static void register_party(struct planner *planner,
             .kind = party->kind,
             .roles = {party->roles, party->role_count},
             .valid_from_ms =
-                time_or_open(party->period.has_from, party->period.from),
-            .valid_to_ms = time_or_open(party->period.has_to, party->period.to),
+                plan_time(party->period.has_from, party->period.from),
+            .valid_to_ms = plan_time(party->period.has_to, party->period.to),
             .members = {members, party->member_count}}};
 
     (void)planner_add_row(planner, &transaction, VAULT_PARTICIPANT, name);
@@ -197,13 +190,13 @@ static size_t list_members(ProtobufCBinaryData *out, const uint8_t *members,
     return kept;
 }
 
-static size_t list_roles(uint32_t *out, const struct fhir_party *party)
+static size_t list_roles(uint32_t *out, const struct plan_terms *terms)
 {
     size_t kept = 0;
 
-    memcpy(out, party->roles, party->role_count * sizeof *out);
-    qsort(out, party->role_count, sizeof *out, compare_codes);
-    for (size_t i = 0; i < party->role_count; i++) {
+    memcpy(out, terms->roles, terms->role_count * sizeof *out);
+    qsort(out, terms->role_count, sizeof *out, compare_codes);
+    for (size_t i = 0; i < terms->role_count; i++) {
         if (kept == 0 || out[kept - 1] != out[i]) {
             out[kept++] = out[i];
         }
@@ -212,27 +205,42 @@ static size_t list_roles(uint32_t *out, const struct fhir_party *party)
 }
 
 /* Who left a group, or lost a role, has it on the ledger too. */
+void plan_update(struct planner *planner, const uint8_t id[VAULT_ID_SIZE],
+                 const struct plan_terms *terms)
+{
+    ProtobufCBinaryData members[LEDGER_GROUP_MEMBERS_MAX];
+    uint32_t roles[LEDGER_PARTICIPANT_ROLES_MAX];
+    Salus__V1__ParticipantUpdate message = SALUS__V1__PARTICIPANT_UPDATE__INIT;
+
+    message.participant =
+        (ProtobufCBinaryData){VAULT_ID_SIZE, (uint8_t *)(uintptr_t)id};
+    message.n_roles = list_roles(roles, terms);
+    message.roles = roles;
+    message.valid_from_ms = terms->from_ms;
+    message.valid_to_ms = terms->to_ms;
+    message.n_members =
+        list_members(members, terms->members, terms->member_count);
+    message.members = members;
+    /* The row stays, whatever the ledger says. */
+    (void)planner_add_payload(planner, &planner->options->envelope,
+                              TRANSACTION_PARTICIPANT_UPDATE, &message.base);
+}
+
+/* All that the item says. */
 static void update_party(struct planner *planner,
                          const struct vault_participant *participant,
                          const uint8_t *members)
 {
     const struct fhir_party *party = &planner->item->party;
-    ProtobufCBinaryData ids[LEDGER_GROUP_MEMBERS_MAX];
-    uint32_t roles[LEDGER_PARTICIPANT_ROLES_MAX];
-    Salus__V1__ParticipantUpdate message = SALUS__V1__PARTICIPANT_UPDATE__INIT;
+    struct plan_terms terms = {
+        .role_count = party->role_count,
+        .from_ms = plan_time(party->period.has_from, party->period.from),
+        .to_ms = plan_time(party->period.has_to, party->period.to),
+        .members = members,
+        .member_count = party->member_count};
 
-    message.participant = (ProtobufCBinaryData){
-        sizeof participant->id, (uint8_t *)(uintptr_t)participant->id};
-    message.n_roles = list_roles(roles, party);
-    message.roles = roles;
-    message.valid_from_ms =
-        time_or_open(party->period.has_from, party->period.from);
-    message.valid_to_ms = time_or_open(party->period.has_to, party->period.to);
-    message.n_members = list_members(ids, members, party->member_count);
-    message.members = ids;
-    /* The row stays, whatever the ledger says. */
-    (void)planner_add_payload(planner, &planner->options->envelope,
-                              TRANSACTION_PARTICIPANT_UPDATE, &message.base);
+    memcpy(terms.roles, party->roles, party->role_count * sizeof *terms.roles);
+    plan_update(planner, participant->id, &terms);
 }
 
 /* True if a group says who belongs to it; NULL for others. */
@@ -253,7 +261,7 @@ static bool find_members(struct planner *planner, const uint8_t **out)
 }
 
 /* It was imported before, with other content: else nobody would ask. */
-static void plan_change(struct planner *planner, const struct names *names)
+static void plan_change(struct planner *planner, const struct plan_names *names)
 {
     struct vault_participant known;
     const uint8_t *members = NULL;
@@ -270,13 +278,60 @@ static void plan_change(struct planner *planner, const struct names *names)
     }
 }
 
+/* Somebody of another institution would be registered as one's own, under an id
+ * that he never asks with: a deny of him would be lost. */
+static bool is_foreign(struct planner *planner)
+{
+    const struct fhir_reference *where = &planner->item->party.organization;
+    const struct pbft_institution *own =
+        &planner->options->envelope.institution;
+    struct vault_participant employer;
+
+    if (where->name == NULL) {
+        return false;
+    }
+    enum pbft_status status =
+        vault_find_participant(planner->options->vault, &employer, where->name);
+    if (status == PBFT_NOT_FOUND) {
+        return false;
+    }
+    return planner_check(planner, status) &&
+           employer.kind == VAULT_IS_INSTITUTION &&
+           memcmp(employer.id, own->bytes, sizeof own->bytes) != 0;
+}
+
+/* A role that the vault of an older program has as a participant of its own
+ * stays one. */
+static bool is_of_a_person(struct planner *planner,
+                           const struct plan_names *names)
+{
+    struct vault *vault = planner->options->vault;
+    struct vault_participant known;
+    struct vault_role role;
+
+    if (planner->item->party.practitioner.name == NULL) {
+        return false;
+    }
+    return names->count == 0 ||
+           vault_find_participant(vault, &known, names->items[0]) != PBFT_OK ||
+           vault_find_role(vault, &role, names->items[0]) == PBFT_OK;
+}
+
 void plan_participant(struct planner *planner)
 {
     const struct fhir_party *party = &planner->item->party;
-    struct names names = names_of(planner->item);
+    struct plan_names names = names_of(planner->item);
     struct vault_participant participant;
     const uint8_t *members = NULL;
 
+    if (is_foreign(planner)) {
+        planner_find(planner, FHIR_FOREIGN, party->organization.path);
+        return;
+    }
+    if (is_of_a_person(planner, &names)) {
+        plan_role(planner, &names);
+        return;
+    }
     if (!is_new(planner, VAULT_PARTICIPANT, &names)) {
         if (names.count > 0) {
             plan_change(planner, &names);

@@ -329,6 +329,7 @@ static void read_exception(const struct fhir_reader *reader,
         !out->purpose_unknown) {
         fhir_find(reader->report, FHIR_DENY_INHERITS, node, NULL);
     }
+    fhir_provision_inherit(reader, out, root, node);
 }
 
 static void read_exceptions(const struct fhir_reader *reader,

@@ -78,6 +78,8 @@ enum fhir_weight {
     X(FHIR_GROUP_EMPTY, FHIR_FATAL, 0,                                         \
       "group without members: who belongs to it on the ledger stays in it, "   \
       "until it is revoked")                                                   \
+    X(FHIR_ROLE_PERIODS, FHIR_FATAL, 0,                                        \
+      "no time at which all roles of its practitioner are held")               \
     X(FHIR_MANY_CONTENTS, FHIR_FATAL, 0, "more than one content")              \
     X(FHIR_MANY_AUTHORS, FHIR_FATAL, 0, "more than one author")                \
     X(FHIR_NO_CONTENT, FHIR_FATAL, 0,                                          \
@@ -193,6 +195,14 @@ enum fhir_weight {
       "provision.class finer than the table")                                  \
     X(FHIR_DENY_INHERITS, FHIR_UNCERTAIN, CODES_REASON_UNKNOWN_CODE,           \
       "deny inherits a purpose outside v3-ActReason")                          \
+    X(FHIR_ROLE_OF_SEVERAL, FHIR_UNCERTAIN, CODES_REASON_NOT_COMPUTABLE,       \
+      "permit for one of several roles of a person: the ledger has the "       \
+      "person")                                                                \
+    X(FHIR_PERMIT_INHERITS, FHIR_UNCERTAIN, CODES_REASON_AMBIGUOUS_BASE,       \
+      "permit inherits the confidentiality of a deny: it has to state one")    \
+    X(FHIR_DENY_UNIT, FHIR_UNCERTAIN, CODES_REASON_NOT_COMPUTABLE,             \
+      "deny of an organization that no member of the consortium is: "          \
+      "--member or --own names it")                                            \
     X(FHIR_EARLY_DATE, FHIR_UNCERTAIN, CODES_REASON_NOT_COMPUTABLE,            \
       "date before 1970")                                                      \
     X(FHIR_OVER_BEFORE, FHIR_UNCERTAIN, CODES_REASON_AMBIGUOUS_BASE,           \

@@ -143,14 +143,21 @@ enum pbft_status vault_find_participant(struct vault *vault,
     return layout_end(&layout);
 }
 
-static enum pbft_status store_participant(struct vault *vault,
-                                          const struct vault_participant *entry,
-                                          const char *name)
+static struct layout participant_layout(const struct vault_participant *entry)
 {
     struct layout layout = layout_begin();
 
     layout_put(&layout, entry->id, sizeof entry->id);
     layout_put_number(&layout, entry->kind);
+    return layout;
+}
+
+static enum pbft_status store_participant(struct vault *vault,
+                                          const struct vault_participant *entry,
+                                          const char *name)
+{
+    struct layout layout = participant_layout(entry);
+
     return layout_store(vault, &layout, VAULT_PARTICIPANT, name);
 }
 
@@ -173,17 +180,20 @@ vault_set_institution(struct vault *vault, const char *name,
 
     static_assert(sizeof entry.id == sizeof institution->bytes,
                   "an institution's id is a participant's id");
-    if (status == PBFT_OK) {
-        return known.kind == entry.kind && memcmp(known.id, institution->bytes,
-                                                  sizeof known.id) == 0
-                   ? PBFT_OK
-                   : PBFT_EXISTS;
-    }
-    if (status != PBFT_NOT_FOUND) {
-        return status;
-    }
     memcpy(entry.id, institution->bytes, sizeof entry.id);
-    return store_participant(vault, &entry, name);
+    if (status == PBFT_NOT_FOUND) {
+        return store_participant(vault, &entry, name);
+    }
+    if (status == PBFT_OK && known.kind == VAULT_IS_UNIT) {
+        struct layout layout = participant_layout(&entry);
+        return layout_replace(vault, &layout, VAULT_PARTICIPANT, name);
+    }
+    if (status == PBFT_OK &&
+        (known.kind != entry.kind ||
+         memcmp(known.id, entry.id, sizeof known.id) != 0)) {
+        return PBFT_EXISTS;
+    }
+    return status;
 }
 
 /* ---- context ------------------------------------------------------------- */

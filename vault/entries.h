@@ -24,6 +24,7 @@ struct vault_subject {
 
 /* Who acts. `kind` is ParticipantRegister.Kind, or the following. */
 #define VAULT_IS_INSTITUTION 100 /* `id` is a member of the consortium. */
+#define VAULT_IS_UNIT 7          /* UNIT of that. */
 struct vault_participant {
     uint8_t id[VAULT_ID_SIZE];
     uint32_t kind;
@@ -78,7 +79,8 @@ vault_find_participant(struct vault *vault, struct vault_participant *out,
 PBFT_MUST_USE enum pbft_status
 vault_add_participant(struct vault *vault, struct vault_participant *out,
                       const char *name, uint32_t kind);
-/* A name for a member of the consortium. Says EXISTS if it means another. */
+/* A name for a member of the consortium. Says EXISTS if it means another; a
+ * unit gives it up, with all its names. */
 PBFT_MUST_USE enum pbft_status
 vault_set_institution(struct vault *vault, const char *name,
                       const struct pbft_institution *institution);

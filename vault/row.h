@@ -15,6 +15,7 @@ enum vault_kind {
     VAULT_CONTEXT = 5,     /* Data that consents point to: an encounter, ... */
     VAULT_JOURNAL = 6,     /* What became of a resource. */
     VAULT_EVENT = 7,       /* An audit event on the ledger. */
+    VAULT_ROLE = 8,        /* A role of a person. */
 };
 
 /* A mark stands in clear beside a row, to find rows without opening all. */

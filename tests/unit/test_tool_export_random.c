@@ -221,13 +221,32 @@ static bool names_research(const struct transaction_selector *selector)
     return false;
 }
 
+/* Of another decision than the root, an exception states the confidentiality
+ * and the documents that it would inherit: it reads them in another way. */
+static bool inherits_what_differs(const struct transaction_selector *root,
+                                  const struct transaction_selector *own)
+{
+    bool names_document = false;
+
+    for (size_t i = 0; i < root->data_count; i++) {
+        names_document = names_document ||
+                         root->data[i].meaning == TRANSACTION_INSTANCE ||
+                         root->data[i].meaning == TRANSACTION_RELATED;
+    }
+    return (root->confidentiality.count > 0 &&
+            own->confidentiality.count + own->tags.count == 0) ||
+           (names_document && own->data_count == 0);
+}
+
 /* An exception states something; and what denies must be known. */
-static bool exception_can_be_said(const struct transaction_selector *root,
+static bool exception_can_be_said(const struct transaction_consent_grant *grant,
                                   const struct transaction_exception *exception)
 {
+    const struct transaction_selector *root = &grant->root;
     const struct transaction_selector *selector = &exception->selector;
 
-    if (says_nothing(selector)) {
+    if (says_nothing(selector) || (exception->type != grant->base_decision &&
+                                   inherits_what_differs(root, selector))) {
         return false;
     }
     return exception->type == TRANSACTION_PERMIT || !root->purpose_unknown ||
@@ -242,7 +261,7 @@ static bool can_be_said(const struct transaction_consent_grant *grant)
 
     for (size_t i = 0; i < grant->exception_count; i++) {
         research = research || names_research(&grant->exceptions[i].selector);
-        if (!exception_can_be_said(&grant->root, &grant->exceptions[i])) {
+        if (!exception_can_be_said(grant, &grant->exceptions[i])) {
             return false;
         }
     }

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Roles of people: a PractitionerRole is one more name of its practitioner's
+ * participant, who gets what all roles give together. Were they two, a deny of
+ * the one would miss what is asked for, or was written, as the other. */
+#include "fhir/plan_party.h"
+
+#include <string.h>
+
+#include "fhir/ledger_name.h"
+#include "vault/roles.h"
+
+static_assert(VAULT_ROLE_CODES_MAX == LEDGER_PARTICIPANT_ROLES_MAX,
+              "a role may have all codes that a participant may have");
+
+/* ---- whose it is --------------------------------------------------------- */
+
+/* The row of the practitioner, who is of this institution's staff. */
+static bool find_person(struct planner *planner, struct vault_participant *out)
+{
+    const struct fhir_reference *who = &planner->item->party.practitioner;
+    struct fhir_ledger_name id;
+
+    if (fhir_ledger_name_parse(&id, who->name, NULL)) {
+        /* It may be anybody's, and there is no row to name. */
+        planner_find(planner, FHIR_UNRESOLVED, who->path);
+        return false;
+    }
+    if (!planner_participant(planner, out, who)) {
+        return false;
+    }
+    if (out->kind != TRANSACTION_PROFESSIONAL) {
+        planner_find(planner, FHIR_REFERENCE_TYPE, who->path);
+        return false;
+    }
+    return true;
+}
+
+/* What the name means already: another practitioner's role, or somebody else.
+ */
+static bool is_free(struct planner *planner, const char *name,
+                    const struct vault_participant *person)
+{
+    struct vault_participant known;
+    enum pbft_status status =
+        vault_find_participant(planner->options->vault, &known, name);
+
+    if (status == PBFT_NOT_FOUND) {
+        return true;
+    }
+    return planner_check(planner, status) &&
+           memcmp(known.id, person->id, sizeof known.id) == 0;
+}
+
+static void name_person(struct planner *planner, const struct plan_names *names,
+                        const struct vault_participant *person)
+{
+    const struct fhir_reference *who = &planner->item->party.practitioner;
+    struct vault *vault = planner->options->vault;
+
+    for (size_t i = 0; i < names->count && planner_is_sound(planner); i++) {
+        if (!is_free(planner, names->items[i], person)) {
+            planner_find(planner, FHIR_TAKEN,
+                         i == 0 ? who->path : "identifier");
+            return;
+        }
+        (void)planner_check(planner,
+                            vault_alias(vault, VAULT_PARTICIPANT,
+                                        planner_text(who->name),
+                                        planner_text(names->items[i])));
+    }
+}
+
+/* ---- what it gives ------------------------------------------------------- */
+
+static void keep_role(struct planner *planner, const struct plan_names *names,
+                      const struct vault_participant *person)
+{
+    const struct fhir_party *party = &planner->item->party;
+    struct vault *vault = planner->options->vault;
+    struct vault_role role = {
+        .count = (uint32_t)party->role_count,
+        .from_ms = plan_time(party->period.has_from, party->period.from),
+        .to_ms = plan_time(party->period.has_to, party->period.to)};
+
+    memcpy(role.person, person->id, sizeof role.person);
+    memcpy(role.codes, party->roles, party->role_count * sizeof *role.codes);
+    enum pbft_status status = vault_set_role(vault, names->items[0], &role);
+    for (size_t i = 1; i < names->count && status == PBFT_OK; i++) {
+        status = vault_alias_role(vault, names->items[0], names->items[i]);
+    }
+    if (status == PBFT_TOO_LARGE) {
+        planner_find(planner, FHIR_MANY, "practitioner");
+    } else if (status == PBFT_EXISTS) {
+        planner_find(planner, FHIR_TAKEN, "identifier");
+    } else {
+        (void)planner_check(planner, status);
+    }
+}
+
+static bool add_codes(struct plan_terms *out, const struct vault_role *role)
+{
+    for (size_t i = 0; i < role->count; i++) {
+        bool is_there = false;
+        for (size_t k = 0; k < out->role_count; k++) {
+            is_there = is_there || out->roles[k] == role->codes[i];
+        }
+        if (!is_there && out->role_count == LEDGER_PARTICIPANT_ROLES_MAX) {
+            return false;
+        }
+        if (!is_there) {
+            out->roles[out->role_count++] = role->codes[i];
+        }
+    }
+    return true;
+}
+
+/* The ledger has one period for all codes: that in which all roles are held.
+ * Those that are over give nothing, and end nothing but themselves. */
+static bool add_role(struct plan_terms *out, const struct vault_role *role)
+{
+    if (role->from_ms > out->from_ms) {
+        out->from_ms = role->from_ms;
+    }
+    if (out->to_ms == 0 || (role->to_ms != 0 && role->to_ms < out->to_ms)) {
+        out->to_ms = role->to_ms;
+    }
+    return add_codes(out, role);
+}
+
+static bool is_over(const struct planner *planner,
+                    const struct vault_role *role)
+{
+    return role->to_ms != 0 && role->to_ms <= planner->options->now_ms;
+}
+
+/* False: a finding or failure was noted. */
+static bool gather_terms(struct planner *planner, struct plan_terms *out,
+                         const struct vault_participant *person)
+{
+    struct vault *vault = planner->options->vault;
+    struct vault_role role;
+    size_t held = 0;
+
+    for (size_t i = 0; i < VAULT_ROLES_MAX; i++) {
+        enum pbft_status status =
+            vault_find_role_at(vault, &role, person->id, i);
+        if (status == PBFT_NOT_FOUND) {
+            break;
+        }
+        if (!planner_check(planner, status)) {
+            return false;
+        }
+        if (is_over(planner, &role)) {
+            continue;
+        }
+        held++;
+        if (!add_role(out, &role)) {
+            planner_find(planner, FHIR_MANY, "code");
+            return false;
+        }
+    }
+    if (held == 0) {
+        /* The ledger takes no end that is past: the next that there may be. */
+        out->to_ms = planner->options->envelope.not_after_ms + 1;
+    }
+    if (out->to_ms != 0 && out->from_ms >= out->to_ms) {
+        /* Of two that do not meet neither can be said. */
+        planner_find(planner, FHIR_ROLE_PERIODS, "period");
+        return false;
+    }
+    return true;
+}
+
+bool plan_role_is_one_of_several(struct planner *planner, const char *name)
+{
+    struct vault *vault = planner->options->vault;
+    struct vault_role role;
+    enum pbft_status status = vault_find_role(vault, &role, name);
+
+    if (status == PBFT_OK) {
+        status = vault_find_role_at(vault, &role, role.person, 1);
+    }
+    return status != PBFT_NOT_FOUND && planner_check(planner, status);
+}
+
+/* ---- the whole ----------------------------------------------------------- */
+
+void plan_role(struct planner *planner, const struct plan_names *names)
+{
+    struct vault_participant person;
+    struct plan_terms terms = {.role_count = 0};
+
+    if (names->count == 0) {
+        planner_find(planner, FHIR_MISSING, "id");
+        return;
+    }
+    if (!find_person(planner, &person)) {
+        return;
+    }
+    name_person(planner, names, &person);
+    if (planner_is_sound(planner)) {
+        keep_role(planner, names, &person);
+    }
+    if (planner_is_sound(planner) && gather_terms(planner, &terms, &person)) {
+        plan_update(planner, person.id, &terms);
+    }
+}

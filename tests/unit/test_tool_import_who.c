@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whom the rules of an imported consent reach: members of the consortium,
+ * people and their roles. */
+#include "tests/support/import_fixture.h"
+#include "vault/entries.h"
+
+#define PATIENT "{\"resourceType\":\"Patient\",\"id\":\"p-1\"}"
+#define PERSON "{\"resourceType\":\"Practitioner\",\"id\":\"dr-1\"}"
+#define COLLEAGUE "{\"resourceType\":\"Practitioner\",\"id\":\"dr-2\"}"
+#define CODING(system, code)                                                   \
+    "{\"system\":\"http://terminology.hl7.org/CodeSystem/" system              \
+    "\",\"code\":\"" code "\"}"
+#define CODE(code)                                                             \
+    ",\"code\":[{\"coding\":[" CODING("practitioner-role", code) "]}]"
+#define ROLE_OF(id, person, more)                                              \
+    "{\"resourceType\":\"PractitionerRole\",\"id\":\"" id                      \
+    "\",\"practitioner\":{\"reference\":\"Practitioner/" person "\"}" more "}"
+#define ORGANIZATION "{\"resourceType\":\"Organization\",\"id\":\"lakeside\"}"
+#define DOCUMENT_BY(author)                                                    \
+    "{\"resourceType\":\"DocumentReference\",\"id\":\"d-1\",\"status\":"       \
+    "\"current\",\"subject\":{\"reference\":\"Patient/p-1\"},\"author\":[{"    \
+    "\"reference\":\"" author                                                  \
+    "\"}],\"content\":[{\"attachment\":{\"data\":\"c2lnbmVk\"}}]}"
+#define CONSENT_AS(version, provision)                                         \
+    "{\"resourceType\":\"Consent\",\"id\":\"c-1\",\"meta\":{\"versionId\":\""  \
+    "" version "\"},\"status\":\"active\",\"scope\":{\"coding\":[" CODING(     \
+        "consentscope",                                                        \
+        "patient-privacy") "]},\"category\":[{\"text\":\"x\"}],"               \
+                           "\"patient\":{\"reference\":\"Patient/p-1\"},"      \
+                           "\"dateTime\":\"2025-03-01\",\"performer\":[{"      \
+                           "\"reference\":\"Patient/p-1\"}],"                  \
+                           "\"sourceAttachment\":{\"title\":\"x\"},"           \
+                           "\"policy\":[{\"uri\":\"" POLICY_URI                \
+                           "\"}],\"provision\":{" provision "}}"
+#define CONSENT(provision) CONSENT_AS("1", provision)
+#define TREAT "\"purpose\":[" CODING("v3-ActReason", "TREAT") "]"
+#define ACTOR(reference)                                                       \
+    "{\"role\":{\"coding\":[" CODING(                                          \
+        "v3-ParticipationType", "IRCP") "]},\"reference\":{"                   \
+                                        "\"reference\":\"" reference "\"}}"
+#define ACTORS(reference) "\"actor\":[" ACTOR(reference) "]"
+#define DENY_WITHIN(root, exception)                                           \
+    "\"type\":\"permit\"," root                                                \
+    ",\"provision\":[{\"type\":\"deny\"," exception "}]"
+
+/* ---- what was seen ------------------------------------------------------- */
+
+#define SEEN_MAX 8
+
+static struct {
+    struct wire_arena arena;
+    const Salus__V1__TransactionBody *bodies[SEEN_MAX];
+    size_t count;
+} seen; /* Of the last import. */
+
+static void look(void *context, const struct import_event *event)
+{
+    (void)context;
+    for (uint32_t i = 0; event->steps != NULL && i < event->steps->step_count;
+         i++) {
+        const struct vault_step *step = &event->steps->steps[i];
+        struct ProtobufCMessage *message = NULL;
+        assert_true(seen.count < SEEN_MAX);
+        assert_int_equal(
+            wire_unpack_strict(&salus__v1__transaction_body__descriptor,
+                               bytes_of(step->body, step->size), &seen.arena,
+                               &message),
+            PBFT_OK);
+        seen.bodies[seen.count++] = (void *)message;
+    }
+}
+
+static const struct recorded *import_one(struct import_world *fixture,
+                                         const char *text)
+{
+    wire_arena_deinit(&seen.arena);
+    wire_arena_init(&seen.arena, 1u << 20);
+    seen.count = 0;
+    fixture->look = look;
+    fixture->file_count = 0;
+    fixture_file(fixture, "next.json", text);
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    assert_int_equal(fixture->event_count, 1);
+    return &fixture->events[0];
+}
+
+static const Salus__V1__TransactionBody *last_body(void)
+{
+    assert_true(seen.count > 0);
+    return seen.bodies[seen.count - 1];
+}
+
+static const Salus__V1__ConsentGrant *import_grant(struct import_world *fixture,
+                                                   const char *text)
+{
+    const struct recorded *event = import_one(fixture, text);
+
+    assert_int_equal(event->class_of, FHIR_ENFORCEABLE);
+    assert_int_equal(event->outcome, IMPORT_ON_LEDGER);
+    assert_int_equal(event->type, TRANSACTION_CONSENT_GRANT);
+    return last_body()->consent_grant;
+}
+
+static void expect_evidence(struct import_world *fixture, const char *text,
+                            const char *path)
+{
+    const struct recorded *event = import_one(fixture, text);
+
+    assert_int_equal(event->class_of, FHIR_EVIDENCE_ONLY);
+    assert_int_equal(event->outcome, IMPORT_ON_LEDGER);
+    assert_int_equal(event->type, TRANSACTION_CONSENT_EVIDENCE);
+    assert_string_equal(event->path, path);
+    assert_int_equal(seen.count, 1);
+}
+
+static void expect_rejected(struct import_world *fixture, const char *text,
+                            const char *path)
+{
+    const struct recorded *event = import_one(fixture, text);
+
+    assert_int_equal(event->outcome, IMPORT_REJECTED);
+    assert_string_equal(event->path, path);
+}
+
+static const Salus__V1__ParticipantUpdate *
+import_role(struct import_world *fixture, const char *text)
+{
+    const struct recorded *event = import_one(fixture, text);
+
+    assert_int_equal(event->outcome, IMPORT_ON_LEDGER);
+    assert_int_equal(event->type, TRANSACTION_PARTICIPANT_UPDATE);
+    return last_body()->participant_update;
+}
+
+static void find(struct import_world *fixture, struct vault_participant *out,
+                 const char *name)
+{
+    assert_int_equal(vault_find_participant(fixture->options.vault, out, name),
+                     PBFT_OK);
+}
+
+static int setup(void **state)
+{
+    int result = fixture_setup(state);
+
+    wire_arena_init(&seen.arena, 1u << 20);
+    assert_int_equal(import_one(*state, PATIENT)->outcome, IMPORT_ON_LEDGER);
+    assert_int_equal(import_one(*state, PERSON)->outcome, IMPORT_ON_LEDGER);
+    return result;
+}
+
+static int teardown(void **state)
+{
+    wire_arena_deinit(&seen.arena);
+    return fixture_teardown(state);
+}
+
+/* ---- members of the consortium ------------------------------------------- */
+
+/* As a unit of the own institution it asks for nothing: the deny of it would
+ * hold nobody off. */
+static void test_deny_of_no_member_is_evidence(void **state)
+{
+    struct import_world *fixture = *state;
+
+    assert_int_equal(import_one(fixture, ORGANIZATION)->outcome,
+                     IMPORT_ON_LEDGER);
+    expect_evidence(
+        fixture, CONSENT(DENY_WITHIN(TREAT, ACTORS("Organization/lakeside"))),
+        "provision.provision[0].actor[0].reference");
+    expect_evidence(
+        fixture, CONSENT("\"type\":\"deny\"," ACTORS("Organization/lakeside")),
+        "provision.actor[0].reference");
+    /* Inherited from a permit, it is a deny all the same. */
+    expect_evidence(
+        fixture, CONSENT(DENY_WITHIN(ACTORS("Organization/lakeside"), TREAT)),
+        "provision.actor[0].reference");
+    /* A permit for it is one for nobody, and widens nothing. */
+    (void)import_grant(fixture, CONSENT("\"type\":\"permit\"," TREAT ","
+                                        "" ACTORS("Organization/lakeside")));
+}
+
+static void test_deny_of_a_member_names_the_institution(void **state)
+{
+    struct import_world *fixture = *state;
+    const struct party *clinic = &fixture->world->parties[CLINIC];
+    assert_int_equal(import_one(fixture, ORGANIZATION)->outcome,
+                     IMPORT_ON_LEDGER);
+    expect_evidence(
+        fixture, CONSENT(DENY_WITHIN(TREAT, ACTORS("Organization/lakeside"))),
+        "provision.provision[0].actor[0].reference");
+    /* It may be said later what it is. */
+    fixture->options.members[0] =
+        (struct import_member){.reference = "Organization/lakeside",
+                               .institution = clinic->institution};
+    fixture->options.member_count = 1;
+    const Salus__V1__ConsentGrant *grant = import_grant(
+        fixture,
+        CONSENT_AS("2", DENY_WITHIN(TREAT, ACTORS("Organization/lakeside"))));
+    const Salus__V1__Selector__Actor *actor =
+        grant->exceptions[0]->selector->actors[0];
+    assert_int_equal(actor->kind,
+                     SALUS__V1__SELECTOR__ACTOR__KIND__INSTITUTION);
+    assert_memory_equal(actor->id.data, clinic->institution.bytes,
+                        LEDGER_ID_SIZE);
+    /* And who it is does not change any more. */
+    fixture->options.members[0].institution =
+        fixture->world->parties[HOSPITAL].institution;
+    assert_int_equal(fixture_import(fixture), PBFT_EXISTS);
+}
+
+static void test_staff_of_a_member_is_not_ours(void **state)
+{
+    struct import_world *fixture = *state;
+
+    fixture->options.members[0] = (struct import_member){
+        .reference = "Organization/clinic",
+        .institution = fixture->world->parties[CLINIC].institution};
+    fixture->options.member_count = 1;
+    expect_rejected(fixture,
+                    ROLE_OF("r-1", "dr-1",
+                            ",\"organization\":{\"reference\":"
+                            "\"Organization/clinic\"}"),
+                    "organization");
+    (void)import_role(fixture, ROLE_OF("r-1", "dr-1",
+                                       ",\"organization\":{\"reference\":"
+                                       "\"Organization/own\"}"));
+}
+
+/* ---- people and their roles ---------------------------------------------- */
+
+/* A person has one id, whatever name a resource calls them by. */
+static void test_role_is_the_person(void **state)
+{
+    struct import_world *fixture = *state;
+    struct vault_participant person;
+    struct vault_participant role;
+
+    find(fixture, &person, "Practitioner/dr-1");
+    const Salus__V1__ParticipantUpdate *update =
+        import_role(fixture, ROLE_OF("r-1", "dr-1", CODE("doctor")));
+    assert_memory_equal(update->participant.data, person.id, VAULT_ID_SIZE);
+    assert_int_equal(update->n_roles, 1);
+    assert_int_equal(update->roles[0], CODES_ROLE_DOCTOR);
+    find(fixture, &role, "PractitionerRole/r-1");
+    assert_memory_equal(role.id, person.id, VAULT_ID_SIZE);
+    /* What was written in the role was written by the person. */
+    assert_int_equal(
+        import_one(fixture, DOCUMENT_BY("PractitionerRole/r-1"))->outcome,
+        IMPORT_ON_LEDGER);
+    assert_memory_equal(last_body()->record_anchor->author.data, person.id,
+                        VAULT_ID_SIZE);
+    const Salus__V1__ConsentGrant *grant = import_grant(
+        fixture,
+        CONSENT(DENY_WITHIN(TREAT, "\"data\":[{\"meaning\":\"authoredby\","
+                                   "\"reference\":{\"reference\":"
+                                   "\"Practitioner/dr-1\"}}]")));
+    assert_memory_equal(grant->exceptions[0]->selector->data[0]->id.data,
+                        person.id, VAULT_ID_SIZE);
+    grant = import_grant(
+        fixture, CONSENT(DENY_WITHIN(TREAT, ACTORS("Practitioner/dr-1"))));
+    assert_memory_equal(grant->exceptions[0]->selector->actors[0]->id.data,
+                        person.id, VAULT_ID_SIZE);
+}
+
+static void test_role_waits_for_its_practitioner(void **state)
+{
+    struct import_world *fixture = *state;
+    static const char role[] = ROLE_OF("r-2", "dr-2", "");
+
+    expect_rejected(fixture, role, "practitioner");
+    /* In whatever order they stand. */
+    fixture->file_count = 0;
+    fixture_file(fixture, "1.json", role);
+    fixture_file(fixture, "2.json", COLLEAGUE);
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    assert_string_equal(fixture->events[0].type_name, "Practitioner");
+    assert_int_equal(fixture->events[0].outcome, IMPORT_ON_LEDGER);
+    assert_string_equal(fixture->events[1].type_name, "PractitionerRole");
+    assert_int_equal(fixture->events[1].outcome, IMPORT_ON_LEDGER);
+    /* One role of two people there is not. */
+    expect_rejected(fixture, ROLE_OF("r-2", "dr-1", ""), "practitioner");
+    expect_rejected(fixture,
+                    "{\"resourceType\":\"PractitionerRole\",\"id\":\"r-3\","
+                    "\"practitioner\":{\"reference\":\"Organization/own\"}}",
+                    "practitioner");
+    expect_rejected(fixture,
+                    "{\"resourceType\":\"PractitionerRole\",\"id\":\"r-3\","
+                    "\"practitioner\":{\"display\":\"x\"}}",
+                    "practitioner");
+}
+
+static void test_person_has_what_all_roles_give(void **state)
+{
+    struct import_world *fixture = *state;
+
+    (void)import_role(fixture, ROLE_OF("r-1", "dr-1", CODE("doctor")));
+    const Salus__V1__ParticipantUpdate *update =
+        import_role(fixture, ROLE_OF("r-2", "dr-1", CODE("researcher")));
+    assert_int_equal(update->n_roles, 2);
+    update = import_role(
+        fixture, ROLE_OF("r-2", "dr-1",
+                         CODE("researcher") ",\"period\":{\"end\":\"2091\"}"));
+    assert_int_equal(update->n_roles, 2);
+    assert_true(update->valid_to_ms > 0);
+    /* What is over gives nothing, and does not end the rest. */
+    update = import_role(
+        fixture, ROLE_OF("r-2", "dr-1",
+                         CODE("researcher") ",\"period\":{\"end\":\"2011\"}"));
+    assert_int_equal(update->n_roles, 1);
+    assert_int_equal(update->roles[0], CODES_ROLE_DOCTOR);
+    assert_int_equal(update->valid_to_ms, 0);
+    /* And nobody whose roles are all over acts any more. */
+    update = import_role(
+        fixture, ROLE_OF("r-1", "dr-1",
+                         CODE("doctor") ",\"period\":{\"end\":\"2012\"}"));
+    assert_int_equal(update->n_roles, 0);
+    assert_true(update->valid_to_ms > 0);
+    assert_true(update->valid_to_ms <
+                fixture->world->now_ms + IMPORT_VALID_MS + 60 * 1000);
+}
+
+/* At no time one would have what both give. */
+static void test_roles_that_do_not_meet_are_rejected(void **state)
+{
+    struct import_world *fixture = *state;
+
+    (void)import_role(fixture, ROLE_OF("r-1", "dr-1",
+                                       CODE("doctor") ",\"period\":{\"end\":"
+                                                      "\"2090\"}"));
+    expect_rejected(fixture,
+                    ROLE_OF("r-2", "dr-1",
+                            CODE("doctor") ",\"period\":{\"start\":"
+                                           "\"2091\"}"),
+                    "period");
+}
+
+/* The ledger cannot tell in which of them the person asks. */
+static void test_permit_for_one_of_several_roles_is_evidence(void **state)
+{
+    struct import_world *fixture = *state;
+    static const char permit[] = CONSENT("\"type\":\"permit\"," TREAT ","
+                                         "" ACTORS("PractitionerRole/r-1"));
+
+    (void)import_role(fixture, ROLE_OF("r-1", "dr-1", CODE("doctor")));
+    (void)import_grant(fixture, permit);
+    (void)import_role(fixture, ROLE_OF("r-2", "dr-1", CODE("researcher")));
+    expect_evidence(fixture,
+                    CONSENT_AS("2", "\"type\":\"permit\"," TREAT ","
+                                    "" ACTORS("PractitionerRole/r-1")),
+                    "provision.actor[0].reference");
+    expect_evidence(fixture,
+                    CONSENT_AS("3", "\"type\":\"permit\"," TREAT ","
+                                    "\"data\":[{\"meaning\":\"authoredby\","
+                                    "\"reference\":{\"reference\":"
+                                    "\"PractitionerRole/r-2\"}}]"),
+                    "provision.data[0].reference");
+    /* A deny is one of the person, and a permit for the person is clear. */
+    (void)import_grant(
+        fixture,
+        CONSENT_AS("4", DENY_WITHIN(TREAT, ACTORS("PractitionerRole/r-1"))));
+    (void)import_grant(fixture,
+                       CONSENT_AS("5", "\"type\":\"permit\"," TREAT ","
+                                       "" ACTORS("Practitioner/dr-1")));
+}
+
+/* Two names of one person are one member. */
+static void test_person_is_named_once(void **state)
+{
+    struct import_world *fixture = *state;
+
+    (void)import_role(fixture, ROLE_OF("r-1", "dr-1", ""));
+    assert_int_equal(
+        import_one(fixture,
+                   "{\"resourceType\":\"Group\",\"id\":\"g-1\",\"type\":"
+                   "\"practitioner\",\"actual\":true,\"member\":[{\"entity\":{"
+                   "\"reference\":\"Practitioner/dr-1\"}},{\"entity\":{"
+                   "\"reference\":\"PractitionerRole/r-1\"}}]}")
+            ->outcome,
+        IMPORT_ON_LEDGER);
+    assert_int_equal(last_body()->participant_register->n_members, 1);
+}
+
+/* ---- what exceptions inherit --------------------------------------------- */
+
+#define LABEL(system, code) "\"securityLabel\":[" CODING(system, code) "]"
+#define NORMAL LABEL("v3-Confidentiality", "N")
+#define DATA(meaning)                                                          \
+    "\"data\":[{\"meaning\":\"" meaning                                        \
+    "\",\"reference\":{\"reference\":\"DocumentReference/d-1\"}}]"
+
+/* Up to N is what the root permits: a deny from N on would leave the rest. */
+static void test_deny_reaches_below_the_confidentiality(void **state)
+{
+    struct import_world *fixture = *state;
+
+    const Salus__V1__ConsentGrant *grant = import_grant(
+        fixture,
+        CONSENT(DENY_WITHIN(TREAT "," NORMAL, ACTORS("Practitioner/dr-1"))));
+    const Salus__V1__Selector *deny = grant->exceptions[0]->selector;
+    assert_int_equal(deny->n_confidentiality, 1);
+    assert_int_equal(deny->confidentiality[0], CODES_CONF_U);
+    assert_int_equal(deny->n_tags, 0);
+    /* The sensitivities are of the same element. */
+    grant = import_grant(
+        fixture,
+        CONSENT(DENY_WITHIN(
+            TREAT ",\"securityLabel\":[" CODING(
+                "v3-Confidentiality", "N") "," CODING("v3-ActCode", "HIV") "]",
+            ACTORS("Practitioner/dr-1"))));
+    deny = grant->exceptions[0]->selector;
+    assert_int_equal(deny->confidentiality[0], CODES_CONF_U);
+    assert_int_equal(deny->n_tags, 1);
+    assert_memory_equal(deny->tags[0].data, grant->root->tags[0].data,
+                        VAULT_TAG_SIZE);
+    /* What it states itself stands. */
+    grant = import_grant(
+        fixture, CONSENT(DENY_WITHIN(TREAT "," NORMAL,
+                                     LABEL("v3-Confidentiality", "M"))));
+    deny = grant->exceptions[0]->selector;
+    assert_int_equal(deny->confidentiality[0], CODES_CONF_M);
+    grant = import_grant(
+        fixture,
+        CONSENT(DENY_WITHIN(TREAT "," NORMAL, LABEL("v3-ActCode", "HIV"))));
+    deny = grant->exceptions[0]->selector;
+    assert_int_equal(deny->n_confidentiality, 0);
+    assert_int_equal(deny->n_tags, 1);
+}
+
+#define PERMIT_WITHIN(root, exception)                                         \
+    "\"type\":\"deny\"," root                                                  \
+    ",\"provision\":[{\"type\":\"permit\"," exception "}]"
+
+/* From R on is denied: a permit up to R would give what nobody spoke of. */
+static void test_permit_within_a_confidential_deny_is_evidence(void **state)
+{
+    struct import_world *fixture = *state;
+
+    expect_evidence(
+        fixture,
+        CONSENT(PERMIT_WITHIN(TREAT "," LABEL("v3-Confidentiality", "R"),
+                              ACTORS("Practitioner/dr-1"))),
+        "provision.provision[0]");
+    (void)import_grant(
+        fixture,
+        CONSENT(PERMIT_WITHIN(
+            TREAT "," LABEL("v3-Confidentiality", "R"),
+            ACTORS("Practitioner/dr-1") "," LABEL("v3-Confidentiality", "R"))));
+}
+
+/* The deny of a document is one of its later versions, also if the permit is
+ * what names it. */
+static void test_inherited_data_are_read_by_the_exception(void **state)
+{
+    struct import_world *fixture = *state;
+
+    assert_int_equal(
+        import_one(fixture, DOCUMENT_BY("Practitioner/dr-1"))->outcome,
+        IMPORT_ON_LEDGER);
+    const Salus__V1__ConsentGrant *grant = import_grant(
+        fixture, CONSENT(DENY_WITHIN(TREAT "," DATA("instance"),
+                                     ACTORS("Practitioner/dr-1"))));
+    assert_int_equal(grant->root->data[0]->meaning, TRANSACTION_INSTANCE);
+    assert_int_equal(grant->exceptions[0]->selector->data[0]->meaning,
+                     TRANSACTION_DEPENDENTS);
+    grant = import_grant(fixture,
+                         CONSENT(PERMIT_WITHIN(TREAT "," DATA("instance"),
+                                               ACTORS("Practitioner/dr-1"))));
+    assert_int_equal(grant->root->data[0]->meaning, TRANSACTION_DEPENDENTS);
+    assert_int_equal(grant->exceptions[0]->selector->data[0]->meaning,
+                     TRANSACTION_INSTANCE);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(test_deny_of_no_member_is_evidence),
+        T(test_deny_of_a_member_names_the_institution),
+        T(test_staff_of_a_member_is_not_ours),
+        T(test_role_is_the_person),
+        T(test_role_waits_for_its_practitioner),
+        T(test_person_has_what_all_roles_give),
+        T(test_roles_that_do_not_meet_are_rejected),
+        T(test_permit_for_one_of_several_roles_is_evidence),
+        T(test_person_is_named_once),
+        T(test_deny_reaches_below_the_confidentiality),
+        T(test_permit_within_a_confidential_deny_is_evidence),
+        T(test_inherited_data_are_read_by_the_exception),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
