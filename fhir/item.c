@@ -63,23 +63,6 @@ static void read_name(struct fhir_item *item, const struct fhir_reader *reader,
     item->name = fhir_keep(reader, name);
 }
 
-/* A type that may be shown: letters only. */
-static bool is_type(const char *text)
-{
-    size_t size = strlen(text);
-
-    if (size == 0 || size >= FHIR_KEY_MAX) {
-        return false;
-    }
-    for (size_t i = 0; i < size; i++) {
-        if (!((text[i] >= 'A' && text[i] <= 'Z') ||
-              (text[i] >= 'a' && text[i] <= 'z'))) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool read_resource_type(struct fhir_item *item,
                                const struct fhir_node *root)
 {
@@ -90,7 +73,7 @@ static bool read_resource_type(struct fhir_item *item,
         fhir_find(&item->report, FHIR_NO_RESOURCE_TYPE, &type, NULL);
         return false;
     }
-    if (is_type(name)) {
+    if (strlen(name) < sizeof item->type && fhir_code_is_shown(name)) {
         (void)snprintf(item->type, sizeof item->type, "%s", name);
     }
     item->rank = fhir_rank_of(name);

@@ -190,19 +190,23 @@ bool fhir_unsigned(const struct fhir_node *node, uint64_t *out)
 
 /* ---- paths --------------------------------------------------------------- */
 
-/* An element name of FHIR; anything else may be somebody's text. */
+/* An element name of FHIR; anything else may be somebody's text or number. */
 static bool is_key(const char *key)
 {
+    static const char digits[] = "Base64Binary"; /* The only ones. */
     size_t i = key[0] == '_' ? 1 : 0;
     size_t size = strlen(key);
 
     if (size == i || size > FHIR_KEY_MAX || key[i] < 'a' || key[i] > 'z') {
         return false;
     }
+    if (size > sizeof digits - 1 &&
+        strcmp(key + size - (sizeof digits - 1), digits) == 0) {
+        size -= sizeof digits - 1;
+    }
     for (; i < size; i++) {
         if (!((key[i] >= 'a' && key[i] <= 'z') ||
-              (key[i] >= 'A' && key[i] <= 'Z') ||
-              (key[i] >= '0' && key[i] <= '9'))) {
+              (key[i] >= 'A' && key[i] <= 'Z'))) {
             return false;
         }
     }

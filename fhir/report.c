@@ -76,6 +76,15 @@ bool fhir_is_code(const char *text)
     return true;
 }
 
+/* Places in a file, element names and types of transactions are this program's
+ * own words; all other codes came with the resource. */
+static bool may_be_shown(enum fhir_finding_kind kind, const char *code)
+{
+    return fhir_is_code(code) &&
+           (kind <= FHIR_NO_MEMORY || kind == FHIR_UNKNOWN_ELEMENT ||
+            kind == FHIR_EXPORT_TYPE || fhir_code_is_shown(code));
+}
+
 static size_t reason_rank(uint32_t reason)
 {
     size_t count = sizeof reason_order / sizeof reason_order[0];
@@ -121,7 +130,7 @@ void fhir_report_add(struct fhir_report *report, enum fhir_finding_kind kind,
     finding->kind = kind;
     write_path(report, finding->path, sizeof finding->path, path);
     finding->code[0] = 0;
-    if (code != NULL && fhir_is_code(code)) {
+    if (code != NULL && may_be_shown(kind, code)) {
         (void)snprintf(finding->code, sizeof finding->code, "%s", code);
     }
 }

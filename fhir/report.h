@@ -245,8 +245,8 @@ struct fhir_report {
 /* `prefix` is kept. */
 void fhir_report_init(struct fhir_report *report, const char *prefix);
 
-/* Adds a finding. `code` may be NULL; it is kept only if it reads as a code:
- * a letter, then letters, digits, '-', '_' or '.', short. */
+/* Adds a finding. `code` may be NULL; of one that came with the resource it is
+ * kept only if it is short and stands in a table that is known here. */
 void fhir_report_add(struct fhir_report *report, enum fhir_finding_kind kind,
                      const char *path, const char *code);
 
@@ -265,7 +265,10 @@ void fhir_finding_text(const struct fhir_finding *finding, char *out,
  * found. */
 const char *fhir_report_path(const struct fhir_report *report);
 
-/* May these characters be shown as a code? */
+/* A letter, then letters, digits, '-', '_' or '.', short. */
 bool fhir_is_code(const char *text);
+/* Is it a resource type or code of FHIR, HL7 v3 or the ledger, and nobody's
+ * name (shown_codes.c)? */
+bool fhir_code_is_shown(const char *code);
 
 #endif /* FHIR_REPORT_H */
