@@ -15,6 +15,7 @@ struct may {
     const char *purpose;
     const char *confidentiality;
     const char *class_code;
+    const char *action;
     const char *at;
     const char *participant;
     uint8_t id[LEDGER_HANDLE_SIZE];
@@ -34,8 +35,13 @@ static int ask_who(struct may *may)
                         &in.confidentiality) ||
         !tool_code_read(&tool_may, CODES_CLASS, may->class_code,
                         &in.class_code) ||
+        !tool_code_read(&tool_may, CODES_ACTION, may->action, &in.action) ||
         !tool_moment_read(&tool_may, may->at, &in.at_ms)) {
         return TOOL_USAGE;
+    }
+    if (in.action == 0) {
+        /* Of the ledger 0 asks whether there is any that may be taken. */
+        in.action = CODES_ACTION_ACCESS;
     }
     in.limit = LEDGER_PAGE_ROWS_MAX;
     query.kind_case = SALUS__V1__QUERY__KIND_WHO_MAY;
@@ -48,6 +54,7 @@ static int ask_what(struct may *may)
     Salus__V1__Query query = SALUS__V1__QUERY__INIT;
     Salus__V1__WhatMayQuery in = SALUS__V1__WHAT_MAY_QUERY__INIT;
     if (!tool_option_unused(&tool_may, "what", "--class", may->class_code) ||
+        !tool_option_unused(&tool_may, "what", "--action", may->action) ||
         !tool_code_read(&tool_may, CODES_PURPOSE, may->purpose, &in.purpose) ||
         !tool_code_read(&tool_may, CODES_CONF, may->confidentiality,
                         &in.confidentiality) ||
@@ -78,6 +85,7 @@ static int run_may(int argc, char **argv)
         {.name = "--purpose", .value = &may.purpose},
         {.name = "--conf", .value = &may.confidentiality},
         {.name = "--class", .value = &may.class_code},
+        {.name = "--action", .value = &may.action},
         {.name = "--at", .value = &may.at},
         {.name = "--participant", .value = &may.participant},
         {.name = NULL}};
@@ -99,9 +107,10 @@ static int run_may(int argc, char **argv)
 
 const struct tool_command tool_may = {
     .name = "may",
-    .usage = "who HANDLE | what [INSTITUTION] [--purpose CODE] [--conf CODE]\n"
-             "       [--class CODE] [--at TIME] [--participant ID]\n"
-             "       " TOOL_ASK_USAGE,
+    .usage =
+        "who HANDLE | what [INSTITUTION] [--purpose CODE] [--conf CODE]\n"
+        "       [--class CODE] [--action CODE] [--at TIME] [--participant ID]\n"
+        "       " TOOL_ASK_USAGE,
     .summary = "who may see a patient's data now, and whose data one may see",
     .help =
         "The decision rule, asked for everybody, with the consent "
@@ -117,12 +126,17 @@ const struct tool_command tool_may = {
         "\n"
         "\"may: no\" without --class says that not everything may be seen: "
         "one\n"
-        "class that is denied is enough. Ask class by class.\n"
+        "class that is denied is enough. Ask class by class. What is listed "
+        "by\n"
+        "\"what\" may be seen by some action, and perhaps not by all.\n"
         "\n"
         "  --purpose CODE        TREAT, HRESCH, ...; TREAT by default\n"
         "  --conf CODE           up to U, L, M, N, R or V; N by default\n"
         "  --class CODE          laboratory, imaging, ...; all by default "
         "(who)\n"
+        "  --action CODE         access, use, disclose, ...; access by "
+        "default\n"
+        "                        (who)\n"
         "  --at TIME             then, by what stands now\n"
         "  --participant ID      that one alone (what)\n" TOOL_ASK_HELP,
     .run = run_may,
