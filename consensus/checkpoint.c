@@ -160,8 +160,8 @@ static void hand_out_proof(struct pbft_replica *replica, struct pbft_slot *slot,
 static void conclude(struct pbft_replica *replica, struct pbft_slot *slot)
 {
     const pbft_replica_id self = replica->config.self;
-    if (slot->own_attestation == NULL) {
-        return;
+    if (slot->own_attestation == NULL || slot->seq > replica->executed) {
+        return; /* Or restored, and the block itself is not there (any more). */
     }
     PBFT_ASSERT(pbft_set_has(&slot->attestations.voters, self));
     const struct pbft_attestation *own =
@@ -169,7 +169,7 @@ static void conclude(struct pbft_replica *replica, struct pbft_slot *slot)
     if (!slot->is_attested && slot->attestations.matching >= replica->weak) {
         hand_out_proof(replica, slot, own);
     }
-    if (is_checkpoint(replica, slot->seq) && slot->seq <= replica->executed &&
+    if (is_checkpoint(replica, slot->seq) &&
         slot->attestations.matching >= replica->quorum) {
         const struct pbft_certifier certifier = pbft_own_certifier(replica);
         const struct pbft_message *proof =
