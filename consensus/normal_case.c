@@ -125,6 +125,7 @@ void pbft_deliver_block(struct pbft_replica *replica,
     PBFT_ASSERT(pre_prepare->pre_prepare.seq == replica->committed + 1);
     PBFT_ASSERT(body != NULL);
     replica->committed++;
+    replica->progress_at = replica->now;
     pbft_output_commit(&replica->output, replica->committed, committed);
     if (body->batch.request_count > 0 && replica->view_active) {
         pbft_note_progress(replica);

@@ -178,6 +178,7 @@ void pbft_try_voting(struct pbft_replica *replica)
         replica->is_fresh = false;
     }
     replica->may_vote = true;
+    replica->progress_at = replica->now;
     pbft_mark(PBFT_MARK_VOTES_AFTER_START);
     pbft_attest_late(replica);
     pbft_ask_again(replica);

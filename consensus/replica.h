@@ -134,6 +134,7 @@ struct pbft_replica {
     uint32_t missing_bodies;   /* Accepted headers without their batch. */
     pbft_replica_id body_peer; /* Who is asked for them. */
     pbft_seq committed;        /* Handed out. */
+    pbft_time_ms progress_at;  /* The last of them, or voting here began. */
     pbft_seq executed;
     pbft_seq attested;     /* f + 1 attestations of all up to here. */
     pbft_seq diverged;     /* Where Q others contradicted us; 0: nowhere. */
@@ -320,16 +321,18 @@ void pbft_witness_message(struct pbft_replica *replica,
 enum pbft_verdict pbft_restore_evidence(struct pbft_replica *replica,
                                         const struct pbft_message *evidence);
 
+/* guard.c (OSDI'99 4.4; design: P7) */
+/* `is_forced`: fires although it is not due. */
+enum pbft_verdict pbft_on_request_timeout(struct pbft_replica *replica,
+                                          bool is_forced);
+void pbft_arm_request_timer(struct pbft_replica *replica);
+
 /* view_change.c (OSDI'99 4.4) */
 /* Leaves the view, for the primary is to blame (design: P8). */
 enum pbft_verdict pbft_complain(struct pbft_replica *replica);
 enum pbft_verdict pbft_on_view_change(struct pbft_replica *replica,
                                       const struct pbft_message *message);
-/* `is_forced`: fires although it is not due. */
-enum pbft_verdict pbft_on_request_timeout(struct pbft_replica *replica,
-                                          bool is_forced);
 enum pbft_verdict pbft_on_view_timeout(struct pbft_replica *replica);
-void pbft_arm_request_timer(struct pbft_replica *replica);
 /* Joins, opens or enters a view, if the view-changes allow it now. */
 void pbft_continue_view_change(struct pbft_replica *replica);
 /* All slots begin `view` empty. */

@@ -60,7 +60,7 @@ static uint32_t institution_hash(const struct pbft_institution *id)
 /* PBFT_INDEX_NONE if there are too many. */
 static uint32_t institution_of(struct pbft_requests *requests,
                                const struct pbft_institution *id,
-                               uint32_t bringer)
+                               uint32_t bringer, pbft_time_ms now)
 {
     uint32_t *bucket = &requests->institution_buckets[institution_hash(id)];
     for (uint32_t i = *bucket; i != PBFT_INDEX_NONE;
@@ -89,6 +89,7 @@ static uint32_t institution_of(struct pbft_requests *requests,
             .hash_next = *bucket,
             .age = pbft_empty_chain,
             .queues = PBFT_INDEX_NONE,
+            .oldest_at = now,
             .deadline = PBFT_TIME_NEVER,
         };
         *bucket = index;
@@ -178,7 +179,7 @@ enum pbft_verdict pbft_requests_admit(struct pbft_requests *requests,
         return PBFT_QUEUE_FULL;
     }
     uint32_t institution =
-        institution_of(requests, &message->request.institution, bringer);
+        institution_of(requests, &message->request.institution, bringer, now);
     if (institution == PBFT_INDEX_NONE ||
         !pbft_shares_have_room(&requests->institution_shares[institution],
                                &requests->institution_limits, bringer)) {
@@ -239,6 +240,18 @@ void pbft_requests_take(struct pbft_requests *requests,
     }
 }
 
+/* An honest primary takes what one bringer tells it in the order in which it
+ * comes there, and knows our oldest request a timeout after it became that,
+ * also if it was lost on the way: we tell it again. So what came here later
+ * still is not before it, however long the queues are; if it was, the oldest is
+ * passed over, and other progress is no excuse (design: P7). */
+static bool may_precede_oldest(const struct pbft_requests *requests,
+                               const struct pbft_pending_institution *entry,
+                               pbft_time_ms since)
+{
+    return since <= pbft_time_after(entry->oldest_at, requests->timeout_ms);
+}
+
 void pbft_requests_remove(struct pbft_requests *requests,
                           const struct pbft_digest *digest, pbft_time_ms now)
 {
@@ -251,6 +264,7 @@ void pbft_requests_remove(struct pbft_requests *requests,
         &requests->institutions[item->institution];
     PBFT_ASSERT(requests->count > 0);
     PBFT_ASSERT(entry->count > 0);
+    const bool was_oldest = entry->age.first == index;
     pbft_requests_end_waiting(requests, index);
     pbft_chain_detach(requests, &entry->age, age_link, index, 0);
     uint32_t *at = bucket_of(requests, digest);
@@ -265,7 +279,12 @@ void pbft_requests_remove(struct pbft_requests *requests,
     requests->count--;
     requests->bytes -= item->message->request.payload.size;
     entry->count--;
-    set_deadline(requests, entry, now);
+    if (was_oldest) {
+        entry->oldest_at = now;
+    }
+    if (was_oldest || may_precede_oldest(requests, entry, item->since)) {
+        set_deadline(requests, entry, now);
+    }
     if (entry->count == 0) {
         release_institution(requests, item->institution);
     }

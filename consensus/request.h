@@ -54,12 +54,13 @@ struct pbft_pending {
 
 struct pbft_pending_institution {
     struct pbft_institution id;
-    uint32_t count;        /* 0: free. */
-    uint32_t bringer;      /* Of its first request. */
-    uint32_t hash_next;    /* Also chains the free ones. */
-    struct pbft_chain age; /* Oldest first. */
-    uint32_t queues;       /* The first of those that wait; or NONE. */
-    pbft_time_ms deadline; /* For its oldest request (design: P7). */
+    uint32_t count;         /* 0: free. */
+    uint32_t bringer;       /* Of its first request. */
+    uint32_t hash_next;     /* Also chains the free ones. */
+    struct pbft_chain age;  /* Oldest first. */
+    uint32_t queues;        /* The first of those that wait; or NONE. */
+    pbft_time_ms oldest_at; /* Its oldest is that since then; or a new view. */
+    pbft_time_ms deadline;  /* Of its oldest request (design: P7). */
 };
 
 /* What waits in one lane, of one institution, from one bringer. */
@@ -153,7 +154,8 @@ uint32_t pbft_requests_lying(const struct pbft_requests *requests,
 void pbft_requests_take(struct pbft_requests *requests,
                         const struct pbft_digest *digest);
 
-/* It was committed: forgotten. Its institution has made progress. */
+/* It was committed: forgotten. Its institution has made progress, unless its
+ * oldest request was passed over. */
 void pbft_requests_remove(struct pbft_requests *requests,
                           const struct pbft_digest *digest, pbft_time_ms now);
 /* The same for each request of a batch. */

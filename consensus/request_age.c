@@ -155,6 +155,7 @@ void pbft_requests_restart(struct pbft_requests *requests, pbft_time_ms now)
     const pbft_time_ms deadline = pbft_time_after(now, requests->timeout_ms);
     for (uint32_t i = 0; i < requests->institutions_used; i++) {
         if (requests->institutions[i].count > 0) {
+            requests->institutions[i].oldest_at = now;
             requests->institutions[i].deadline = deadline;
         }
     }

@@ -157,6 +157,7 @@ void pbft_restart_request_timers(struct pbft_replica *replica)
     replica->requests.timeout_ms =
         replica->changes.failures > 0 && delay > base ? delay : base;
     pbft_requests_restart(&replica->requests, replica->now);
+    replica->progress_at = replica->now;
 }
 
 void pbft_note_progress(struct pbft_replica *replica)
@@ -200,18 +201,6 @@ void pbft_continue_view_change(struct pbft_replica *replica)
     (void)pbft_try_pending(replica);
 }
 
-enum pbft_verdict pbft_on_request_timeout(struct pbft_replica *replica,
-                                          bool is_forced)
-{
-    const pbft_time_ms owed = pbft_owed_deadline(replica);
-    if ((replica->requests.count == 0 && owed == PBFT_TIME_NEVER) ||
-        (!is_forced && owed > replica->now &&
-         pbft_requests_deadline(&replica->requests) > replica->now)) {
-        return PBFT_UNEXPECTED; /* It was a lower bound. */
-    }
-    return pbft_complain(replica);
-}
-
 enum pbft_verdict pbft_complain(struct pbft_replica *replica)
 {
     if (!replica->view_active || !replica->may_vote ||
@@ -241,21 +230,6 @@ enum pbft_verdict pbft_on_view_timeout(struct pbft_replica *replica)
     leave_for(replica, replica->view + 1);
     pbft_continue_view_change(replica);
     return PBFT_ACCEPTED;
-}
-
-void pbft_arm_request_timer(struct pbft_replica *replica)
-{
-    pbft_time_ms deadline = pbft_owed_deadline(replica);
-    if (replica->requests.count > 0 && replica->requests.earliest < deadline) {
-        deadline = replica->requests.earliest;
-    }
-    /* OSDI'99 4.4: backups guard requests; the primary is who they guard
-     * against. */
-    pbft_timers_set(&replica->timers, PBFT_TIMER_REQUEST,
-                    replica->view_active && replica->may_vote &&
-                            !pbft_is_primary(replica)
-                        ? deadline
-                        : PBFT_TIME_NEVER);
 }
 
 /* Keeps the first of its signer for a view. */

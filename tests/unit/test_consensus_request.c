@@ -221,6 +221,47 @@ static void test_only_its_own_progress_restarts_a_deadline(void **state)
     assert_true(pbft_requests_deadline(queue) == PBFT_TIME_NEVER);
 }
 
+/* What comes within a timeout of it may come to the primary before it. */
+static void test_who_is_passed_over_keeps_its_deadline(void **state)
+{
+    (void)state;
+    (void)admit(1, 1, PBFT_LANE_NORMAL, 1000);
+    (void)admit(1, 2, PBFT_LANE_NORMAL, 1100);
+    (void)admit(1, 3, PBFT_LANE_NORMAL, 1101);
+    (void)admit(1, 4, PBFT_LANE_NORMAL, 1102);
+    (void)admit(1, 5, PBFT_LANE_NORMAL, 1103);
+    finish(1, 2, 1105);
+    assert_int_equal(pbft_requests_deadline(queue), 1205);
+    finish(1, 3, 1110);
+    assert_int_equal(pbft_requests_deadline(queue), 1205);
+    finish(1, 1, 1120); /* The next one has all its time. */
+    assert_int_equal(pbft_requests_deadline(queue), 1220);
+    finish(1, 5, 1130);
+    assert_int_equal(pbft_requests_deadline(queue), 1230);
+    (void)admit(1, 6, PBFT_LANE_NORMAL, 1221);
+    finish(1, 6, 1225);
+    assert_int_equal(pbft_requests_deadline(queue), 1230);
+}
+
+/* The primary of a new view may hear of the oldest then for the first time. */
+static void test_a_new_view_may_hear_of_the_oldest_late(void **state)
+{
+    (void)state;
+    (void)admit(1, 1, PBFT_LANE_NORMAL, 1000);
+    (void)admit(1, 2, PBFT_LANE_NORMAL, 1500);
+    pbft_requests_restart(queue, 2000);
+    (void)admit(1, 3, PBFT_LANE_NORMAL, 2100);
+    (void)admit(1, 4, PBFT_LANE_NORMAL, 2101);
+    finish(1, 2, 2010);
+    assert_int_equal(pbft_requests_deadline(queue), 2110);
+    finish(1, 3, 2101);
+    assert_int_equal(pbft_requests_deadline(queue), 2201);
+    finish(1, 4, 2150);
+    assert_int_equal(pbft_requests_deadline(queue), 2201);
+    pbft_requests_restart(queue, 3000); /* Again. */
+    assert_int_equal(pbft_requests_deadline(queue), 3100);
+}
+
 static void test_stale_requests_are_found(void **state)
 {
     const struct pbft_pending *stale[8];
@@ -445,6 +486,8 @@ int main(void)
         TEST(test_what_does_not_fit_waits),
         TEST(test_a_new_view_puts_all_back_in_order),
         TEST(test_only_its_own_progress_restarts_a_deadline),
+        TEST(test_who_is_passed_over_keeps_its_deadline),
+        TEST(test_a_new_view_may_hear_of_the_oldest_late),
         TEST(test_stale_requests_are_found),
         TEST(test_relays_rest_longer_each_time),
         TEST(test_a_relay_leaves_no_institution_out),
