@@ -29,8 +29,9 @@ struct net_link {
     size_t out_counted; /* Of it: what is taken from the budget. */
 
     /* Of whoever receives: `is_receiving`. */
-    uint8_t stage[LINK_STAGE_SIZE]; /* Received, not looked at. */
-    size_t stage_size;
+    uint8_t stage[LINK_STAGE_SIZE]; /* Received, not looked at: */
+    size_t stage_at;                /* from here */
+    size_t stage_size;              /* so many bytes. */
     bool is_greeted;
     bool has_body;   /* A frame of body_size is being received, */
     bool is_partial; /* and others see since when. */

@@ -34,10 +34,24 @@ static enum net_protocol counterpart(enum net_protocol protocol)
     return protocol;
 }
 
+static const uint8_t *staged(const struct net_link *link)
+{
+    return link->stage + link->stage_at;
+}
+
 static void consume(struct net_link *link, size_t count)
 {
     link->stage_size -= count;
-    memmove(link->stage, link->stage + count, link->stage_size);
+    link->stage_at = link->stage_size > 0 ? link->stage_at + count : 0;
+}
+
+/* What is left of a burst of frames goes to the front, once for all of them. */
+static void make_room(struct net_link *link)
+{
+    if (link->stage_at > 0) {
+        memmove(link->stage, staged(link), link->stage_size);
+        link->stage_at = 0;
+    }
 }
 
 /* ---- the greeting -------------------------------------------------------- */
@@ -46,7 +60,7 @@ static bool is_greeting(const struct net_link *link)
 {
     const uint8_t expected[LINK_GREETING_SIZE] = {
         0, 'S', 'P', 0, 0, (uint8_t)counterpart(link->config.protocol), 0, 0};
-    return memcmp(link->stage, expected, sizeof expected) == 0;
+    return memcmp(staged(link), expected, sizeof expected) == 0;
 }
 
 static bool become_ready(struct net_link *link)
@@ -106,7 +120,7 @@ static bool begin_body(struct net_link *link)
 {
     uint64_t size = 0;
     for (size_t i = 0; i < LINK_LENGTH_SIZE; i++) {
-        size = size << 8 | link->stage[i];
+        size = size << 8 | staged(link)[i];
     }
     if (size > link->config.frame_bytes_max) {
         return false;
@@ -131,7 +145,7 @@ static bool fill_body(struct net_link *link)
         if (count > link->stage_size) {
             count = link->stage_size;
         }
-        memcpy(link->body + link->body_done, link->stage, count);
+        memcpy(link->body + link->body_done, staged(link), count);
         link->body_done += count;
         consume(link, count);
     }
@@ -223,6 +237,7 @@ static void stop_receiving(struct net_link *link)
 
 void link_receive(struct net_link *link)
 {
+    make_room(link);
     nng_iov iov = {.iov_buf = link->stage + link->stage_size,
                    .iov_len = LINK_STAGE_SIZE - link->stage_size};
     link->reads_body = link->has_body && link->stage_size == 0 &&
