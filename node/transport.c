@@ -58,12 +58,17 @@ void transport_destroy(struct transport *transport)
     free(transport);
 }
 
-static void send_envelope(struct transport *transport, pbft_replica_id to)
+static void send_envelope(struct transport *transport,
+                          const struct pbft_replica_set *to)
 {
-    /* Dropped and counted in net/: the core resends what matters. */
-    enum pbft_status status = net_peers_send(
-        transport->peers, to, wire_buffer_bytes(&transport->envelope));
-    (void)status;
+    for (pbft_replica_id id = 0; id < transport->replica_count; id++) {
+        if (pbft_set_has(to, id)) {
+            /* Dropped and counted in net/: the core resends what matters. */
+            enum pbft_status status = net_peers_send(
+                transport->peers, id, wire_buffer_bytes(&transport->envelope));
+            (void)status;
+        }
+    }
 }
 
 static void begin_envelope(struct transport *transport)
@@ -74,7 +79,7 @@ static void begin_envelope(struct transport *transport)
 }
 
 /* Adds one message; a full envelope is sent and another one begun. */
-static void add(struct transport *transport, pbft_replica_id to,
+static void add(struct transport *transport, const struct pbft_replica_set *to,
                 struct pbft_bytes message, uint32_t *count)
 {
     enum pbft_status status =
@@ -91,14 +96,32 @@ static void add(struct transport *transport, pbft_replica_id to,
     }
 }
 
-static void fill_envelope(struct transport *transport, pbft_replica_id to)
+/* Those of `among` who get the same messages as `one` of them. */
+static struct pbft_replica_set find_alike(const struct transport *transport,
+                                          const struct pbft_replica_set *among,
+                                          pbft_replica_id one)
+{
+    struct pbft_replica_set alike = *among;
+    for (size_t i = 0; i < transport->send_count; i++) {
+        const struct pbft_replica_set *to = &transport->sends[i].to;
+        const uint64_t others = pbft_set_has(to, one) ? 0 : UINT64_MAX;
+        for (size_t word = 0; word < PBFT_REPLICAS_MAX / 64; word++) {
+            alike.words[word] &= to->words[word] ^ others;
+        }
+    }
+    return alike;
+}
+
+/* The messages that go to `one`, to all of `to`. */
+static void fill_envelope(struct transport *transport, pbft_replica_id one,
+                          const struct pbft_replica_set *to)
 {
     uint32_t count = 0;
     struct pbft_bytes all = wire_buffer_bytes(&transport->messages);
     begin_envelope(transport);
     for (size_t i = 0; i < transport->send_count; i++) {
         const struct encoded *send = &transport->sends[i];
-        if (pbft_set_has(&send->to, to)) {
+        if (pbft_set_has(&send->to, one)) {
             add(transport, to,
                 (struct pbft_bytes){all.data + send->offset, send->size},
                 &count);
@@ -109,20 +132,25 @@ static void fill_envelope(struct transport *transport, pbft_replica_id to)
     }
 }
 
-/* Sends everything that was encoded. Envelopes are equal for all peers when
- * all messages go to all of them, which is the usual case; copying is cheap
- * beside the encryption of each. */
+/* Sends everything that was encoded. Peers who get the same messages, which is
+ * the usual case, get copies of one envelope. */
 static void deal_out(struct transport *transport)
 {
-    struct pbft_replica_set any = {{0}};
+    struct pbft_replica_set left = {{0}};
     for (size_t i = 0; i < transport->send_count; i++) {
         for (size_t word = 0; word < PBFT_REPLICAS_MAX / 64; word++) {
-            any.words[word] |= transport->sends[i].to.words[word];
+            left.words[word] |= transport->sends[i].to.words[word];
         }
     }
-    for (pbft_replica_id to = 0; to < transport->replica_count; to++) {
-        if (to != transport->self && pbft_set_has(&any, to)) {
-            fill_envelope(transport, to);
+    pbft_set_remove(&left, transport->self);
+    for (pbft_replica_id id = 0; id < transport->replica_count; id++) {
+        if (pbft_set_has(&left, id)) {
+            const struct pbft_replica_set alike =
+                find_alike(transport, &left, id);
+            fill_envelope(transport, id, &alike);
+            for (size_t word = 0; word < PBFT_REPLICAS_MAX / 64; word++) {
+                left.words[word] &= ~alike.words[word];
+            }
         }
     }
     transport->send_count = 0;
