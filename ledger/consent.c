@@ -140,7 +140,6 @@ static void begin_standing(struct execution *x, const uint8_t *id,
     state_get_standing(x->overlay, consent->subject, &standing);
     PBFT_ASSERT(standing.count < LEDGER_SUBJECT_CONSENTS_MAX);
     memcpy(standing.ids[standing.count++], id, LEDGER_ID_SIZE);
-    standing.changed_ms = x->now_ms;
     state_put_standing(x->overlay, consent->subject, &standing);
     if (consent->to_ms != 0) {
         state_put_due(x->overlay, consent->to_ms, SCHEMA_DUE_CONSENT, id,
@@ -152,23 +151,6 @@ static void begin_standing(struct execution *x, const uint8_t *id,
     }
 }
 
-/* Order is kept: it is the order of filing. */
-static void end_standing(struct overlay *overlay, const uint8_t *handle,
-                         const uint8_t *id, uint64_t now_ms)
-{
-    struct state_standing standing;
-    uint32_t kept = 0;
-    state_get_standing(overlay, handle, &standing);
-    for (uint32_t i = 0; i < standing.count; i++) {
-        if (memcmp(standing.ids[i], id, LEDGER_ID_SIZE) != 0) {
-            memmove(standing.ids[kept++], standing.ids[i], LEDGER_ID_SIZE);
-        }
-    }
-    standing.count = kept;
-    standing.changed_ms = now_ms;
-    state_put_standing(overlay, handle, &standing);
-}
-
 void consent_expire(struct overlay *overlay, const uint8_t *id, uint64_t now_ms)
 {
     struct schema_consent consent;
@@ -176,7 +158,8 @@ void consent_expire(struct overlay *overlay, const uint8_t *id, uint64_t now_ms)
         consent.state == SCHEMA_CONSENT_GRANTED) {
         consent.state = SCHEMA_CONSENT_EXPIRED;
         state_put_consent(overlay, id, &consent);
-        end_standing(overlay, consent.subject, id, now_ms);
+        state_note_change(overlay, consent.subject, STATE_CONSENT_ENDED, id,
+                          now_ms);
     }
 }
 
@@ -216,7 +199,8 @@ void consent_end(struct execution *x, const uint8_t *id,
     if (consent.to_ms != 0) {
         cancel_expiry(x, id, &consent);
     }
-    end_standing(x->overlay, consent.subject, id, x->now_ms);
+    state_note_change(x->overlay, consent.subject, STATE_CONSENT_ENDED, id,
+                      x->now_ms);
     if (consent.to_ms != 0) {
         state_delete_due(x->overlay, consent.to_ms, SCHEMA_DUE_CONSENT, id);
     }

@@ -34,11 +34,11 @@ static void write_evidence(struct execution *x,
         .granted = x->place,
     };
     memcpy(consent.subject, in->subject.data, sizeof consent.subject);
-    struct state_standing standing;
+    if (!subject->indeterminate) {
+        state_note_change(x->overlay, in->subject.data, STATE_UNCLEAR, NULL,
+                          x->now_ms);
+    }
     subject->indeterminate = true;
-    state_get_standing(x->overlay, in->subject.data, &standing);
-    standing.changed_ms = x->now_ms;
-    state_put_standing(x->overlay, in->subject.data, &standing);
     state_put_subject(x->overlay, in->subject.data, subject);
     consent_write(x, in->consent.data, &consent);
 }

@@ -105,8 +105,9 @@ static bool hear(const struct decide_question *question, const uint8_t *id,
 {
     struct schema_consent consent;
     if (!state_get_consent(question->overlay, id, &consent) ||
-        !consent_stands(&consent, question->now_ms) ||
-        question->now_ms < consent.from_ms) {
+        consent_is_over(&consent, question->now_ms) ||
+        question->now_ms < consent.from_ms ||
+        (consent.state != SCHEMA_CONSENT_GRANTED && !question->as_it_stood)) {
         return false;
     }
     struct hearing hearing = {
@@ -191,24 +192,44 @@ static void conclude(struct decide_answer *out, uint64_t all)
     }
 }
 
+/* Step 1: the consents of the moment. False: nobody can tell what the patient
+ * wanted then. */
+static bool list_consents(const struct decide_question *question,
+                          struct state_standing *out, bool *indeterminate)
+{
+    struct overlay *overlay = question->overlay;
+    struct schema_subject subject;
+    if (!state_get_subject(overlay, question->subject, &subject)) {
+        return false;
+    }
+    *indeterminate = subject.indeterminate;
+    if (question->as_it_stood) {
+        return state_standing_at(overlay, question->subject, question->now_ms,
+                                 out, indeterminate);
+    }
+    state_get_standing(overlay, question->subject, out);
+    return true;
+}
+
 void decide(struct decide_answer *out, const struct decide_question *question)
 {
-    struct schema_subject subject;
     struct state_standing standing;
+    bool indeterminate = false;
     out->permitted = 0;
     out->narrowed = 0;
     out->named = 0;
     out->implicit = false;
     out->voice_count = 0;
     out->rule = SCHEMA_RULE_INDETERMINATE;
-    state_get_standing(question->overlay, question->subject, &standing);
+    if (!list_consents(question, &standing, &indeterminate)) {
+        return;
+    }
     for (uint32_t i = 0; i < standing.count; i++) {
         if (hear(question, standing.ids[i], &out->voices[out->voice_count])) {
             out->voice_count++;
         }
     }
-    if (!state_get_subject(question->overlay, question->subject, &subject) ||
-        (subject.indeterminate && !question->is_emergency)) {
+    if (indeterminate && !question->is_emergency) {
         return; /* Step 0: nobody can tell what the patient wants. */
     }
     if (out->voice_count == 0) {

@@ -45,6 +45,7 @@ struct decide_question {
     struct wire_arena *arena; /* For one consent at a time. */
     const struct schema_policy *policy;
     uint64_t now_ms;
+    bool as_it_stood;  /* By the consents of then; else by what stands. */
     bool is_emergency; /* Glass is broken: not a request like any other. */
     const uint8_t *subject;
     const struct decide_requester *requester;

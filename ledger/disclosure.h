@@ -15,6 +15,14 @@ struct telling {
     bool is_covered;
 };
 
+/* What it stands on exists and covers it, or it says itself that not;
+ * disclosure_cover.c. NO_DECISION, BG_STATE, DECISION_SCOPE. */
+enum ledger_code disclosure_cover(struct telling *telling);
+
+/* To the source itself, or to an institution that acts for patients: what the
+ * patient asked for reached him. Else it went where he asked, as is told. */
+bool disclosure_went_to_patient(const struct telling *telling);
+
 /* Judges; `is_covered` and what it stands on are then known. */
 enum ledger_code disclosure_judge(struct telling *telling);
 /* Writes it and its index. `payload` is kept for the accounting. */

@@ -25,10 +25,10 @@ static uint32_t basis_of(const struct telling *telling)
     return in->break_glass.len > 0 ? CODES_BASIS_TPO : in->basis;
 }
 
-/* Treatment, payment and operations, the patient himself, and what he
- * authorized are not accounted for (45 CFR 164.528(a)(1)); laws, public health
- * and mistakes are. What a policy implies is treatment, payment or operations
- * only if that is its purpose. */
+/* Treatment, payment and operations, what went to the patient himself, and what
+ * he authorized are not accounted for (45 CFR 164.528(a)(1)); laws, public
+ * health and mistakes are. What a policy implies is treatment, payment or
+ * operations only if that is its purpose. */
 static bool is_accountable(const struct telling *telling, uint32_t basis)
 {
     static const uint32_t plain[] = {CODES_PURPOSE_TREAT, CODES_PURPOSE_HPAYMT,
@@ -37,8 +37,11 @@ static bool is_accountable(const struct telling *telling, uint32_t basis)
     if (telling->in->violation || access_is_legal_basis(basis) || basis == 0) {
         return true;
     }
-    if (basis == CODES_BASIS_CONSENT || basis == CODES_BASIS_INDIVIDUAL) {
+    if (basis == CODES_BASIS_CONSENT) {
         return false;
+    }
+    if (basis == CODES_BASIS_INDIVIDUAL) {
+        return !disclosure_went_to_patient(telling);
     }
     for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
         if (decide_purpose_reaches(x->overlay, x->policy, plain[i],
@@ -64,6 +67,22 @@ static void put_index(struct overlay *overlay, char kind, struct pbft_bytes of,
     overlay_put(overlay, &key, (struct pbft_bytes){NULL, 0});
 }
 
+/* Reviewed are all disclosures of an emergency: one that is told afterwards
+ * opens it for another review. What was found not justified stays so. */
+static void review_again(struct execution *x, const uint8_t *id,
+                         struct schema_emergency *emergency)
+{
+    emergency->state = SCHEMA_EMERGENCY_OPEN;
+    emergency->is_overdue = false;
+    emergency->due_ms = x->now_ms + x->policy->review_ms;
+    emergency->finding = 0;
+    emergency->follow_up = 0;
+    emergency->reviewed_seq = 0;
+    memset(emergency->reviewer, 0, sizeof emergency->reviewer);
+    state_put_due(x->overlay, emergency->due_ms, SCHEMA_DUE_REVIEW, id,
+                  &emergency->institution);
+}
+
 /* What it stands on counts it. */
 static void count_disclosed(struct telling *telling)
 {
@@ -76,6 +95,10 @@ static void count_disclosed(struct telling *telling)
         state_put_access(overlay, in->decision.data, &telling->access);
     } else if (in->break_glass.len > 0) {
         telling->emergency.disclosure_count++;
+        if (telling->is_covered &&
+            telling->emergency.state == SCHEMA_EMERGENCY_REVIEWED) {
+            review_again(telling->x, in->break_glass.data, &telling->emergency);
+        }
         state_put_emergency(overlay, in->break_glass.data, &telling->emergency);
     }
 }

@@ -14,7 +14,8 @@ static void ask(struct execution *x, const struct emergency_case *in,
         .overlay = x->overlay,
         .arena = x->stored,
         .policy = x->policy,
-        .now_ms = x->now_ms,
+        .now_ms = in->then_ms != 0 ? in->then_ms : x->now_ms,
+        .as_it_stood = in->then_ms != 0,
         .is_emergency = true,
         .subject = in->subject,
         .requester = in->requester,
@@ -40,6 +41,9 @@ uint64_t emergency_opens(struct execution *x, const struct emergency_case *in)
     ask(x, in, CODES_PURPOSE_BTG, &answer);
     uint64_t permitted = answer.permitted;
     uint64_t named = answer.named;
+    if (answer.rule == SCHEMA_RULE_INDETERMINATE) {
+        return 0; /* What the consents of then were cannot be told. */
+    }
     if (override != SCHEMA_OVERRIDE_UNLESS_DENIED) {
         return permitted;
     }

@@ -36,6 +36,9 @@
 /* Consents of one subject in force at a time: bounds what one decision reads.
  */
 #define LEDGER_SUBJECT_CONSENTS_MAX 64
+/* Changes of the consents of one subject that a late disclosure looks back
+ * over; what is older cannot be told. */
+#define LEDGER_CHANGES_BACK_MAX 256
 #define LEDGER_TARGETS_MAX                                                     \
     64 /* Records of one access request: bits of u64.                          \
         */

@@ -20,6 +20,7 @@
  *           T table u32 code u32     a code that was added
  *           n group[16] generation u32 participant[16]   membership
  *           a handle[32]             ids of the consents in force of a subject
+ *           f handle[32] number u64  what ended of it, or became unclear
  *           t batch[16]              batch of records or disclosures
  *           l batch[16] index u32    an opened leaf: the record or disclosure
  *           e record[16] version u32 key id[16]          envelope

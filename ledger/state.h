@@ -103,10 +103,10 @@ bool state_participant_is_valid(const struct schema_participant *participant,
 bool state_participant_has_role(const struct schema_participant *participant,
                                 uint32_t role);
 
-/* The consents of a subject that have not ended, not yet begun ones included.
- */
+/* The consents of a subject that have not ended, not yet begun ones included;
+ * standing.c. */
 struct state_standing {
-    uint64_t changed_ms; /* When the list changed last. */
+    uint64_t changes; /* So many were noted down. */
     uint32_t count;
     uint8_t ids[LEDGER_SUBJECT_CONSENTS_MAX][LEDGER_ID_SIZE];
 };
@@ -116,5 +116,19 @@ void state_get_standing(struct overlay *overlay, const uint8_t *handle,
 void state_put_standing(struct overlay *overlay, const uint8_t *handle,
                         const struct state_standing *in);
 bool state_decode_standing(struct state_standing *out, struct pbft_bytes in);
+
+/* A consent has ended, and leaves the list; or the subject has become
+ * indeterminate (unclear), or is so no longer. */
+enum state_change { STATE_CONSENT_ENDED = 1, STATE_UNCLEAR, STATE_CLEAR };
+/* `consent`: that ended; else NULL. */
+void state_note_change(struct overlay *overlay, const uint8_t *handle,
+                       enum state_change kind, const uint8_t *consent,
+                       uint64_t now_ms);
+/* As the list was when the millisecond `at_ms` was over; what came in the same
+ * one counts. `*indeterminate` is what it is now, and becomes what it was then.
+ * False: it cannot be told, more than LEDGER_CHANGES_BACK_MAX changes ago. */
+bool state_standing_at(struct overlay *overlay, const uint8_t *handle,
+                       uint64_t at_ms, struct state_standing *out,
+                       bool *indeterminate);
 
 #endif /* LEDGER_STATE_H */

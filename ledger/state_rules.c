@@ -2,7 +2,6 @@
 /* What many rules ask of institutions, keys, participants and policies. */
 #include <string.h>
 
-#include "ledger/fields.h"
 #include "ledger/state.h"
 
 /* Retired institutions can be succeeded by others that retire: no chain of
@@ -107,60 +106,4 @@ void state_governing_policy(struct overlay *overlay, struct schema_policy *out)
         .decision_ttl_ms = STRICT_TTL_MS,
         .delinquent_limit = 1,
     };
-}
-
-/* ---- the consents of a subject ------------------------------------------- */
-
-#define STANDING_VERSION 1
-#define STANDING_FIXED (1 + FIELD_U64_SIZE)
-
-static void standing_key(struct schema_key *key, const uint8_t *handle)
-{
-    key->space = LEDGER_SPACE_STATE;
-    key->bytes[0] = 'a';
-    memcpy(key->bytes + 1, handle, LEDGER_HANDLE_SIZE);
-    key->size = 1 + LEDGER_HANDLE_SIZE;
-}
-
-bool state_decode_standing(struct state_standing *out, struct pbft_bytes in)
-{
-    struct field_reader reader = {.data = in.data, .left = in.size};
-    size_t ids = in.size - STANDING_FIXED;
-    memset(out, 0, sizeof *out);
-    if (in.size < STANDING_FIXED ||
-        field_read_u8(&reader) != STANDING_VERSION ||
-        ids % LEDGER_ID_SIZE != 0 || ids > sizeof out->ids) {
-        return false;
-    }
-    out->changed_ms = field_read_u64(&reader);
-    field_read(&reader, out->ids, ids);
-    out->count = (uint32_t)(ids / LEDGER_ID_SIZE);
-    return field_read_all(&reader);
-}
-
-void state_get_standing(struct overlay *overlay, const uint8_t *handle,
-                        struct state_standing *out)
-{
-    struct schema_key key;
-    struct pbft_bytes value;
-    standing_key(&key, handle);
-    if (!overlay_get(overlay, &key, &value)) {
-        memset(out, 0, sizeof *out);
-    } else if (!state_decode_standing(out, value) &&
-               overlay->status == PBFT_OK) {
-        overlay->status = PBFT_CORRUPT;
-    }
-}
-
-void state_put_standing(struct overlay *overlay, const uint8_t *handle,
-                        const struct state_standing *in)
-{
-    struct schema_key key;
-    uint8_t value[STANDING_FIXED + sizeof in->ids];
-    struct field_writer writer = {.data = value, .capacity = sizeof value};
-    field_write_u8(&writer, STANDING_VERSION);
-    field_write_u64(&writer, in->changed_ms);
-    field_write(&writer, in->ids, (size_t)in->count * LEDGER_ID_SIZE);
-    standing_key(&key, handle);
-    overlay_put(overlay, &key, (struct pbft_bytes){value, writer.size});
 }

@@ -132,7 +132,6 @@ enum ledger_code subject_settle(struct execution *x)
 {
     const Salus__V1__SubjectSettle *in = x->body->subject_settle;
     struct schema_subject subject;
-    struct state_standing standing;
     enum ledger_code code = checks_commit(&in->evidence_commit);
     if (code == LEDGER_OK) {
         code = consent_subject_is_ours(x, &in->subject, &subject);
@@ -146,9 +145,8 @@ enum ledger_code subject_settle(struct execution *x)
     if (code == LEDGER_OK) {
         subject.indeterminate = false;
         state_put_subject(x->overlay, in->subject.data, &subject);
-        state_get_standing(x->overlay, in->subject.data, &standing);
-        standing.changed_ms = x->now_ms;
-        state_put_standing(x->overlay, in->subject.data, &standing);
+        state_note_change(x->overlay, in->subject.data, STATE_CLEAR, NULL,
+                          x->now_ms);
     }
     return code;
 }

@@ -72,18 +72,28 @@ static inline uint32_t grant_under(struct world *world, const uint8_t *record,
     return act_simple(world, HOSPITAL, TRANSACTION_KEY_GRANT, &in.base);
 }
 
-static inline uint32_t review(struct world *world, enum who who,
-                              const uint8_t *officer,
-                              const struct broken *broken)
+static inline uint32_t review_as(struct world *world, enum who who,
+                                 const uint8_t *officer,
+                                 const struct broken *broken,
+                                 Salus__V1__BreakGlassReview__Finding finding)
 {
     uint8_t commit[32];
     Salus__V1__BreakGlassReview in = SALUS__V1__BREAK_GLASS_REVIEW__INIT;
     world_fill(world, commit, sizeof commit);
     in.break_glass = field_of(broken->id, 16);
-    in.finding = SALUS__V1__BREAK_GLASS_REVIEW__FINDING__NOT_JUSTIFIED;
+    in.finding = finding;
     in.finding_commit = field_of(commit, 32);
     return act_as(world, who, officer, TRANSACTION_BREAK_GLASS_REVIEW,
                   &in.base);
+}
+
+/* Finds that it was not justified. */
+static inline uint32_t review(struct world *world, enum who who,
+                              const uint8_t *officer,
+                              const struct broken *broken)
+{
+    return review_as(world, who, officer, broken,
+                     SALUS__V1__BREAK_GLASS_REVIEW__FINDING__NOT_JUSTIFIED);
 }
 
 #endif /* TESTS_SUPPORT_LEDGER_EMERGENCIES_H */

@@ -32,7 +32,8 @@ struct oracle_record {
 
 struct oracle_consent {
     const struct transaction_consent_grant *grant;
-    bool is_ended; /* Revoked or superseded. */
+    uint64_t granted_ms; /* When the ledger heard of it. */
+    uint64_t ended_ms;   /* Revoked or superseded; 0: not. */
 };
 
 enum oracle_word { ORACLE_SILENT, ORACLE_DENY, ORACLE_PERMIT };
@@ -257,7 +258,7 @@ oracle_hear(const struct transaction_consent_grant *grant,
     return ORACLE_SILENT;
 }
 
-/* The policy of the tests implies nothing. */
+/* At that moment, now or before. The policy of the tests implies nothing. */
 static inline bool oracle_permits(const struct oracle_consent *consents,
                                   size_t count, uint64_t now_ms,
                                   const struct oracle_who *who,
@@ -270,8 +271,11 @@ static inline bool oracle_permits(const struct oracle_consent *consents,
         const struct transaction_consent_grant *grant = consents[i].grant;
         uint64_t from = grant->period_from_ms != 0 ? grant->period_from_ms
                                                    : grant->given_at_ms;
+        bool known =
+            consents[i].granted_ms <= now_ms &&
+            (consents[i].ended_ms == 0 || now_ms < consents[i].ended_ms);
         bool in_force =
-            !consents[i].is_ended && from <= now_ms &&
+            known && from <= now_ms &&
             (grant->period_to_ms == 0 || now_ms < grant->period_to_ms);
         if (in_force) {
             enum oracle_word word =

@@ -21,11 +21,13 @@
 #include "tests/support/ledger_oracle.h"
 
 #define HISTORIES_DEFAULT 200u
-#define STEPS 40u
+#define STEPS 48u
 #define CONSENTS_MAX 24u
 #define RECORDS_MAX 8u
 #define TAGS 4u
 #define PARTS 4u
+#define DECIDED_MAX 8u
+#define DECISION_MS (30ull * 86400000u) /* As the genesis has it. */
 
 /* One consent with all that it points to. */
 struct filed {
@@ -46,6 +48,18 @@ struct made {
     uint8_t related[LEDGER_ID_SIZE];
 };
 
+/* A decision that disclosures may stand on. */
+struct decided {
+    uint8_t id[LEDGER_ID_SIZE];
+    uint8_t records[RECORDS_MAX][LEDGER_ID_SIZE]; /* Those that were granted. */
+    size_t record_count;
+    uint64_t at_ms;
+    const uint8_t *participant;
+    struct oracle_who as;
+    uint32_t purpose;
+    uint32_t action;
+};
+
 struct history {
     struct world *world;
     uint8_t tags[TAGS][LEDGER_ID_SIZE]; /* Ascending. */
@@ -58,6 +72,8 @@ struct history {
     uint8_t officer[LEDGER_ID_SIZE]; /* Of the clinic. */
     uint8_t emergencies[8][LEDGER_ID_SIZE];
     size_t emergency_count;
+    struct decided decided[DECIDED_MAX]; /* Of the clinic, the last ones. */
+    size_t decided_count;
 };
 
 static uint32_t pick(struct history *history, uint32_t below)
@@ -223,7 +239,7 @@ static void file_one(struct history *history)
     some_consent(history, consent);
     EXPECT(file(history->world, consent), LEDGER_OK);
     history->told[history->consent_count++] =
-        (struct oracle_consent){&consent->grant, false};
+        (struct oracle_consent){&consent->grant, history->world->now_ms, 0};
 }
 
 static void end_one(struct history *history)
@@ -238,9 +254,11 @@ static void end_one(struct history *history)
     uint32_t code = world_submit(world, HOSPITAL, &revoke);
     bool over =
         grant->period_to_ms != 0 && grant->period_to_ms <= world->now_ms;
-    EXPECT(code, history->told[i].is_ended || over ? LEDGER_CONSENT_STATE
-                                                   : LEDGER_OK); /* I2 */
-    history->told[i].is_ended = true;
+    bool ended = history->told[i].ended_ms != 0;
+    EXPECT(code, ended || over ? LEDGER_CONSENT_STATE : LEDGER_OK); /* I2 */
+    if (!ended) {
+        history->told[i].ended_ms = world->now_ms;
+    }
 }
 
 /* ---- random records and requests ----------------------------------------- */
@@ -391,6 +409,85 @@ static void grant_some(struct history *history, const struct question *question,
            now && then ? LEDGER_OK : LEDGER_NO_DECISION);
 }
 
+/* ---- disclosures --------------------------------------------------------- */
+
+static void remember(struct history *history, const struct question *question,
+                     const struct asked *asked, uint64_t bits)
+{
+    if (question->who != CLINIC || bits == UINT64_MAX || bits == 0) {
+        return;
+    }
+    struct decided *out =
+        &history->decided[history->decided_count++ % DECIDED_MAX];
+    memset(out, 0, sizeof *out);
+    memcpy(out->id, asked->id, sizeof out->id);
+    out->at_ms = history->world->now_ms;
+    out->participant = question->participant;
+    out->as = question->as;
+    out->purpose = question->purpose;
+    out->action = question->action;
+    for (size_t i = 0; i < asked->in.n_records; i++) {
+        if ((bits >> i & 1) != 0) {
+            memcpy(out->records[out->record_count++], asked->records[i].data,
+                   LEDGER_ID_SIZE);
+        }
+    }
+}
+
+/* Would the consents of then have let out a record of that class? */
+static bool was_permitted(const struct history *history,
+                          const struct decided *decided, uint64_t then_ms,
+                          uint32_t class_code)
+{
+    bool permitted = false;
+    for (size_t i = 0; i < decided->record_count; i++) {
+        for (size_t j = 0; j < history->record_count; j++) {
+            const struct oracle_record *record = &history->records[j].record;
+            bool it = memcmp(record->id, decided->records[i], 16) == 0 &&
+                      record->class_code == class_code;
+            permitted =
+                permitted ||
+                (it && oracle_permits(history->told, history->consent_count,
+                                      then_ms, &decided->as, decided->purpose,
+                                      decided->action, record));
+        }
+    }
+    return permitted;
+}
+
+/* Something went out at some moment since a decision, and is told now: covered
+ * exactly if the consents of that moment, whatever became of them, let it. */
+static void tell_one(struct history *history)
+{
+    struct world *world = history->world;
+    struct told told;
+    size_t count = history->decided_count < DECIDED_MAX ? history->decided_count
+                                                        : DECIDED_MAX;
+    if (count == 0) {
+        return;
+    }
+    const struct decided *decided =
+        &history->decided[pick(history, (uint32_t)count)];
+    uint64_t then_ms =
+        decided->at_ms +
+        pick(history, (uint32_t)(world->now_ms - decided->at_ms) + 1);
+    const struct act act = {.who = HOSPITAL,
+                            .event_ms = then_ms,
+                            .late =
+                                world->now_ms - then_ms > WORLD_LATE_AFTER_MS};
+    tell_of(world, &told, decided->id);
+    told.classes[0] = chance(history, 50) ? 1 : 5;
+    told.in.purpose = decided->purpose;
+    if (decided->participant != NULL && chance(history, 30)) {
+        told.in.recipient_participant = field_of(decided->participant, 16);
+    }
+    EXPECT(act_do(world, &act, TRANSACTION_DISCLOSURE, &told.in.base),
+           then_ms - decided->at_ms < DECISION_MS &&
+                   was_permitted(history, decided, then_ms, told.classes[0])
+               ? LEDGER_OK
+               : LEDGER_DECISION_SCOPE);
+}
+
 static void ask_one(struct history *history)
 {
     struct question question;
@@ -400,6 +497,7 @@ static void ask_one(struct history *history)
     }
     some_question(history, &question);
     uint64_t bits = ask_all(history, history->world, &question, &asked);
+    remember(history, &question, &asked, bits);
     if (chance(history, 40)) {
         end_one(history); /* A withdrawal between decision and grant. */
     }
@@ -560,6 +658,8 @@ static void run_steps(struct history *history)
             review_one(history);
         } else if (kind < 67) {
             act_wait(history->world, 8ull * 86400000); /* Reviews fall due. */
+        } else if (kind < 77) {
+            tell_one(history);
         } else {
             ask_one(history);
         }
@@ -585,7 +685,7 @@ static void add_a_deny(struct history *history)
     deny->grant.exception_count = 0;
     EXPECT(file(history->world, deny), LEDGER_OK);
     history->told[history->consent_count++] =
-        (struct oracle_consent){&deny->grant, false};
+        (struct oracle_consent){&deny->grant, history->world->now_ms, 0};
     uint64_t after = ask_all(history, history->world, &question, &asked);
     if (before != UINT64_MAX) {
         assert_int_equal(after & ~before, 0);
@@ -637,7 +737,7 @@ static void file_in_another_order(struct history *history, uint64_t seed)
         EXPECT(world_submit(world, HOSPITAL, &in), LEDGER_OK);
     }
     for (size_t i = history->consent_count; i > 0; i--) { /* Backwards. */
-        if (!history->told[i - 1].is_ended) {
+        if (history->told[i - 1].ended_ms == 0) {
             EXPECT(file(world, &history->consents[i - 1]), LEDGER_OK);
         }
     }
