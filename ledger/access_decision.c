@@ -121,6 +121,105 @@ static enum ledger_code end_is_sane(struct deciding *deciding)
                : LEDGER_PERIOD;
 }
 
+/* ---- narrowing ----------------------------------------------------------- */
+
+static bool codes_within(const uint32_t *inner, size_t count,
+                         const uint32_t *outer, size_t outer_count)
+{
+    for (size_t i = 0; i < count; i++) {
+        bool found = false;
+        for (size_t j = 0; j < outer_count; j++) {
+            found = found || outer[j] == inner[i];
+        }
+        if (!found) {
+            return outer_count == 0;
+        }
+    }
+    return count > 0 || outer_count == 0;
+}
+
+static bool tags_within(const Salus__V1__Selector *inner,
+                        const Salus__V1__Selector *outer)
+{
+    for (size_t i = 0; i < inner->n_tags; i++) {
+        bool found = false;
+        for (size_t j = 0; j < outer->n_tags; j++) {
+            found = found || memcmp(outer->tags[j].data, inner->tags[i].data,
+                                    LEDGER_TAG_SIZE) == 0;
+        }
+        if (!found) {
+            return outer->n_tags == 0;
+        }
+    }
+    return inner->n_tags > 0 || outer->n_tags == 0;
+}
+
+static bool data_within(const Salus__V1__Selector *inner,
+                        const Salus__V1__Selector *outer)
+{
+    for (size_t i = 0; i < inner->n_data; i++) {
+        bool found = false;
+        for (size_t j = 0; j < outer->n_data; j++) {
+            found =
+                found || (outer->data[j]->meaning == inner->data[i]->meaning &&
+                          memcmp(outer->data[j]->id.data,
+                                 inner->data[i]->id.data, LEDGER_ID_SIZE) == 0);
+        }
+        if (!found) {
+            return outer->n_data == 0;
+        }
+    }
+    return inner->n_data > 0 || outer->n_data == 0;
+}
+
+/* A permit reaches up to the highest. */
+static bool confidentiality_within(const Salus__V1__Selector *inner,
+                                   const Salus__V1__Selector *outer)
+{
+    size_t in = inner->n_confidentiality;
+    size_t out = outer->n_confidentiality;
+    return out == 0 || (in > 0 && inner->confidentiality[in - 1] <=
+                                      outer->confidentiality[out - 1]);
+}
+
+static bool period_within(const Salus__V1__Selector *inner,
+                          const Salus__V1__Selector *outer)
+{
+    uint64_t to = inner->data_to_ms != 0 ? inner->data_to_ms : UINT64_MAX;
+    uint64_t outer_to = outer->data_to_ms != 0 ? outer->data_to_ms : UINT64_MAX;
+    return outer->data_from_ms <= inner->data_from_ms && to <= outer_to;
+}
+
+/* What matches `inner` matches `outer`; sure, not always told. */
+static bool is_within(const Salus__V1__Selector *inner,
+                      const Salus__V1__Selector *outer)
+{
+    return codes_within(inner->purposes, inner->n_purposes, outer->purposes,
+                        outer->n_purposes) &&
+           codes_within(inner->actions, inner->n_actions, outer->actions,
+                        outer->n_actions) &&
+           codes_within(inner->classes, inner->n_classes, outer->classes,
+                        outer->n_classes) &&
+           confidentiality_within(inner, outer) && tags_within(inner, outer) &&
+           data_within(inner, outer) && period_within(inner, outer);
+}
+
+/* What was left of a scope before is not given back: the decision takes all, or
+ * leaves no more than that. */
+static bool keeps_residual(struct deciding *deciding)
+{
+    const struct execution *x = deciding->x;
+    const Salus__V1__AccessDecision *in = deciding->in;
+    if (!deciding->access.has_residual || in->granted == 0) {
+        return true;
+    }
+    const Salus__V1__AccessDecision *before =
+        execution_stored(x->overlay, x->stored, 'o', in->request.data,
+                         &salus__v1__access_decision__descriptor);
+    return in->residual != NULL && before != NULL && before->residual != NULL &&
+           is_within(in->residual, before->residual);
+}
+
 static uint32_t basis_of(const struct deciding *deciding)
 {
     return deciding->in->basis != 0 ? deciding->in->basis
@@ -141,6 +240,7 @@ static enum ledger_code only_narrows(struct deciding *deciding)
     bool written = deciding->in->document_commit.len > 0 ||
                    (asked_by_law && deciding->in->basis == 0);
     bool more = (deciding->in->granted & ~limit) != 0 || whole ||
+                !keeps_residual(deciding) ||
                 (asked_by_law && deciding->in->granted != 0);
     if (more && !legal) {
         return LEDGER_WIDENS;

@@ -190,6 +190,41 @@ static void test_decision_has_rules(void **state)
     EXPECT(decide_by(world, HOSPITAL, &in), LEDGER_DECISION_EXPIRED);
 }
 
+/* What a custodian has left of a scope he may narrow, not give back. */
+static void test_residual_is_not_taken_back(void **state)
+{
+    struct world *world = *state;
+    struct asked asked;
+    uint8_t consent[LEDGER_ID_SIZE];
+    uint32_t classes[] = {1, 5};
+    uint32_t confs[] = {CODES_CONF_N};
+    Salus__V1__Selector left = SALUS__V1__SELECTOR__INIT;
+    act_grant(world, consent);
+    ask_for(world, &asked, NULL);
+    EXPECT(ask(world, &asked), LEDGER_OK);
+    Salus__V1__AccessDecision in = decision_on(&asked, 1);
+    in.outcome = SALUS__V1__ACCESS_DECISION__OUTCOME__PERMIT_PARTIAL;
+    in.residual = &left;
+    left.classes = classes;
+    left.n_classes = 2;
+    EXPECT(decide_by(world, HOSPITAL, &in), LEDGER_OK);
+    Salus__V1__AccessDecision whole = decision_on(&asked, 1);
+    EXPECT(decide_by(world, HOSPITAL, &whole), LEDGER_WIDENS);
+    left.n_classes = 0;
+    left.confidentiality = confs;
+    left.n_confidentiality = 1;
+    EXPECT(decide_by(world, HOSPITAL, &in), LEDGER_WIDENS); /* Other bounds. */
+    left.n_classes = 1;
+    EXPECT(decide_by(world, HOSPITAL, &in), LEDGER_OK); /* Narrower. */
+    left.n_classes = 2;
+    EXPECT(decide_by(world, HOSPITAL, &in), LEDGER_WIDENS);
+    whole.basis = CODES_BASIS_COURT_ORDER;
+    whole.document_commit = field_of(asked.document, 32);
+    EXPECT(decide_by(world, HOSPITAL, &whole), LEDGER_OK); /* By law. */
+    Salus__V1__AccessDecision none = decision_on(&asked, 0);
+    EXPECT(decide_by(world, HOSPITAL, &none), LEDGER_OK);
+}
+
 /* ---- key grants ---------------------------------------------------------- */
 
 static void test_withdrawal_stops_key_grants_at_once(void **state)
@@ -423,6 +458,7 @@ int main(void)
         TEST(test_requests_have_rules),
         TEST(test_custodian_narrows_but_does_not_widen),
         TEST(test_decision_has_rules),
+        TEST(test_residual_is_not_taken_back),
         TEST(test_withdrawal_stops_key_grants_at_once),
         TEST(test_scope_does_not_reach_what_is_above_it),
         TEST(test_rekey_keeps_only_the_permitted),
