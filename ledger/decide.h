@@ -50,7 +50,7 @@ struct decide_question {
     const uint8_t *subject;
     const struct decide_requester *requester;
     uint32_t purpose;
-    uint32_t action;                     /* 0: any, for "who may". */
+    uint32_t action;
     const struct decide_target *targets; /* <= LEDGER_TARGETS_MAX. */
     size_t target_count;
 };

@@ -117,7 +117,7 @@ bool decide_names_purpose(const struct decide_question *question,
 static bool action_matches(const struct decide_question *question,
                            const Salus__V1__Selector *in)
 {
-    return in->n_actions == 0 || question->action == 0 ||
+    return in->n_actions == 0 ||
            contains(in->actions, in->n_actions, question->action);
 }
 

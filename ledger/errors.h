@@ -14,6 +14,11 @@
  * RETRY says whether the same request or transaction may succeed later without
  * a change. FHIR is the code of the OperationOutcome issue (issue-type).
  *
+ * Four are reserved, and nothing comes to them: 506 and 507, since a consent
+ * that contradicts itself or that no machine can read is filed as evidence,
+ * with a REASON that says so; 900 and 903, since replicas say in their own
+ * messages that they are busy or behind (client.proto).
+ *
  * One error stands for "unknown" and for "not yours", so that an answer tells
  * nobody what exists (health-ledger D6 g).
  */

@@ -20,7 +20,9 @@ struct report {
     const Salus__V1__AccountingQuery *in;
     Salus__V1__Accounting__Row **rows;
     size_t count;
+    size_t capacity;
     size_t limit;
+    bool is_full; /* There was one row more. */
 };
 
 /* ---- one row ------------------------------------------------------------- */
@@ -195,7 +197,7 @@ static uint64_t time_of(const uint8_t *suffix)
     return field_read_u64(&reader);
 }
 
-/* Reads one row of the index. False: it is behind the period. */
+/* Reads one row of the index. False: it is behind the period, or too much. */
 static bool take(struct report *report, const struct query_row *from)
 {
     struct query *query = report->query;
@@ -212,6 +214,10 @@ static bool take(struct report *report, const struct query_row *from)
     }
     Salus__V1__Accounting__Row *row = row_of(query, id, &disclosure);
     if (shows(report, row) && !(report->in->fold && fold(report, row))) {
+        report->is_full = report->count == report->capacity;
+        if (report->is_full) {
+            return false;
+        }
         report->rows[report->count++] = row;
     }
     return true;
@@ -268,8 +274,9 @@ static enum ledger_code list_rows(struct report *report)
     if (in->cursor.len > 0) {
         after = (struct pbft_bytes){in->cursor.data + 1, SUFFIX_SIZE};
     }
+    report->capacity = report->limit;
     report->rows =
-        query_room(report->query, report->limit + 1, sizeof *report->rows);
+        query_room(report->query, report->capacity, sizeof *report->rows);
     for (; handle < in->n_subjects; handle++) {
         struct query_rows rows;
         read_index(report, in->subjects[handle].data, after, left, &rows);
@@ -313,11 +320,8 @@ static bool fold_handle(struct report *report, const uint8_t *subject,
         struct query_rows rows;
         read_index(report, subject, after, LEDGER_PAGE_ROWS_MAX, &rows);
         for (size_t i = 0; i < rows.count; i++) {
-            if (report->count == LEDGER_FOLD_GROUPS_MAX) {
-                return false;
-            }
             if (!take(report, &rows.rows[i])) {
-                return true;
+                return !report->is_full;
             }
         }
         *read += rows.count;
@@ -342,8 +346,9 @@ static enum ledger_code list_folded(struct report *report)
     if (in->cursor.len > 0) {
         from = field_read_u32(&reader);
     }
+    report->capacity = LEDGER_FOLD_GROUPS_MAX;
     report->rows =
-        query_room(report->query, LEDGER_FOLD_GROUPS_MAX, sizeof *report->rows);
+        query_room(report->query, report->capacity, sizeof *report->rows);
     for (size_t i = 0; i < in->n_subjects; i++) {
         if (!fold_handle(report, in->subjects[i].data, &read)) {
             return LEDGER_SIZE; /* Ask for a shorter period. */

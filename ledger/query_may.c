@@ -20,8 +20,9 @@ static struct decide_target scope_of(uint32_t confidentiality,
     };
 }
 
-static struct decide_question
-question_of(struct query *query, const uint8_t *subject, uint32_t purpose)
+static struct decide_question question_of(struct query *query,
+                                          const uint8_t *subject,
+                                          uint32_t purpose, uint32_t action)
 {
     return (struct decide_question){
         .overlay = &query->overlay,
@@ -30,6 +31,7 @@ question_of(struct query *query, const uint8_t *subject, uint32_t purpose)
         .now_ms = query->now_ms,
         .subject = subject,
         .purpose = purpose != 0 ? purpose : CODES_PURPOSE_TREAT,
+        .action = action != 0 ? action : CODES_ACTION_ACCESS,
         .target_count = 1,
     };
 }
@@ -234,8 +236,7 @@ enum ledger_code query_who_may(struct query *query,
     const struct decide_target target =
         scope_of(in->confidentiality, &in->class_code);
     struct decide_question question =
-        question_of(query, in->subject.data, in->purpose);
-    question.action = in->action;
+        question_of(query, in->subject.data, in->purpose, in->action);
     question.targets = &target;
     question.now_ms = in->at_ms != 0 ? in->at_ms : query->now_ms;
     struct decide_answer *answer = query_room(query, 1, sizeof *answer);
@@ -322,7 +323,8 @@ enum ledger_code query_what_may(struct query *query,
     const uint32_t any_class = 0;
     const struct decide_target target =
         scope_of(in->confidentiality, &any_class);
-    struct decide_question question = question_of(query, NULL, in->purpose);
+    struct decide_question question =
+        question_of(query, NULL, in->purpose, in->action);
     question.requester = &requester;
     question.targets = &target;
     question.now_ms = in->at_ms != 0 ? in->at_ms : query->now_ms;

@@ -155,6 +155,51 @@ static void test_pages_and_folds_are_complete(void **state)
     wire_arena_deinit(&account.arena);
 }
 
+/* Disclosure number `i` of many that are not alike: by another law, to another
+ * recipient or for another purpose. */
+static void tell_number(struct world *world, size_t i)
+{
+    static const uint32_t laws[] = {CODES_BASIS_PUBLIC_HEALTH,
+                                    CODES_BASIS_REQUIRED_BY_LAW,
+                                    CODES_BASIS_COURT_ORDER};
+    struct told told;
+    size_t count = 0;
+    const struct codes_entry *purposes = codes_entries(CODES_PURPOSE, &count);
+    assert_true(i < count * WHO_COUNT * 3);
+    tell_of(world, &told, NULL);
+    told.in.basis = laws[i / (count * WHO_COUNT)];
+    told.in.purpose = purposes[i % count].id;
+    told.in.recipient =
+        field_of(world->parties[i / count % WHO_COUNT].institution.bytes, 16);
+    told.in.document_commit = field_of(told.document, 32);
+    EXPECT(tell(world, &told), LEDGER_OK);
+}
+
+static uint32_t fold_all(struct world *world, struct account *account)
+{
+    wire_arena_reset(&account->arena);
+    return world_ask(world, HOSPITAL, &account->query, &account->arena)->code;
+}
+
+/* As many groups as one answer takes, and one more of the last: it is full, and
+ * complete. */
+static void test_full_fold_takes_what_is_alike(void **state)
+{
+    struct world *world = *state;
+    struct account account;
+    for (size_t i = 0; i < LEDGER_FOLD_GROUPS_MAX; i++) {
+        tell_number(world, i);
+    }
+    begin(world, &account, SALUS__V1__ACCOUNTING_QUERY__VIEW__FULL);
+    account.in.fold = true;
+    EXPECT(fold_all(world, &account), LEDGER_OK);
+    tell_number(world, LEDGER_FOLD_GROUPS_MAX - 1);
+    EXPECT(fold_all(world, &account), LEDGER_OK);
+    tell_number(world, LEDGER_FOLD_GROUPS_MAX);
+    EXPECT(fold_all(world, &account), LEDGER_SIZE);
+    wire_arena_deinit(&account.arena);
+}
+
 /* ---- who, what ----------------------------------------------------------- */
 
 static void test_who_may_and_what_may_agree(void **state)
@@ -213,6 +258,39 @@ static void test_who_may_and_what_may_agree(void **state)
         assert_int_equal(rows->rows[i]->consent.len, 0);
     }
     wire_arena_deinit(&arena);
+}
+
+static size_t count_what(struct world *world, uint32_t action)
+{
+    struct wire_arena arena;
+    Salus__V1__Query query = SALUS__V1__QUERY__INIT;
+    Salus__V1__WhatMayQuery what = SALUS__V1__WHAT_MAY_QUERY__INIT;
+    wire_arena_init(&arena, 8u * 1024 * 1024);
+    what.institution = field_of(world->parties[CLINIC].institution.bytes, 16);
+    what.action = action;
+    query.kind_case = SALUS__V1__QUERY__KIND_WHAT_MAY;
+    query.what_may = &what;
+    size_t count = ask_of(world, &query, &arena)->what_may->n_rows;
+    wire_arena_deinit(&arena);
+    return count;
+}
+
+/* "You may look, you may not correct": whoever asks what may be seen hears it.
+ */
+static void test_a_deny_of_one_action_is_none_of_another(void **state)
+{
+    struct world *world = *state;
+    struct world_ids ids;
+    const uint32_t correct = 5;
+    struct transaction grant = world_grant(world, &ids);
+    const struct transaction_exception not_that = {
+        .type = TRANSACTION_DENY, .selector = {.actions = {&correct, 1}}};
+    grant.consent_grant.exceptions = &not_that;
+    grant.consent_grant.exception_count = 1;
+    EXPECT(world_submit(world, HOSPITAL, &grant), LEDGER_OK);
+    assert_int_equal(count_what(world, 0), 1);
+    assert_int_equal(count_what(world, CODES_ACTION_ACCESS), 1);
+    assert_int_equal(count_what(world, correct), 0);
 }
 
 static void test_status_of_a_consent_in_the_past(void **state)
@@ -429,7 +507,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_views_show_what_they_must),
         TEST(test_pages_and_folds_are_complete),
+        TEST(test_full_fold_takes_what_is_alike),
         TEST(test_who_may_and_what_may_agree),
+        TEST(test_a_deny_of_one_action_is_none_of_another),
         TEST(test_status_of_a_consent_in_the_past),
         TEST(test_leaked_key_has_its_suspects),
         TEST(test_batched_disclosures_open_one_by_one),
