@@ -67,7 +67,7 @@
 #define LEDGER_PAGE_ROWS_MAX 256
 #define LEDGER_PAGE_ROWS_DEFAULT 64
 #define LEDGER_WIDE_ROWS_MAX 100 /* Of disclosures and emergencies. */
-/* Groups of a folded accounting, and rows that it may read. */
+/* Groups of one fold of an accounting, and rows that it may read. */
 #define LEDGER_FOLD_GROUPS_MAX 512
 #define LEDGER_FOLD_ROWS_MAX 65536
 #define LEDGER_ACCOUNT_SUBJECTS_MAX 8

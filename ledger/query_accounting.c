@@ -7,23 +7,10 @@
  */
 #include <string.h>
 
-#include "ledger/fields.h"
-#include "ledger/query.h"
+#include "ledger/query_accounting.h"
 
-#define SUFFIX_SIZE (FIELD_U64_SIZE + LEDGER_ID_SIZE)
-/* Number of the handle, then the suffix; or, folded, a number of rows. */
-#define CURSOR_SIZE (1 + SUFFIX_SIZE)
-#define FOLD_CURSOR_SIZE FIELD_U32_SIZE
-
-struct report {
-    struct query *query;
-    const Salus__V1__AccountingQuery *in;
-    Salus__V1__Accounting__Row **rows;
-    size_t count;
-    size_t capacity;
-    size_t limit;
-    bool is_full; /* There was one row more. */
-};
+/* Number of the handle, then the suffix. */
+#define CURSOR_SIZE (1 + ACCOUNTING_SUFFIX)
 
 /* ---- one row ------------------------------------------------------------- */
 
@@ -141,7 +128,7 @@ row_of(struct query *query, const uint8_t *id,
 }
 
 /* Does the view show it? */
-static bool shows(const struct report *report,
+static bool shows(const struct accounting *report,
                   const Salus__V1__Accounting__Row *row)
 {
     switch (report->in->view) {
@@ -154,41 +141,6 @@ static bool shows(const struct report *report,
     }
 }
 
-static bool same(const ProtobufCBinaryData *a, const ProtobufCBinaryData *b)
-{
-    return a->len == b->len &&
-           (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
-}
-
-static bool is_alike(const Salus__V1__Accounting__Row *a,
-                     const Salus__V1__Accounting__Row *b)
-{
-    return same(&a->subject, &b->subject) && same(&a->source, &b->source) &&
-           same(&a->recipient, &b->recipient) &&
-           same(&a->recipient_participant, &b->recipient_participant) &&
-           a->purpose == b->purpose && a->basis == b->basis &&
-           a->violation == b->violation && a->accountable == b->accountable &&
-           a->suspended == b->suspended &&
-           (a->break_glass.len > 0) == (b->break_glass.len > 0);
-}
-
-/* Into the row of its like, if there is one; else false. */
-static bool fold(struct report *report, const Salus__V1__Accounting__Row *row)
-{
-    for (size_t i = 0; i < report->count; i++) {
-        Salus__V1__Accounting__Row *into = report->rows[i];
-        if (is_alike(into, row)) {
-            uint32_t room = UINT32_MAX - into->item_count;
-            into->count++;
-            into->item_count += row->item_count < room ? row->item_count : room;
-            into->last_ms = row->event_ms;
-            into->wrong_patient = into->wrong_patient || row->wrong_patient;
-            return true;
-        }
-    }
-    return false;
-}
-
 /* ---- all rows of a handle ------------------------------------------------ */
 
 static uint64_t time_of(const uint8_t *suffix)
@@ -197,13 +149,12 @@ static uint64_t time_of(const uint8_t *suffix)
     return field_read_u64(&reader);
 }
 
-/* Reads one row of the index. False: it is behind the period, or too much. */
-static bool take(struct report *report, const struct query_row *from)
+bool accounting_take(struct accounting *report, const struct query_row *from)
 {
     struct query *query = report->query;
     struct schema_disclosure disclosure;
     const uint8_t *id = from->suffix.data + FIELD_U64_SIZE;
-    if (from->suffix.size != SUFFIX_SIZE ||
+    if (from->suffix.size != ACCOUNTING_SUFFIX ||
         !state_get_disclosure(&query->overlay, id, &disclosure)) {
         query->overlay.status = PBFT_CORRUPT;
         return false;
@@ -213,7 +164,8 @@ static bool take(struct report *report, const struct query_row *from)
         return false;
     }
     Salus__V1__Accounting__Row *row = row_of(query, id, &disclosure);
-    if (shows(report, row) && !(report->in->fold && fold(report, row))) {
+    if (shows(report, row) &&
+        !(report->in->fold && accounting_fold(report, row))) {
         report->is_full = report->count == report->capacity;
         if (report->is_full) {
             return false;
@@ -223,13 +175,12 @@ static bool take(struct report *report, const struct query_row *from)
     return true;
 }
 
-/* The page of the index of one handle behind `after`. */
-static void read_index(struct report *report, const uint8_t *subject,
-                       struct pbft_bytes after, size_t limit,
-                       struct query_rows *out)
+void accounting_read(struct accounting *report, const uint8_t *subject,
+                     struct pbft_bytes after, size_t limit,
+                     struct query_rows *out)
 {
     uint8_t prefix[1 + LEDGER_HANDLE_SIZE] = {'D'};
-    uint8_t begin[SUFFIX_SIZE];
+    uint8_t begin[ACCOUNTING_SUFFIX];
     memcpy(prefix + 1, subject, LEDGER_HANDLE_SIZE);
     if (after.size == 0 && report->in->from_ms > 0) {
         /* Behind everything that is before the period. */
@@ -246,8 +197,8 @@ static void read_index(struct report *report, const uint8_t *subject,
     query_collect(report->query, &page, out);
 }
 
-static void answer_with(struct report *report, size_t from, size_t to,
-                        const uint8_t *cursor, size_t cursor_size)
+void accounting_answer(struct accounting *report, size_t from, size_t to,
+                       const uint8_t *cursor, size_t cursor_size)
 {
     struct query *query = report->query;
     Salus__V1__Accounting *out = query_room(query, 1, sizeof *out);
@@ -264,7 +215,7 @@ static void answer_with(struct report *report, size_t from, size_t to,
 /* ---- row by row ---------------------------------------------------------- */
 
 /* A page looks at so many disclosures; it may show fewer, and go on. */
-static enum ledger_code list_rows(struct report *report)
+static enum ledger_code list_rows(struct accounting *report)
 {
     const Salus__V1__AccountingQuery *in = report->in;
     size_t handle = in->cursor.len > 0 ? in->cursor.data[0] : 0;
@@ -272,25 +223,25 @@ static enum ledger_code list_rows(struct report *report)
     uint8_t cursor[CURSOR_SIZE];
     struct pbft_bytes after = {NULL, 0};
     if (in->cursor.len > 0) {
-        after = (struct pbft_bytes){in->cursor.data + 1, SUFFIX_SIZE};
+        after = (struct pbft_bytes){in->cursor.data + 1, ACCOUNTING_SUFFIX};
     }
     report->capacity = report->limit;
     report->rows =
         query_room(report->query, report->capacity, sizeof *report->rows);
     for (; handle < in->n_subjects; handle++) {
         struct query_rows rows;
-        read_index(report, in->subjects[handle].data, after, left, &rows);
+        accounting_read(report, in->subjects[handle].data, after, left, &rows);
         after = (struct pbft_bytes){NULL, 0};
         bool inside = true;
         for (size_t i = 0; inside && i < rows.count; i++) {
-            inside = take(report, &rows.rows[i]);
+            inside = accounting_take(report, &rows.rows[i]);
         }
         left -= rows.count;
         if (inside && rows.more) {
             cursor[0] = (uint8_t)handle;
             memcpy(cursor + 1, rows.rows[rows.count - 1].suffix.data,
-                   SUFFIX_SIZE);
-            answer_with(report, 0, report->count, cursor, sizeof cursor);
+                   ACCOUNTING_SUFFIX);
+            accounting_answer(report, 0, report->count, cursor, sizeof cursor);
             return LEDGER_OK;
         }
         if (left == 0 && handle + 1 < in->n_subjects) {
@@ -298,76 +249,22 @@ static enum ledger_code list_rows(struct report *report)
             memset(cursor, 0, sizeof cursor);
             cursor[0] = (uint8_t)(handle + 1);
             if (in->from_ms > 0) {
-                memset(cursor + 1, 0xff, SUFFIX_SIZE);
+                memset(cursor + 1, 0xff, ACCOUNTING_SUFFIX);
                 field_put_u64(cursor + 1, in->from_ms - 1);
             }
-            answer_with(report, 0, report->count, cursor, sizeof cursor);
+            accounting_answer(report, 0, report->count, cursor, sizeof cursor);
             return LEDGER_OK;
         }
     }
-    answer_with(report, 0, report->count, NULL, 0);
-    return LEDGER_OK;
-}
-
-/* ---- folded -------------------------------------------------------------- */
-
-/* All of one handle; false if that is too much for one answer. */
-static bool fold_handle(struct report *report, const uint8_t *subject,
-                        size_t *read)
-{
-    struct pbft_bytes after = {NULL, 0};
-    for (;;) {
-        struct query_rows rows;
-        read_index(report, subject, after, LEDGER_PAGE_ROWS_MAX, &rows);
-        for (size_t i = 0; i < rows.count; i++) {
-            if (!take(report, &rows.rows[i])) {
-                return !report->is_full;
-            }
-        }
-        *read += rows.count;
-        if (!rows.more) {
-            return true;
-        }
-        if (*read > LEDGER_FOLD_ROWS_MAX) {
-            return false;
-        }
-        after = rows.rows[rows.count - 1].suffix;
-    }
-}
-
-static enum ledger_code list_folded(struct report *report)
-{
-    const Salus__V1__AccountingQuery *in = report->in;
-    size_t from = 0;
-    size_t read = 0;
-    uint8_t cursor[FOLD_CURSOR_SIZE];
-    struct field_reader reader = {.data = in->cursor.data,
-                                  .left = in->cursor.len};
-    if (in->cursor.len > 0) {
-        from = field_read_u32(&reader);
-    }
-    report->capacity = LEDGER_FOLD_GROUPS_MAX;
-    report->rows =
-        query_room(report->query, report->capacity, sizeof *report->rows);
-    for (size_t i = 0; i < in->n_subjects; i++) {
-        if (!fold_handle(report, in->subjects[i].data, &read)) {
-            return LEDGER_SIZE; /* Ask for a shorter period. */
-        }
-    }
-    from = from < report->count ? from : report->count;
-    size_t to = report->count - from > report->limit ? from + report->limit
-                                                     : report->count;
-    field_put_u32(cursor, (uint32_t)to);
-    answer_with(report, from, to, cursor,
-                to < report->count ? sizeof cursor : 0);
+    accounting_answer(report, 0, report->count, NULL, 0);
     return LEDGER_OK;
 }
 
 enum ledger_code query_accounting(struct query *query,
                                   const Salus__V1__AccountingQuery *in)
 {
-    struct report report = {.query = query, .in = in};
-    size_t cursor = in->fold ? FOLD_CURSOR_SIZE : CURSOR_SIZE;
+    struct accounting report = {.query = query, .in = in};
+    size_t cursor = in->fold ? ACCOUNTING_FOLD_CURSOR : CURSOR_SIZE;
     if (in->n_subjects == 0 || in->n_subjects > LEDGER_ACCOUNT_SUBJECTS_MAX ||
         in->view < SALUS__V1__ACCOUNTING_QUERY__VIEW__HIPAA ||
         in->view > SALUS__V1__ACCOUNTING_QUERY__VIEW__FULL ||
@@ -387,5 +284,5 @@ enum ledger_code query_accounting(struct query *query,
             return LEDGER_NOT_FOUND;
         }
     }
-    return in->fold ? list_folded(&report) : list_rows(&report);
+    return in->fold ? accounting_folded(&report) : list_rows(&report);
 }

@@ -175,28 +175,56 @@ static void tell_number(struct world *world, size_t i)
     EXPECT(tell(world, &told), LEDGER_OK);
 }
 
-static uint32_t fold_all(struct world *world, struct account *account)
+/* All pages; the groups, and how many disclosures they are. */
+static size_t fold_all(struct world *world, struct account *account,
+                       size_t *disclosures)
 {
-    wire_arena_reset(&account->arena);
-    return world_ask(world, HOSPITAL, &account->query, &account->arena)->code;
+    size_t groups = 0;
+    uint8_t cursor[64];
+    account->in.cursor = (ProtobufCBinaryData){0, cursor};
+    *disclosures = 0;
+    do {
+        const Salus__V1__Accounting *page =
+            ask_of(world, &account->query, &account->arena)->accounting;
+        for (size_t i = 0; i < page->n_rows; i++) {
+            *disclosures += page->rows[i]->count;
+        }
+        groups += page->n_rows;
+        memcpy(cursor, page->cursor.data, page->cursor.len);
+        account->in.cursor.len = page->cursor.len;
+    } while (account->in.cursor.len > 0);
+    return groups;
 }
 
-/* As many groups as one answer takes, and one more of the last: it is full, and
- * complete. */
-static void test_full_fold_takes_what_is_alike(void **state)
+/* As many groups as one fold takes; one more that is like another; and more of
+ * them than that, in another fold. */
+static void test_folds_follow_each_other(void **state)
 {
     struct world *world = *state;
     struct account account;
-    for (size_t i = 0; i < LEDGER_FOLD_GROUPS_MAX; i++) {
-        tell_number(world, i);
-    }
+    size_t told = 0;
     begin(world, &account, SALUS__V1__ACCOUNTING_QUERY__VIEW__FULL);
     account.in.fold = true;
-    EXPECT(fold_all(world, &account), LEDGER_OK);
-    tell_number(world, LEDGER_FOLD_GROUPS_MAX - 1);
-    EXPECT(fold_all(world, &account), LEDGER_OK);
-    tell_number(world, LEDGER_FOLD_GROUPS_MAX);
-    EXPECT(fold_all(world, &account), LEDGER_SIZE);
+    account.in.limit = 100;
+    for (size_t i = 0; i < LEDGER_FOLD_GROUPS_MAX; i++) {
+        world->now_ms++;
+        tell_number(world, i);
+    }
+    assert_int_equal(fold_all(world, &account, &told), LEDGER_FOLD_GROUPS_MAX);
+    assert_int_equal(told, LEDGER_FOLD_GROUPS_MAX);
+    world->now_ms++;
+    tell_number(world, 0);
+    assert_int_equal(fold_all(world, &account, &told), LEDGER_FOLD_GROUPS_MAX);
+    assert_int_equal(told, LEDGER_FOLD_GROUPS_MAX + 1);
+    for (size_t i = 0; i < 3; i++) {
+        world->now_ms++;
+        tell_number(world, LEDGER_FOLD_GROUPS_MAX);
+        world->now_ms++;
+        tell_number(world, 0); /* Once more, in the other fold. */
+    }
+    assert_int_equal(fold_all(world, &account, &told),
+                     LEDGER_FOLD_GROUPS_MAX + 2);
+    assert_int_equal(told, LEDGER_FOLD_GROUPS_MAX + 7);
     wire_arena_deinit(&account.arena);
 }
 
@@ -507,7 +535,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_views_show_what_they_must),
         TEST(test_pages_and_folds_are_complete),
-        TEST(test_full_fold_takes_what_is_alike),
+        TEST(test_folds_follow_each_other),
         TEST(test_who_may_and_what_may_agree),
         TEST(test_a_deny_of_one_action_is_none_of_another),
         TEST(test_status_of_a_consent_in_the_past),
