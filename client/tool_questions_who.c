@@ -39,10 +39,6 @@ static int ask_who(struct may *may)
         !tool_moment_read(&tool_may, may->at, &in.at_ms)) {
         return TOOL_USAGE;
     }
-    if (in.action == 0) {
-        /* Of the ledger 0 asks whether there is any that may be taken. */
-        in.action = CODES_ACTION_ACCESS;
-    }
     in.limit = LEDGER_PAGE_ROWS_MAX;
     query.kind_case = SALUS__V1__QUERY__KIND_WHO_MAY;
     query.who_may = &in;
@@ -54,10 +50,10 @@ static int ask_what(struct may *may)
     Salus__V1__Query query = SALUS__V1__QUERY__INIT;
     Salus__V1__WhatMayQuery in = SALUS__V1__WHAT_MAY_QUERY__INIT;
     if (!tool_option_unused(&tool_may, "what", "--class", may->class_code) ||
-        !tool_option_unused(&tool_may, "what", "--action", may->action) ||
         !tool_code_read(&tool_may, CODES_PURPOSE, may->purpose, &in.purpose) ||
         !tool_code_read(&tool_may, CODES_CONF, may->confidentiality,
                         &in.confidentiality) ||
+        !tool_code_read(&tool_may, CODES_ACTION, may->action, &in.action) ||
         !tool_moment_read(&tool_may, may->at, &in.at_ms)) {
         return TOOL_USAGE;
     }
@@ -126,9 +122,7 @@ const struct tool_command tool_may = {
         "\n"
         "\"may: no\" without --class says that not everything may be seen: "
         "one\n"
-        "class that is denied is enough. Ask class by class. What is listed "
-        "by\n"
-        "\"what\" may be seen by some action, and perhaps not by all.\n"
+        "class that is denied is enough. Ask class by class.\n"
         "\n"
         "  --purpose CODE        TREAT, HRESCH, ...; TREAT by default\n"
         "  --conf CODE           up to U, L, M, N, R or V; N by default\n"
@@ -136,7 +130,6 @@ const struct tool_command tool_may = {
         "(who)\n"
         "  --action CODE         access, use, disclose, ...; access by "
         "default\n"
-        "                        (who)\n"
         "  --at TIME             then, by what stands now\n"
         "  --participant ID      that one alone (what)\n" TOOL_ASK_HELP,
     .run = run_may,

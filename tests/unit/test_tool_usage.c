@@ -87,7 +87,7 @@ static const struct {
     {&tool_due, {"--before", "1970-01-01"}, "1970"},
     {&tool_suspects, {"x"}, "32 hexadecimal digits"},
     {&tool_may, {"what", "--class", "genomic"}, "what does not take --class"},
-    {&tool_may, {"what", "--action", "use"}, "what does not take --action"},
+    {&tool_may, {"what", "--action", "sell"}, "collect, access, use"},
     {&tool_may, {"who", HANDLE, "--action", "sell"}, "collect, access, use"},
     {&tool_may, {"who", HANDLE, "--participant", ID}, "--participant"},
     {&tool_may, {"who", HANDLE, "--at", "0"}, "1970"},
