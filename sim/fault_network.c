@@ -84,6 +84,7 @@ static void divide(struct sim *sim, struct fault *fault, uint32_t permille)
 static bool begin_partition(struct sim *sim, struct fault *fault)
 {
     fault->target = UINT32_MAX;
+    fault->is_of_each = true;
     divide(sim, fault, 500);
     return begin_cut(sim, fault, SHAPE_GROUPS);
 }
@@ -91,6 +92,7 @@ static bool begin_partition(struct sim *sim, struct fault *fault)
 static bool begin_minority(struct sim *sim, struct fault *fault)
 {
     fault->target = UINT32_MAX;
+    fault->is_of_each = true;
     divide(sim, fault, 333);
     return begin_cut(sim, fault, SHAPE_GROUPS);
 }
@@ -98,6 +100,7 @@ static bool begin_minority(struct sim *sim, struct fault *fault)
 static bool begin_ring(struct sim *sim, struct fault *fault)
 {
     fault->target = UINT32_MAX;
+    fault->is_of_each = true;
     return begin_cut(sim, fault, SHAPE_RING);
 }
 

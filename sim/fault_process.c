@@ -24,6 +24,7 @@ static bool begin_crash(struct sim *sim, struct fault *fault)
 static bool begin_power(struct sim *sim, struct fault *fault)
 {
     fault->target = UINT32_MAX;
+    fault->is_of_each = true;
     for (uint32_t i = 0; i < sim->host_count; i++) {
         if (sim->hosts[i]->state != HOST_DOWN) {
             fault_crash(sim, sim->hosts[i]);

@@ -95,6 +95,7 @@ static bool begin_stalled_disks(struct sim *sim, struct fault *fault)
         }
     }
     fault->target = UINT32_MAX;
+    fault->is_of_each = true;
     return true;
 }
 
@@ -266,6 +267,7 @@ static bool begin_helical(struct sim *sim, struct fault *fault)
 {
     bool is_any = false;
     fault->target = UINT32_MAX;
+    fault->is_of_each = true;
     for (uint32_t i = 0; i < sim->settings.n; i++) {
         struct host *host = sim->hosts[i];
         if (may_lose(sim, host) && host->disk.image.record_count > 0) {

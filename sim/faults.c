@@ -205,9 +205,10 @@ void faults_freeze(struct sim *sim)
     faults->mask = 0;
     faults->is_frozen = true;
     for (uint32_t i = faults->active_count; i > 0; i--) {
-        uint32_t target = faults->active[i - 1].target;
-        if (target >= sim->host_count ||
-            pbft_set_has(&sim->core, sim->hosts[target]->id)) {
+        const struct fault *fault = &faults->active[i - 1];
+        if (fault->target >= sim->host_count
+                ? !fault->is_of_each
+                : pbft_set_has(&sim->core, sim->hosts[fault->target]->id)) {
             end_at(sim, i - 1);
         }
     }

@@ -31,6 +31,9 @@ struct fault {
     uint32_t target; /* A host; or what the row wants. */
     uint64_t value;  /* What was before, or what the row wants. */
     uint64_t members[(SIM_HOSTS_MAX + 63) / 64]; /* A set of hosts. */
+    /* Of several hosts, each of which may be healed alone, see heal_core(): the
+     * others keep what they have. */
+    bool is_of_each;
 };
 
 enum fault_class {
@@ -82,8 +85,8 @@ void faults_add(struct sim *sim, const struct fault_kind *kind,
 void faults_follow(struct sim *sim, const struct fault *ended,
                    const struct fault_kind *kind);
 void faults_on_heal(struct sim *sim, uint64_t number, uint64_t part);
-/* Begins no more. Ends those of the whole network and of the core; the others
- * last for ever. */
+/* Begins no more. Ends those of a member of the core, and those that all links
+ * have in common; the others last for ever. */
 void faults_freeze(struct sim *sim);
 /* Ends all of them and begins no more. */
 void faults_end_all(struct sim *sim);

@@ -56,6 +56,7 @@ static void heal_core(struct sim *sim)
             continue;
         }
         host_end_pause(host);
+        host->sync_us = sim->settings.sync_us;
         if (host->state == HOST_HALTED || host->has_write_failed) {
             host_crash(host, 0, 0);
         }
@@ -85,7 +86,9 @@ static uint32_t count_in_view(const struct sim *sim, pbft_view view)
     return count;
 }
 
-bool liveness_is_united(const struct sim *sim)
+/* How many of the core vote, less those that are in the same active view as
+ * most. */
+static uint32_t count_apart(const struct sim *sim)
 {
     uint32_t core = 0;
     uint32_t most = 0;
@@ -100,7 +103,20 @@ bool liveness_is_united(const struct sim *sim)
         uint32_t count = count_in_view(sim, report.view);
         most = count > most ? count : most;
     }
-    return most + pbft_faults_max(sim->settings.n) >= core;
+    return core > most ? core - most : 0;
+}
+
+/* One that asked for the next view alone stays there, and must: it promised to
+ * vote in no lower one, and less than f + 1 take nobody along (OSDI'99 4.5.2).
+ */
+bool liveness_is_united(const struct sim *sim)
+{
+    return count_apart(sim) <= pbft_faults_max(sim->settings.n);
+}
+
+bool liveness_is_apart(const struct sim *sim)
+{
+    return count_apart(sim) > 0;
 }
 
 static void cut_both(struct sim *sim, uint32_t a, uint32_t b)

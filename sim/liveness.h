@@ -25,6 +25,8 @@ bool liveness_is_core(const struct sim *sim, const struct host *host);
 /* All of the core that may vote are in one active view, but for f at most: one
  * more, and the others would have followed them. */
 bool liveness_is_united(const struct sim *sim);
+/* Some of it are in another view than most. */
+bool liveness_is_apart(const struct sim *sim);
 
 /* How long the core may take, from now on:
  *
