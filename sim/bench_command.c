@@ -202,6 +202,20 @@ static void check(struct options *options, const struct bench_settings *s)
     }
 }
 
+/* As told by who made the costs; nothing is known of others. */
+static void print_calibration_error(const char *calibration)
+{
+    static const char words[] = "mean error ";
+    const char *at = strstr(calibration, words);
+    char *end = NULL;
+    double percent = at == NULL ? 0 : strtod(at + sizeof words - 1, &end);
+    if (end == NULL || strncmp(end, " %", 2) != 0) {
+        (void)printf("\"calibration_error_percent\":null,");
+    } else {
+        (void)printf("\"calibration_error_percent\":%.1f,", percent);
+    }
+}
+
 static void print_json(const struct bench_options *options,
                        const struct bench_result *r)
 {
@@ -209,8 +223,10 @@ static void print_json(const struct bench_options *options,
     bool is_primary = false;
     const char *bottleneck = bench_bottleneck(r, &share, &is_primary);
     const struct bench_settings *s = &options->settings;
+    (void)printf("{\"simulated\":true,");
+    print_calibration_error(options->calibration);
     (void)printf(
-        "{\"simulated\":true,\"replicas\":%u,\"payload_bytes\":%u,"
+        "\"replicas\":%u,\"payload_bytes\":%u,"
         "\"transactions_per_request\":%u,\"clients\":%u,\"offered_rate\":%.0f,"
         "\"duration_seconds\":%.3f,\"is_cut\":%s,\"events\":%" PRIu64 ","
         "\"transactions_per_second\":%.1f,\"requests_per_second\":%.1f,"

@@ -47,7 +47,7 @@ extern const struct cost_row cost_rows[COST_COUNT];
 
 /* How the shipped values were found, and how far they are off. */
 #define COST_CALIBRATION                                                       \
-    "shipped costs; mean error of the fit 16 %, docs/simulator.md"
+    "shipped costs; mean error 24.5 %, docs/simulator.md"
 
 struct cost_model {
     double value[COST_COUNT]; /* In the unit of the row. */

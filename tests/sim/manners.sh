@@ -72,4 +72,14 @@ for key in seeds failed events events_per_second simulated_to_real faults \
         ;;
     esac
 done
+
+# How far the shipped costs are off: in the figures, and in the words about them.
+docs=$(dirname "$0")/../../docs/simulator.md
+percent=$("$sim" bench --json --duration 1s --warm-up 1s --rate 100 |
+    sed -n 's/.*"calibration_error_percent":\([0-9.]*\),.*/\1/p')
+[ -n "$percent" ] &&
+    grep -q "mean error of all fitted figures is $percent %" "$docs" || {
+    echo "calibration error: '$percent', not what docs/simulator.md says"
+    failed=1
+}
 exit $failed
