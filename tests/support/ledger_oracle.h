@@ -258,7 +258,20 @@ oracle_hear(const struct transaction_consent_grant *grant,
     return ORACLE_SILENT;
 }
 
-/* At that moment, now or before. The policy of the tests implies nothing. */
+/* At that moment, now or before. */
+static inline bool oracle_in_force(const struct oracle_consent *consent,
+                                   uint64_t now_ms)
+{
+    const struct transaction_consent_grant *grant = consent->grant;
+    uint64_t from =
+        grant->period_from_ms != 0 ? grant->period_from_ms : grant->given_at_ms;
+    bool known = consent->granted_ms <= now_ms &&
+                 (consent->ended_ms == 0 || now_ms < consent->ended_ms);
+    return known && from <= now_ms &&
+           (grant->period_to_ms == 0 || now_ms < grant->period_to_ms);
+}
+
+/* The policy of the tests implies nothing. */
 static inline bool oracle_permits(const struct oracle_consent *consents,
                                   size_t count, uint64_t now_ms,
                                   const struct oracle_who *who,
@@ -268,23 +281,58 @@ static inline bool oracle_permits(const struct oracle_consent *consents,
     bool denied = false;
     bool permitted = false;
     for (size_t i = 0; i < count; i++) {
-        const struct transaction_consent_grant *grant = consents[i].grant;
-        uint64_t from = grant->period_from_ms != 0 ? grant->period_from_ms
-                                                   : grant->given_at_ms;
-        bool known =
-            consents[i].granted_ms <= now_ms &&
-            (consents[i].ended_ms == 0 || now_ms < consents[i].ended_ms);
-        bool in_force =
-            known && from <= now_ms &&
-            (grant->period_to_ms == 0 || now_ms < grant->period_to_ms);
-        if (in_force) {
+        if (oracle_in_force(&consents[i], now_ms)) {
             enum oracle_word word =
-                oracle_hear(grant, who, purpose, action, record);
+                oracle_hear(consents[i].grant, who, purpose, action, record);
             denied = denied || word == ORACLE_DENY;
             permitted = permitted || word == ORACLE_PERMIT;
         }
     }
     return permitted && !denied;
+}
+
+/* Does this consent deny, and does what denies name the purpose itself? */
+static inline bool
+oracle_denies_by_name(const struct transaction_consent_grant *grant,
+                      const struct oracle_who *who, uint32_t purpose,
+                      uint32_t action, const struct oracle_record *record)
+{
+    bool named = false;
+    if (oracle_hear(grant, who, purpose, action, record) != ORACLE_DENY) {
+        return false;
+    }
+    for (size_t i = 0; i <= grant->exception_count; i++) {
+        bool root = i == grant->exception_count;
+        struct transaction_selector full =
+            root ? grant->root
+                 : oracle_inherit(&grant->root, &grant->exceptions[i].selector);
+        bool is_deny = root ? grant->base_decision == TRANSACTION_DENY
+                            : grant->exceptions[i].type == TRANSACTION_DENY;
+        named = named ||
+                (is_deny && full.purposes.count > 0 &&
+                 oracle_has(&full.purposes, purpose) &&
+                 oracle_matches(&full, who, purpose, action, record, true));
+    }
+    return named;
+}
+
+/* Step 6, for a policy of "unless denied by name": does glass, broken by him,
+ * open the record? */
+static inline bool oracle_opens(const struct oracle_consent *consents,
+                                size_t count, uint64_t now_ms,
+                                const struct oracle_who *who,
+                                const struct oracle_record *record)
+{
+    bool named = false;
+    for (size_t i = 0; i < count; i++) {
+        named = named || (oracle_in_force(&consents[i], now_ms) &&
+                          oracle_denies_by_name(consents[i].grant, who,
+                                                CODES_PURPOSE_BTG,
+                                                CODES_ACTION_ACCESS, record));
+    }
+    return !named ||
+           oracle_permits(consents, count, now_ms, who, CODES_PURPOSE_BTG,
+                          CODES_ACTION_ACCESS, record);
 }
 
 #endif /* TESTS_SUPPORT_LEDGER_ORACLE_H */

@@ -3,7 +3,8 @@
  * emergencies, against a naive second implementation of the decision rule, and
  * the invariants of health-ledger C.6:
  *
- *   I1  no envelope without a decision, emergency or legal basis of its moment
+ *   I1  no envelope without a decision, emergency or legal basis of its moment,
+ *       and no disclosure is covered but by the consents of its own
  *   I2  an ended consent never comes back
  *   I3  a deny more never permits more, a deny less never permits less
  *   I4  the order of filing does not matter
@@ -60,6 +61,13 @@ struct decided {
     uint32_t action;
 };
 
+/* An emergency: the records that were there when glass was broken. */
+struct glass {
+    uint8_t id[LEDGER_ID_SIZE];
+    size_t record_count;
+    uint64_t closes_ms;
+};
+
 struct history {
     struct world *world;
     uint8_t tags[TAGS][LEDGER_ID_SIZE]; /* Ascending. */
@@ -70,7 +78,7 @@ struct history {
     struct made records[RECORDS_MAX];
     size_t record_count;
     uint8_t officer[LEDGER_ID_SIZE]; /* Of the clinic. */
-    uint8_t emergencies[8][LEDGER_ID_SIZE];
+    struct glass emergencies[8];
     size_t emergency_count;
     struct decided decided[DECIDED_MAX]; /* Of the clinic, the last ones. */
     size_t decided_count;
@@ -506,24 +514,90 @@ static void ask_one(struct history *history)
 
 /* ---- emergencies --------------------------------------------------------- */
 
+/* The clinic's doctor. */
+static struct oracle_who declarer(const struct history *history)
+{
+    const struct world *world = history->world;
+    return (struct oracle_who){
+        .institution = world->parties[CLINIC].institution,
+        .participant = world->outsider,
+        .role = CODES_ROLE_DOCTOR,
+    };
+}
+
+static bool opens(const struct history *history, size_t record)
+{
+    const struct oracle_who who = declarer(history);
+    return oracle_opens(history->told, history->consent_count,
+                        history->world->now_ms, &who,
+                        &history->records[record].record);
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const ProtobufCBinaryData *left = a;
+    const ProtobufCBinaryData *right = b;
+    return memcmp(left->data, right->data, LEDGER_ID_SIZE);
+}
+
+/* Glass is broken for all records that there are: allowed exactly if one of
+ * them is not denied by name. */
 static void break_one(struct history *history)
 {
     struct world *world = history->world;
     Salus__V1__BreakGlass in = SALUS__V1__BREAK_GLASS__INIT;
-    if (history->emergency_count == 8) {
+    ProtobufCBinaryData list[RECORDS_MAX];
+    bool allowed = false;
+    if (history->emergency_count == 8 || history->record_count == 0) {
         return;
     }
-    uint8_t *id = history->emergencies[history->emergency_count++];
-    world_fill(world, id, LEDGER_ID_SIZE);
-    in.break_glass = field_of(id, 16);
+    struct glass *glass = &history->emergencies[history->emergency_count];
+    for (size_t i = 0; i < history->record_count; i++) {
+        list[i] = field_of(history->records[i].id, 16);
+        allowed = allowed || opens(history, i);
+    }
+    qsort(list, history->record_count, sizeof list[0], by_id);
+    world_fill(world, glass->id, LEDGER_ID_SIZE);
+    in.break_glass = field_of(glass->id, 16);
     in.subject = field_of(world->subject, 32);
+    in.records = list;
+    in.n_records = history->record_count;
     in.reason = CODES_REASON_LIFE_THREAT;
     in.window_ms = 1 + pick(history, 3600000);
     in.purpose = CODES_PURPOSE_BTG;
     in.witness = field_of(history->officer, 16);
+    glass->record_count = history->record_count;
+    glass->closes_ms = world->now_ms + in.window_ms;
     EXPECT(act_as(world, CLINIC, world->outsider, TRANSACTION_BREAK_GLASS,
                   &in.base),
-           LEDGER_OK);
+           allowed ? LEDGER_OK : LEDGER_BG_FORBIDDEN);
+    history->emergency_count += allowed;
+}
+
+/* I1: broken glass gives a record exactly if it was named, the window is open,
+ * and nothing denies it by name now. */
+static void grant_under_glass(struct history *history)
+{
+    Salus__V1__KeyGrant in = SALUS__V1__KEY_GRANT__INIT;
+    struct world *world = history->world;
+    uint8_t commit[32];
+    if (history->emergency_count == 0) {
+        return;
+    }
+    const struct glass *glass =
+        &history
+             ->emergencies[pick(history, (uint32_t)history->emergency_count)];
+    size_t record = pick(history, (uint32_t)history->record_count);
+    world_fill(world, commit, sizeof commit);
+    in.record = field_of(history->records[record].id, 16);
+    in.version = 1;
+    in.recipient_key = field_of(world->parties[CLINIC].encryption_id.bytes, 16);
+    in.wrap_commit = field_of(commit, 32);
+    in.break_glass = field_of(glass->id, 16);
+    bool given = record < glass->record_count &&
+                 world->now_ms < glass->closes_ms && opens(history, record);
+    EXPECT(act_simple(world, HOSPITAL, TRANSACTION_KEY_GRANT, &in.base),
+           given ? LEDGER_OK : LEDGER_NO_DECISION);
 }
 
 static void review_one(struct history *history)
@@ -538,7 +612,8 @@ static void review_one(struct history *history)
     world_fill(world, commit, sizeof commit);
     act_register_in(world, CLINIC, CODES_ROLE_PRIVACY_OFFICER, reviewer);
     in.break_glass = field_of(
-        history->emergencies[pick(history, (uint32_t)history->emergency_count)],
+        history->emergencies[pick(history, (uint32_t)history->emergency_count)]
+            .id,
         16);
     in.finding = (Salus__V1__BreakGlassReview__Finding)(1 + pick(history, 3));
     in.finding_commit = field_of(commit, 32);
@@ -622,8 +697,8 @@ static void begin(struct history *history, uint64_t seed)
     memset(history, 0, sizeof *history);
     history->world = world_create_empty(seed);
     struct world *world = history->world;
-    /* Emergencies are always allowed; consents imply nothing. */
-    world->policy.break_glass_override = 3;
+    /* Emergencies are allowed unless denied by name; consents imply nothing. */
+    world->policy.break_glass_override = 2;
     ledger_destroy(world->ledger);
     ledger_kv_memory_destroy(world->memory);
     world_open(world, &world->memory, &world->ledger);
@@ -652,8 +727,11 @@ static void run_steps(struct history *history)
             end_one(history);
         } else if (kind < 55) {
             anchor_one(history);
-        } else if (kind < 60) {
+        } else if (kind < 59) {
             break_one(history);
+            grant_under_glass(history);
+        } else if (kind < 61) {
+            grant_under_glass(history);
         } else if (kind < 65) {
             review_one(history);
         } else if (kind < 67) {
