@@ -184,13 +184,18 @@ enum pbft_status fhir_gather_status(struct fhir_gather *gather,
         (ProtobufCBinaryData){sizeof wanted->consent, wanted->consent};
     wire_arena_init(&arena, ANSWER_BYTES_MAX);
     const Salus__V1__Answer *answer = ask(gather, &query, &arena, reason);
-    if (answer != NULL &&
-        answer->kind_case == SALUS__V1__ANSWER__KIND_CONSENT_STATUS) {
+    bool is_told = answer != NULL &&
+                   answer->kind_case == SALUS__V1__ANSWER__KIND_CONSENT_STATUS;
+    if (is_told) {
         Salus__V1__ConsentStatus status = answer->consent_status->status;
-        wanted->withdrawn =
-            status == SALUS__V1__CONSENT_STATUS__CONSENT_REVOKED;
         *superseded = status == SALUS__V1__CONSENT_STATUS__CONSENT_SUPERSEDED;
+        wanted->withdrawn =
+            *superseded || status == SALUS__V1__CONSENT_STATUS__CONSENT_REVOKED;
     }
     wire_arena_deinit(&arena);
-    return answer != NULL ? PBFT_OK : PBFT_UNREACHABLE;
+    if (answer != NULL && !is_told) {
+        salus_reason_set(reason, "the replica does not tell what became of a "
+                                 "consent");
+    }
+    return is_told ? PBFT_OK : PBFT_UNREACHABLE;
 }

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "fhir/audit_parts.h"
 #include "fhir/ledger_name.h"
@@ -72,6 +73,26 @@ static bool has_subtype(const struct fhir_node *resource, const char *system,
     return false;
 }
 
+/* A disclosure by a word that means it in another code system, or by the type:
+ * it must not be taken for an internal event. */
+static bool hints_at_disclosure(const struct fhir_node *resource)
+{
+    struct fhir_node list = fhir_field(resource, "subtype");
+    struct fhir_node type = fhir_field(resource, "type");
+
+    for (size_t i = 0; i <= fhir_size(&list); i++) {
+        struct fhir_node node =
+            i < fhir_size(&list) ? fhir_element(&list, i) : type;
+        struct fhir_node code = fhir_field(&node, "code");
+        const char *text = fhir_string(&code);
+        if (text != NULL && (strcasecmp(text, "disclose") == 0 ||
+                             strcasecmp(text, "disclosure") == 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The example of R4 has the bare word, without a system. */
 static bool tells_disclosure(const struct fhir_node *resource)
 {
@@ -86,28 +107,44 @@ static bool type_is(const struct fhir_node *resource, const char *code)
     return coding_is(&type, SYSTEM_DICOM, code);
 }
 
+/* Nothing went out, no glass was broken. */
+static bool has_failed(const struct fhir_node *resource)
+{
+    struct fhir_node outcome = fhir_field(resource, "outcome");
+
+    return fhir_string(&outcome) != NULL &&
+           strcmp(fhir_string(&outcome), "0") != 0;
+}
+
+static enum fhir_audit_kind stays(const struct fhir_reader *reader,
+                                  const struct fhir_node *resource,
+                                  enum fhir_finding_kind why, const char *key)
+{
+    struct fhir_node node = fhir_field(resource, key);
+
+    fhir_find(reader->report, why, &node, NULL);
+    return FHIR_AUDIT_LOCAL;
+}
+
 static enum fhir_audit_kind kind_of(const struct fhir_reader *reader,
                                     const struct fhir_node *resource)
 {
-    struct fhir_node outcome = fhir_field(resource, "outcome");
-    struct fhir_node type = fhir_field(resource, "type");
     bool disclosed = tells_disclosure(resource);
     bool is_export = type_is(resource, "110106") && disclosed;
+    bool is_odd = !is_export && hints_at_disclosure(resource);
     bool is_emergency = !disclosed && audit_is_emergency(resource);
 
     if (type_is(resource, "110107") && disclosed) {
-        fhir_find(reader->report, FHIR_RECEIPT, &type, NULL);
-        return FHIR_AUDIT_LOCAL;
+        return stays(reader, resource, FHIR_RECEIPT, "type");
     }
-    if (!is_export && !is_emergency) {
-        fhir_find(reader->report, FHIR_INTERNAL, &type, NULL);
-        return FHIR_AUDIT_LOCAL;
+    if (!is_export && !is_odd && !is_emergency) {
+        return stays(reader, resource, FHIR_INTERNAL, "type");
     }
-    if (fhir_string(&outcome) != NULL &&
-        strcmp(fhir_string(&outcome), "0") != 0) {
-        /* Nothing went out, no glass was broken. */
-        fhir_find(reader->report, FHIR_FAILED_EVENT, &outcome, NULL);
-        return FHIR_AUDIT_LOCAL;
+    if (has_failed(resource)) {
+        return stays(reader, resource, FHIR_FAILED_EVENT, "outcome");
+    }
+    if (is_odd) {
+        return stays(reader, resource, FHIR_DISCLOSURE_TYPE, "type");
     }
     return is_export ? FHIR_AUDIT_DISCLOSURE : FHIR_AUDIT_EMERGENCY;
 }

@@ -40,7 +40,8 @@ static const char *code_of(const struct fhir_node *coding)
 
 /* ---- purposes ------------------------------------------------------------ */
 
-/* Calls for each coding of a list of concepts; true if one is wanted. */
+/* Whatever code system is said: one that is not that of R4 cannot be told, and
+ * audit_read_purpose() refuses it. */
 static bool names_emergency(const struct fhir_node *list)
 {
     for (size_t i = 0; i < fhir_size(list); i++) {
@@ -48,11 +49,8 @@ static bool names_emergency(const struct fhir_node *list)
         struct fhir_node codings = fhir_field(&concept, "coding");
         for (size_t k = 0; k < fhir_size(&codings); k++) {
             struct fhir_node coding = fhir_element(&codings, k);
-            struct fhir_node system = fhir_field(&coding, "system");
-            const char *said = fhir_string(&system);
             const char *code = code_of(&coding);
-            if (said != NULL && strcmp(said, FHIR_SYSTEM_ACT_REASON) == 0 &&
-                (strcmp(code, "BTG") == 0 || strcmp(code, "ETREAT") == 0)) {
+            if (strcmp(code, "BTG") == 0 || strcmp(code, "ETREAT") == 0) {
                 return true;
             }
         }

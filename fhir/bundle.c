@@ -72,6 +72,53 @@ static const char *modifier_path(const struct fhir_node *node)
     return NULL;
 }
 
+/* "Consent/17", also at the end of an absolute address. */
+static bool ends_with_name(const char *url, const char *type, const char *id)
+{
+    char name[2 * FHIR_KEY_MAX + 2];
+    int size = snprintf(name, sizeof name, "%s/%s", type, id);
+    size_t length = strlen(url);
+
+    if (size < 0 || (size_t)size >= sizeof name || length < (size_t)size) {
+        return false;
+    }
+    const char *at = url + length - (size_t)size;
+    return strcmp(at, name) == 0 && (at == url || at[-1] == '/');
+}
+
+static const char *text_of(const struct fhir_node *object, const char *key)
+{
+    struct fhir_node node = fhir_field(object, key);
+
+    return fhir_string(&node) != NULL ? fhir_string(&node) : "";
+}
+
+/* Where the request says when, or to what, it applies, and an import would do
+ * it anyway; NULL. Who is who the identifiers tell; a consent that was
+ * withdrawn must not be given again, nor a newer one replaced. */
+static const char *condition_path(const struct fhir_node *node)
+{
+    struct fhir_node request = fhir_field(node, "request");
+    struct fhir_node resource = fhir_field(node, "resource");
+    const char *url = text_of(&request, "url");
+    bool is_somebody = fhir_rank_of_json(resource.json) <= FHIR_RANK_PATIENT;
+
+    if (fhir_field(&request, "ifMatch").json != NULL) {
+        return "request.ifMatch";
+    }
+    if (!is_somebody && fhir_field(&request, "ifNoneExist").json != NULL) {
+        return "request.ifNoneExist";
+    }
+    if (strcmp(text_of(&request, "method"), "PUT") != 0) {
+        return NULL;
+    }
+    bool is_conditional = strchr(url, '?') != NULL;
+    bool is_named = !is_conditional &&
+                    ends_with_name(url, text_of(&resource, "resourceType"),
+                                   text_of(&resource, "id"));
+    return is_named || (is_conditional && is_somebody) ? NULL : "request.url";
+}
+
 static void judge_entry(struct fhir_entry *entry, const struct fhir_node *node)
 {
     struct fhir_node resource = fhir_field(node, "resource");
@@ -90,6 +137,8 @@ static void judge_entry(struct fhir_entry *entry, const struct fhir_node *node)
     } else if (url.json != NULL &&
                (fhir_string(&url) == NULL || fhir_string(&url)[0] == 0)) {
         mark(entry, FHIR_WRONG_TYPE, "fullUrl");
+    } else if (condition_path(node) != NULL) {
+        mark(entry, FHIR_BUNDLE_CONDITION, condition_path(node));
     } else {
         entry->rank = fhir_rank_of_json(resource.json);
     }

@@ -58,6 +58,34 @@ static int compare(const void *left, const void *right)
     return strcmp(a->url, b->url);
 }
 
+static int compare_resources(const void *left, const void *right)
+{
+    const struct named *a = left;
+    const struct named *b = right;
+    int order = strcmp(a->type, b->type);
+
+    return order != 0 ? order : strcmp(a->id, b->id);
+}
+
+/* Patient/17 of one server is not Patient/17 of another, but has its name. */
+static void mark_other_servers(struct named *list, size_t count)
+{
+    qsort(list, count, sizeof *list, compare_resources);
+    for (size_t first = 0; first < count;) {
+        size_t end = first;
+        bool is_one = true;
+        for (; end < count && compare_resources(&list[first], &list[end]) == 0;
+             end++) {
+            is_one = is_one && strcmp(list[first].url, list[end].url) == 0;
+        }
+        for (; first < end; first++) {
+            if (!is_one && list[first].id[0] != 0) {
+                mark(list[first].entry);
+            }
+        }
+    }
+}
+
 static size_t gather(struct named *out, struct fhir_file *file,
                      const struct fhir_node *entries)
 {
@@ -101,6 +129,7 @@ enum pbft_status fhir_check_full_urls(struct fhir_file *file,
             }
         }
     }
+    mark_other_servers(list, count);
     free(list);
     return PBFT_OK;
 }

@@ -4,6 +4,7 @@
 
 #include "fhir/document.h"
 #include "fhir/labels.h"
+#include "fhir/ledger_name.h"
 
 static void add_label(const struct fhir_reader *reader,
                       struct fhir_document *out, const char *code,
@@ -47,17 +48,21 @@ static bool take_label(const struct fhir_reader *reader,
     return count > 0;
 }
 
-/* Of a confidentiality: a code that the table does not know, a name that the
- * code system had before R4, or none. */
+/* Of a confidentiality or sensitivity: a code that the tables do not know, a
+ * name that the code system had before R4, or none. */
 static bool is_unreadable(const struct fhir_coding *coding)
 {
     static const char *const systems[] = {
-        "http://terminology.hl7.org/CodeSystem/v3-Confidentiality",
+        FHIR_SYSTEM_CONFIDENTIALITY,
         "http://hl7.org/fhir/v3/Confidentiality",
-        "urn:oid:2.16.840.1.113883.5.25"};
+        "urn:oid:2.16.840.1.113883.5.25",
+        FHIR_SYSTEM_ACT_CODE,
+        "http://hl7.org/fhir/v3/ActCode",
+        "urn:oid:2.16.840.1.113883.5.4",
+        FHIR_TAG_SYSTEM};
 
-    if (coding->system[0] == 0) {
-        return strlen(coding->code) == 1; /* "R", but of what? */
+    if (coding->system[0] == 0) { /* "R" or "HIV", but of what? */
+        return strlen(coding->code) == 1 || fhir_label_is_known(coding->code);
     }
     for (size_t i = 0; i < sizeof systems / sizeof systems[0]; i++) {
         if (strcmp(coding->system, systems[i]) == 0) {

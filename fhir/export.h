@@ -37,7 +37,7 @@ struct fhir_export_source {
     struct pbft_bytes body; /* Encoded TransactionBody. */
     struct pbft_digest tx_id;
     uint64_t seq;              /* Its block. */
-    bool withdrawn;            /* A consent that was revoked since. */
+    bool withdrawn;            /* A consent that has ended since. */
     struct pbft_bytes receipt; /* To be put into the resource; or empty. */
 };
 

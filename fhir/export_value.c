@@ -126,7 +126,14 @@ static bool still_means(const struct fhir_exporter *exporter,
     struct vault *vault = exporter->options.vault;
     struct vault_record record;
     struct vault_context context;
+    struct vault_consent consent;
 
+    if (kind == FHIR_LEDGER_CONSENT) {
+        bool same = vault_find_consent(vault, &consent, name) == PBFT_OK &&
+                    memcmp(consent.id, id, VAULT_ID_SIZE) == 0;
+        secret_wipe(&consent, sizeof consent);
+        return same;
+    }
     if (kind != FHIR_LEDGER_DATA) {
         return true;
     }

@@ -6,7 +6,6 @@
 #include "crypto/secret.h"
 #include "fhir/ledger_name.h"
 #include "fhir/plan_consent.h"
-#include "vault/sealed.h"
 
 /* A selector with its references resolved; the transaction points into it. */
 struct resolved {
@@ -174,45 +173,6 @@ static void resolve_selector(struct planner *planner, struct resolved *out,
     resolve_data(planner, out, in);
 }
 
-/* ---- evidence ------------------------------------------------------------ */
-
-/* The signed form: the document that the source names, as it was anchored. */
-static void commit_form(struct planner *planner, struct pbft_digest *out,
-                        const struct vault_consent *entry)
-{
-    const struct fhir_reference *source = &planner->item->consent.source;
-    const struct pbft_digest *chain = &planner->options->envelope.chain;
-    struct vault *vault = planner->options->vault;
-    struct pbft_bytes received = fhir_item_bytes(planner->item);
-    struct vault_record record;
-    struct vault_blob content;
-
-    enum pbft_status status =
-        source->name == NULL ? PBFT_NOT_FOUND
-                             : vault_find_record(vault, &record, source->name);
-    if (status == PBFT_NOT_FOUND &&
-        (source->name == NULL || planner->options->register_unknown)) {
-        /* Also for trials: the consent itself stands for its form. */
-        commit_sha256(out, COMMIT_DOMAIN_EVIDENCE, entry->evidence_salt,
-                      received);
-        return;
-    }
-    if (status == PBFT_NOT_FOUND) {
-        planner_find(planner, FHIR_UNRESOLVED, source->path);
-        return;
-    }
-    if (!planner_check(planner, status) ||
-        !planner_check(planner,
-                       vault_sealed_read(vault, &content, chain, record.id,
-                                         record.data_key))) {
-        return;
-    }
-    commit_sha256(out, COMMIT_DOMAIN_EVIDENCE, entry->evidence_salt,
-                  (struct pbft_bytes){content.data, content.size});
-    vault_blob_free(&content);
-    secret_wipe(&record, sizeof record);
-}
-
 /* ---- grants -------------------------------------------------------------- */
 
 /* The same patient by another name is no delegate. */
@@ -251,11 +211,33 @@ static void resolve_rules(struct planner *planner, struct grant *grant,
     }
 }
 
+/* What another institution alone holds was given to that one, under its policy:
+ * here it is no permit, and perhaps a deny. */
+static void check_holders(struct planner *planner)
+{
+    const struct fhir_consent *consent = &planner->item->consent;
+    const struct pbft_institution *own =
+        &planner->options->envelope.institution;
+    size_t elsewhere = 0;
+
+    for (size_t i = 0; i < consent->organization_count; i++) {
+        struct vault_participant holder;
+        if (planner_participant(planner, &holder, &consent->organizations[i]) &&
+            holder.kind == VAULT_IS_INSTITUTION &&
+            memcmp(holder.id, own->bytes, sizeof own->bytes) != 0) {
+            elsewhere++;
+        }
+    }
+    if (elsewhere > 0 && elsewhere == consent->organization_count) {
+        planner_find(planner, FHIR_HELD_ELSEWHERE,
+                     consent->organizations[0].path);
+    }
+}
+
 static void resolve_grant(struct planner *planner, struct grant *grant,
                           const struct vault_subject *subject)
 {
     struct fhir_consent *consent = &planner->item->consent;
-    struct vault_participant organization;
 
     resolve_rules(planner, grant, subject);
     consent->by_subject = consent->by_subject ||
@@ -263,10 +245,7 @@ static void resolve_grant(struct planner *planner, struct grant *grant,
     if (!consent->by_subject) {
         (void)planner_agent(planner, &grant->delegate, &consent->delegate);
     }
-    for (size_t i = 0; i < consent->organization_count; i++) {
-        (void)planner_participant(planner, &organization,
-                                  &consent->organizations[i]);
-    }
+    check_holders(planner);
     fhir_policy_id(&grant->policy, consent->policy_uri);
 }
 
@@ -336,7 +315,7 @@ static void plan_grant(struct planner *planner, struct grant *grant,
     entry.period_to_ms =
         consent->period.has_to ? (uint64_t)consent->period.to : 0;
     memcpy(entry.subject, subject->handle, sizeof entry.subject);
-    commit_form(planner, &evidence, &entry);
+    plan_commit_form(planner, &evidence, &entry);
     commit_sha256(&source, COMMIT_DOMAIN_SOURCE, entry.source_salt,
                   fhir_item_bytes(planner->item));
     if (!plan_keep_consent(planner, &entry, planner_item_name(planner))) {

@@ -21,6 +21,9 @@ bool plan_still_stands(const struct planner *planner,
 bool plan_keep_consent(struct planner *planner,
                        const struct vault_consent *entry, const char *name);
 
+/* The commitment to the form that was signed, as the source names it. */
+void plan_commit_form(struct planner *planner, struct pbft_digest *out,
+                      const struct vault_consent *entry);
 void plan_evidence(struct planner *planner,
                    const struct vault_subject *subject);
 void plan_withdrawal(struct planner *planner,

@@ -10,7 +10,7 @@
 #include "crypto/hex.h"
 
 #define REQUEST_NAME_SIZE                                                      \
-    (16 + 2 * (VAULT_HANDLE_SIZE + VAULT_ID_SIZE + PBFT_DIGEST_SIZE))
+    (32 + 2 * (VAULT_HANDLE_SIZE + VAULT_ID_SIZE + PBFT_DIGEST_SIZE))
 
 static bool is_known(struct planner *planner, struct vault_event *event,
                      const char *name)
@@ -99,10 +99,10 @@ bool plan_event_is_told(struct planner *planner, const char **request_name,
                (struct pbft_bytes){event->subject, sizeof event->subject});
     hex_encode(id, (struct pbft_bytes){party, VAULT_ID_SIZE});
     hex_encode(items, (struct pbft_bytes){digest.bytes, PBFT_DIGEST_SIZE});
-    (void)snprintf(name, sizeof name, "%s,%s,%s,%s,%s", audit->request_id,
+    (void)snprintf(name, sizeof name, "%s,%s,%s,%s,%s,%u", audit->request_id,
                    audit->kind == FHIR_AUDIT_EMERGENCY ? "emergency"
                                                        : "disclosure",
-                   handle, id, items);
+                   handle, id, items, (unsigned)audit->purpose);
     *request_name = fhir_keep(&reader, name);
     return *request_name == NULL || is_known(planner, &known, *request_name);
 }

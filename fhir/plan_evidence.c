@@ -50,6 +50,46 @@ bool plan_keep_consent(struct planner *planner,
                                             fhir_item_bytes(planner->item)));
 }
 
+/* ---- the signed form ------------------------------------------------------
+ */
+
+/* The signed form: the document that the source names, as it was anchored. */
+void plan_commit_form(struct planner *planner, struct pbft_digest *out,
+                      const struct vault_consent *entry)
+{
+    const struct fhir_reference *source = &planner->item->consent.source;
+    const struct pbft_digest *chain = &planner->options->envelope.chain;
+    struct vault *vault = planner->options->vault;
+    struct pbft_bytes received = fhir_item_bytes(planner->item);
+    struct vault_record record;
+    struct vault_blob content;
+
+    enum pbft_status status =
+        source->name == NULL ? PBFT_NOT_FOUND
+                             : vault_find_record(vault, &record, source->name);
+    if (status == PBFT_NOT_FOUND &&
+        (source->name == NULL || planner->options->register_unknown)) {
+        /* Also for trials: the consent itself stands for its form. */
+        commit_sha256(out, COMMIT_DOMAIN_EVIDENCE, entry->evidence_salt,
+                      received);
+        return;
+    }
+    if (status == PBFT_NOT_FOUND) {
+        planner_find(planner, FHIR_UNRESOLVED, source->path);
+        return;
+    }
+    if (!planner_check(planner, status) ||
+        !planner_check(planner,
+                       vault_sealed_read(vault, &content, chain, record.id,
+                                         record.data_key))) {
+        return;
+    }
+    commit_sha256(out, COMMIT_DOMAIN_EVIDENCE, entry->evidence_salt,
+                  (struct pbft_bytes){content.data, content.size});
+    vault_blob_free(&content);
+    secret_wipe(&record, sizeof record);
+}
+
 /* ---- evidence only, withdrawals ------------------------------------------ */
 
 void plan_evidence(struct planner *planner, const struct vault_subject *subject)

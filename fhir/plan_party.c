@@ -67,6 +67,32 @@ static bool has_terms(const struct fhir_item *item)
     return item->rank == FHIR_RANK_ROLE || item->rank == FHIR_RANK_GROUP;
 }
 
+/* Does every name mean that row already? */
+static bool all_are_known(struct planner *planner, enum vault_kind kind,
+                          const struct plan_names *names)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        const struct plan_names one = {.items = {names->items[i]}, .count = 1};
+        if (known_name(planner, kind, &one) == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* An identifier may be that of a family, or of an employer: who has it, and an
+ * id or number of his own, is somebody else. Taken for the same, two patients
+ * would get the consents of each other. */
+static bool is_another(struct planner *planner, enum vault_kind kind,
+                       const struct plan_names *names, const char *known)
+{
+    if (known == names->items[0]) {
+        return false;
+    }
+    return planner->item->name != NULL || has_terms(planner->item) ||
+           !all_are_known(planner, kind, names);
+}
+
 /* True if it is new and has a name to be stored under. */
 static bool is_new(struct planner *planner, enum vault_kind kind,
                    const struct plan_names *names)
@@ -76,8 +102,7 @@ static bool is_new(struct planner *planner, enum vault_kind kind,
         return false;
     }
     const char *known = known_name(planner, kind, names);
-    if (known != NULL && known != names->items[0] && has_terms(planner->item)) {
-        /* It would take over the roles or members of another one. */
+    if (known != NULL && is_another(planner, kind, names, known)) {
         planner_find(planner, FHIR_TAKEN, "identifier");
         return false;
     }

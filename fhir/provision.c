@@ -189,6 +189,15 @@ static void read_code(const struct level *level, const struct fhir_node *node)
 
 /* ---- data ---------------------------------------------------------------- */
 
+/* A permit for one version must not become one for the newest. */
+static bool names_version(const struct fhir_node *reference)
+{
+    struct fhir_node node = fhir_field(reference, "reference");
+    const char *text = fhir_string(&node);
+
+    return text != NULL && strstr(text, "/_history/") != NULL;
+}
+
 static void read_data(const struct level *level, const struct fhir_node *node)
 {
     static const char *const known[] = {"id", "extension", "meaning",
@@ -220,6 +229,9 @@ static void read_data(const struct level *level, const struct fhir_node *node)
         return;
     }
     selector->data_count++;
+    if (!level->denies && names_version(&target)) {
+        fhir_find(reader->report, FHIR_DATA_VERSION, &target, NULL);
+    }
     if (number == TRANSACTION_AUTHORED_BY &&
         strcmp(data->reference.type, "Group") == 0) {
         fhir_find(reader->report, FHIR_AUTHOR_GROUP, &target, NULL);

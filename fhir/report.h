@@ -47,6 +47,8 @@ enum fhir_weight {
       "transaction bundle of more than one entry: make it a batch")            \
     X(FHIR_BUNDLE_METHOD, FHIR_FATAL, 0,                                       \
       "bundle entry neither creates nor updates")                              \
+    X(FHIR_BUNDLE_CONDITION, FHIR_FATAL, 0,                                    \
+      "condition of a request that an import cannot keep")                     \
     X(FHIR_BUNDLE_ENTRY, FHIR_FATAL, 0, "bundle entry without resource")       \
     X(FHIR_FULL_URL, FHIR_FATAL, 0,                                            \
       "fullUrl of another resource too, or not that of its id")                \
@@ -97,6 +99,8 @@ enum fhir_weight {
       "no such consent of this patient was imported")                          \
     X(FHIR_ONLY_EVIDENCE, FHIR_FATAL, 0,                                       \
       "only evidence of it is on file: a privacy officer settles that")        \
+    X(FHIR_DISCLOSURE_TYPE, FHIR_FATAL, 0,                                     \
+      "tells of a disclosure, but is neither DCM 110106 nor 110107")           \
     X(FHIR_NO_PATIENT, FHIR_FATAL, 0, "no entity is the patient")              \
     X(FHIR_MANY_PATIENTS, FHIR_FATAL, 0, "more than one patient")              \
     X(FHIR_NO_RECIPIENT, FHIR_FATAL, 0, "no agent is the recipient")           \
@@ -191,6 +195,10 @@ enum fhir_weight {
       "securityLabel not mappable")                                            \
     X(FHIR_AUTHOR_GROUP, FHIR_UNCERTAIN, CODES_REASON_NOT_COMPUTABLE,          \
       "author is a group: records have one author")                            \
+    X(FHIR_DATA_VERSION, FHIR_UNCERTAIN, CODES_REASON_NOT_COMPUTABLE,          \
+      "permit for one version of its data")                                    \
+    X(FHIR_HELD_ELSEWHERE, FHIR_UNCERTAIN, CODES_REASON_NOT_COMPUTABLE,        \
+      "held by another institution, which files it")                           \
     X(FHIR_PROVISION_CLASS, FHIR_UNCERTAIN, CODES_REASON_UNKNOWN_CODE,         \
       "provision.class finer than the table")                                  \
     X(FHIR_DENY_INHERITS, FHIR_UNCERTAIN, CODES_REASON_UNKNOWN_CODE,           \

@@ -148,6 +148,53 @@ static void test_full_url_names_one_resource(void **state)
          1, OK, "-", "entry[1].resource"},
         {BUNDLE("", ENTRY(URL("http://h/a/8"), "9")), 0, OK, "-",
          "entry[0].resource"},
+        /* Of two servers. */
+        {BUNDLE("", ENTRY(URL("http://h/Patient/9"),
+                          "9") "," ENTRY(URL("http://i/Patient/9"), "9")),
+         0, NO, FULL_URL, "entry[0].fullUrl"},
+        {BUNDLE("", ENTRY(URL("http://h/Patient/9"),
+                          "9") "," ENTRY(URL("http://i/Patient/9"), "9")),
+         1, NO, FULL_URL, "entry[1].fullUrl"},
+    };
+
+    (void)state;
+    CHECK(samples);
+}
+
+#define CONSENT "{\"resourceType\":\"Consent\",\"id\":\"c\"}"
+#define ASKED(request, resource)                                               \
+    BUNDLE("", "{\"request\":{" request "},\"resource\":" resource "}")
+#define CONDITION "condition of a request"
+
+/* A consent that was withdrawn would be given again, a newer one replaced. */
+static void test_conditions_of_requests_are_not_overlooked(void **state)
+{
+#define SOMEBODY "{\"resourceType\":\"Patient\",\"id\":\"a\"}"
+#define PUT(url) "\"method\":\"PUT\",\"url\":\"" url "\""
+#define POST(url) "\"method\":\"POST\",\"url\":\"" url "\""
+#define NONE_EXISTS ",\"ifNoneExist\":\"identifier=s|v\""
+    static const struct sample samples[] = {
+        {ASKED(POST("Patient") NONE_EXISTS, SOMEBODY), 0, OK, "-",
+         "entry[0].resource"},
+        {ASKED(PUT("Patient?identifier=s|v"), SOMEBODY), 0, OK, "-",
+         "entry[0].resource"},
+        {ASKED(PUT("Patient/a"), SOMEBODY), 0, OK, "-", "entry[0].resource"},
+        {ASKED(PUT("https://h/fhir/Patient/a"), SOMEBODY), 0, OK, "-",
+         "entry[0].resource"},
+        {ASKED(PUT("Patient/b"), SOMEBODY), 0, NO, CONDITION,
+         "entry[0].request.url"},
+        {ASKED(PUT("Patient/aa"), SOMEBODY), 0, NO, CONDITION,
+         "entry[0].request.url"},
+        {ASKED(PUT("xPatient/a"), SOMEBODY), 0, NO, CONDITION,
+         "entry[0].request.url"},
+        {ASKED(PUT("Patient/a") ",\"ifMatch\":\"W/1\"", SOMEBODY), 0, NO,
+         CONDITION, "entry[0].request.ifMatch"},
+        {ASKED(POST("Consent") NONE_EXISTS, CONSENT), 0, NO, CONDITION,
+         "entry[0].request.ifNoneExist"},
+        {ASKED(PUT("Consent?identifier=s|v"), CONSENT), 0, NO, CONDITION,
+         "entry[0].request.url"},
+        {ASKED(PUT("Consent/d"), CONSENT), 0, NO, CONDITION,
+         "entry[0].request.url"},
     };
 
     (void)state;
@@ -178,6 +225,25 @@ static void test_confidentiality_is_read_or_refused(void **state)
          "meta.security[0]"},
         {META(CODING(HL7 "v3-ActReason", "HTEST")), 0, OK, "-", "$"},
         {META("{\"code\":\"reviewed\"}"), 0, OK, "-", "$"},
+        {META(CODING(HL7 "v3-ActCode", "HIV")), 0, OK, "-", "$"},
+        {META(CODING(HL7 "v3-ActCode", "NOSUCH")), 0, NO, "label is not known",
+         "meta.security[0]"},
+        {META(CODING("http://hl7.org/fhir/v3/ActCode", "HIV")), 0, NO,
+         "label is not known: HIV", "meta.security[0]"},
+        {META(CODING("urn:oid:2.16.840.1.113883.5.4", "ETH")), 0, NO,
+         "label is not known: ETH", "meta.security[0]"},
+        {META("{\"code\":\"HIV\"}"), 0, NO, "label is not known: HIV",
+         "meta.security[0]"},
+        {META(CODING("urn:salus:tag", "00112233445566778899aabbccddeeff")), 0,
+         NO, "label is not known", "meta.security[0]"},
+        {DOCUMENT(
+             ",\"securityLabel\":[{\"coding\":[" CODING(CONF, "N") "," CODING(
+                 "http://hl7.org/fhir/v3/ActCode", "HIV") "]}]"),
+         0, NO, "label is not known: HIV", "securityLabel[0].coding[1]"},
+        {DOCUMENT(",\"securityLabel\":[{\"coding\":[" CODING(
+             HL7 "v3-ActCode", "PSY") "," CODING(HL7 "v3-ActCode",
+                                                 "NOSUCH") "]}]"),
+         0, NO, "label is not known", "securityLabel[0].coding[1]"},
         {DOCUMENT(",\"securityLabel\":[{\"coding\":[" CODING(
              CONF, "N") "," CODING(CONF, "T") "]}]"),
          0, NO, "label is not known", "securityLabel[0].coding[1]"},
@@ -269,6 +335,34 @@ static void test_malformed_events_are_not_internal(void **state)
         {EVENT(READ, "[" READING "]", "",
                ",\"purposeOfEvent\":" CONCEPT(HL7 "v3-ActReason", "BTG")),
          0, NO, "wrong JSON type", "purposeOfEvent"},
+        /* Emergencies by another name of the code system. */
+        {EVENT(READ, "[" READING "]", ",\"requestor\":true",
+               ",\"purposeOfEvent\":[" CONCEPT(
+                   "http://hl7.org/fhir/v3/ActReason", "BTG") "]"),
+         0, NO, "purpose is missing or not known", "purposeOfEvent[0]"},
+        {EVENT(READ, "[" READING "]",
+               ",\"requestor\":true,\"purposeOfUse\":[{\"coding\":[{\"code\":"
+               "\"ETREAT\"}]}]",
+               ""),
+         0, NO, "purpose is missing or not known", "agent[0].purposeOfUse[0]"},
+        /* Disclosures by another name, or of another type. */
+        {EVENT(EXPORT,
+               "[" CODING("http://hl7.org/fhir/iso-21089-lifecycle",
+                          "disclose") "]",
+               "", PURPOSE),
+         0, NO, "tells of a disclosure", "type"},
+        {EVENT(EXPORT, "[{\"system\":\"urn:x\",\"code\":\"Disclosure\"}]", "",
+               PURPOSE),
+         0, NO, "tells of a disclosure", "type"},
+        {EVENT(READ, "[" READING "," DISCLOSE "]", "",
+               ",\"purposeOfEvent\":[" CONCEPT(HL7 "v3-ActReason", "BTG") "]"),
+         0, NO, "tells of a disclosure", "type"},
+        {EVENT(DISCLOSE, "[" READING "]", "", PURPOSE), 0, NO,
+         "tells of a disclosure", "type"},
+        {EVENT(READ, "[" READING "," DISCLOSE "]", "", ",\"outcome\":\"8\""), 0,
+         FHIR_LOCAL, "did not succeed", "outcome"},
+        {EVENT(CODING(DCM, "110107"), "[" DISCLOSE "]", "", PURPOSE), 0,
+         FHIR_LOCAL, "receipt", "type"},
     };
 
     (void)state;
@@ -322,6 +416,7 @@ int main(void)
         cmocka_unit_test(test_broken_bundles_are_bundles),
         cmocka_unit_test(test_nothing_around_a_resource_is_overlooked),
         cmocka_unit_test(test_full_url_names_one_resource),
+        cmocka_unit_test(test_conditions_of_requests_are_not_overlooked),
         cmocka_unit_test(test_confidentiality_is_read_or_refused),
         cmocka_unit_test(test_parts_of_documents_are_known),
         cmocka_unit_test(test_members_of_groups),

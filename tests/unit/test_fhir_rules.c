@@ -186,6 +186,10 @@ static void check(const struct rule *rules, size_t count)
 static void test_sound_consents(void **state)
 {
     static const struct rule rules[] = {
+        /* The deny of one version is one of all. */
+        {DENY("\"data\":[{\"meaning\":\"instance\",\"reference\":{"
+              "\"reference\":\"DocumentReference/1/_history/1\"}}]"),
+         NONE, OK, "-", "$"},
         {NONE, NONE, OK, "-", "$"},
         {DENY("\"purpose\":[" TREAT "]"), NONE, OK, "-", "$"},
         {{"provision", "{\"type\":\"deny\"}"}, NONE, OK, "-", "$"},
@@ -338,6 +342,9 @@ static void test_evidence_only(void **state)
         {PROVISION("\"class\":[{\"system\":\"http://hl7.org/fhir/"
                    "resource-types\",\"code\":\"Observation\"}]"),
          NONE, EV, "finer than the table: Observation", "provision.class[0]"},
+        {PROVISION("\"data\":[{\"meaning\":\"instance\",\"reference\":{"
+                   "\"reference\":\"DocumentReference/1/_history/1\"}}]"),
+         NONE, EV, "permit for one version", "provision.data[0].reference"},
         {PROVISION("\"action\":[" CODING("urn:oid:2.999", "sell") "]"), NONE,
          EV, "action not mappable", "provision.action[0]"},
         {PROVISION("\"securityLabel\":[" LABEL("NOSUCH") "]"), NONE, EV,

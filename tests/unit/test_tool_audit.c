@@ -260,6 +260,17 @@ static void test_request_for_other_documents_is_another(void **state)
                            "DocumentReference/d-1", "DocumentReference/d-2"));
 }
 
+/* Nor do two for different purposes. */
+static void test_request_for_another_purpose_is_another(void **state)
+{
+    struct import_world *fixture = *state;
+
+    fixture->options.self_report = true;
+    expect_disclosure(fixture, BY_PATIENT("a-1", REQUEST_ID));
+    expect_disclosure(fixture, DISCLOSURE("a-2", TOLD, "Patient/p-1", "urn:x:y",
+                                          "HMARKT", REQUEST_ID));
+}
+
 /* What is refused tells nothing: the next event of the request, in the same
  * batch, is told itself. */
 static void test_refused_event_does_not_hide_another(void **state)
@@ -518,6 +529,7 @@ int main(void)
         T(test_request_told_twice_is_one),
         T(test_request_for_several_is_several),
         T(test_request_for_other_documents_is_another),
+        T(test_request_for_another_purpose_is_another),
         T(test_refused_event_does_not_hide_another),
         T(test_request_of_an_emergency_tells_both),
         T(test_events_do_not_change),

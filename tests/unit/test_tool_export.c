@@ -260,6 +260,33 @@ static void test_versions_come_back_as_they_went(void **state)
     expect_all_same(world);
 }
 
+/* What was replaced has an id of its own: imported, it must end nothing that
+ * stands under the name. */
+static void test_replaced_consent_has_another_id(void **state)
+{
+    struct export_world *world = *state;
+    struct fhir_report report;
+
+    export_import_text(world, PATIENT);
+    export_import_text(world, CONSENT("c-1", "{\"type\":\"permit\"}"));
+    export_import_text(world, CONSENT("c-1", "{\"type\":\"deny\"}"));
+    assert_int_equal(world->count, 2);
+    struct fhir_exporter *exporter = export_open(world, false);
+    struct fhir_export_source source = {
+        .body = world->bodies[0], .seq = 17, .withdrawn = true};
+    char *text = NULL;
+    assert_int_equal(fhir_export(exporter, &text, &report, &source), PBFT_OK);
+    assert_non_null(text);
+    assert_null(strstr(text, "\"id\":\"c-1\""));
+    assert_non_null(strstr(text, "\"status\":\"inactive\""));
+    free(text);
+    text = export_text(exporter, world->bodies[1], &report);
+    assert_non_null(text);
+    assert_non_null(strstr(text, "\"id\":\"c-1\""));
+    free(text);
+    fhir_exporter_destroy(exporter);
+}
+
 /* ---- audit events -------------------------------------------------------- */
 
 #define REASON(code) "[{\"coding\":[" CODING(HL7 "v3-ActReason", code) "]}]"
@@ -316,7 +343,7 @@ static void test_audit_events_come_back_as_they_went(void **state)
     for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
         export_import_text(world, events[i]);
     }
-    /* a5 tells a disclosure under a type of its own: it stays. */
+    /* a5 tells a disclosure under a type of its own: it is rejected. */
     assert_int_equal(world->count, 6);
     expect_all_same(world);
     /* What was disclosed is in the vault's words; an emergency is not. */
@@ -412,6 +439,8 @@ int main(void)
             test_redacted_exports_say_no_name_and_no_label, export_setup,
             export_teardown),
         cmocka_unit_test_setup_teardown(test_versions_come_back_as_they_went,
+                                        export_setup, export_teardown),
+        cmocka_unit_test_setup_teardown(test_replaced_consent_has_another_id,
                                         export_setup, export_teardown),
         cmocka_unit_test_setup_teardown(
             test_audit_events_come_back_as_they_went, export_setup,

@@ -33,6 +33,10 @@
                            "\"policy\":[{\"uri\":\"" POLICY_URI                \
                            "\"}],\"provision\":{" provision "}}"
 #define CONSENT(provision) CONSENT_AS("1", provision)
+#define CONSENT_HELD(version, holders)                                         \
+    CONSENT_AS(version, "\"type\":\"permit\"," TREAT                           \
+                        "},\"organization\":[" holders "],\"language\":\"x\""  \
+                        ",\"text\":{\"id\":\"x\"")
 #define TREAT "\"purpose\":[" CODING("v3-ActReason", "TREAT") "]"
 #define ACTOR(reference)                                                       \
     "{\"role\":{\"coding\":[" CODING(                                          \
@@ -381,6 +385,72 @@ static void test_person_is_named_once(void **state)
     assert_int_equal(last_body()->participant_register->n_members, 1);
 }
 
+/* ---- who is who ---------------------------------------------------------- */
+
+#define NUMBERED(type, more, numbers)                                          \
+    "{\"resourceType\":\"" type "\"" more ",\"identifier\":[" numbers "]}"
+#define NUMBER(value) "{\"system\":\"urn:oid:2.999\",\"value\":\"" value "\"}"
+
+/* A child with the number of its mother, a doctor with that of the practice:
+ * consents of the one must not open what is the other's. */
+static void test_shared_number_makes_nobody_another(void **state)
+{
+    struct import_world *fixture = *state;
+    struct vault_subject mother;
+    struct vault_subject child;
+
+    assert_int_equal(
+        import_one(fixture, NUMBERED("Patient", ",\"id\":\"m\"", NUMBER("1")))
+            ->outcome,
+        IMPORT_ON_LEDGER);
+    expect_rejected(fixture, NUMBERED("Patient", ",\"id\":\"c\"", NUMBER("1")),
+                    "identifier");
+    expect_rejected(fixture,
+                    NUMBERED("Patient", "", NUMBER("2") "," NUMBER("1")),
+                    "identifier");
+    assert_int_equal(
+        import_one(fixture, NUMBERED("Patient", ",\"id\":\"c\"", NUMBER("2")))
+            ->outcome,
+        IMPORT_ON_LEDGER);
+    assert_int_equal(
+        vault_find_subject(fixture->options.vault, &mother, "Patient/m"),
+        PBFT_OK);
+    assert_int_equal(
+        vault_find_subject(fixture->options.vault, &child, "Patient/c"),
+        PBFT_OK);
+    assert_memory_not_equal(mother.handle, child.handle, sizeof child.handle);
+    /* Without an id it is the number that says who that is. */
+    assert_int_equal(
+        import_one(fixture, NUMBERED("Patient", "", NUMBER("2")))->outcome,
+        IMPORT_KNOWN);
+    assert_int_equal(import_one(fixture, NUMBERED("Practitioner",
+                                                  ",\"id\":\"a\"", NUMBER("1")))
+                         ->outcome,
+                     IMPORT_ON_LEDGER);
+    expect_rejected(fixture,
+                    NUMBERED("Practitioner", ",\"id\":\"b\"", NUMBER("1")),
+                    "identifier");
+}
+
+/* Given to a member under its own policy; together with us it is ours too. */
+static void test_consent_of_another_holder_is_evidence(void **state)
+{
+    struct import_world *fixture = *state;
+
+    fixture->options.members[0] = (struct import_member){
+        .reference = "Organization/clinic",
+        .institution = fixture->world->parties[CLINIC].institution};
+    fixture->options.member_count = 1;
+    expect_evidence(fixture,
+                    CONSENT_HELD("1", "{\"reference\":"
+                                      "\"Organization/clinic\"}"),
+                    "organization[0]");
+    (void)import_grant(fixture, CONSENT_HELD("2", "{\"reference\":"
+                                                  "\"Organization/clinic\"},"
+                                                  "{\"reference\":"
+                                                  "\"Organization/own\"}"));
+}
+
 /* ---- what exceptions inherit --------------------------------------------- */
 
 #define LABEL(system, code) "\"securityLabel\":[" CODING(system, code) "]"
@@ -484,6 +554,8 @@ int main(void)
         T(test_roles_that_do_not_meet_are_rejected),
         T(test_permit_for_one_of_several_roles_is_evidence),
         T(test_person_is_named_once),
+        T(test_shared_number_makes_nobody_another),
+        T(test_consent_of_another_holder_is_evidence),
         T(test_deny_reaches_below_the_confidentiality),
         T(test_permit_within_a_confidential_deny_is_evidence),
         T(test_inherited_data_are_read_by_the_exception),
