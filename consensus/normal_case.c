@@ -315,7 +315,7 @@ enum pbft_verdict pbft_on_pre_prepare(struct pbft_replica *replica,
     keep_last_vote(replica, slot->header);
     if (!pbft_slot_has_body(slot)) {
         replica->body_peer = message->sender;
-        pbft_fetch_bodies(replica);
+        pbft_fetch_body(replica, slot);
     }
     pbft_advance_slot(replica, slot);
     return PBFT_ACCEPTED;

@@ -303,30 +303,6 @@ void pbft_fetch_stable(struct pbft_replica *replica)
     }
 }
 
-void pbft_fetch_bodies(struct pbft_replica *replica)
-{
-    const pbft_seq high = pbft_slot_log_high(&replica->log);
-    uint32_t left = replica->missing_bodies;
-    if (left == 0 || replica->n == 1) {
-        return;
-    }
-    pbft_mark(PBFT_MARK_BODIES_FETCHED);
-    const pbft_replica_id to = replica->body_peer;
-    for (pbft_seq seq = replica->log.low + 1; left > 0 && seq <= high; seq++) {
-        const struct pbft_slot *slot = pbft_slot_log_at(&replica->log, seq);
-        if (slot->header == NULL || pbft_slot_has_body(slot)) {
-            continue;
-        }
-        left--;
-        const struct pbft_fetch fetch = {.kind = PBFT_FETCH_BODY,
-                                         .seq = seq,
-                                         .digest =
-                                             slot->header->pre_prepare.digest};
-        pbft_send_fetch(replica, to, &fetch);
-    }
-    PBFT_ASSERT(left == 0);
-}
-
 void pbft_ask_claimant(struct pbft_replica *replica)
 {
     struct pbft_sync *sync = &replica->sync;

@@ -34,6 +34,7 @@ struct pbft_sync {
 };
 
 struct pbft_replica;
+struct pbft_slot;
 
 /* serve.c */
 enum pbft_verdict pbft_on_fetch(struct pbft_replica *replica,
@@ -63,7 +64,12 @@ void pbft_fetch_stable(struct pbft_replica *replica);
 const struct pbft_message *pbft_sync_take_handed(struct pbft_sync *sync,
                                                  pbft_seq seq);
 void pbft_sync_deinit(struct pbft_sync *sync);
+
+/* body.c */
 /* Asks for the batches of headers that came without. */
 void pbft_fetch_bodies(struct pbft_replica *replica);
+/* The same for one slot. The others are asked for again when RESEND fires. */
+void pbft_fetch_body(struct pbft_replica *replica,
+                     const struct pbft_slot *slot);
 
 #endif /* CONSENSUS_SYNC_H */

@@ -30,7 +30,7 @@ static const struct {
     {"consensus/log.c", "body->batch.digest", "S16"},
     {"consensus/log.c", "pbft_slot_has_body(slot)", "S16"},
     {"consensus/normal_case.c", "pbft_slot_has_body(slot)", "S16"},
-    {"consensus/sync.c", "left == 0", "S16"}, /* Missing ones are counted. */
+    {"consensus/body.c", "left == 0", "S16"}, /* Missing ones are counted. */
     /* S17: votes of the view that it is in. */
     {"consensus/normal_case.c", "view == replica->view", "S17"},
     {"consensus/normal_case.c", "replica->view_active", "S17"},

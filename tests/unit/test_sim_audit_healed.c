@@ -339,7 +339,7 @@ static void test_assertions_have_names(void **state)
                              "invariant: slot->own_commit == NULL || "
                              "slot->is_prepared"),
         "S15");
-    assert_string_equal(audit_assertion_rule("consensus/sync.c", "left == 0"),
+    assert_string_equal(audit_assertion_rule("consensus/body.c", "left == 0"),
                         "S16");
     assert_string_equal(audit_assertion_rule("consensus/log.c", "x == y"),
                         AUDIT_RULE_ASSERTION);
