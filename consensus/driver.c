@@ -104,7 +104,8 @@ static bool copy_effects(struct waiting_output *item,
     const size_t commits = output->commit_count * sizeof *output->commits;
     const size_t attested = output->attested_count * sizeof *output->attested;
     const size_t serves = output->serve_count * sizeof *output->serves;
-    const size_t size = sends + commits + attested + serves;
+    const size_t reads = output->read_count * sizeof *output->reads;
+    const size_t size = sends + commits + attested + serves + reads;
     uint8_t *at = malloc(size > 0 ? size : 1);
     if (at == NULL) {
         return false;
@@ -117,6 +118,7 @@ static bool copy_effects(struct waiting_output *item,
     item->effects.commits = put(&at, output->commits, commits);
     item->effects.attested = put(&at, output->attested, attested);
     item->effects.serves = put(&at, output->serves, serves);
+    item->effects.reads = put(&at, output->reads, reads);
     for (size_t i = 0; i < output->send_count; i++) {
         (void)pbft_message_ref(output->sends[i].message);
     }
@@ -148,6 +150,9 @@ static void carry_out(struct pbft_driver *driver,
     for (size_t i = 0; i < effects->serve_count; i++) {
         driver->service.serve(driver->service.context, &effects->serves[i]);
     }
+    for (size_t i = 0; i < effects->read_count; i++) {
+        driver->service.read_body(driver->service.context, &effects->reads[i]);
+    }
     if (effects->stable_seq != 0) {
         driver->log.truncate(driver->log.context, effects->stable_seq);
     }
@@ -157,7 +162,8 @@ static bool is_empty(const struct pbft_output *output)
 {
     return output->record_count == 0 && output->send_count == 0 &&
            output->commit_count == 0 && output->attested_count == 0 &&
-           output->serve_count == 0 && output->stable_seq == 0;
+           output->serve_count == 0 && output->read_count == 0 &&
+           output->stable_seq == 0;
 }
 
 static void arm(struct pbft_driver *driver)

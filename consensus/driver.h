@@ -42,6 +42,8 @@ struct pbft_service {
     void (*execute)(void *context, const struct pbft_commit *commit);
     void (*attested)(void *context, const struct pbft_attested *attested);
     void (*serve)(void *context, const struct pbft_serve *serve);
+    /* Read a body back from the log; report later with a RECEIVE event. */
+    void (*read_body)(void *context, const struct pbft_body_read *read);
     /* Write the proof where the records go, without a sync and before the next
      * append, so that it is durable when its checkpoint is. Clients get it
      * later, with attested(). May be NULL. */

@@ -87,6 +87,7 @@ static void clear_slot(struct pbft_slot *slot, pbft_seq seq)
 {
     pbft_slot_begin_view(slot, 0);
     pbft_keep(&slot->body, NULL);
+    slot->has_older_bodies = false;
     pbft_keep(&slot->prepared, NULL);
     pbft_keep(&slot->prepared_body, NULL);
     pbft_keep(&slot->committed, NULL);
@@ -165,7 +166,7 @@ void pbft_slot_set_body(struct pbft_slot *slot, const struct pbft_message *body)
     PBFT_ASSERT(body->type == PBFT_MESSAGE_BATCH);
     PBFT_ASSERT(pbft_digest_equal(&body->batch.digest,
                                   &slot->header->pre_prepare.digest));
-    pbft_keep(&slot->body, body);
+    pbft_slot_keep_body(slot, body);
 }
 
 bool pbft_slot_has_body(const struct pbft_slot *slot)
@@ -179,6 +180,15 @@ static bool is_batch(const struct pbft_message *body,
                      const struct pbft_digest *digest)
 {
     return body != NULL && pbft_digest_equal(&body->batch.digest, digest);
+}
+
+void pbft_slot_keep_body(struct pbft_slot *slot,
+                         const struct pbft_message *body)
+{
+    if (slot->body != NULL && !is_batch(slot->body, &body->batch.digest)) {
+        slot->has_older_bodies = true;
+    }
+    pbft_keep(&slot->body, body);
 }
 
 const struct pbft_message *pbft_slot_find_body(const struct pbft_slot *slot,

@@ -56,6 +56,7 @@ struct pbft_slot {
 
     /* Of the header; also the last body that was logged for the seq. */
     const struct pbft_message *body;
+    bool has_older_bodies; /* The log alone has them: of earlier views. */
 
     /* Kept over views: the P set of a view-change (OSDI'99 4.4). */
     const struct pbft_message *prepared; /* Highest view ever held. */
@@ -112,6 +113,11 @@ void pbft_slot_set_header(struct pbft_slot *slot, uint32_t replica_count,
 /* Gives the slot the batch of its header. */
 void pbft_slot_set_body(struct pbft_slot *slot,
                         const struct pbft_message *body);
+/* The last body that was logged. The one before stays in the log alone: liars
+ * may hold a certificate for it, so a later view may need it, and there may be
+ * one of each view, more than memory can hold. */
+void pbft_slot_keep_body(struct pbft_slot *slot,
+                         const struct pbft_message *body);
 bool pbft_slot_has_body(const struct pbft_slot *slot);
 /* The batch `digest`, if the slot has it from whatever view; else NULL. */
 const struct pbft_message *

@@ -31,6 +31,7 @@
     X(DONOR_CHANGED, "donor-changed")                                          \
     X(STABLE_FETCHED, "stable-fetched")                                        \
     X(BODIES_FETCHED, "bodies-fetched")                                        \
+    X(BODY_READ, "body-read")                                                  \
     X(RECORD_RESTORED, "record-restored")                                      \
     X(VOTES_AFTER_START, "votes-after-start")                                  \
     X(RECOVERY_BEGUN, "recovery-begun")                                        \

@@ -25,6 +25,8 @@
 #define SERVES_PER_STEP 4
 /* A burst of fetches shares one output. */
 #define SERVES_CAPACITY 64
+/* A view is entered, and RESEND fires. */
+#define READS_PER_SLOT 2
 
 bool pbft_output_init(struct pbft_output_buffer *output, uint32_t window)
 {
@@ -36,6 +38,7 @@ bool pbft_output_init(struct pbft_output_buffer *output, uint32_t window)
         .commit_step_max = (size_t)window + COMMITS_BESIDE_SLOTS,
         .attested_step_max = (size_t)window + ATTESTED_BESIDE_SLOTS,
         .serve_step_max = SERVES_PER_STEP,
+        .read_step_max = (size_t)READS_PER_SLOT * window,
     };
     output->records =
         malloc(2 * output->record_step_max * sizeof *output->records);
@@ -45,9 +48,10 @@ bool pbft_output_init(struct pbft_output_buffer *output, uint32_t window)
     output->attested =
         malloc(2 * output->commit_step_max * sizeof *output->attested);
     output->serves = malloc(SERVES_CAPACITY * sizeof *output->serves);
+    output->reads = malloc(2 * output->read_step_max * sizeof *output->reads);
     if (output->records == NULL || output->sends == NULL ||
         output->commits == NULL || output->attested == NULL ||
-        output->serves == NULL) {
+        output->serves == NULL || output->reads == NULL) {
         pbft_output_deinit(output);
         return false;
     }
@@ -56,6 +60,7 @@ bool pbft_output_init(struct pbft_output_buffer *output, uint32_t window)
     output->view.commits = output->commits;
     output->view.attested = output->attested;
     output->view.serves = output->serves;
+    output->view.reads = output->reads;
     return true;
 }
 
@@ -67,6 +72,7 @@ void pbft_output_deinit(struct pbft_output_buffer *output)
     free(output->commits);
     free(output->attested);
     free(output->serves);
+    free(output->reads);
     *output = (struct pbft_output_buffer){0};
 }
 
@@ -90,6 +96,7 @@ void pbft_output_reset(struct pbft_output_buffer *output)
     view->commit_count = 0;
     view->attested_count = 0;
     view->serve_count = 0;
+    view->read_count = 0;
     view->stable_seq = 0;
 }
 
@@ -101,7 +108,8 @@ bool pbft_output_has_room(const struct pbft_output_buffer *output)
            view->commit_count <= output->commit_step_max &&
            view->attested_count <=
                2 * output->commit_step_max - output->attested_step_max &&
-           view->serve_count <= SERVES_CAPACITY - output->serve_step_max;
+           view->serve_count <= SERVES_CAPACITY - output->serve_step_max &&
+           view->read_count <= output->read_step_max;
 }
 
 void pbft_output_record(struct pbft_output_buffer *output,
@@ -162,6 +170,15 @@ void pbft_output_serve(struct pbft_output_buffer *output,
     PBFT_ASSERT(at < SERVES_CAPACITY);
     PBFT_ASSERT(serve->first <= serve->last);
     output->serves[at] = *serve;
+}
+
+void pbft_output_read(struct pbft_output_buffer *output,
+                      const struct pbft_body_read *read)
+{
+    size_t at = output->view.read_count++;
+    PBFT_ASSERT(at < 2 * output->read_step_max);
+    PBFT_ASSERT(read->seq > 0);
+    output->reads[at] = *read;
 }
 
 void pbft_output_stable(struct pbft_output_buffer *output, pbft_seq seq)

@@ -20,11 +20,13 @@ struct pbft_output_buffer {
     struct pbft_commit *commits;
     struct pbft_attested *attested;
     struct pbft_serve *serves;
+    struct pbft_body_read *reads;
     size_t record_step_max; /* The most that one step adds. */
     size_t send_step_max;
     size_t commit_step_max;
     size_t attested_step_max;
     size_t serve_step_max;
+    size_t read_step_max;
 };
 
 /* False if memory is short; then nothing is to be released. */
@@ -49,6 +51,8 @@ void pbft_output_attested(struct pbft_output_buffer *output, pbft_seq seq,
                           const struct pbft_message *proof);
 void pbft_output_serve(struct pbft_output_buffer *output,
                        const struct pbft_serve *serve);
+void pbft_output_read(struct pbft_output_buffer *output,
+                      const struct pbft_body_read *read);
 void pbft_output_stable(struct pbft_output_buffer *output, pbft_seq seq);
 
 #endif /* CONSENSUS_OUTPUT_H */

@@ -102,7 +102,8 @@ struct pbft_event {
      * none (P18); 0: never. */
     pbft_wall_us next_due;
     union {
-        const struct pbft_message *message; /* RECEIVE; borrowed. */
+        const struct pbft_message *message; /* RECEIVE; borrowed. From `self`:
+                                               what `reads` asked for. */
         struct pbft_record record;          /* RESTORE; borrowed. */
         struct pbft_attestation executed;   /* APPLIED, EXECUTED. */
         enum pbft_timer timer; /* TIMEOUT: this one fires now, due or not;
@@ -149,11 +150,19 @@ struct pbft_serve {
     pbft_seq last;
 };
 
+/* A batch of the log that is wanted back: the BODY record with this seq and
+ * digest. It is fed back as RECEIVE of a BATCH message from `self`. One that is
+ * not there, or finds no room, is passed over: whoever misses it asks again. */
+struct pbft_body_read {
+    pbft_seq seq;
+    struct pbft_digest digest;
+};
+
 /* The work a replica asks for, to be done in the order of the fields.
  *
- * The rule that makes a crash safe: nothing in `sends`, `commits`, `attested`
- * or `serves` may take effect before all `records`, of this and of earlier
- * outputs, are durable.
+ * The rule that makes a crash safe: nothing in `sends`, `commits`, `attested`,
+ * `serves` or `reads` may take effect before all `records`, of this and of
+ * earlier outputs, are durable.
  */
 struct pbft_output {
     const struct pbft_record *records; /* 1. Make durable, in order. */
@@ -166,7 +175,9 @@ struct pbft_output {
     size_t attested_count;
     const struct pbft_serve *serves; /* 5. Answer from storage. */
     size_t serve_count;
-    pbft_seq stable_seq; /* 6. If not 0: drop records at or below it. */
+    const struct pbft_body_read *reads; /* 6. Read back from the log. */
+    size_t read_count;
+    pbft_seq stable_seq; /* 7. If not 0: drop records at or below it. */
 };
 
 struct pbft_replica;

@@ -171,7 +171,9 @@ static enum pbft_verdict on_receive(struct pbft_replica *replica,
         return pbft_on_request(replica, message);
     }
     if (message->sender == replica->config.self) {
-        return pbft_on_own_message(replica, message);
+        return message->type == PBFT_MESSAGE_BATCH
+                   ? pbft_on_batch(replica, message) /* Read back. */
+                   : pbft_on_own_message(replica, message);
     }
     pbft_witness_message(replica, message);
     switch (message->type) {

@@ -173,7 +173,7 @@ static enum pbft_verdict restore_slot(struct pbft_replica *replica,
     }
     switch (record->kind) {
     case PBFT_RECORD_BODY:
-        pbft_keep(&slot->body, record->message);
+        pbft_slot_keep_body(slot, record->message);
         return PBFT_ACCEPTED;
     case PBFT_RECORD_PRE_PREPARE:
         return restore_header(replica, slot, record->message);

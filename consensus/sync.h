@@ -66,9 +66,9 @@ const struct pbft_message *pbft_sync_take_handed(struct pbft_sync *sync,
 void pbft_sync_deinit(struct pbft_sync *sync);
 
 /* body.c */
-/* Asks for the batches of headers that came without. */
+/* Looks for the batches of headers that came without. */
 void pbft_fetch_bodies(struct pbft_replica *replica);
-/* The same for one slot. The others are asked for again when RESEND fires. */
+/* The same for one slot. The others are sought again when RESEND fires. */
 void pbft_fetch_body(struct pbft_replica *replica,
                      const struct pbft_slot *slot);
 

@@ -2,6 +2,7 @@
 /* From executed and proved blocks to the replies that waited for them. */
 #include <stdlib.h>
 
+#include "consensus/assert.h"
 #include "node/clock.h"
 #include "node/history.h"
 #include "node/limits.h"
@@ -204,6 +205,30 @@ size_t node_on_serve(void *context, pbft_replica_id to, pbft_seq seq)
         pbft_message_unref(committed);
     }
     return status == PBFT_OK ? size : 0;
+}
+
+/* Never waits for the inbox: the protocol thread, which empties it, may be
+ * waiting for this one. */
+void node_on_read_body(void *context, const struct pbft_body_read *read)
+{
+    struct node *node = context;
+    const struct pbft_message *body = NULL;
+    enum pbft_status status =
+        storage_body_read(node->storage, read->seq, &read->digest, &body);
+    if (status == PBFT_NOT_FOUND) {
+        return; /* Truncated meanwhile, or never voted for. */
+    }
+    if (status != PBFT_OK) {
+        node_fail(node, status, "reading a body");
+        return;
+    }
+    const struct pbft_message *own =
+        pbft_message_handed_over(body, node->identity->self);
+    PBFT_ASSERT(own != NULL); /* Out of memory: stop. */
+    pbft_message_unref(body);
+    if (inbox_try_put(node->inbox, own) == PBFT_LIMIT) {
+        pbft_message_unref(own);
+    }
 }
 
 void node_on_sweep(void *context, pbft_time_ms now_ms)

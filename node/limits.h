@@ -50,6 +50,10 @@
  * they come every few milliseconds; a replica that stands still has time. */
 #define NODE_PROOF_WAIT_MS 50u
 
+/* Bodies of the log that the protocol thread wants back: one for each place of
+ * a window. It asks again for what finds none. */
+#define NODE_READS_WAITING_MAX PBFT_WINDOW_MAX
+
 /* Old blocks that one peer gets from storage in an interval; the rest waits.
  * Twice an outbox: a peer that asks for the largest ones all the time keeps the
  * disk from nobody. */

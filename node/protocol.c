@@ -33,6 +33,12 @@ static void on_serve(void *context, const struct pbft_serve *serve)
     replier_put_serve(node->replier, serve);
 }
 
+static void on_read_body(void *context, const struct pbft_body_read *read)
+{
+    struct node *node = context;
+    replier_put_read(node->replier, read);
+}
+
 static void on_arm(void *context, pbft_time_ms deadline)
 {
     struct node *node = context;
@@ -45,6 +51,7 @@ struct pbft_service node_service(struct node *node)
                                  .execute = on_execute,
                                  .attested = on_attested,
                                  .serve = on_serve,
+                                 .read_body = on_read_body,
                                  .proved = on_proved};
 }
 

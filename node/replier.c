@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Proofs go first; between two of them at most one block goes to a peer. Peers
- * take turns, and each has a budget, so that none can keep the others from
- * catching up. */
+/* Proofs go first; between two of them at most one body is read and one block
+ * goes to a peer. Peers take turns, and each has a budget, so that none can
+ * keep the others from catching up. */
 #include "node/replier.h"
 
 #include <pthread.h>
@@ -27,6 +27,9 @@ struct replier {
     struct pbft_attested proofs[NODE_PROOFS_WAITING_MAX]; /* A ring. */
     size_t proof_first;
     size_t proof_count;
+    struct pbft_body_read reads[NODE_READS_WAITING_MAX]; /* A ring. */
+    size_t read_first;
+    size_t read_count;
     struct pbft_serve serves[PBFT_REPLICAS_MAX]; /* By peer; first 0: none. */
     struct meter meters[PBFT_REPLICAS_MAX];
     size_t serve_count;         /* Peers that have one. */
@@ -38,6 +41,8 @@ struct replier {
 struct turn {
     bool has_proof;
     struct pbft_attested proof;
+    bool has_read;
+    struct pbft_body_read read;
     bool has_serve;
     struct pbft_serve serve;
     bool ended;
@@ -52,6 +57,17 @@ static void take_proof(struct replier *replier, struct turn *turn)
             (replier->proof_first + 1) % NODE_PROOFS_WAITING_MAX;
         replier->proof_count--;
         (void)pthread_cond_signal(&replier->room);
+    }
+}
+
+static void take_read(struct replier *replier, struct turn *turn)
+{
+    turn->has_read = replier->read_count > 0 && !replier->stopping;
+    if (turn->has_read) {
+        turn->read = replier->reads[replier->read_first];
+        replier->read_first =
+            (replier->read_first + 1) % NODE_READS_WAITING_MAX;
+        replier->read_count--;
     }
 }
 
@@ -110,7 +126,8 @@ static void wait_for_work(struct replier *replier, struct turn *turn,
                           pbft_time_ms sweep_ms)
 {
     (void)pthread_mutex_lock(&replier->lock);
-    while (replier->proof_count == 0 && !replier->stopping) {
+    while (replier->proof_count == 0 && replier->read_count == 0 &&
+           !replier->stopping) {
         const pbft_time_ms due_ms = next_due(replier);
         const pbft_time_ms next_ms = due_ms < sweep_ms ? due_ms : sweep_ms;
         if (clock_now_ms() >= next_ms) {
@@ -119,6 +136,7 @@ static void wait_for_work(struct replier *replier, struct turn *turn,
         clock_condition_wait(&replier->filled, &replier->lock, next_ms);
     }
     take_proof(replier, turn);
+    take_read(replier, turn);
     take_serve(replier, turn);
     turn->ended = replier->stopping && !turn->has_proof;
     (void)pthread_mutex_unlock(&replier->lock);
@@ -168,6 +186,9 @@ static void *run(void *context)
             replier->work.proof(replier->work.context, turn.proof.seq,
                                 turn.proof.proof);
             pbft_message_unref(turn.proof.proof);
+        }
+        if (turn.has_read) {
+            replier->work.read_body(replier->work.context, &turn.read);
         }
         if (turn.has_serve) {
             serve_one(replier, &turn.serve);
@@ -241,5 +262,20 @@ void replier_put_serve(struct replier *replier, const struct pbft_serve *serve)
         *order = *serve;
     }
     (void)pthread_cond_signal(&replier->filled);
+    (void)pthread_mutex_unlock(&replier->lock);
+}
+
+void replier_put_read(struct replier *replier,
+                      const struct pbft_body_read *read)
+{
+    PBFT_ASSERT(read->seq > 0);
+    (void)pthread_mutex_lock(&replier->lock);
+    if (replier->read_count < NODE_READS_WAITING_MAX) {
+        size_t last = (replier->read_first + replier->read_count) %
+                      NODE_READS_WAITING_MAX;
+        replier->reads[last] = *read;
+        replier->read_count++;
+        (void)pthread_cond_signal(&replier->filled);
+    }
     (void)pthread_mutex_unlock(&replier->lock);
 }

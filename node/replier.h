@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The thread that answers the calls that waited for a proof, tells calls that
- * waited too long, and sends old blocks to peers that ask. */
+ * waited too long, reads bodies back from the log, and sends old blocks to
+ * peers that ask. */
 #ifndef NODE_REPLIER_H
 #define NODE_REPLIER_H
 
@@ -16,11 +17,13 @@ struct replier_work {
                   const struct pbft_message *proof);
     /* Sends one block; its size, or 0: the peer cannot take more now. */
     size_t (*serve)(void *context, pbft_replica_id to, pbft_seq seq);
+    void (*read_body)(void *context, const struct pbft_body_read *read);
     void (*sweep)(void *context, pbft_time_ms now_ms);
 };
 
 struct replier *replier_create(const struct replier_work *work);
-/* Does what is waiting but for blocks to peers, then ends the thread. */
+/* Does what is waiting but for blocks to peers and bodies, then ends the
+ * thread. */
 void replier_destroy(struct replier *replier); /* NULL is fine. */
 
 /* Takes a reference to the proof (NULL: look whether there is one). Waits if
@@ -33,5 +36,9 @@ void replier_put_proof(struct replier *replier,
  * than NODE_SERVE_BYTES_MAX, and one block, in an interval. Needs serve->to <
  * PBFT_REPLICAS_MAX. */
 void replier_put_serve(struct replier *replier, const struct pbft_serve *serve);
+
+/* Drops it if NODE_READS_WAITING_MAX are waiting. */
+void replier_put_read(struct replier *replier,
+                      const struct pbft_body_read *read);
 
 #endif /* NODE_REPLIER_H */

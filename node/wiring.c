@@ -147,6 +147,7 @@ void wiring_create_queues(struct node *node, const struct node_setup *setup)
     const struct replier_work replier_work = {.context = node,
                                               .proof = node_on_proof,
                                               .serve = node_on_serve,
+                                              .read_body = node_on_read_body,
                                               .sweep = node_on_sweep};
     node->inbox = inbox_create(NODE_INBOX_MESSAGES_MAX, NODE_INBOX_BYTES_MAX);
     node->cache = request_cache_create(NODE_VERIFIED_REQUESTS);

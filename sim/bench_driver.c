@@ -113,6 +113,12 @@ static void service_serve(void *context, const struct pbft_serve *serve)
     (void)serve;
 }
 
+static void service_read_body(void *context, const struct pbft_body_read *read)
+{
+    (void)context; /* All are honest: no place has two batches. */
+    (void)read;
+}
+
 static void timer_arm(void *context, pbft_time_ms deadline)
 {
     struct bench_replica *replica = context;
@@ -135,7 +141,8 @@ void bench_make_driver(struct bench_replica *replica, struct pbft_replica *core)
     const struct pbft_service service = {.context = replica,
                                          .execute = service_execute,
                                          .attested = service_attested,
-                                         .serve = service_serve};
+                                         .serve = service_serve,
+                                         .read_body = service_read_body};
     const struct pbft_timer_service timer = {replica, timer_arm};
     replica->driver =
         pbft_driver_create(core, &log, &transport, &service, &timer);

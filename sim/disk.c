@@ -335,3 +335,33 @@ disk_replay(struct disk *disk,
     free(frames);
     return verdict;
 }
+
+static bool is_body(const struct disk_record *record,
+                    const struct pbft_body_read *read)
+{
+    return record->kind == PBFT_RECORD_BODY && record->seq == read->seq &&
+           memcmp(&record->content, &read->digest, sizeof read->digest) == 0;
+}
+
+const struct pbft_message *disk_read_body(const struct disk *disk,
+                                          const struct pbft_body_read *read)
+{
+    const struct disk_image *image = &disk->image;
+    size_t at = image->record_count;
+    while (at > 0 && !is_body(&image->records[at - 1], read)) {
+        at--;
+    }
+    if (at == 0) {
+        return NULL;
+    }
+    const struct disk_record *record = &image->records[at - 1];
+    struct pbft_frame frame;
+    const struct pbft_message *body = NULL;
+    enum pbft_status status = pbft_frame_read(
+        disk->domain, disk->owner,
+        (struct pbft_bytes){record->bytes, record->size}, &frame);
+    if (status == PBFT_OK) {
+        status = wire_message_decode(disk->domain, frame.payload, NULL, &body);
+    }
+    return status == PBFT_OK ? body : NULL;
+}

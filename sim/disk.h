@@ -127,6 +127,11 @@ disk_replay(struct disk *disk,
             void (*on_record)(void *context, const struct pbft_record *record),
             void *context);
 
+/* The batch of a BODY record that is durable. NULL: there is none, or it is
+ * damaged. The caller owns the reference. */
+const struct pbft_message *disk_read_body(const struct disk *disk,
+                                          const struct pbft_body_read *read);
+
 /* A damaged log: none of it is read again. */
 void disk_set_log_aside(struct disk *disk);
 

@@ -99,6 +99,7 @@ void host_forget(struct host *host)
         host->inbox_first = (host->inbox_first + 1) % HOST_INBOX_MAX;
     }
     host->commit_count = 0;
+    host->read_count = 0;
     host->waiter_count = 0;
     host->is_executing = false;
     host->is_flush_scheduled = false;
@@ -115,6 +116,7 @@ void host_deinit(struct host *host)
     host_drop_past(host);
     disk_deinit(&host->disk);
     free(host->commits);
+    free(host->reads);
     free(host->waiters);
     free(host->inbox);
     free(host->cache);

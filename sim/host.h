@@ -113,6 +113,10 @@ struct host {
     size_t commit_capacity;
     bool is_executing;
 
+    struct pbft_body_read *reads; /* Asked for, not yet read; oldest first. */
+    size_t read_count;
+    size_t read_capacity;
+
     struct host_waiter *waiters;
     size_t waiter_count;
     size_t waiter_capacity;
@@ -144,6 +148,7 @@ void host_crash(struct host *host, size_t keep, size_t torn);
 void host_on_packet(struct host *host, const struct sim_packet *packet);
 void host_on_synced(struct host *host, pbft_ticket ticket);
 void host_on_executed(struct host *host);
+void host_on_read(struct host *host);
 void host_on_timer(struct host *host, uint64_t time_us);
 void host_on_flush(struct host *host);
 /* One timer fires now, due or not. */
@@ -181,6 +186,8 @@ void host_keep_past(struct host *host);
 void host_drop_past(struct host *host);
 bool host_resume_past(struct host *host);
 void host_trace_life(const struct host *host, const char *what);
+/* host_read.c: for the driver. */
+void host_read_body(void *context, const struct pbft_body_read *read);
 /* host_client.c */
 void host_on_request(struct host *host, uint32_t client,
                      const struct pbft_message *request);

@@ -365,7 +365,8 @@ void host_make_driver(struct host *host, struct pbft_replica *replica)
                                          .execute = service_execute,
                                          .proved = service_proved,
                                          .attested = service_attested,
-                                         .serve = service_serve};
+                                         .serve = service_serve,
+                                         .read_body = host_read_body};
     const struct pbft_timer_service timer = {host, timer_arm};
     host->driver =
         pbft_driver_create(replica, &log, &transport, &service, &timer);

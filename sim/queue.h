@@ -14,6 +14,7 @@ enum sim_event_kind {
     SIM_EVENT_FLUSH,     /* A host ends a burst of steps. */
     SIM_EVENT_SYNCED,    /* A host's disk completed writes. */
     SIM_EVENT_EXECUTED,  /* A host's service finished a block. */
+    SIM_EVENT_READ,      /* A host's disk read a body. */
     SIM_EVENT_TIMER,     /* A host's deadline. */
     SIM_EVENT_CLIENT,    /* A client submits or resends. */
     SIM_EVENT_FAULT,     /* The next fault is drawn. */

@@ -101,7 +101,8 @@ static bool is_in_flight(const void *context, const struct sim_event *event)
 {
     (void)context;
     return event->kind == SIM_EVENT_DELIVER || event->kind == SIM_EVENT_FLUSH ||
-           event->kind == SIM_EVENT_SYNCED || event->kind == SIM_EVENT_EXECUTED;
+           event->kind == SIM_EVENT_SYNCED ||
+           event->kind == SIM_EVENT_EXECUTED || event->kind == SIM_EVENT_READ;
 }
 
 void script_settle(struct script *script)

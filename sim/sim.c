@@ -195,6 +195,8 @@ static void dispatch_to_host(struct sim *sim, const struct sim_event *event)
         host_on_synced(host, event->number);
     } else if (event->kind == SIM_EVENT_EXECUTED) {
         host_on_executed(host);
+    } else if (event->kind == SIM_EVENT_READ) {
+        host_on_read(host);
     } else {
         host_on_timer(host, event->time_us);
     }
@@ -242,6 +244,7 @@ void sim_dispatch(struct sim *sim, const struct sim_event *event)
     case SIM_EVENT_FLUSH:
     case SIM_EVENT_SYNCED:
     case SIM_EVENT_EXECUTED:
+    case SIM_EVENT_READ:
     case SIM_EVENT_TIMER:
         dispatch_to_host(sim, event);
         return;

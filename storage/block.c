@@ -7,6 +7,7 @@
 
 #include "consensus/assert.h"
 #include "proto/codec.h"
+#include "storage/log.h"
 #include "storage/storage_private.h"
 
 static void put_part(struct rocks_batch *batch, pbft_seq seq,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bodies of batches, once each, named by what they contain. */
-#include "storage/storage_private.h"
-
 #include <string.h>
 
 #include "consensus/assert.h"
 #include "proto/codec.h"
+#include "storage/log.h"
+#include "storage/storage_private.h"
 
 static bool has_digest(const struct pbft_message *message,
                        const struct pbft_digest *digest)

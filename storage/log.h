@@ -5,7 +5,7 @@
  * body of a batch is kept once, by (seq, digest), in another column family; its
  * record and the block both refer to it.
  *
- * One thread at a time may call these.
+ * One thread at a time may call these, but for storage_body_read().
  */
 #ifndef STORAGE_LOG_H
 #define STORAGE_LOG_H
@@ -57,6 +57,14 @@ storage_log_append(struct storage *storage, const struct pbft_record *records,
 PBFT_MUST_USE enum pbft_status storage_log_append_proved(
     struct storage *storage, const struct pbft_record *records, size_t count,
     const struct pbft_attested *proofs, size_t proof_count);
+
+/* The body of a BODY record or block, as a BATCH message with one reference;
+ * safe from any thread. PBFT_NOT_FOUND: there is none, or it was collected.
+ * PBFT_CORRUPT: it is not what its key says. */
+PBFT_MUST_USE enum pbft_status
+storage_body_read(const struct storage *storage, pbft_seq seq,
+                  const struct pbft_digest *digest,
+                  const struct pbft_message **out);
 
 /* Drops the oldest records that may go (pbft_record_is_droppable), and bodies
  * that neither a block nor a record refers to any more. Not synced: a crash may

@@ -116,12 +116,6 @@ PBFT_MUST_USE enum pbft_status
 storage_attestation_decode(struct pbft_bytes bytes,
                            struct pbft_attestation *out);
 
-/* The body of (seq, digest) as a BATCH message with one reference. PBFT_
- * NOT_FOUND, PBFT_CORRUPT: it is not what its key says. */
-PBFT_MUST_USE enum pbft_status
-storage_body_read(const struct storage *storage, pbft_seq seq,
-                  const struct pbft_digest *digest,
-                  const struct pbft_message **out);
 /* That a body is in the database, or not any more: whoever puts it again need
  * not look, which would copy the whole body to see that it is there. */
 void storage_body_know(struct storage *storage, pbft_seq seq,

@@ -114,6 +114,13 @@ static void service_serve(void *context, const struct pbft_serve *serve)
     }
 }
 
+static void service_read_body(void *context, const struct pbft_body_read *read)
+{
+    struct cluster_node *node = context;
+    CHECK(node->read_count < CLUSTER_READS_MAX);
+    node->reads[node->read_count++] = *read;
+}
+
 static void timer_arm(void *context, pbft_time_ms deadline)
 {
     (void)context; /* The cluster asks for the deadline itself. */
@@ -196,8 +203,9 @@ static void boot(struct cluster_node *node)
 {
     const struct pbft_log log = {node, log_append, log_truncate};
     const struct pbft_transport transport = {node, transport_send};
-    const struct pbft_service service = {node, service_execute,
-                                         service_attested, service_serve, NULL};
+    const struct pbft_service service = {
+        node,          service_execute,   service_attested,
+        service_serve, service_read_body, NULL};
     const struct pbft_timer_service timer = {node, timer_arm};
     struct cluster *cluster = node->cluster;
     struct pbft_config config = cluster->config;
@@ -349,6 +357,38 @@ static bool execute_all(struct cluster *cluster)
     return any;
 }
 
+static void read_body(struct cluster_node *node,
+                      const struct pbft_body_read *read)
+{
+    for (size_t i = 0; i < node->durable_count; i++) {
+        const struct pbft_record *record = &node->records[i];
+        if (record->kind == PBFT_RECORD_BODY && record->seq == read->seq &&
+            memcmp(&record->message->batch.digest, &read->digest,
+                   sizeof read->digest) == 0) {
+            struct pbft_message *own =
+                pbft_message_handed_over(record->message, node->id);
+            CHECK(own != NULL);
+            (void)cluster_receive(node->cluster, node->id, own);
+            pbft_message_unref(own);
+            return;
+        }
+    }
+}
+
+static bool read_all(struct cluster *cluster)
+{
+    bool any = false;
+    for (pbft_replica_id id = 0; id < cluster->cast.n; id++) {
+        struct cluster_node *node = &cluster->nodes[id];
+        while (node->driver != NULL && node->read_count > 0) {
+            const struct pbft_body_read read = node->reads[--node->read_count];
+            read_body(node, &read);
+            any = true;
+        }
+    }
+    return any;
+}
+
 void cluster_settle(struct cluster *cluster)
 {
     struct cluster_packet packet;
@@ -361,7 +401,7 @@ void cluster_settle(struct cluster *cluster)
                 (void)execute_all(cluster);
             }
         }
-    } while (execute_all(cluster));
+    } while (execute_all(cluster) || read_all(cluster));
 }
 
 static void fire_due(struct cluster *cluster)
@@ -414,6 +454,7 @@ void cluster_crash(struct cluster *cluster, pbft_replica_id id)
     pbft_driver_destroy(node->driver);
     node->driver = NULL;
     drop_records(node, node->durable_count);
+    node->read_count = 0;
     node->is_disk_stuck = false;
 }
 

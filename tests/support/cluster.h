@@ -12,6 +12,7 @@
 #include "tests/support/cast.h"
 
 #define CLUSTER_BLOCKS_MAX 4096
+#define CLUSTER_READS_MAX 64
 
 struct cluster;
 
@@ -27,6 +28,8 @@ struct cluster_node {
     size_t durable_count; /* Of them; a crash loses the rest. */
     pbft_ticket last_ticket;
     bool is_disk_stuck; /* Nothing becomes durable. */
+    struct pbft_body_read reads[CLUSTER_READS_MAX]; /* Asked for. */
+    size_t read_count;
 
     const struct pbft_message *blocks[CLUSTER_BLOCKS_MAX]; /* By seq. */
     const struct pbft_message *proofs[CLUSTER_BLOCKS_MAX]; /* By seq. */

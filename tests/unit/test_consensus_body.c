@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where the batch of a header comes from that came without. R1 is under test.
- */
+/* Where the batch of a header comes from that came without: from the log if
+ * that may have it, and from a peer. R1 is under test. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,7 +14,8 @@
 
 static struct cast cast;
 static struct pbft_replica *replica;
-static struct pbft_message *first; /* What view 0 proposes. */
+static struct pbft_message *first;  /* What view 0 proposed at seq 1. */
+static struct pbft_message *second; /* And a later view. */
 
 static enum pbft_verdict step(struct pbft_event event)
 {
@@ -37,6 +38,7 @@ static int create(void **state)
     assert_int_equal(step((struct pbft_event){.type = PBFT_EVENT_APPLIED}),
                      PBFT_ACCEPTED);
     first = cast_batch(&cast, 9, 1, 1);
+    second = cast_batch(&cast, 9, 2, 1);
     return 0;
 }
 
@@ -44,8 +46,17 @@ static int destroy(void **state)
 {
     (void)state;
     pbft_message_unref(first);
+    pbft_message_unref(second);
     pbft_replica_destroy(replica);
     return 0;
+}
+
+static void restore_body(const struct pbft_message *body)
+{
+    assert_int_equal(
+        step((struct pbft_event){.type = PBFT_EVENT_RESTORE,
+                                 .record = {PBFT_RECORD_BODY, 0, 1, body}}),
+        PBFT_ACCEPTED);
 }
 
 static enum pbft_verdict hear(const struct pbft_message *message)
@@ -91,6 +102,56 @@ static void start(void)
     pbft_output_clear(replica);
 }
 
+/* The body that a later view put into its place is not the last one that will
+ * ever be asked for. */
+static void test_a_body_of_an_earlier_view_is_read_back(void **state)
+{
+    (void)state;
+    restore_body(first);
+    restore_body(second);
+    start();
+    assert_int_equal(hear_header(1, first), PBFT_ACCEPTED);
+
+    const struct pbft_output *output = pbft_output(replica);
+    assert_int_equal(output->read_count, 1);
+    assert_int_equal(output->reads[0].seq, 1);
+    assert_memory_equal(&output->reads[0].digest, &first->batch.digest,
+                        sizeof first->batch.digest);
+    assert_int_equal(fetches(), 1); /* The log may have others only. */
+
+    struct pbft_message *own = pbft_message_handed_over(first, SELF);
+    assert_int_equal(hear(own), PBFT_ACCEPTED);
+    assert_true(pbft_slot_has_body(pbft_slot_log_at(&replica->log, 1)));
+    assert_int_equal(hear(own), PBFT_UNEXPECTED);
+    pbft_message_unref(own);
+}
+
+static void test_what_was_not_found_is_read_again(void **state)
+{
+    (void)state;
+    restore_body(first);
+    restore_body(second);
+    start();
+    assert_int_equal(hear_header(1, first), PBFT_ACCEPTED);
+    pbft_output_clear(replica);
+
+    assert_int_equal(stall(), PBFT_ACCEPTED);
+    assert_int_equal(pbft_output(replica)->read_count, 1);
+    assert_int_equal(fetches(), 1);
+}
+
+/* One body, however often it was logged, is in memory. */
+static void test_nothing_is_read_that_the_log_cannot_have(void **state)
+{
+    (void)state;
+    restore_body(second);
+    restore_body(second);
+    start();
+    assert_int_equal(hear_header(1, first), PBFT_ACCEPTED);
+    assert_int_equal(pbft_output(replica)->read_count, 0);
+    assert_int_equal(fetches(), 1);
+}
+
 /* A primary that withholds them makes nobody sign for each what all cost. */
 static void test_a_header_makes_us_ask_for_its_own_body(void **state)
 {
@@ -111,6 +172,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, create, destroy)
     const struct CMUnitTest tests[] = {
+        TEST(test_a_body_of_an_earlier_view_is_read_back),
+        TEST(test_what_was_not_found_is_read_again),
+        TEST(test_nothing_is_read_that_the_log_cannot_have),
         TEST(test_a_header_makes_us_ask_for_its_own_body),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,6 +62,12 @@ static void serve(void *context, const struct pbft_serve *wanted)
     (void)wanted;
 }
 
+static void read_body(void *context, const struct pbft_body_read *wanted)
+{
+    (void)context;
+    (void)wanted;
+}
+
 static void arm(void *context, pbft_time_ms deadline)
 {
     (void)context;
@@ -80,7 +86,8 @@ static int start(void **state)
 {
     const struct pbft_log log = {NULL, append, truncate_log};
     const struct pbft_transport transport = {NULL, transmit};
-    const struct pbft_service service = {NULL, execute, attested, serve, NULL};
+    const struct pbft_service service = {NULL,  execute,   attested,
+                                         serve, read_body, NULL};
     const struct pbft_timer_service timer = {NULL, arm};
     struct pbft_config config;
     (void)state;

@@ -140,6 +140,28 @@ static void test_a_new_view_keeps_body_and_certificate(void **state)
     pbft_message_unref(batch);
 }
 
+/* Another body takes its place: the log alone has the first one now. */
+static void test_a_slot_knows_that_the_log_has_more(void **state)
+{
+    struct pbft_slot *slot = pbft_slot_log_at(&slots, 2);
+    struct pbft_message *one = cast_batch(&cast, 5, 1, 1);
+    struct pbft_message *other = cast_batch(&cast, 5, 2, 1);
+    (void)state;
+    pbft_slot_keep_body(slot, one);
+    pbft_slot_keep_body(slot, one);
+    assert_false(slot->has_older_bodies);
+
+    pbft_slot_keep_body(slot, other);
+    assert_true(slot->has_older_bodies);
+    pbft_slot_begin_view(slot, 3);
+    assert_true(slot->has_older_bodies);
+
+    pbft_slot_log_advance(&slots, 4);
+    assert_false(pbft_slot_log_at(&slots, 10)->has_older_bodies);
+    pbft_message_unref(one);
+    pbft_message_unref(other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +175,8 @@ int main(void)
             test_votes_before_the_header_are_counted_with_it, make, release),
         cmocka_unit_test_setup_teardown(
             test_a_new_view_keeps_body_and_certificate, make, release),
+        cmocka_unit_test_setup_teardown(test_a_slot_knows_that_the_log_has_more,
+                                        make, release),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The replier: proofs in order, blocks to peers one at a time, nothing lost at
- * the end; and the journal's limit. */
+/* The replier: proofs in order, blocks to peers one at a time, no proof lost at
+ * the end; bodies as far as there is room; and the journal's limit. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,6 +25,8 @@ struct world {
     pbft_replica_id served_to[SEEN_MAX];
     size_t serve_count;
     pbft_time_ms served_at_ms[SEEN_MAX];
+    pbft_seq reads[NODE_READS_WAITING_MAX + 1];
+    size_t read_count;
     size_t block_size;
     bool is_peer_full;
     bool is_held; /* Serving waits. */
@@ -61,6 +63,15 @@ static size_t on_serve(void *context, pbft_replica_id to, pbft_seq seq)
     return size;
 }
 
+static void on_read_body(void *context, const struct pbft_body_read *read)
+{
+    struct world *world = context;
+    (void)pthread_mutex_lock(&world->lock);
+    world->reads[world->read_count++] = read->seq;
+    (void)pthread_cond_signal(&world->changed);
+    (void)pthread_mutex_unlock(&world->lock);
+}
+
 static void on_sweep(void *context, pbft_time_ms now_ms)
 {
     struct world *world = context;
@@ -76,6 +87,7 @@ static struct replier *create(struct world *world)
     const struct replier_work work = {.context = world,
                                       .proof = on_proof,
                                       .serve = on_serve,
+                                      .read_body = on_read_body,
                                       .sweep = on_sweep};
     *world = (struct world){.block_size = 1};
     (void)pthread_mutex_init(&world->lock, NULL);
@@ -202,6 +214,28 @@ static void test_full_peer_gets_no_more(void **state)
     assert_int_equal(world.serve_count, 1);
 }
 
+/* What finds no room is dropped: the core asks again. */
+static void test_bodies_are_read_in_order_as_far_as_there_is_room(void **state)
+{
+    (void)state;
+    struct world world;
+    struct replier *replier = create(&world);
+    world.is_held = true;
+    put_order(replier, 2, 100, 100);
+    wait_until(&world, &world.entered, 1);
+    for (pbft_seq seq = 1; seq <= NODE_READS_WAITING_MAX + 1; seq++) {
+        const struct pbft_body_read read = {.seq = seq};
+        replier_put_read(replier, &read);
+    }
+    release_serving(&world);
+    wait_until(&world, &world.read_count, NODE_READS_WAITING_MAX);
+    replier_destroy(replier);
+    assert_int_equal(world.read_count, NODE_READS_WAITING_MAX);
+    for (pbft_seq seq = 1; seq <= NODE_READS_WAITING_MAX; seq++) {
+        assert_int_equal(world.reads[seq - 1], seq);
+    }
+}
+
 static void test_journal_is_limited_per_interval(void **state)
 {
     (void)state;
@@ -225,6 +259,7 @@ int main(void)
         cmocka_unit_test(test_a_greedy_peer_starves_nobody),
         cmocka_unit_test(test_large_blocks_are_paced),
         cmocka_unit_test(test_full_peer_gets_no_more),
+        cmocka_unit_test(test_bodies_are_read_in_order_as_far_as_there_is_room),
         cmocka_unit_test(test_journal_is_limited_per_interval),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -197,6 +197,39 @@ static void test_truncation_is_ordered_with_writes(void **state)
     assert_int_equal(disk.image.first_number, 3);
 }
 
+static void write_body(pbft_ticket ticket, const struct pbft_message *batch)
+{
+    const struct pbft_record record = {
+        .kind = PBFT_RECORD_BODY, .seq = 1, .message = batch};
+    assert_true(disk_write_records(&disk, ticket, &record, 1));
+}
+
+/* Whichever view proposed it, if it is durable and sound. */
+static void test_a_body_is_read_by_seq_and_digest(void **state)
+{
+    struct pbft_message *one = cast_batch(&cast, 5, 1, 1);
+    struct pbft_message *other = cast_batch(&cast, 5, 2, 1);
+    const struct pbft_body_read read = {1, one->batch.digest};
+    const struct pbft_body_read elsewhere = {2, one->batch.digest};
+    (void)state;
+    write_body(1, one);
+    assert_null(disk_read_body(&disk, &read));
+    write_body(2, other);
+    assert_true(disk_sync(&disk, 2));
+
+    const struct pbft_message *found = disk_read_body(&disk, &read);
+    assert_non_null(found);
+    assert_memory_equal(&found->batch.digest, &one->batch.digest,
+                        sizeof read.digest);
+    pbft_message_unref(found);
+    assert_null(disk_read_body(&disk, &elsewhere));
+
+    assert_true(disk_cut(&disk, 1u << PBFT_RECORD_BODY, 1));
+    assert_null(disk_read_body(&disk, &read));
+    pbft_message_unref(one);
+    pbft_message_unref(other);
+}
+
 static void test_injected_failures(void **state)
 {
     (void)state;
@@ -228,6 +261,7 @@ int main(void)
         ROW(test_clean_cut_looks_intact),
         ROW(test_rollback_restores_the_mark),
         ROW(test_truncation_is_ordered_with_writes),
+        ROW(test_a_body_is_read_by_seq_and_digest),
         ROW(test_injected_failures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

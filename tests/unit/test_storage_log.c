@@ -214,6 +214,43 @@ static void test_a_dropped_body_is_written_again(void **state)
     pbft_message_unref(lost);
 }
 
+static void expect_body(const struct storage_fixture *fixture, pbft_seq seq,
+                        const struct pbft_message *batch)
+{
+    const struct pbft_message *found = NULL;
+    assert_int_equal(
+        storage_body_read(fixture->storage, seq, &batch->batch.digest, &found),
+        PBFT_OK);
+    assert_memory_equal(&found->batch.digest, &batch->batch.digest,
+                        sizeof batch->batch.digest);
+    pbft_message_unref(found);
+}
+
+/* Each view proposed something else, and all was voted for. */
+static void test_bodies_of_all_views_stay_until_stable(void **state)
+{
+    struct storage_fixture *fixture = *state;
+    struct seen seen = {0};
+    struct pbft_message *batches[3];
+    fixture_open(fixture);
+    append_blocks(fixture, 1, 1);
+    for (size_t i = 0; i < 3; i++) {
+        batches[i] = cast_batch(&fixture->cast, 7, 77 + i, 1);
+        append_slot(fixture, 2, batches[i]);
+    }
+
+    assert_int_equal(storage_log_truncate(fixture->storage, 1), PBFT_OK);
+    replay(fixture, &seen);
+
+    assert_int_equal(fixture->log.verdict, PBFT_LOG_INTACT);
+    assert_int_equal(seen.count, 9);
+    for (size_t i = 0; i < 3; i++) {
+        expect_body(fixture, 2, batches[i]);
+        pbft_message_unref(batches[i]);
+    }
+    forget(&seen);
+}
+
 /* Overwrites the frame of one record behind the back of the log. */
 static void rewrite_frame(struct storage_fixture *fixture, uint64_t number,
                           size_t flipped, size_t cut)
@@ -343,6 +380,7 @@ int main(void)
         TEST(test_truncate_keeps_what_stands_behind_a_binding_record),
         TEST(test_truncate_collects_bodies_that_lost),
         TEST(test_a_dropped_body_is_written_again),
+        TEST(test_bodies_of_all_views_stay_until_stable),
         TEST(test_flipped_byte_is_damage),
         TEST(test_flipped_byte_in_the_last_record_is_damage),
         TEST(test_missing_record_is_damage),
