@@ -19,6 +19,7 @@ void pbft_config_defaults(struct pbft_config *config)
         .pipeline_depth = 4,
         .pending_requests_max = 8192,
         .pending_institution_max = 2048,
+        .pending_bytes_max = 2 * PBFT_REPLICAS_MAX * PBFT_REQUEST_BYTES_MAX,
         .batch_delay_ms = 5,
         .request_timeout_ms = 4 * SECOND_MS,
         .view_change_timeout_ms = 4 * SECOND_MS,
@@ -68,7 +69,18 @@ static const char *check_window(const struct pbft_config *config)
     return NULL;
 }
 
-static const char *check_requests(const struct pbft_config *config)
+/* Half of the bytes is shared out (request_share.h): each part has room for one
+ * request at least, whatever the others take; and a whole batch can wait. */
+static bool has_room(const struct pbft_config *config, uint32_t replica_count)
+{
+    return config->pending_bytes_max <= PBFT_PENDING_BYTES_MAX &&
+           config->pending_bytes_max >= config->batch_bytes_max &&
+           config->pending_bytes_max / 2 / replica_count >=
+               PBFT_REQUEST_BYTES_MAX;
+}
+
+static const char *check_requests(const struct pbft_config *config,
+                                  uint32_t replica_count)
 {
     if (config->batch_requests_max == 0 ||
         config->batch_requests_max > PBFT_BATCH_REQUESTS_MAX) {
@@ -86,6 +98,9 @@ static const char *check_requests(const struct pbft_config *config)
         config->pending_institution_max > config->pending_requests_max) {
         return "pending_institution_max must be between 1 and "
                "pending_requests_max";
+    }
+    if (!has_room(config, replica_count)) {
+        return "pending_bytes_max is out of range";
     }
     return NULL;
 }
@@ -132,7 +147,7 @@ const char *pbft_config_check(const struct pbft_config *config,
         reason = check_window(config);
     }
     if (reason == NULL) {
-        reason = check_requests(config);
+        reason = check_requests(config, keyring->replica_count);
     }
     if (reason == NULL) {
         reason = check_timers(config);

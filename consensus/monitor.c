@@ -132,8 +132,8 @@ void pbft_monitor_look(struct pbft_replica *replica)
     }
 }
 
-/* A primary may drop what goes beyond its limit for one institution. As long as
- * no replica passes on more than its share, it has to take all of it. */
+/* A primary may drop what goes beyond its limits. As long as no replica passes
+ * on more than its share, it has to take all of it. */
 bool pbft_monitor_may_tell(const struct pbft_replica *replica,
                            const struct pbft_message *request)
 {
@@ -141,7 +141,10 @@ bool pbft_monitor_may_tell(const struct pbft_replica *replica,
         &replica->requests, &request->request.institution);
     const struct pbft_requests *requests = &replica->requests;
     return pending <= requests->institution_limits.part &&
-           requests->all_shares.of[PBFT_SHARE_OWN] <= requests->all_limits.part;
+           requests->all_shares.of[PBFT_SHARE_OWN] <=
+               requests->all_limits.part &&
+           requests->byte_shares.of[PBFT_SHARE_OWN] <=
+               requests->byte_limits.part;
 }
 
 static void begin_period(struct pbft_replica *replica)

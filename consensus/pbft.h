@@ -25,6 +25,7 @@ struct pbft_config {
     uint32_t pipeline_depth; /* Batches under way before requests gather. */
     uint32_t pending_requests_max;    /* Queued requests, all institutions. */
     uint32_t pending_institution_max; /* The same, of one institution. */
+    uint32_t pending_bytes_max;       /* Their payloads, all institutions. */
     pbft_time_ms batch_delay_ms;     /* So long, and longer when it piles up. */
     pbft_time_ms request_timeout_ms; /* P7; does not double. */
     pbft_time_ms view_change_timeout_ms; /* Doubles with each failed view. */
@@ -231,12 +232,13 @@ struct pbft_report {
                                        roots. */
     pbft_seq behind; /* At least f + 1 peers report that they executed it. */
     uint32_t pending_requests;
-    bool syncing;          /* Fetching blocks, for being behind. */
-    pbft_seq attested;     /* f + 1 equal attestations of all up to here. */
-    bool may_vote;         /* False while starting and recovering (P14). */
-    uint64_t incarnation;  /* Of itself, as far as it has executed. */
-    pbft_seq recovery_seq; /* Recovering: its RECOVER took effect, and it votes
-                              when this is stable; 0: not so far yet. */
+    uint32_t pending_bytes; /* Their payloads. */
+    bool syncing;           /* Fetching blocks, for being behind. */
+    pbft_seq attested;      /* f + 1 equal attestations of all up to here. */
+    bool may_vote;          /* False while starting and recovering (P14). */
+    uint64_t incarnation;   /* Of itself, as far as it has executed. */
+    pbft_seq recovery_seq;  /* Recovering: its RECOVER took effect, and it votes
+                               when this is stable; 0: not so far yet. */
     pbft_seq diverged; /* The first seq where Q others attested otherwise. */
     struct pbft_replica_set accused; /* There is evidence against them. */
     uint32_t evidence_count;

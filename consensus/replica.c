@@ -99,6 +99,7 @@ static bool allocate(struct pbft_replica *replica)
            pbft_output_init(&replica->output, config->window) &&
            pbft_requests_init(&replica->requests, config->pending_requests_max,
                               config->pending_institution_max,
+                              config->pending_bytes_max,
                               config->request_timeout_ms);
 }
 

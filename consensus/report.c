@@ -55,12 +55,15 @@ static size_t view_change_memory(const struct pbft_replica *replica)
 
 size_t pbft_replica_buffered_bytes(const struct pbft_replica *replica)
 {
-    size_t bytes = replica->requests.bytes;
+    size_t bytes = replica->requests.byte_shares.total;
     for (uint32_t i = 0; i < replica->log.window; i++) {
         bytes += slot_memory(&replica->log.slots[i]);
     }
     for (uint32_t i = 0; i < PBFT_FETCH_BLOCKS_MAX; i++) {
         bytes += memory_of(replica->sync.blocks[i]);
+    }
+    for (uint32_t i = 0; i < PBFT_SYNC_HANDED_MAX; i++) {
+        bytes += memory_of(replica->sync.handed[i]);
     }
     return bytes + view_change_memory(replica);
 }
@@ -95,6 +98,7 @@ void pbft_replica_report(const struct pbft_replica *replica,
         .ledger_root = replica->ledger_root,
         .behind = replica->behind,
         .pending_requests = replica->requests.count,
+        .pending_bytes = replica->requests.byte_shares.total,
         .syncing = replica->sync.is_active,
         .attested = replica->attested,
         .may_vote = replica->may_vote,

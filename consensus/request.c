@@ -70,13 +70,13 @@ static uint32_t institution_of(struct pbft_requests *requests,
         }
     }
     if (!pbft_shares_have_room(&requests->name_shares, &requests->name_limits,
-                               bringer)) {
+                               bringer, 1)) {
         return PBFT_INDEX_NONE;
     }
     uint32_t index = requests->free_institution;
     if (index != PBFT_INDEX_NONE) {
         pbft_shares_take(&requests->name_shares, &requests->name_limits,
-                         bringer);
+                         bringer, 1);
         struct pbft_pending_institution *entry = &requests->institutions[index];
         requests->free_institution = entry->hash_next;
         if (index >= requests->institutions_used) {
@@ -109,7 +109,7 @@ static void release_institution(struct pbft_requests *requests, uint32_t index)
     }
     *at = entry->hash_next;
     pbft_shares_give_back(&requests->name_shares, &requests->name_limits,
-                          entry->bringer);
+                          entry->bringer, 1);
     entry->hash_next = requests->free_institution;
     requests->free_institution = index;
 }
@@ -133,6 +133,12 @@ static uint32_t bringer_of(const struct pbft_message *message)
                                                : PBFT_SHARE_OWN;
 }
 
+static uint32_t bytes_of(const struct pbft_message *message)
+{
+    PBFT_ASSERT(message->request.payload.size <= PBFT_REQUEST_BYTES_MAX);
+    return (uint32_t)message->request.payload.size;
+}
+
 /* There is room for it. */
 static void insert(struct pbft_requests *requests,
                    const struct pbft_message *message, uint32_t institution,
@@ -154,7 +160,6 @@ static void insert(struct pbft_requests *requests,
     *bucket = index;
     pbft_chain_append(requests, &entry->age, age_link, index, 0);
     requests->count++;
-    requests->bytes += message->request.payload.size;
     entry->count++;
     if (entry->count == 1) {
         set_deadline(requests, entry, now);
@@ -174,20 +179,25 @@ enum pbft_verdict pbft_requests_admit(struct pbft_requests *requests,
         return PBFT_DUPLICATE;
     }
     const uint32_t bringer = bringer_of(message);
+    const uint32_t bytes = bytes_of(message);
     if (!pbft_shares_have_room(&requests->all_shares, &requests->all_limits,
-                               bringer)) {
+                               bringer, 1) ||
+        !pbft_shares_have_room(&requests->byte_shares, &requests->byte_limits,
+                               bringer, bytes)) {
         return PBFT_QUEUE_FULL;
     }
     uint32_t institution =
         institution_of(requests, &message->request.institution, bringer, now);
     if (institution == PBFT_INDEX_NONE ||
         !pbft_shares_have_room(&requests->institution_shares[institution],
-                               &requests->institution_limits, bringer)) {
+                               &requests->institution_limits, bringer, 1)) {
         return PBFT_QUEUE_FULL;
     }
-    pbft_shares_take(&requests->all_shares, &requests->all_limits, bringer);
+    pbft_shares_take(&requests->all_shares, &requests->all_limits, bringer, 1);
+    pbft_shares_take(&requests->byte_shares, &requests->byte_limits, bringer,
+                     bytes);
     pbft_shares_take(&requests->institution_shares[institution],
-                     &requests->institution_limits, bringer);
+                     &requests->institution_limits, bringer, 1);
     insert(requests, message, institution, now, is_own);
     return PBFT_ACCEPTED;
 }
@@ -273,11 +283,12 @@ void pbft_requests_remove(struct pbft_requests *requests,
     }
     *at = item->hash_next;
     pbft_shares_give_back(&requests->all_shares, &requests->all_limits,
-                          item->bringer);
+                          item->bringer, 1);
+    pbft_shares_give_back(&requests->byte_shares, &requests->byte_limits,
+                          item->bringer, bytes_of(item->message));
     pbft_shares_give_back(&requests->institution_shares[item->institution],
-                          &requests->institution_limits, item->bringer);
+                          &requests->institution_limits, item->bringer, 1);
     requests->count--;
-    requests->bytes -= item->message->request.payload.size;
     entry->count--;
     if (was_oldest) {
         entry->oldest_at = now;

@@ -81,14 +81,15 @@ struct pbft_bringer {
 struct pbft_requests {
     uint32_t capacity;
     uint32_t institution_max; /* Requests of one institution. */
+    uint32_t bytes_max;       /* Payloads of all. */
     struct pbft_share_limits all_limits;
+    struct pbft_share_limits byte_limits;        /* Of payloads. */
     struct pbft_share_limits institution_limits; /* In each institution. */
     struct pbft_share_limits name_limits;        /* Of institutions. */
     pbft_time_ms timeout_ms;
     uint32_t count;
     uint32_t waiting;
     size_t waiting_bytes;
-    size_t bytes; /* Payloads of all. */
     struct pbft_pending *items;
     uint32_t free_item;
     uint32_t *buckets;
@@ -96,6 +97,7 @@ struct pbft_requests {
     struct pbft_pending_institution institutions[PBFT_INSTITUTIONS_MAX];
     uint32_t institutions_used; /* Those from here on were never in use. */
     struct pbft_shares all_shares;
+    struct pbft_shares byte_shares;
     struct pbft_shares name_shares;
     struct pbft_shares *institution_shares; /* Of those ever in use. */
     uint32_t free_institution;
@@ -110,9 +112,10 @@ struct pbft_requests {
 
 /* False if memory is short; then nothing is to be released. */
 bool pbft_requests_init(struct pbft_requests *requests, uint32_t capacity,
-                        uint32_t institution_max, pbft_time_ms timeout_ms);
-/* Half of all places is kept for `parts` bringers of requests, in equal parts:
- * the peers and our own clients. Before the first request. */
+                        uint32_t institution_max, uint32_t bytes_max,
+                        pbft_time_ms timeout_ms);
+/* Half of all places and bytes is kept for `parts` bringers of requests, in
+ * equal parts: the peers and our own clients. Before the first request. */
 void pbft_requests_reserve(struct pbft_requests *requests, uint32_t parts);
 void pbft_requests_deinit(struct pbft_requests *requests);
 

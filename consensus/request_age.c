@@ -164,7 +164,7 @@ void pbft_requests_restart(struct pbft_requests *requests, pbft_time_ms now)
 
 static void check_institution(const struct pbft_requests *requests,
                               const struct pbft_pending_institution *entry,
-                              uint32_t *waiting)
+                              uint32_t *waiting, size_t *bytes)
 {
     uint32_t count = 0;
     for (uint32_t i = entry->age.first; i != PBFT_INDEX_NONE;
@@ -172,6 +172,7 @@ static void check_institution(const struct pbft_requests *requests,
         count++;
         *waiting += requests->items[i].is_waiting;
         PBFT_INVARIANT(requests->items[i].message != NULL);
+        *bytes += requests->items[i].message->request.payload.size;
         PBFT_INVARIANT(
             &requests->institutions[requests->items[i].institution] == entry);
     }
@@ -217,14 +218,18 @@ void pbft_requests_check_invariants(const struct pbft_requests *requests)
 {
     uint32_t count = 0;
     uint32_t waiting = 0;
+    size_t bytes = 0;
     for (uint32_t i = 0; i < requests->institutions_used; i++) {
         if (requests->institutions[i].count > 0) {
-            check_institution(requests, &requests->institutions[i], &waiting);
+            check_institution(requests, &requests->institutions[i], &waiting,
+                              &bytes);
             count += requests->institutions[i].count;
         }
     }
     PBFT_INVARIANT(count == requests->count);
     PBFT_INVARIANT(count <= requests->capacity);
+    PBFT_INVARIANT(bytes == requests->byte_shares.total);
+    PBFT_INVARIANT(bytes <= requests->bytes_max);
     PBFT_INVARIANT(waiting == requests->waiting);
     PBFT_INVARIANT(count_in_turn(requests, PBFT_LANE_URGENT) +
                        count_in_turn(requests, PBFT_LANE_NORMAL) ==

@@ -36,13 +36,15 @@ static void free_all(struct pbft_requests *requests)
 }
 
 bool pbft_requests_init(struct pbft_requests *requests, uint32_t capacity,
-                        uint32_t institution_max, pbft_time_ms timeout_ms)
+                        uint32_t institution_max, uint32_t bytes_max,
+                        pbft_time_ms timeout_ms)
 {
     PBFT_ASSERT(capacity > 0);
     PBFT_ASSERT(institution_max > 0 && institution_max <= capacity);
     *requests = (struct pbft_requests){
         .capacity = capacity,
         .institution_max = institution_max,
+        .bytes_max = bytes_max,
         .timeout_ms = timeout_ms,
         .bucket_mask = bucket_count_for(capacity) - 1,
         .rounds = {pbft_empty_chain, pbft_empty_chain},
@@ -75,6 +77,7 @@ void pbft_requests_reserve(struct pbft_requests *requests, uint32_t parts)
 {
     PBFT_ASSERT(requests->count == 0);
     requests->all_limits = pbft_share_limits_of(requests->capacity, parts);
+    requests->byte_limits = pbft_share_limits_of(requests->bytes_max, parts);
     requests->institution_limits =
         pbft_share_limits_of(requests->institution_max, parts);
     requests->name_limits = pbft_share_limits_of(PBFT_INSTITUTIONS_MAX, parts);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who may take how many places. Private to the core.
+/* Who may take how many places, or bytes. Private to the core.
  *
  * Anybody can sign requests under keys and institutions that nobody knows, and
  * one faulty replica can relay them until all places are taken: honest
@@ -30,14 +30,16 @@ struct pbft_shares {
 
 /* `parts` 0: nothing is reserved. */
 struct pbft_share_limits pbft_share_limits_of(uint32_t places, uint32_t parts);
+/* For so many at once. */
 bool pbft_shares_have_room(const struct pbft_shares *shares,
-                           const struct pbft_share_limits *limits,
-                           uint32_t who);
+                           const struct pbft_share_limits *limits, uint32_t who,
+                           uint32_t amount);
 /* There must be room. */
 void pbft_shares_take(struct pbft_shares *shares,
-                      const struct pbft_share_limits *limits, uint32_t who);
+                      const struct pbft_share_limits *limits, uint32_t who,
+                      uint32_t amount);
 void pbft_shares_give_back(struct pbft_shares *shares,
-                           const struct pbft_share_limits *limits,
-                           uint32_t who);
+                           const struct pbft_share_limits *limits, uint32_t who,
+                           uint32_t amount);
 
 #endif /* CONSENSUS_REQUEST_SHARE_H */

@@ -4,6 +4,7 @@
  * one for the worst of all runs would hide a hoard in the usual ones. */
 #include <inttypes.h>
 
+#include "consensus/sync.h"
 #include "sim/audit_rules.h"
 #include "sim/sim.h"
 
@@ -16,6 +17,8 @@
 #define SLACK_BYTES (32u * 1024u)
 /* Per replica: collected, ahead, found, entered. */
 #define VIEW_CHANGES_PER_REPLICA 4u
+/* Fetched: before their turn, and handed out and not yet executed. */
+#define BLOCKS_MAX (PBFT_FETCH_BLOCKS_MAX + PBFT_SYNC_HANDED_MAX)
 
 static void raise(size_t *largest, size_t size)
 {
@@ -88,8 +91,8 @@ static uint64_t bodies_of(const struct sim *sim, const struct host *host,
     if (slots > host->config.window) {
         slots = host->config.window;
     }
-    if (blocks > PBFT_FETCH_BLOCKS_MAX) {
-        blocks = PBFT_FETCH_BLOCKS_MAX;
+    if (blocks > BLOCKS_MAX) {
+        blocks = BLOCKS_MAX;
     }
     return 2 * slots + blocks;
 }
@@ -122,6 +125,10 @@ static void check_queues(struct sim *sim, const struct host *host,
     if (report->pending_requests > host->config.pending_requests_max) {
         audit_fail(sim, "R1", host, "queues %u requests",
                    (unsigned)report->pending_requests);
+    }
+    if (report->pending_bytes > host->config.pending_bytes_max) {
+        audit_fail(sim, "R1", host, "queues %u bytes of requests",
+                   (unsigned)report->pending_bytes);
     }
     if (pbft_driver_waiting(host->driver) > PBFT_DRIVER_OUTPUTS_MAX) {
         audit_fail(sim, "R1", host, "too many outputs wait for the log");

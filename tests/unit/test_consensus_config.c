@@ -85,6 +85,9 @@ static void test_each_broken_rule_is_named(void **state)
     REFUSE("pending_requests_max", pending_requests_max, PBFT_PENDING_MAX + 1);
     REFUSE("pending_institution_max", pending_institution_max, 0);
     REFUSE("pending_institution_max", pending_institution_max, 8193);
+    REFUSE("pending_bytes_max", pending_bytes_max,
+           2 * 4 * PBFT_REQUEST_BYTES_MAX - 1);
+    REFUSE("pending_bytes_max", pending_bytes_max, PBFT_PENDING_BYTES_MAX + 1);
     REFUSE("timeout", request_timeout_ms, 0);
     REFUSE("timeout", view_change_timeout_ms, 0);
     REFUSE("timeout", status_interval_ms, 0);

@@ -13,6 +13,7 @@
 
 #define CAPACITY 64
 #define PER_INSTITUTION 32
+#define BYTES (1u << 20)
 #define TIMEOUT_MS 100
 
 static struct cast cast;
@@ -23,8 +24,10 @@ static int make(void **state)
     (void)state;
     cast_init(&cast, 4);
     queue = malloc(sizeof *queue);
-    return pbft_requests_init(queue, CAPACITY, PER_INSTITUTION, TIMEOUT_MS) ? 0
-                                                                            : 1;
+    return pbft_requests_init(queue, CAPACITY, PER_INSTITUTION, BYTES,
+                              TIMEOUT_MS)
+               ? 0
+               : 1;
 }
 
 static int release(void **state)
@@ -73,13 +76,19 @@ static void assert_next(uint16_t institution, uint64_t sequence)
     pbft_requests_check_invariants(queue);
 }
 
-static void finish(uint16_t institution, uint64_t sequence, pbft_time_ms now)
+static void finish_sized(uint16_t institution, uint64_t sequence, size_t size,
+                         pbft_time_ms now)
 {
     struct pbft_message *message =
-        request(institution, sequence, PBFT_LANE_NORMAL, 10);
+        request(institution, sequence, PBFT_LANE_NORMAL, size);
     pbft_requests_remove(queue, &message->request.digest, now);
     pbft_message_unref(message);
     pbft_requests_check_invariants(queue);
+}
+
+static void finish(uint16_t institution, uint64_t sequence, pbft_time_ms now)
+{
+    finish_sized(institution, sequence, 10, now);
 }
 
 static void test_a_request_is_known_once(void **state)
@@ -93,7 +102,7 @@ static void test_a_request_is_known_once(void **state)
     finish(1, 1, 0);
     assert_int_equal(queue->count, 0);
     assert_int_equal(queue->waiting, 0);
-    assert_int_equal(queue->bytes, 0);
+    assert_int_equal(queue->byte_shares.total, 0);
     assert_int_equal(admit(1, 1, PBFT_LANE_NORMAL, 0), PBFT_ACCEPTED);
 }
 
@@ -306,7 +315,7 @@ static void test_a_relay_leaves_no_institution_out(void **state)
     bool is_there[200] = {false};
     (void)state;
     pbft_requests_deinit(queue);
-    assert_true(pbft_requests_init(queue, 4096, 64, TIMEOUT_MS));
+    assert_true(pbft_requests_init(queue, 4096, 64, BYTES, TIMEOUT_MS));
     for (uint16_t i = 0; i < 200; i++) {
         for (uint64_t k = 1; k <= 20; k++) {
             assert_int_equal(admit(i, k, PBFT_LANE_NORMAL, 0), PBFT_ACCEPTED);
@@ -328,7 +337,7 @@ static void test_invented_institutions_are_bounded(void **state)
     uint32_t accepted = 0;
     (void)state;
     pbft_requests_deinit(queue);
-    assert_true(pbft_requests_init(queue, 1024, 8, TIMEOUT_MS));
+    assert_true(pbft_requests_init(queue, 1024, 8, BYTES, TIMEOUT_MS));
     for (uint16_t i = 0; i < 400; i++) {
         struct pbft_message *message = request(i, 1, PBFT_LANE_NORMAL, 1);
         accepted +=
@@ -344,11 +353,11 @@ static void test_invented_institutions_are_bounded(void **state)
     assert_int_equal(admit(399, 1, PBFT_LANE_NORMAL, 0), PBFT_ACCEPTED);
 }
 
-static enum pbft_verdict relay_from(pbft_replica_id peer, uint16_t institution,
-                                    uint64_t sequence)
+static enum pbft_verdict relay_sized(pbft_replica_id peer, uint16_t institution,
+                                     uint64_t sequence, size_t size)
 {
     struct pbft_message *message =
-        request(institution, sequence, PBFT_LANE_NORMAL, 10);
+        request(institution, sequence, PBFT_LANE_NORMAL, size);
     message->sender = peer;
     enum pbft_verdict verdict = pbft_requests_admit(queue, message, 0, false);
     pbft_message_unref(message);
@@ -356,12 +365,18 @@ static enum pbft_verdict relay_from(pbft_replica_id peer, uint16_t institution,
     return verdict;
 }
 
+static enum pbft_verdict relay_from(pbft_replica_id peer, uint16_t institution,
+                                    uint64_t sequence)
+{
+    return relay_sized(peer, institution, sequence, 10);
+}
+
 /* One peer relays what it invents until nothing more is taken from it. */
 static void test_who_floods_leaves_the_others_their_part(void **state)
 {
     (void)state;
     pbft_requests_deinit(queue);
-    assert_true(pbft_requests_init(queue, 512, 64, TIMEOUT_MS));
+    assert_true(pbft_requests_init(queue, 512, 64, BYTES, TIMEOUT_MS));
     pbft_requests_reserve(queue, 4);
     uint64_t sequence = 0;
     for (uint16_t i = 0; i < 300; i++) {
@@ -383,11 +398,36 @@ static void test_who_floods_leaves_the_others_their_part(void **state)
     }
 }
 
+/* A queue of places would let few large requests take all memory. */
+static void test_bytes_are_bounded_and_shared_as_places_are(void **state)
+{
+    (void)state;
+    pbft_requests_deinit(queue);
+    assert_true(pbft_requests_init(queue, 512, 512, 16000, TIMEOUT_MS));
+    pbft_requests_reserve(queue, 4); /* 2000 each, and 8000 for all. */
+    uint64_t accepted = 0;
+    while (relay_sized(3, 1, accepted + 1, 1000) == PBFT_ACCEPTED) {
+        accepted++;
+    }
+    assert_int_equal(accepted, 10);
+    assert_int_equal(relay_sized(3, 1, 100, 1), PBFT_QUEUE_FULL);
+    for (uint64_t i = 1; i <= 2; i++) {
+        assert_int_equal(relay_sized(1, 1, 200 + i, 1000), PBFT_ACCEPTED);
+        assert_int_equal(relay_sized(2, 2, 300 + i, 1000), PBFT_ACCEPTED);
+    }
+    assert_int_equal(relay_sized(1, 1, 400, 1), PBFT_QUEUE_FULL);
+    finish_sized(1, 1, 1000, 0);
+    assert_int_equal(relay_sized(1, 1, 401, 999), PBFT_ACCEPTED);
+    assert_int_equal(relay_sized(2, 2, 402, 2), PBFT_QUEUE_FULL);
+    assert_int_equal(relay_sized(2, 2, 403, 1), PBFT_ACCEPTED);
+    assert_int_equal(queue->byte_shares.total, 14000);
+}
+
 static void test_invented_institutions_leave_room_for_others(void **state)
 {
     (void)state;
     pbft_requests_deinit(queue);
-    assert_true(pbft_requests_init(queue, 1024, 64, TIMEOUT_MS));
+    assert_true(pbft_requests_init(queue, 1024, 64, BYTES, TIMEOUT_MS));
     pbft_requests_reserve(queue, 4);
     uint32_t accepted = 0;
     for (uint16_t i = 0; i < 400; i++) {
@@ -493,6 +533,7 @@ int main(void)
         TEST(test_a_relay_leaves_no_institution_out),
         TEST(test_invented_institutions_are_bounded),
         TEST(test_who_floods_leaves_the_others_their_part),
+        TEST(test_bytes_are_bounded_and_shared_as_places_are),
         TEST(test_invented_institutions_leave_room_for_others),
         TEST(test_junk_in_another_name_has_no_turn_of_it),
         TEST(test_bringers_take_turns),
