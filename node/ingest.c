@@ -88,7 +88,7 @@ static const struct pbft_message *read_message(struct node *node,
         pbft_message_unref(message);
         return NULL;
     }
-    if (node_is_late(node, message)) {
+    if (node_was_executed(node, message)) {
         /* Whoever relays it has not heard: ordering it again is waste. Another
          * one of the same number is ordered, and fails: it is in no block, so
          * he would wait for it until he deposed us. */

@@ -152,6 +152,10 @@ void node_reply_or_refuse(struct node *node, struct node_scratch *scratch,
  * executed while it lay there: nobody would order it again, and the core would
  * wait for that. Reads the ledger only if that is so. Any thread. */
 bool node_is_late(struct node *node, const struct pbft_message *message);
+/* The same, however long ago it was executed and whenever this process began:
+ * judges what a peer relays. If not all replicas judged it alike, who takes it
+ * would tell a primary who knows better, and wait in vain. Reads the ledger. */
+bool node_was_executed(struct node *node, const struct pbft_message *message);
 /* All calls that wait for this request. */
 void node_refuse_request(struct node *node, const struct pbft_digest *request,
                          enum reply_code code);

@@ -3,6 +3,7 @@
  * the core. Admission is advice: only execution decides (design: P17). */
 #include "node/submit.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "node/clock.h"
@@ -111,17 +112,57 @@ static enum ledger_code admit(struct node *node,
     return code;
 }
 
-static bool is_executed(struct node *node, const struct pbft_request *request)
+/* A request of its client and number was executed; `*first` says where. */
+static bool find_first(struct node *node, const struct pbft_request *request,
+                       struct results_location *first)
 {
-    struct results_location first = {0};
-    return admit(node, request, &first) == LEDGER_DUPLICATE && first.seq != 0;
+    *first = (struct results_location){0};
+    return admit(node, request, first) == LEDGER_DUPLICATE && first->seq != 0;
+}
+
+/* The request that was executed there is this one. */
+static bool is_at(struct node *node, const struct results_location *at,
+                  const struct pbft_digest *request)
+{
+    uint8_t *encoded = NULL;
+    size_t size = 0;
+    struct results_block *block = NULL;
+    bool found = false;
+    if (storage_results_read(node->storage, at->seq, &encoded, &size) ==
+            PBFT_OK &&
+        results_decode(&block, (struct pbft_bytes){encoded, size}) == PBFT_OK) {
+        found = at->request_index < block->request_count &&
+                memcmp(&block->requests[at->request_index].digest, request,
+                       sizeof *request) == 0;
+    }
+    free(block);
+    free(encoded);
+    return found;
 }
 
 bool node_is_late(struct node *node, const struct pbft_message *message)
 {
+    struct results_location first;
     return message->type == PBFT_MESSAGE_REQUEST &&
            request_cache_has(node->executed, &message->request.digest) &&
-           is_executed(node, &message->request);
+           find_first(node, &message->request, &first);
+}
+
+bool node_was_executed(struct node *node, const struct pbft_message *message)
+{
+    struct results_location first;
+    if (message->type != PBFT_MESSAGE_REQUEST ||
+        !find_first(node, &message->request, &first)) {
+        return false;
+    }
+    const struct pbft_digest *digest = &message->request.digest;
+    if (!request_cache_has(node->executed, digest)) {
+        if (!is_at(node, &first, digest)) {
+            return false;
+        }
+        request_cache_add(node->executed, digest);
+    }
+    return true;
 }
 
 /* Hands the request to the core; takes over the reference. */

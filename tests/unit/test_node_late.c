@@ -158,6 +158,31 @@ static void test_a_request_executed_meanwhile_is_late(void **state)
     pbft_message_unref(other);
 }
 
+/* The cache begins empty, the ledger does not. */
+static void test_who_restarted_judges_as_the_others_do(void **state)
+{
+    (void)state;
+    struct pbft_message *other = cast_request(&fixture->cast, 7, "payload");
+    struct pbft_message *block = commit_block(1);
+    wait_until_executed(1);
+    struct pbft_message *twin = cast_request(
+        &fixture->cast, request_of(block, 0)->request.sequence, "another");
+    request_cache_destroy(node.executed);
+    node.executed = request_cache_create(NODE_EXECUTED_REQUESTS);
+    assert_false(node_is_late(&node, request_of(block, 1)));
+    for (int i = 0; i < 2; i++) {
+        assert_true(node_was_executed(&node, request_of(block, 0)));
+        assert_true(node_was_executed(&node, request_of(block, 1)));
+        assert_false(node_was_executed(&node, twin));
+        assert_false(node_was_executed(&node, other));
+        assert_false(node_was_executed(&node, block));
+    }
+    assert_true(node_is_late(&node, request_of(block, 1)));
+    pbft_message_unref(twin);
+    pbft_message_unref(block);
+    pbft_message_unref(other);
+}
+
 /* It is in no block, and a backup that holds it would wait for that until it
  * deposed the primary: it must be ordered, and fail. */
 static void test_another_request_of_the_same_number_is_not_late(void **state)
@@ -207,6 +232,7 @@ static void test_a_request_without_effect_may_come_again(void **state)
     assert_true(request_cache_has(node.executed,
                                   &request_of(beyond, 0)->request.digest));
     assert_false(node_is_late(&node, request_of(beyond, 0)));
+    assert_false(node_was_executed(&node, request_of(beyond, 0)));
     pbft_message_unref(beyond);
 }
 
@@ -215,6 +241,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
             test_a_request_executed_meanwhile_is_late, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            test_who_restarted_judges_as_the_others_do, setup, teardown),
         cmocka_unit_test_setup_teardown(
             test_another_request_of_the_same_number_is_not_late, setup,
             teardown),
