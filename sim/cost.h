@@ -46,8 +46,7 @@ struct cost_row {
 extern const struct cost_row cost_rows[COST_COUNT];
 
 /* How the shipped values were found, and how far they are off. */
-#define COST_CALIBRATION                                                       \
-    "shipped costs; mean error 24.5 %, docs/simulator.md"
+#define COST_CALIBRATION "shipped costs; mean error 24.5 %, docs/simulator.md"
 
 struct cost_model {
     double value[COST_COUNT]; /* In the unit of the row. */
