@@ -238,6 +238,20 @@ static const struct {
     {"S33", "later, with membership"},
 };
 
+/* Of the catalogue of faults, what is no row of a table here. */
+static const struct {
+    const char *name;
+    const char *says;
+} faults_elsewhere[] = {
+    {"N5", "connections that end in the middle or hang: tests/integration"},
+    {"P7", "no memory: the core stops, which is a crash (P1); decoders refuse"},
+    {"P8", "mixed versions: there is one, and others are refused (tests of "
+           "proto/)"},
+    {"B18", "f that collude, and a network for them: schedulers, and twins"},
+    {"M1, M2", "later, with membership"},
+    {"M3, M4", "certificates and mistakes of operators: tests of net/, node/"},
+};
+
 int command_list(int argc, char **argv)
 {
     (void)argv;
@@ -255,6 +269,11 @@ int command_list(int argc, char **argv)
         const struct fault_kind *kind = fault_kind_at(i, &class);
         (void)printf("  %-15s %-8s %s\n", kind->name, fault_class_name(class),
                      kind->says);
+    }
+    for (size_t i = 0; i < sizeof faults_elsewhere / sizeof faults_elsewhere[0];
+         i++) {
+        (void)printf("  %-15s %-8s %s\n", faults_elsewhere[i].name, "elsewhere",
+                     faults_elsewhere[i].says);
     }
     (void)printf("schedulers\n");
     for (uint32_t i = 0; i < scheduler_kind_count; i++) {

@@ -81,6 +81,7 @@ struct disk {
     size_t pending_count;
     size_t pending_capacity;
     uint64_t next_number;
+    bool is_unreadable; /* By a fault, until it ends. */
     struct disk_fault fault;
     struct disk_fault more_faults[DISK_FAULTS_MAX]; /* Of scripts. */
     uint32_t more_fault_count;

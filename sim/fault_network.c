@@ -116,7 +116,7 @@ static bool begin_isolate(struct sim *sim, struct fault *fault)
     return begin_cut(sim, fault, SHAPE_GROUPS);
 }
 
-static bool begin_isolate_primary(struct sim *sim, struct fault *fault)
+bool fault_take_primary(struct sim *sim, struct fault *fault)
 {
     struct pbft_report report;
     const struct host *host = fault_host(sim, fault);
@@ -125,7 +125,12 @@ static bool begin_isolate_primary(struct sim *sim, struct fault *fault)
     }
     pbft_replica_report(host_replica(host), &report);
     fault->target = pbft_primary_of(report.view, sim->settings.n);
-    return begin_isolate(sim, fault);
+    return true;
+}
+
+static bool begin_isolate_primary(struct sim *sim, struct fault *fault)
+{
+    return fault_take_primary(sim, fault) && begin_isolate(sim, fault);
 }
 
 static bool begin_one_way(struct sim *sim, struct fault *fault)
@@ -304,6 +309,10 @@ const struct fault_kind fault_network_kinds[] = {
      end_cut},
     {"one-way", "one replica is not heard, or hears nothing (N2)",
      begin_one_way, end_cut},
+    {"one-type", "one type of message does not get from or to a replica (N2)",
+     fault_begin_deaf_to_type, fault_end_filter},
+    {"client-cut", "clients and the primary cannot reach each other (N2)",
+     fault_begin_client_cut, fault_end_filter},
     {"clog", "messages of one replica wait, then burst (N3)", begin_clog,
      end_clog},
     {"swizzle", "replicas are clogged one by one, freed in any order (N3)",

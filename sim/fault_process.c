@@ -58,6 +58,29 @@ static bool begin_flapping(struct sim *sim, struct fault *fault)
     return true;
 }
 
+/* A read fails, at the start: the process ends, as often as it is started. */
+bool fault_begin_unreadable(struct sim *sim, struct fault *fault)
+{
+    struct host *host = fault_host(sim, fault);
+    if (host->state != HOST_UP || host->disk.is_unreadable) {
+        return false;
+    }
+    host->disk.is_unreadable = true;
+    fault_crash(sim, host);
+    host_start(host);
+    return true;
+}
+
+void fault_end_unreadable(struct sim *sim, const struct fault *fault)
+{
+    struct host *host = fault_host(sim, fault);
+    host->disk.is_unreadable = false;
+    if (host->state == HOST_HALTED) {
+        host_crash(host, 0, 0);
+    }
+    fault_restart(sim, fault->target);
+}
+
 static bool pause_for(struct sim *sim, struct fault *fault, uint64_t delay_us)
 {
     struct host *host = fault_host(sim, fault);

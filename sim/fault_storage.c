@@ -354,6 +354,8 @@ const struct fault_kind fault_storage_kinds[] = {
      begin_disk_dead, end_disk_error},
     {"disk-full", "one replica cannot write, until there is room (D6)",
      begin_disk_full, end_disk_error},
+    {"unreadable", "a read fails whenever one replica starts (D5)",
+     fault_begin_unreadable, fault_end_unreadable},
     {"slow-disk", "syncs of one replica take up to 200 ms (D7)",
      begin_slow_disk, end_slow_disk},
     {"stalled-disks", "syncs of up to f replicas take up to 10 s (D7)",

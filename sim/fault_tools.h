@@ -31,6 +31,18 @@ static inline struct host *fault_host(struct sim *sim,
 void fault_crash(struct sim *sim, struct host *host);
 void fault_restart(struct sim *sim, uint32_t index);
 
+/* The target is the primary, as the drawn replica sees it. False: it is down.
+ */
+bool fault_take_primary(struct sim *sim, struct fault *fault);
+
+/* fault_process.c */
+bool fault_begin_unreadable(struct sim *sim, struct fault *fault);
+void fault_end_unreadable(struct sim *sim, const struct fault *fault);
+/* fault_filter.c */
+bool fault_begin_deaf_to_type(struct sim *sim, struct fault *fault);
+bool fault_begin_client_cut(struct sim *sim, struct fault *fault);
+void fault_end_filter(struct sim *sim, const struct fault *fault);
+
 /* For the column "end". */
 void fault_end_nothing(struct sim *sim, const struct fault *fault);
 void fault_end_restart(struct sim *sim, const struct fault *fault);

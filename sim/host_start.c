@@ -118,7 +118,7 @@ void host_start(struct host *host)
     }
     host->life++;
     sim->acting = host;
-    if (host->disk.image.damaged_block != 0) {
+    if (host->disk.image.damaged_block != 0 || host->disk.is_unreadable) {
         /* The executed state cannot be read: the daemon ends. */
         host->state = HOST_HALTED;
         host_trace_life(host, "halt");
