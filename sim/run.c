@@ -92,7 +92,7 @@ static bool describe_unanswered(const struct sim *sim, char *out, size_t size)
 
 static void fail_liveness(struct sim *sim, uint64_t bound_us)
 {
-    char unanswered[64];
+    char unanswered[96];
     size_t lowest = SIZE_MAX;
     size_t highest = 0;
     const struct host *last = NULL;
