@@ -192,19 +192,19 @@ void node_on_proof(void *context, pbft_seq seq,
     answer_block(node, &node->replier_scratch, seq, proof);
 }
 
-size_t node_on_serve(void *context, pbft_replica_id to, pbft_seq seq)
+enum pbft_status node_on_serve(void *context, pbft_replica_id to, pbft_seq seq,
+                               size_t *size)
 {
     struct node *node = context;
     const struct pbft_message *committed = NULL;
-    size_t size = 0;
     enum pbft_status status =
         storage_block_read(node->storage, seq, &committed);
     if (status == PBFT_OK) {
         status = transport_send_one(node->transport, to, committed);
-        size = pbft_message_memory(committed);
+        *size = pbft_message_memory(committed);
         pbft_message_unref(committed);
     }
-    return status == PBFT_OK ? size : 0;
+    return status;
 }
 
 /* Never waits for the inbox: the protocol thread, which empties it, may be

@@ -59,6 +59,8 @@
  * disk from nobody. */
 #define NODE_SERVE_BYTES_MAX (32u * 1024u * 1024u)
 #define NODE_SERVE_INTERVAL_MS 500u
+/* The peer's outbox was full: it reads on, or its connection ends. */
+#define NODE_SERVE_AGAIN_MS 20u
 
 /* Certified reads. States after the last blocks that are kept for them (design:
  * section 5); and, longer than that, so many of those that were asked within so

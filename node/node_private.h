@@ -172,7 +172,8 @@ void node_answer_block(struct node *node, struct node_scratch *scratch,
                        pbft_seq seq);
 void node_on_proof(void *context, pbft_seq seq,
                    const struct pbft_message *proof);
-size_t node_on_serve(void *context, pbft_replica_id to, pbft_seq seq);
+enum pbft_status node_on_serve(void *context, pbft_replica_id to, pbft_seq seq,
+                               size_t *size);
 void node_on_read_body(void *context, const struct pbft_body_read *read);
 void node_on_sweep(void *context, pbft_time_ms now_ms);
 void node_on_executed(void *context, const struct pbft_attestation *executed,

@@ -16,6 +16,7 @@
 struct meter {
     pbft_time_ms until_ms;
     size_t bytes;
+    pbft_time_ms again_ms; /* Its outbox was full: not before. */
 };
 
 struct replier {
@@ -85,9 +86,11 @@ static pbft_time_ms due_of(const struct replier *replier, pbft_replica_id to)
     if (replier->serves[to].first == 0) {
         return PBFT_TIME_NEVER;
     }
-    return replier->meters[to].bytes < NODE_SERVE_BYTES_MAX
-               ? 0
-               : replier->meters[to].until_ms;
+    const struct meter *meter = &replier->meters[to];
+    return meter->bytes < NODE_SERVE_BYTES_MAX ||
+                   meter->until_ms < meter->again_ms
+               ? meter->again_ms
+               : meter->until_ms;
 }
 
 static pbft_time_ms next_due(const struct replier *replier)
@@ -142,7 +145,7 @@ static void wait_for_work(struct replier *replier, struct turn *turn,
     (void)pthread_mutex_unlock(&replier->lock);
 }
 
-/* The peer takes nothing more: forget the rest of what it asked for. */
+/* The peer is gone, or the block is: forget the rest of what it asked for. */
 static void drop_serves_to(struct replier *replier, pbft_replica_id to)
 {
     (void)pthread_mutex_lock(&replier->lock);
@@ -163,14 +166,33 @@ static void note_served(struct replier *replier, pbft_replica_id to,
     (void)pthread_mutex_unlock(&replier->lock);
 }
 
+/* No room for it now: the peer is slow, and what it asked for is owed. Were it
+ * dropped, the peer would wait for a donor's whole deadline. */
+static void put_back(struct replier *replier, const struct pbft_serve *serve)
+{
+    (void)pthread_mutex_lock(&replier->lock);
+    struct pbft_serve *order = &replier->serves[serve->to];
+    if (order->first == 0) {
+        *order = *serve;
+        replier->serve_count++;
+    } else if (order->first == serve->first + 1) {
+        order->first = serve->first;
+    }
+    replier->meters[serve->to].again_ms = clock_now_ms() + NODE_SERVE_AGAIN_MS;
+    (void)pthread_mutex_unlock(&replier->lock);
+}
+
 static void serve_one(struct replier *replier, const struct pbft_serve *serve)
 {
-    const size_t bytes =
-        replier->work.serve(replier->work.context, serve->to, serve->first);
-    if (bytes == 0) {
-        drop_serves_to(replier, serve->to);
-    } else {
+    size_t bytes = 0;
+    const enum pbft_status status = replier->work.serve(
+        replier->work.context, serve->to, serve->first, &bytes);
+    if (status == PBFT_OK) {
         note_served(replier, serve->to, bytes);
+    } else if (status == PBFT_LIMIT) {
+        put_back(replier, serve);
+    } else {
+        drop_serves_to(replier, serve->to);
     }
 }
 

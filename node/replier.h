@@ -6,6 +6,7 @@
 #define NODE_REPLIER_H
 
 #include "consensus/pbft.h"
+#include "consensus/status.h"
 
 struct replier;
 
@@ -15,8 +16,10 @@ struct replier_work {
     /* `proof` is NULL if replier_put_proof() was given none. */
     void (*proof)(void *context, pbft_seq seq,
                   const struct pbft_message *proof);
-    /* Sends one block; its size, or 0: the peer cannot take more now. */
-    size_t (*serve)(void *context, pbft_replica_id to, pbft_seq seq);
+    /* Sends one block, of `size` bytes. LIMIT: no room for it now, it is tried
+     * again; any other status ends the peer's order. */
+    enum pbft_status (*serve)(void *context, pbft_replica_id to, pbft_seq seq,
+                              size_t *size);
     void (*read_body)(void *context, const struct pbft_body_read *read);
     void (*sweep)(void *context, pbft_time_ms now_ms);
 };

@@ -28,8 +28,9 @@ struct world {
     pbft_seq reads[NODE_READS_WAITING_MAX + 1];
     size_t read_count;
     size_t block_size;
-    bool is_peer_full;
-    bool is_held; /* Serving waits. */
+    enum pbft_status serve_status;
+    size_t full_count; /* So often; then there is room. */
+    bool is_held;      /* Serving waits. */
     size_t entered;
     unsigned sweeps;
 };
@@ -45,7 +46,8 @@ static void on_proof(void *context, pbft_seq seq,
     (void)pthread_mutex_unlock(&world->lock);
 }
 
-static size_t on_serve(void *context, pbft_replica_id to, pbft_seq seq)
+static enum pbft_status on_serve(void *context, pbft_replica_id to,
+                                 pbft_seq seq, size_t *size)
 {
     struct world *world = context;
     (void)pthread_mutex_lock(&world->lock);
@@ -57,10 +59,14 @@ static size_t on_serve(void *context, pbft_replica_id to, pbft_seq seq)
     world->served_to[world->serve_count] = to;
     world->served_at_ms[world->serve_count] = clock_now_ms();
     world->served[world->serve_count++] = seq;
-    const size_t size = world->is_peer_full ? 0 : world->block_size;
+    const enum pbft_status status = world->serve_status;
+    if (world->full_count > 0 && --world->full_count == 0) {
+        world->serve_status = PBFT_OK;
+    }
+    *size = world->block_size;
     (void)pthread_cond_signal(&world->changed);
     (void)pthread_mutex_unlock(&world->lock);
-    return size;
+    return status;
 }
 
 static void on_read_body(void *context, const struct pbft_body_read *read)
@@ -198,20 +204,56 @@ static void test_large_blocks_are_paced(void **state)
                 NODE_SERVE_INTERVAL_MS);
 }
 
-static void test_full_peer_gets_no_more(void **state)
+static void test_gone_peer_gets_no_more(void **state)
 {
     (void)state;
     struct world world;
     struct replier *replier = create(&world);
     const struct pbft_serve serve = {.to = 2, .first = 5, .last = 60};
     const struct pbft_attested attested = {.seq = 1};
-    world.is_peer_full = true;
+    world.serve_status = PBFT_UNREACHABLE;
     replier_put_serve(replier, &serve);
     wait_until(&world, &world.serve_count, 1);
     replier_put_proof(replier, &attested);
     wait_until(&world, &world.proof_count, 1);
     replier_destroy(replier);
     assert_int_equal(world.serve_count, 1);
+}
+
+/* Its outbox was full, twice: it gets all, in order, as soon as it reads. */
+static void test_slow_peer_gets_all(void **state)
+{
+    (void)state;
+    struct world world;
+    struct replier *replier = create(&world);
+    const struct pbft_serve serve = {.to = 2, .first = 5, .last = 6};
+    static const pbft_seq tried[] = {5, 5, 5, 6};
+    world.serve_status = PBFT_LIMIT;
+    world.full_count = 2;
+    replier_put_serve(replier, &serve);
+    wait_until(&world, &world.serve_count, 4);
+    replier_destroy(replier);
+    assert_int_equal(world.serve_count, 4);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(world.served[i], tried[i]);
+    }
+    assert_true(world.served_at_ms[2] - world.served_at_ms[0] >=
+                2 * NODE_SERVE_AGAIN_MS);
+}
+
+/* So it does with the last one of its order. */
+static void test_slow_peer_gets_the_last_one(void **state)
+{
+    (void)state;
+    struct world world;
+    struct replier *replier = create(&world);
+    const struct pbft_serve serve = {.to = 2, .first = 5, .last = 5};
+    world.serve_status = PBFT_LIMIT;
+    world.full_count = 1;
+    replier_put_serve(replier, &serve);
+    wait_until(&world, &world.serve_count, 2);
+    replier_destroy(replier);
+    assert_int_equal(world.served[1], 5);
 }
 
 /* What finds no room is dropped: the core asks again. */
@@ -258,7 +300,9 @@ int main(void)
         cmocka_unit_test(test_blocks_are_served_in_order),
         cmocka_unit_test(test_a_greedy_peer_starves_nobody),
         cmocka_unit_test(test_large_blocks_are_paced),
-        cmocka_unit_test(test_full_peer_gets_no_more),
+        cmocka_unit_test(test_gone_peer_gets_no_more),
+        cmocka_unit_test(test_slow_peer_gets_all),
+        cmocka_unit_test(test_slow_peer_gets_the_last_one),
         cmocka_unit_test(test_bodies_are_read_in_order_as_far_as_there_is_room),
         cmocka_unit_test(test_journal_is_limited_per_interval),
     };
