@@ -69,6 +69,18 @@ static bool hand_over(struct node *node, struct handful *handful)
            inbox_put_many(node->inbox, handful->messages, count) == PBFT_OK;
 }
 
+/* A proposal a whole window beyond ours, which the core would refuse as outside
+ * the watermarks. Whoever is that far behind must not spend his time on the
+ * signatures of the present, or he falls back further while he catches up. */
+bool node_is_out_of_reach(const struct node *node,
+                          const struct pbft_message *message)
+{
+    const uint64_t high = atomic_load(&node->high);
+    return message->type == PBFT_MESSAGE_PRE_PREPARE && high > 0 &&
+           pbft_message_seq(message) > high &&
+           pbft_message_seq(message) - high > node->verifier.window;
+}
+
 /* NULL: it is not for the core. */
 static const struct pbft_message *read_message(struct node *node,
                                                pbft_replica_id peer,
@@ -80,6 +92,10 @@ static const struct pbft_message *read_message(struct node *node,
         wire_message_decode(&node->identity->domain, bytes, backing, &message);
     if (status != PBFT_OK) {
         note_refused(node, peer, "message", status);
+        return NULL;
+    }
+    if (node_is_out_of_reach(node, message)) {
+        pbft_message_unref(message);
         return NULL;
     }
     status = pbft_verify(&node->verifier, peer, message);

@@ -92,6 +92,7 @@ struct node {
     atomic_bool stopping; /* Calls are refused. */
     atomic_uint_least64_t transactions;
     atomic_uint_least64_t block_time;
+    atomic_uint_least64_t high;     /* The core's high watermark, or lower. */
     struct clock_check clock_check; /* For the executor. */
     atomic_int_least64_t clock_off; /* What it says. */
 
@@ -151,6 +152,8 @@ void node_reply_or_refuse(struct node *node, struct node_scratch *scratch,
  * result. What was read from the inbox is asked again, since it may have been
  * executed while it lay there: nobody would order it again, and the core would
  * wait for that. Reads the ledger only if that is so. Any thread. */
+bool node_is_out_of_reach(const struct node *node,
+                          const struct pbft_message *message);
 bool node_is_late(struct node *node, const struct pbft_message *message);
 /* The same, however long ago it was executed and whenever this process began:
  * judges what a peer relays. If not all replicas judged it alike, who takes it

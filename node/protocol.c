@@ -159,6 +159,7 @@ static void publish(struct node *node)
                 "incarnation=%" PRIu64 " executed=%" PRIu64, report.incarnation,
                 report.executed);
     }
+    atomic_store(&node->high, report.high);
     (void)pthread_mutex_lock(&node->report_lock);
     node->report = report;
     (void)pthread_mutex_unlock(&node->report_lock);

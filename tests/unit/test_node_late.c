@@ -236,9 +236,40 @@ static void test_a_request_without_effect_may_come_again(void **state)
     pbft_message_unref(beyond);
 }
 
+/* Watermarks up to 64, a window of 32. */
+static void test_a_proposal_a_window_beyond_is_out_of_reach(void **state)
+{
+    static const struct {
+        pbft_seq seq;
+        bool is_out;
+    } rows[] = {{1, false},  {64, false}, {65, false},
+                {96, false}, {97, true},  {UINT64_MAX, true}};
+    static struct node other;
+    const struct pbft_origin origin = {.sender = 0, .epoch = 1};
+    const struct pbft_digest digest = {{1}};
+    (void)state;
+    other.verifier.window = 32;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct pbft_message *header =
+            pbft_pre_prepare_create(&origin, 0, rows[i].seq, &digest, NULL);
+        atomic_store(&other.high, 0); /* The core has not said yet. */
+        assert_false(node_is_out_of_reach(&other, header));
+        atomic_store(&other.high, 64);
+        assert_true(node_is_out_of_reach(&other, header) == rows[i].is_out);
+        pbft_message_unref(header);
+    }
+    /* A vote may tell how far the others are. */
+    const struct pbft_prepare fields = {0, 1000, {{1}}};
+    struct pbft_message *vote =
+        pbft_vote_create(PBFT_MESSAGE_COMMIT, &origin, &fields);
+    assert_false(node_is_out_of_reach(&other, vote));
+    pbft_message_unref(vote);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_proposal_a_window_beyond_is_out_of_reach),
         cmocka_unit_test_setup_teardown(
             test_a_request_executed_meanwhile_is_late, setup, teardown),
         cmocka_unit_test_setup_teardown(
