@@ -87,6 +87,16 @@ static pbft_seq min_seq(pbft_seq a, pbft_seq b)
     return a < b ? a : b;
 }
 
+/* What the peer has no place for would be refused, and stand in the way of the
+ * blocks that it asks for: nothing beyond its window. */
+static pbft_seq reach_of(const struct pbft_replica *replica,
+                         const struct pbft_status_report *status)
+{
+    const pbft_seq window = replica->config.window;
+    return status->stable > UINT64_MAX - window ? UINT64_MAX
+                                                : status->stable + window;
+}
+
 static void resend_slots(struct resend *job,
                          const struct pbft_status_report *status)
 {
@@ -95,7 +105,8 @@ static void resend_slots(struct resend *job,
         !replica->view_active) {
         return;
     }
-    const pbft_seq last = replica->highest_seq;
+    const pbft_seq last =
+        min_seq(replica->highest_seq, reach_of(replica, status));
     pbft_seq seq = max_seq(max_seq(status->executed, status->committed_above),
                            replica->log.low);
     while (job->messages_left > 0 && seq < last) {
