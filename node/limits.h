@@ -59,7 +59,7 @@
  * disk from nobody. */
 #define NODE_SERVE_BYTES_MAX (32u * 1024u * 1024u)
 #define NODE_SERVE_INTERVAL_MS 500u
-/* The peer's outbox was full: it reads on, or its connection ends. */
+/* The peer's outbox was full: again then. Each attempt counts as a block. */
 #define NODE_SERVE_AGAIN_MS 20u
 
 /* Certified reads. States after the last blocks that are kept for them (design:

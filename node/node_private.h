@@ -148,12 +148,13 @@ void node_refuse(struct node *node, struct wire_buffer *scratch, uint64_t call,
 void node_reply_or_refuse(struct node *node, struct node_scratch *scratch,
                           uint64_t call, enum pbft_status status,
                           const char *what);
+/* A proposal so far beyond our window that the core can do nothing with it. */
+bool node_is_out_of_reach(const struct node *node,
+                          const struct pbft_message *message);
 /* This very request was executed of late, and the state read last holds its
  * result. What was read from the inbox is asked again, since it may have been
  * executed while it lay there: nobody would order it again, and the core would
  * wait for that. Reads the ledger only if that is so. Any thread. */
-bool node_is_out_of_reach(const struct node *node,
-                          const struct pbft_message *message);
 bool node_is_late(struct node *node, const struct pbft_message *message);
 /* The same, however long ago it was executed and whenever this process began:
  * judges what a peer relays. If not all replicas judged it alike, who takes it

@@ -145,11 +145,20 @@ static void wait_for_work(struct replier *replier, struct turn *turn,
     (void)pthread_mutex_unlock(&replier->lock);
 }
 
+/* Still the order that `serve` was taken from: the peer did not ask anew. */
+static bool is_rest_of(const struct pbft_serve *order,
+                       const struct pbft_serve *serve)
+{
+    return order->first == serve->first + 1 && order->last >= serve->last;
+}
+
 /* The peer is gone, or the block is: forget the rest of what it asked for. */
-static void drop_serves_to(struct replier *replier, pbft_replica_id to)
+static void drop_rest(struct replier *replier, const struct pbft_serve *serve)
 {
     (void)pthread_mutex_lock(&replier->lock);
-    end_serve(replier, to);
+    if (is_rest_of(&replier->serves[serve->to], serve)) {
+        end_serve(replier, serve->to);
+    }
     (void)pthread_mutex_unlock(&replier->lock);
 }
 
@@ -175,7 +184,7 @@ static void put_back(struct replier *replier, const struct pbft_serve *serve)
     if (order->first == 0) {
         *order = *serve;
         replier->serve_count++;
-    } else if (order->first == serve->first + 1) {
+    } else if (is_rest_of(order, serve)) {
         order->first = serve->first;
     }
     replier->meters[serve->to].again_ms = clock_now_ms() + NODE_SERVE_AGAIN_MS;
@@ -187,12 +196,11 @@ static void serve_one(struct replier *replier, const struct pbft_serve *serve)
     size_t bytes = 0;
     const enum pbft_status status = replier->work.serve(
         replier->work.context, serve->to, serve->first, &bytes);
-    if (status == PBFT_OK) {
-        note_served(replier, serve->to, bytes);
-    } else if (status == PBFT_LIMIT) {
+    note_served(replier, serve->to, bytes); /* It was read in any case. */
+    if (status == PBFT_LIMIT) {
         put_back(replier, serve);
-    } else {
-        drop_serves_to(replier, serve->to);
+    } else if (status != PBFT_OK) {
+        drop_rest(replier, serve);
     }
 }
 

@@ -16,8 +16,8 @@ struct replier_work {
     /* `proof` is NULL if replier_put_proof() was given none. */
     void (*proof)(void *context, pbft_seq seq,
                   const struct pbft_message *proof);
-    /* Sends one block, of `size` bytes. LIMIT: no room for it now, it is tried
-     * again; any other status ends the peer's order. */
+    /* Sends one block, of `size` bytes (0: there is none). LIMIT: no room for
+     * it now, it is tried again; any other status ends the peer's order. */
     enum pbft_status (*serve)(void *context, pbft_replica_id to, pbft_seq seq,
                               size_t *size);
     void (*read_body)(void *context, const struct pbft_body_read *read);
