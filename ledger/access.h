@@ -34,7 +34,8 @@ struct emergency_case {
     uint32_t purpose; /* As declared: BTG or ETREAT. */
     const struct decide_target *targets;
     size_t target_count;
-    uint64_t then_ms; /* By the consents of then; 0: of now. */
+    uint64_t then_ms;  /* By the consents of then; 0: of now. */
+    bool was_declared; /* The policy of its time let it: only denies count. */
 };
 
 /* Bit i: policy and consents let the emergency open target i. */

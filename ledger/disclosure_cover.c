@@ -166,29 +166,23 @@ static bool list_granted(struct telling *telling, struct targets *out)
                   asked->data_to_ms);
 }
 
-/* What the consents permitted when it happened, and not before it was decided:
- * clocks differ. */
-static uint64_t permitted_then(struct telling *telling,
-                               const struct targets *targets)
+/* What the consents of that moment permit, by the policy, people and labels of
+ * now. */
+static uint64_t permitted_at(struct telling *telling,
+                             const struct targets *targets,
+                             const struct decide_requester *requester,
+                             uint64_t at_ms)
 {
-    struct execution *x = telling->x;
     const struct schema_access *access = &telling->access;
-    uint64_t asked_ms = access->asked.time / US_PER_MS;
-    struct decide_requester requester;
     struct decide_answer answer;
-    if (access_rests_on_law(access)) {
-        return decide_all(targets->count);
-    }
-    access_requester(x->overlay, access, &requester);
-    replace_by_recipient(telling, &requester);
     const struct decide_question question = {
-        .overlay = x->overlay,
-        .arena = x->stored,
-        .policy = x->policy,
-        .now_ms = telling->event_ms > asked_ms ? telling->event_ms : asked_ms,
+        .overlay = telling->x->overlay,
+        .arena = telling->x->stored,
+        .policy = telling->x->policy,
+        .now_ms = at_ms,
         .as_it_stood = true,
         .subject = access->subject,
-        .requester = &requester,
+        .requester = requester,
         .purpose = access->purpose,
         .action = access->action,
         .targets = targets->rows,
@@ -196,6 +190,45 @@ static uint64_t permitted_then(struct telling *telling,
     };
     decide(&answer, &question);
     return answer.permitted;
+}
+
+/* Received by a person who is not the one that asked. */
+static bool went_to_another_person(const struct telling *telling)
+{
+    const ProtobufCBinaryData *received = &telling->in->recipient_participant;
+    return received->len > 0 &&
+           memcmp(telling->access.participant, received->data,
+                  sizeof telling->access.participant) != 0;
+}
+
+/* What the consents permitted when it happened, and not before it was decided:
+ * clocks differ. The decision stands as long as the consents do: a policy,
+ * group, role or label that changed since then takes nothing back that went out
+ * before. */
+static uint64_t permitted_then(struct telling *telling,
+                               const struct targets *targets)
+{
+    struct execution *x = telling->x;
+    const struct schema_access *access = &telling->access;
+    const uint64_t all = decide_all(targets->count);
+    const uint64_t asked_ms = access->asked.time / US_PER_MS;
+    const uint64_t then_ms =
+        telling->event_ms > asked_ms ? telling->event_ms : asked_ms;
+    struct decide_requester requester;
+    if (access_rests_on_law(access)) {
+        return all;
+    }
+    access_requester(x->overlay, access, &requester);
+    replace_by_recipient(telling, &requester);
+    const uint64_t then = permitted_at(telling, targets, &requester, then_ms);
+    if (went_to_another_person(telling) ||
+        state_standing_changed(x->overlay, access->subject, asked_ms,
+                               then_ms)) {
+        return then;
+    }
+    /* Only a period that a consent names can have begun or ended. */
+    return all &
+           ~(permitted_at(telling, targets, &requester, asked_ms) & ~then);
 }
 
 static bool decision_covers(struct telling *telling)
@@ -245,7 +278,10 @@ static bool opened_then(struct telling *telling)
         .purpose = emergency->purpose,
         .targets = targets.rows,
         .target_count = targets.count,
-        .then_ms = telling->event_ms,
+        .then_ms = telling->event_ms > emergency->opened_ms
+                       ? telling->event_ms
+                       : emergency->opened_ms,
+        .was_declared = true,
     };
     return fits(telling, &targets, emergency_opens(telling->x, &asked));
 }

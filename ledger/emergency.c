@@ -149,6 +149,8 @@ static enum ledger_code policy_lets_it(struct breaking *breaking)
         .purpose = breaking->in->purpose,
         .targets = targets,
         .target_count = list_targets(breaking, targets),
+        /* Told late: no deny of later, and none that was taken back before. */
+        .then_ms = breaking->opened_ms < x->now_ms ? breaking->opened_ms : 0,
     };
     return emergency_opens(x, &asked) != 0 ? LEDGER_OK : LEDGER_BG_FORBIDDEN;
 }

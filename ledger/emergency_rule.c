@@ -44,7 +44,7 @@ uint64_t emergency_opens(struct execution *x, const struct emergency_case *in)
     if (answer.rule == SCHEMA_RULE_INDETERMINATE) {
         return 0; /* What the consents of then were cannot be told. */
     }
-    if (override != SCHEMA_OVERRIDE_UNLESS_DENIED) {
+    if (override != SCHEMA_OVERRIDE_UNLESS_DENIED && !in->was_declared) {
         return permitted;
     }
     if (in->purpose != CODES_PURPOSE_BTG) {

@@ -191,3 +191,43 @@ bool state_standing_at(struct overlay *overlay, const uint8_t *handle,
     }
     return true;
 }
+
+/* Granted in that time. */
+static bool is_granted_within(struct overlay *overlay, const uint8_t *id,
+                              uint64_t from_ms, uint64_t to_ms)
+{
+    struct schema_consent consent;
+    if (!state_get_consent(overlay, id, &consent)) {
+        return true;
+    }
+    const uint64_t granted_ms = consent.granted.time / US_PER_MS;
+    return from_ms <= granted_ms && granted_ms <= to_ms;
+}
+
+bool state_standing_changed(struct overlay *overlay, const uint8_t *handle,
+                            uint64_t from_ms, uint64_t to_ms)
+{
+    struct state_standing now;
+    struct change change;
+    state_get_standing(overlay, handle, &now);
+    for (uint32_t i = 0; i < now.count; i++) {
+        if (is_granted_within(overlay, now.ids[i], from_ms, to_ms)) {
+            return true;
+        }
+    }
+    for (uint64_t i = now.changes; i > 0; i--) {
+        if (now.changes - i == LEDGER_CHANGES_BACK_MAX ||
+            !read_change(overlay, handle, i - 1, &change)) {
+            return true;
+        }
+        if (change.at_ms < from_ms) {
+            return false;
+        }
+        if (change.at_ms <= to_ms ||
+            (change.kind == STATE_CONSENT_ENDED &&
+             is_granted_within(overlay, change.consent, from_ms, to_ms))) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -131,4 +131,11 @@ bool state_standing_at(struct overlay *overlay, const uint8_t *handle,
                        uint64_t at_ms, struct state_standing *out,
                        bool *indeterminate);
 
+/* Did a consent begin to count or end, or the subject become indeterminate or
+ * clear, from `from_ms` to `to_ms`, both included? True also if it cannot be
+ * told. What begins and ends by the periods that consents name is not looked
+ * at. */
+bool state_standing_changed(struct overlay *overlay, const uint8_t *handle,
+                            uint64_t from_ms, uint64_t to_ms);
+
 #endif /* LEDGER_STATE_H */

@@ -316,6 +316,73 @@ static void test_emergency_covers_what_it_named(void **state)
     EXPECT(tell(world, &told), LEDGER_OK);
 }
 
+/* Who asked is no doctor any more when it is told; the consents are as they
+ * were. A withdrawal meanwhile counts all the same. */
+static void test_people_of_later_take_nothing_back(void **state)
+{
+    struct world *world = *state;
+    struct world_ids ids;
+    struct asked asked;
+    uint32_t roles[] = {NURSE};
+    uint64_t start_ms = world->now_ms;
+    const struct transaction_actor doctors = {.kind = TRANSACTION_ACTOR_ROLE,
+                                              .role = CODES_ROLE_DOCTOR};
+    struct transaction in = world_grant(world, &ids);
+    in.consent_grant.root.actors = &doctors;
+    in.consent_grant.root.actor_count = 1;
+    EXPECT(world_submit(world, HOSPITAL, &in), LEDGER_OK);
+    world->now_ms = start_ms + 1000;
+    ask_as(world, world->outsider, &asked);
+    world->now_ms = start_ms + 10000;
+    Salus__V1__ParticipantUpdate update = SALUS__V1__PARTICIPANT_UPDATE__INIT;
+    update.participant = field_of(world->outsider, 16);
+    update.roles = roles;
+    update.n_roles = 1;
+    EXPECT(
+        act_simple(world, CLINIC, TRANSACTION_PARTICIPANT_UPDATE, &update.base),
+        LEDGER_OK);
+    EXPECT(tell_under(world, &asked, start_ms + 5000), LEDGER_OK);
+    world->now_ms = start_ms + 20000;
+    revoke(world, ids.id);
+    EXPECT(tell_under(world, &asked, start_ms + 5000), LEDGER_OK);
+    EXPECT(tell_under(world, &asked, start_ms + 20000), LEDGER_DECISION_SCOPE);
+}
+
+/* Glass was broken while the ledger could not be reached: what is denied or
+ * taken back later is judged as it was. */
+static void test_late_emergency_is_judged_as_it_was(void **state)
+{
+    struct world *world = *state;
+    struct world_ids ids;
+    struct broken broken;
+    struct told told;
+    uint64_t start_ms = world->now_ms;
+    const struct act late = {.who = CLINIC,
+                             .participant = world->outsider,
+                             .event_ms = start_ms + 1000};
+    world->now_ms = start_ms + 5000;
+    struct transaction deny = world_grant(world, &ids);
+    ids.purposes[0] = CODES_PURPOSE_BTG;
+    deny.consent_grant.base_decision = TRANSACTION_DENY;
+    EXPECT(world_submit(world, HOSPITAL, &deny), LEDGER_OK);
+    world->now_ms = start_ms + 6000;
+    break_for(world, &broken);
+    EXPECT(act_do(world, &late, TRANSACTION_BREAK_GLASS, &broken.in.base),
+           LEDGER_OK);
+    tell_in(world, &told, &broken);
+    EXPECT(tell_at(world, &told, start_ms + 2000), LEDGER_OK);
+    tell_in(world, &told, &broken);
+    EXPECT(tell_at(world, &told, start_ms + 5000), LEDGER_DECISION_SCOPE);
+    /* The other way round. */
+    struct act denied = late;
+    denied.event_ms = start_ms + 5500;
+    world->now_ms = start_ms + 7000;
+    revoke(world, ids.id);
+    break_for(world, &broken);
+    EXPECT(act_do(world, &denied, TRANSACTION_BREAK_GLASS, &broken.in.base),
+           LEDGER_BG_FORBIDDEN);
+}
+
 static void test_emergency_does_not_reach_whom_it_may_not(void **state)
 {
     struct world *world = *state;
@@ -451,6 +518,8 @@ int main(void)
         TEST(test_what_is_left_has_its_classes),
         TEST(test_what_one_gets_is_not_anothers),
         TEST(test_emergency_covers_what_it_named),
+        TEST(test_people_of_later_take_nothing_back),
+        TEST(test_late_emergency_is_judged_as_it_was),
         TEST(test_emergency_does_not_reach_whom_it_may_not),
         TEST(test_late_disclosure_is_reviewed_too),
         TEST(test_what_a_patient_asks_for_is_told_unless_he_gets_it),
