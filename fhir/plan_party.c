@@ -67,12 +67,14 @@ static bool has_terms(const struct fhir_item *item)
     return item->rank == FHIR_RANK_ROLE || item->rank == FHIR_RANK_GROUP;
 }
 
-/* Does every name mean that row already? */
-static bool all_are_known(struct planner *planner, enum vault_kind kind,
-                          const struct plan_names *names)
+/* Does every identifier mean that row already? Where a bundle has him says
+ * nothing: that is new each time. */
+static bool all_are_known(struct planner *planner, enum vault_kind kind)
 {
-    for (size_t i = 0; i < names->count; i++) {
-        const struct plan_names one = {.items = {names->items[i]}, .count = 1};
+    const struct fhir_party *party = &planner->item->party;
+    for (size_t i = 0; i < party->identifier_count; i++) {
+        const struct plan_names one = {.items = {party->identifiers[i]},
+                                       .count = 1};
         if (known_name(planner, kind, &one) == NULL) {
             return false;
         }
@@ -90,7 +92,7 @@ static bool is_another(struct planner *planner, enum vault_kind kind,
         return false;
     }
     return planner->item->name != NULL || has_terms(planner->item) ||
-           !all_are_known(planner, kind, names);
+           !all_are_known(planner, kind);
 }
 
 /* True if it is new and has a name to be stored under. */

@@ -133,6 +133,33 @@ static bool is_over(const struct planner *planner,
     return role->to_ms != 0 && role->to_ms <= planner->options->now_ms;
 }
 
+static bool has_begun(const struct planner *planner,
+                      const struct vault_role *role)
+{
+    return role->from_ms <= planner->options->now_ms;
+}
+
+/* A role of later must not end one of today: it counts when nothing else does,
+ * or once it has begun and is told again. False: a failure was noted. */
+static bool holds_one_now(struct planner *planner,
+                          const struct vault_participant *person, bool *out)
+{
+    struct vault_role role;
+    *out = false;
+    for (size_t i = 0; i < VAULT_ROLES_MAX && !*out; i++) {
+        enum pbft_status status =
+            vault_find_role_at(planner->options->vault, &role, person->id, i);
+        if (status == PBFT_NOT_FOUND) {
+            break;
+        }
+        if (!planner_check(planner, status)) {
+            return false;
+        }
+        *out = !is_over(planner, &role) && has_begun(planner, &role);
+    }
+    return true;
+}
+
 /* False: a finding or failure was noted. */
 static bool gather_terms(struct planner *planner, struct plan_terms *out,
                          const struct vault_participant *person)
@@ -140,7 +167,11 @@ static bool gather_terms(struct planner *planner, struct plan_terms *out,
     struct vault *vault = planner->options->vault;
     struct vault_role role;
     size_t held = 0;
+    bool is_held_now = false;
 
+    if (!holds_one_now(planner, person, &is_held_now)) {
+        return false;
+    }
     for (size_t i = 0; i < VAULT_ROLES_MAX; i++) {
         enum pbft_status status =
             vault_find_role_at(vault, &role, person->id, i);
@@ -150,7 +181,8 @@ static bool gather_terms(struct planner *planner, struct plan_terms *out,
         if (!planner_check(planner, status)) {
             return false;
         }
-        if (is_over(planner, &role)) {
+        if (is_over(planner, &role) ||
+            (is_held_now && !has_begun(planner, &role))) {
             continue;
         }
         held++;

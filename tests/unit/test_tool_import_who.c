@@ -330,13 +330,31 @@ static void test_roles_that_do_not_meet_are_rejected(void **state)
     struct import_world *fixture = *state;
 
     (void)import_role(fixture, ROLE_OF("r-1", "dr-1",
-                                       CODE("doctor") ",\"period\":{\"end\":"
+                                       CODE("doctor") ",\"period\":{\"start\":"
+                                                      "\"2089\",\"end\":"
                                                       "\"2090\"}"));
     expect_rejected(fixture,
                     ROLE_OF("r-2", "dr-1",
                             CODE("doctor") ",\"period\":{\"start\":"
                                            "\"2091\"}"),
                     "period");
+}
+
+/* A doctor of today, and a nurse later: until then a doctor as before. */
+static void test_role_of_later_ends_none_of_today(void **state)
+{
+    struct import_world *fixture = *state;
+
+    (void)import_role(fixture, ROLE_OF("r-1", "dr-1", CODE("doctor")));
+    (void)import_one(fixture, ROLE_OF("r-2", "dr-1",
+                                      CODE("nurse") ",\"period\":{\"start\":"
+                                                    "\"2091\"}"));
+    const Salus__V1__ParticipantUpdate *told = last_body()->participant_update;
+    assert_non_null(told);
+    assert_int_equal(told->n_roles, 1);
+    assert_int_equal(told->roles[0], CODES_ROLE_DOCTOR);
+    assert_int_equal(told->valid_from_ms, 0);
+    assert_int_equal(told->valid_to_ms, 0);
 }
 
 /* The ledger cannot tell in which of them the person asks. */
@@ -552,6 +570,7 @@ int main(void)
         T(test_role_waits_for_its_practitioner),
         T(test_person_has_what_all_roles_give),
         T(test_roles_that_do_not_meet_are_rejected),
+        T(test_role_of_later_ends_none_of_today),
         T(test_permit_for_one_of_several_roles_is_evidence),
         T(test_person_is_named_once),
         T(test_shared_number_makes_nobody_another),
