@@ -190,7 +190,9 @@ static size_t fold_all(struct world *world, struct account *account,
             *disclosures += page->rows[i]->count;
         }
         groups += page->n_rows;
-        memcpy(cursor, page->cursor.data, page->cursor.len);
+        if (page->cursor.len > 0) {
+            memcpy(cursor, page->cursor.data, page->cursor.len);
+        }
         account->in.cursor.len = page->cursor.len;
     } while (account->in.cursor.len > 0);
     return groups;
