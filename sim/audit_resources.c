@@ -25,6 +25,11 @@ static void raise(size_t *largest, size_t size)
     *largest = size > *largest ? size : *largest;
 }
 
+static void note_tip(struct audit_sizes *sizes, pbft_seq seq)
+{
+    sizes->tip = seq > sizes->tip ? seq : sizes->tip;
+}
+
 void audit_note_size(struct sim *sim, const struct pbft_message *message)
 {
     struct audit_sizes *sizes = &sim->auditor.sizes;
@@ -47,8 +52,7 @@ void audit_note_size(struct sim *sim, const struct pbft_message *message)
     default:
         break;
     }
-    pbft_seq seq = pbft_message_seq(message);
-    sizes->tip = seq > sizes->tip ? seq : sizes->tip;
+    note_tip(sizes, pbft_message_seq(message));
 }
 
 static void note_sent(struct sim *sim, const struct host *host,
@@ -58,7 +62,8 @@ static void note_sent(struct sim *sim, const struct host *host,
     audit_note_size(sim, message);
 }
 
-/* A proposal may have become durable, and no one has seen it. */
+/* A proposal may have become durable, and no one has seen it; a body does not
+ * say where it belongs, its record does. */
 static void note_restored(struct sim *sim, const struct host *host,
                           const struct pbft_record *record)
 {
@@ -66,6 +71,7 @@ static void note_restored(struct sim *sim, const struct host *host,
     if (record->message != NULL) {
         audit_note_size(sim, record->message);
     }
+    note_tip(&sim->auditor.sizes, record->seq);
 }
 
 static void note_received(struct sim *sim, const struct host *host,

@@ -53,10 +53,14 @@ static void check_escalation(struct sim *sim, const struct host *host,
     }
     struct audit_replica *own = &sim->auditor.replicas[host->id];
     pbft_view view = message->view_change.view;
-    pbft_view before = own->asked;
-    if (view <= before) {
+    if (view <= own->asked) {
         return;
     }
+    /* What became durable counts, even if a crash kept it from being sent. */
+    pbft_view before =
+        own->asked_earlier > own->asked && own->asked_earlier < view
+            ? own->asked_earlier
+            : own->asked;
     own->asked = view;
     if (view == own->asked_durable && own->asked_life != host->life) {
         return; /* It asked in an earlier life, and nobody heard it. */
@@ -119,6 +123,7 @@ static void note_own_view(struct sim *sim, const struct host *host,
     /* A stable checkpoint writes it again. */
     if (record->kind == PBFT_RECORD_VIEW_CHANGE &&
         record->view != own->asked_durable) {
+        own->asked_earlier = own->asked_durable;
         own->asked_durable = record->view;
         own->asked_life = host->life;
     }

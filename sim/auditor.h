@@ -145,7 +145,8 @@ struct audit_replica {
     /* S17b: views asked for, and entered durably. */
     pbft_view asked;
     pbft_view asked_durable; /* The last that its log holds, */
-    uint64_t asked_life;     /* and since which life. */
+    uint64_t asked_life;     /* since which life, */
+    pbft_view asked_earlier; /* and the one before it. */
     pbft_view entered;
     /* L9: when it was looked at last. */
     uint64_t left_life;
