@@ -7,7 +7,9 @@
  * clients, and each peer), and among the institutions of one bringer. Anybody
  * can write any institution into a request, but nobody can bring it over the
  * channel of another replica: so neither names that a faulty one invents nor
- * what it says in the name of another keep honest requests waiting.
+ * what it says in the name of another keep honest requests waiting. A request
+ * that several bring waits with the one where its turn comes first: whoever was
+ * the first to bring it may have put it behind much else.
  *
  * All memory but messages is allocated at creation; every operation but those
  * over all requests takes constant time, or looks through the bringers of one
@@ -40,8 +42,9 @@ struct pbft_pending {
     uint32_t bringer;         /* A peer, or PBFT_SHARE_OWN. */
     uint32_t hash_next;       /* Also chains the free ones. */
     struct pbft_link age;     /* Among all of the institution. */
-    struct pbft_link turn;    /* In its queue, while it waits. */
-    uint32_t queue;           /* That one. */
+    struct pbft_link turn;    /* In its queue, while it waits: */
+    uint32_t queue;           /* that one; */
+    uint32_t ticket;          /* its place, counted from the first ever. */
     pbft_time_ms since;       /* When it came. */
     bool is_own;              /* From a client of ours: we relay it. */
     bool is_waiting;          /* In no pre-prepare of this view. */
@@ -69,12 +72,14 @@ struct pbft_request_queue {
     uint32_t bringer;
     uint32_t lane;
     uint32_t next;           /* Of the institution; chains the free ones. */
+    uint32_t tickets;        /* Handed out so far; may wrap. */
     struct pbft_chain items; /* Oldest first; never empty. */
     struct pbft_link turn;   /* Among those of the bringer and lane. */
 };
 
 struct pbft_bringer {
-    struct pbft_chain queues[PBFT_LANE_COUNT]; /* Whose turn it is. */
+    struct pbft_chain queues[PBFT_LANE_COUNT]; /* Whose turn it is; */
+    uint32_t queue_count[PBFT_LANE_COUNT];     /* so many. */
     struct pbft_link turns[PBFT_LANE_COUNT];   /* Among the bringers. */
 };
 
@@ -120,7 +125,7 @@ void pbft_requests_reserve(struct pbft_requests *requests, uint32_t parts);
 void pbft_requests_deinit(struct pbft_requests *requests);
 
 /* ACCEPTED, DUPLICATE or QUEUE_FULL. References the message. `is_own`: it came
- * from a client of this replica. */
+ * from a client of this replica. A duplicate may get a better place by it. */
 enum pbft_verdict pbft_requests_admit(struct pbft_requests *requests,
                                       const struct pbft_message *message,
                                       pbft_time_ms now, bool is_own);
@@ -172,6 +177,10 @@ const struct pbft_message *pbft_requests_next(struct pbft_requests *requests,
 
 /* The item at `index`, which does not wait, goes to the end of its queue. */
 void pbft_requests_put_back(struct pbft_requests *requests, uint32_t index);
+/* Would the item at `index`, which waits, have its turn earlier if `bringer`
+ * had brought it? */
+bool pbft_requests_is_sooner(const struct pbft_requests *requests,
+                             uint32_t index, uint32_t bringer);
 /* The item at `index` waits no more; fine if it does not. */
 void pbft_requests_end_waiting(struct pbft_requests *requests, uint32_t index);
 

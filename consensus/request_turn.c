@@ -28,13 +28,14 @@ static struct pbft_link *bringer_turn(struct pbft_requests *requests,
     return &requests->bringers[index].turns[lane];
 }
 
+/* Where `item` waits, or would wait, if `bringer` brought it. */
 static uint32_t find_queue(const struct pbft_requests *requests,
-                           const struct pbft_pending *item)
+                           const struct pbft_pending *item, uint32_t bringer)
 {
     const uint32_t lane = (uint32_t)item->message->request.lane;
     uint32_t index = requests->institutions[item->institution].queues;
     while (index != PBFT_INDEX_NONE &&
-           (requests->queues[index].bringer != item->bringer ||
+           (requests->queues[index].bringer != bringer ||
             requests->queues[index].lane != lane)) {
         index = requests->queues[index].next;
     }
@@ -65,6 +66,7 @@ static uint32_t open_queue(struct pbft_requests *requests,
                           item->bringer, lane);
     }
     pbft_chain_append(requests, round, queue_turn, index, lane);
+    requests->bringers[item->bringer].queue_count[lane]++;
     return index;
 }
 
@@ -75,6 +77,7 @@ static void close_queue(struct pbft_requests *requests, uint32_t index)
         &requests->bringers[queue->bringer].queues[queue->lane];
     uint32_t *at = &requests->institutions[queue->institution].queues;
     pbft_chain_detach(requests, round, queue_turn, index, queue->lane);
+    requests->bringers[queue->bringer].queue_count[queue->lane]--;
     if (pbft_chain_is_empty(round)) {
         pbft_chain_detach(requests, &requests->rounds[queue->lane],
                           bringer_turn, queue->bringer, queue->lane);
@@ -92,15 +95,53 @@ void pbft_requests_put_back(struct pbft_requests *requests, uint32_t index)
 {
     struct pbft_pending *item = &requests->items[index];
     PBFT_ASSERT(!item->is_waiting);
-    item->queue = find_queue(requests, item);
+    item->queue = find_queue(requests, item, item->bringer);
     if (item->queue == PBFT_INDEX_NONE) {
         item->queue = open_queue(requests, item);
     }
+    item->ticket = requests->queues[item->queue].tickets++;
     pbft_chain_append(requests, &requests->queues[item->queue].items, item_turn,
                       index, 0);
     item->is_waiting = true;
     requests->waiting++;
     requests->waiting_bytes += item->message->request.payload.size;
+}
+
+/* Its bringer has so many turns until what has `before` others before it in its
+ * queue is served: each queue of his in turn. */
+static uint64_t turns_until(const struct pbft_requests *requests,
+                            uint32_t bringer, uint32_t lane, bool is_open,
+                            uint32_t before)
+{
+    const uint64_t queues =
+        (uint64_t)requests->bringers[bringer].queue_count[lane] +
+        (is_open ? 0 : 1);
+    return queues * ((uint64_t)before + 1);
+}
+
+/* How many tickets of a queue come before `ticket`; some may be gone. */
+static uint32_t before_ticket(const struct pbft_requests *requests,
+                              uint32_t queue, uint32_t ticket)
+{
+    const uint32_t first = requests->queues[queue].items.first;
+    return ticket - requests->items[first].ticket;
+}
+
+bool pbft_requests_is_sooner(const struct pbft_requests *requests,
+                             uint32_t index, uint32_t bringer)
+{
+    const struct pbft_pending *item = &requests->items[index];
+    const uint32_t lane = (uint32_t)item->message->request.lane;
+    PBFT_ASSERT(item->is_waiting);
+    const uint32_t queue = find_queue(requests, item, bringer);
+    const bool is_open = queue != PBFT_INDEX_NONE;
+    const uint32_t before =
+        is_open
+            ? before_ticket(requests, queue, requests->queues[queue].tickets)
+            : 0;
+    return turns_until(requests, bringer, lane, is_open, before) <
+           turns_until(requests, item->bringer, lane, true,
+                       before_ticket(requests, item->queue, item->ticket));
 }
 
 void pbft_requests_end_waiting(struct pbft_requests *requests, uint32_t index)

@@ -463,6 +463,33 @@ static void test_junk_in_another_name_has_no_turn_of_it(void **state)
     assert_int_equal(queue->waiting, 5);
 }
 
+/* Behind how much else the first to bring it has put it does not matter. */
+static void test_it_waits_where_its_turn_comes_first(void **state)
+{
+    (void)state;
+    for (uint64_t i = 1; i <= 6; i++) {
+        (void)relay_from(3, 1, i);
+    }
+    assert_int_equal(relay_from(3, 1, 50), PBFT_ACCEPTED);
+    (void)relay_from(1, 1, 100);
+    assert_int_equal(relay_from(1, 1, 50), PBFT_DUPLICATE);
+    /* A longer road is no better, nor is one of many institutions. */
+    for (uint16_t i = 10; i < 15; i++) {
+        (void)relay_from(2, i, 1);
+    }
+    assert_int_equal(relay_from(2, 1, 50), PBFT_DUPLICATE);
+
+    assert_next(1, 1);
+    assert_next(1, 100);
+    assert_next(10, 1);
+    assert_next(1, 2);
+    assert_next(1, 50);
+    assert_int_equal(relay_from(2, 1, 50), PBFT_DUPLICATE); /* It is taken. */
+    finish(1, 50, 10);
+    assert_int_equal(queue->all_shares.of[3], 6);
+    assert_int_equal(queue->all_shares.of[1], 1);
+}
+
 /* However many institutions it invents. */
 static void test_bringers_take_turns(void **state)
 {
@@ -536,6 +563,7 @@ int main(void)
         TEST(test_bytes_are_bounded_and_shared_as_places_are),
         TEST(test_invented_institutions_leave_room_for_others),
         TEST(test_junk_in_another_name_has_no_turn_of_it),
+        TEST(test_it_waits_where_its_turn_comes_first),
         TEST(test_bringers_take_turns),
         TEST(test_random_use_keeps_the_invariants),
     };
