@@ -347,9 +347,7 @@ void pbft_on_stall(struct pbft_replica *replica)
 {
     PBFT_ASSERT(replica->n > 1);
     pbft_mark(PBFT_MARK_STALLED);
-    if (replica->behind > replica->committed) {
-        pbft_sync_rotate(replica);
-    }
+    pbft_sync_on_stall(replica);
     do {
         replica->body_peer = (replica->body_peer + 1) % replica->n;
     } while (replica->body_peer == replica->config.self);

@@ -196,6 +196,7 @@ static void watch_donor(struct pbft_replica *replica)
         }
     } else if (sync->goal > sync->begun) {
         note_pace(replica);
+        sync->patience_ms = 0;
         if (is_outpaced(replica)) {
             change_donor(replica);
         }
@@ -285,6 +286,26 @@ void pbft_sync_rotate(struct pbft_replica *replica)
     if (!sync->is_active) {
         forget_paces(replica);
     }
+}
+
+void pbft_sync_on_stall(struct pbft_replica *replica)
+{
+    struct pbft_sync *sync = &replica->sync;
+    const pbft_time_ms least = replica->config.resend_interval_ms;
+    const pbft_time_ms most = replica->config.request_timeout_ms;
+    if (replica->behind <= replica->committed) {
+        return;
+    }
+    if (sync->is_active) {
+        if (replica->now < pbft_time_after(sync->begun_at, sync->patience_ms)) {
+            return;
+        }
+        sync->patience_ms = sync->patience_ms < least ? least
+                            : sync->patience_ms < most / 2
+                                ? 2 * sync->patience_ms
+                                : most;
+    }
+    pbft_sync_rotate(replica);
 }
 
 void pbft_fetch_stable(struct pbft_replica *replica)

@@ -25,7 +25,10 @@ struct pbft_sync {
     pbft_seq begun;        /* Committed when that stretch began, */
     pbft_time_ms begun_at; /* and when that was. */
     pbft_seq gap;          /* What was missing then; 0: not known. */
-    pbft_seq stalled_seq;  /* Committed at the last periodic STATUS. */
+    /* A donor of which nothing comes for so long is left; each time it happens
+     * the next one has twice as long, for the way may be what is slow. */
+    pbft_time_ms patience_ms;
+    pbft_seq stalled_seq; /* Committed at the last periodic STATUS. */
     /* Blocks that came before their turn: seq is at seq % MAX. */
     const struct pbft_message *blocks[PBFT_FETCH_BLOCKS_MAX];
     /* Beyond the window, handed out and not yet executed: seq is at seq % MAX.
@@ -52,6 +55,9 @@ void pbft_note_executed(struct pbft_replica *replica, pbft_replica_id peer,
 void pbft_sync_continue(struct pbft_replica *replica);
 /* The peer that was asked brought nothing: turn to the next one. */
 void pbft_sync_rotate(struct pbft_replica *replica);
+/* Nothing was committed for a while: asks for blocks, or another peer if the
+ * one that was asked has had its time. */
+void pbft_sync_on_stall(struct pbft_replica *replica);
 /* Nothing was committed for a STATUS interval, and a single peer claims more:
  * it may be the only honest one that holds the certificates (the others died
  * after they voted, or left the view). Asks one claimant for a stretch; what it
