@@ -16,6 +16,9 @@
 /* How often, of 1000 ticks, another strategy is taken up. */
 #define PHASE_PERMILLE 60
 #define ANSWER_PERMILLE 500
+/* How often, of 1000, one that can be hard of hearing is nothing else all its
+ * life: whoever does more is deposed for that. */
+#define ONE_SIDED_PERMILLE 300
 
 void adversaries_init(struct adversaries *adversaries, uint64_t seed)
 {
@@ -81,6 +84,18 @@ static void begin_phase(struct sim *sim, struct adversary_replica *replica)
     draw_faction(sim);
 }
 
+/* The strategies of one that begins. */
+static uint32_t draw_mask(struct random *random, uint32_t mask)
+{
+    uint32_t deaf = 0;
+    for (uint32_t i = 0; i < adversary_kind_count; i++) {
+        deaf |= adversary_kinds[i].hears == NULL ? 0 : UINT32_C(1) << i;
+    }
+    return (mask & deaf) != 0 && random_chance(random, ONE_SIDED_PERMILLE)
+               ? mask & deaf
+               : mask;
+}
+
 void adversaries_begin(struct sim *sim)
 {
     struct adversaries *adversaries = &sim->adversaries;
@@ -99,8 +114,9 @@ void adversaries_begin(struct sim *sim)
         }
         pbft_set_add(&sim->byzantine, id);
         sim->hosts[id]->behavior = HOST_ADVERSARY;
-        adversaries->replicas[adversaries->count] = (struct adversary_replica){
-            .id = id, .mask = sim->settings.adversary_mask};
+        uint32_t mask = draw_mask(random, sim->settings.adversary_mask);
+        adversaries->replicas[adversaries->count] =
+            (struct adversary_replica){.id = id, .mask = mask};
         begin_phase(sim, &adversaries->replicas[adversaries->count++]);
         sim_schedule(sim, SIM_EVENT_ADVERSARY, id, 0,
                      random_exponential(random, adversaries->tick_us));
@@ -220,9 +236,15 @@ const struct pbft_message *adversary_recall_type(struct sim *sim,
     return NULL;
 }
 
-void adversary_receive(struct host *host, const struct pbft_message *message)
+bool adversary_receive(struct host *host, const struct pbft_message *message)
 {
+    const struct adversary_kind *kind = kind_of(host);
     record(host->sim, message);
+    if (kind == NULL || kind->hears == NULL || kind->hears(host, message)) {
+        return true;
+    }
+    adversary_count(host);
+    return false;
 }
 
 /* ---- how they send --------------------------------------------------------

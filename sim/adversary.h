@@ -28,6 +28,8 @@ struct adversary_kind {
                     const struct pbft_message *message);
     /* Now and then; may be NULL. */
     void (*on_tick)(struct host *host);
+    /* Whether it takes notice of what came. NULL: of everything. */
+    bool (*hears)(const struct host *host, const struct pbft_message *message);
 };
 
 extern const struct adversary_kind adversary_kinds[];
@@ -73,7 +75,8 @@ void adversary_on_tick(struct sim *sim, uint32_t index);
 
 /* Called for a host of behavior HOST_ADVERSARY. */
 void adversary_send(struct host *host, const struct pbft_send *send);
-void adversary_receive(struct host *host, const struct pbft_message *message);
+/* False: it takes no notice. */
+bool adversary_receive(struct host *host, const struct pbft_message *message);
 /* Whether it answers its client. */
 bool adversary_answers(struct host *host);
 

@@ -224,6 +224,13 @@ static void censor(struct host *host, pbft_replica_id to,
     adversary_speak(host, to, message);
 }
 
+/* It goes on with all others, which looks like progress. */
+static bool hears_others(const struct host *host,
+                         const struct pbft_message *message)
+{
+    return message->type != PBFT_MESSAGE_REQUEST || !is_censored(host, message);
+}
+
 /* Proposals far up the window, and gaps below. */
 static void leave_gaps(struct host *host, pbft_replica_id to,
                        const struct pbft_message *message)
@@ -355,38 +362,48 @@ static void add_twin(struct host *host)
 }
 
 const struct adversary_kind adversary_kinds[] = {
-    {"silent", "says nothing (B2)", keep_silent, NULL},
-    {"partial", "speaks to some replicas only (B2)", speak_to_some, NULL},
+    {"silent", "says nothing (B2)", keep_silent, NULL, NULL},
+    {"partial", "speaks to some replicas only (B2)", speak_to_some, NULL, NULL},
     {"slow", "speaks just before the others lose patience (B3)", speak_late,
+     NULL, NULL},
+    {"equivocate", "proposes two batches for one slot (B1)", equivocate, NULL,
      NULL},
-    {"equivocate", "proposes two batches for one slot (B1)", equivocate, NULL},
-    {"both-votes", "votes for both batches of a slot (B1)", vote_for_both,
+    {"both-votes", "votes for both batches of a slot (B1)", vote_for_both, NULL,
      NULL},
-    {"early-votes", "commits what is not prepared (B5)", vote_early, NULL},
-    {"mutate", "changes one thing in a message (B5)", change_something, NULL},
+    {"early-votes", "commits what is not prepared (B5)", vote_early, NULL,
+     NULL},
+    {"mutate", "changes one thing in a message (B5)", change_something, NULL,
+     NULL},
     {"withdraw", "follows a vote by a bad one and another one (B17)",
-     withdraw_vote, NULL},
-    {"bodiless", "withholds the bodies of batches (B2)", withhold_body, NULL},
-    {"censor", "orders nothing of some institutions (B4)", censor, NULL},
-    {"gaps", "proposes far ahead and leaves gaps (B16)", leave_gaps, NULL},
-    {"view-changes", "lies about what it prepared (B6)",
-     adversary_lie_in_view_change, NULL},
-    {"new-views", "begins a view with something else, differently to each (B7)",
-     adversary_lie_in_new_view, NULL},
-    {"view-jumps", "asks for views far ahead, again and again (B8)", NULL,
-     adversary_jump_views},
-    {"checkpoints", "attests what it did not execute (B9)", lie_in_checkpoint,
+     withdraw_vote, NULL, NULL},
+    {"bodiless", "withholds the bodies of batches (B2)", withhold_body, NULL,
      NULL},
+    {"censor", "orders nothing of some institutions (B4)", censor, NULL, NULL},
+    {"gaps", "proposes far ahead and leaves gaps (B16)", leave_gaps, NULL,
+     NULL},
+    {"view-changes", "lies about what it prepared (B6)",
+     adversary_lie_in_view_change, NULL, NULL},
+    {"new-views", "begins a view with something else, differently to each (B7)",
+     adversary_lie_in_new_view, NULL, NULL},
+    {"view-jumps", "asks for views far ahead, again and again (B8)", NULL,
+     adversary_jump_views, NULL},
+    {"checkpoints", "attests what it did not execute (B9)", lie_in_checkpoint,
+     NULL, NULL},
     {"bad-donor", "serves spoiled blocks, lies about its height (B10)",
-     serve_badly, NULL},
-    {"replay", "repeats what was said before, by anybody (B11)", NULL, replay},
-    {"paste", "says what others said, slightly changed (B11)", NULL, paste},
-    {"twins", "lives two or three times with one key (B13)", NULL, add_twin},
-    {"flood", "asks for much, all the time (B14)", NULL, flood},
+     serve_badly, NULL, NULL},
+    {"replay", "repeats what was said before, by anybody (B11)", NULL, replay,
+     NULL},
+    {"paste", "says what others said, slightly changed (B11)", NULL, paste,
+     NULL},
+    {"twins", "lives two or three times with one key (B13)", NULL, add_twin,
+     NULL},
+    {"flood", "asks for much, all the time (B14)", NULL, flood, NULL},
     {"loose", "signs so that only lax verifiers take it (B12)",
-     adversary_sign_loosely, NULL},
+     adversary_sign_loosely, NULL, NULL},
     {"encodings", "sends bytes that only lax decoders take (B15)",
-     adversary_spoil_bytes, NULL},
+     adversary_spoil_bytes, NULL, NULL},
+    {"deaf", "hears no requests of some institutions (B4)", NULL, NULL,
+     hears_others},
 };
 
 const uint32_t adversary_kind_count =

@@ -32,8 +32,21 @@ static void note_service(struct sim *sim, const struct pbft_institution *id)
     }
 }
 
-/* A block that is new to all serves whom it holds requests of; whoever executes
- * a known one catches up, which takes as many blocks as it takes. */
+/* Whoever executes a block when the first one has long done so catches up,
+ * which takes as many blocks as it takes. */
+static void note_known(struct sim *sim, const struct host *host, pbft_seq seq)
+{
+    struct audit_floor *floor = &sim->auditor.floor;
+    const struct table_entry *first = audit_find(sim, FACT_TIP, 0, seq, 0);
+    const bool is_late =
+        first == NULL || sim->now_us > first->bits + liveness_delta_us(sim);
+    if (is_late && sim->auditor.is_healed && liveness_is_core(sim, host) &&
+        floor->stirred_us < sim->now_us) {
+        floor->stirred_us = sim->now_us;
+    }
+}
+
+/* A block that is new to all serves whom it holds requests of. */
 static void note_executed(struct sim *sim, const struct host *host,
                           const struct pbft_message *committed,
                           const struct service_outcome *outcome)
@@ -42,13 +55,11 @@ static void note_executed(struct sim *sim, const struct host *host,
     const struct pbft_batch *batch =
         &committed->committed.pre_prepare->pre_prepare.body->batch;
     if (outcome->executed.seq <= floor->tip) {
-        if (sim->auditor.is_healed && liveness_is_core(sim, host) &&
-            floor->stirred_us < sim->now_us) {
-            floor->stirred_us = sim->now_us;
-        }
+        note_known(sim, host, outcome->executed.seq);
         return;
     }
     floor->tip = outcome->executed.seq;
+    audit_fact(sim, FACT_TIP, 0, floor->tip, 0, NULL)->bits = sim->now_us;
     if (batch->request_count > 0) {
         floor->moved_us = sim->now_us;
     }

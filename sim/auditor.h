@@ -93,6 +93,7 @@ enum audit_fact {
     FACT_HEARD_VOTE,  /* Host, view and signer, life and seq: digest. */
     FACT_HEARD_STATE, /* Likewise: of an attestation. */
     FACT_CERTIFIED,   /* Host, seq: somebody gave it a commit certificate. */
+    FACT_TIP,         /* Seq: when the first one executed it (bits, us). */
 };
 
 /* The functions of each occasion are kept together: most rows have few. */

@@ -25,6 +25,10 @@ void host_on_packet(struct host *host, const struct sim_packet *packet)
         return;
     }
     if (actor_is_client(packet->from)) {
+        if (host->behavior == HOST_ADVERSARY &&
+            !adversary_receive(host, packet->message)) {
+            return;
+        }
         host_on_request(host, packet->from - SIM_HOSTS_MAX, packet->message);
         return;
     }
@@ -48,8 +52,9 @@ void host_on_packet(struct host *host, const struct sim_packet *packet)
         sim->observer.on_puppet_packet != NULL) {
         sim->observer.on_puppet_packet(sim->observer.context, host, packet);
     }
-    if (host->behavior == HOST_ADVERSARY) {
-        adversary_receive(host, packet->message);
+    if (host->behavior == HOST_ADVERSARY &&
+        !adversary_receive(host, packet->message)) {
+        return;
     }
     audit_receive(sim, host, channel, packet->message);
     if (host_is_answered(host, packet->message)) {

@@ -230,8 +230,7 @@ static uint64_t more(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
-/* A message that got lost is sent again after so long, and arrives. */
-static uint64_t delta_us(const struct sim *sim)
+uint64_t liveness_delta_us(const struct sim *sim)
 {
     const struct sim_settings *settings = &sim->settings;
     const struct network_settings *network = &settings->network;
@@ -273,7 +272,7 @@ uint64_t liveness_bound_us(const struct sim *sim)
     uint64_t steps = STEPS_PER_VIEW * views + replica->window;
     return SIM_PAUSE_STEP_US + views * cap_us +
            requests_left(sim) * (request_us + settings->client_timeout_us) +
-           steps * delta_us(sim);
+           steps * liveness_delta_us(sim);
 }
 
 uint64_t liveness_floor_us(const struct sim *sim, bool is_view_in_doubt)
@@ -284,7 +283,7 @@ uint64_t liveness_floor_us(const struct sim *sim, bool is_view_in_doubt)
         is_view_in_doubt ? replica->view_change_timeout_max_ms * SIM_MS_US : 0;
     return settings->client_timeout_us +
            replica->request_timeout_ms * SIM_MS_US + cap_us +
-           STEPS_PER_VIEW * delta_us(sim);
+           STEPS_PER_VIEW * liveness_delta_us(sim);
 }
 
 const char *liveness_failure(const struct sim *sim, const struct host *last,

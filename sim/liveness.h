@@ -47,6 +47,8 @@ uint64_t liveness_bound_us(const struct sim *sim);
  *
  *   T_client + T_request + c delta, and T_cap more if a view is in doubt: one
  *   of the core is not in it, or no request got on in it. */
+/* A message that got lost is sent again after so long, and arrives. */
+uint64_t liveness_delta_us(const struct sim *sim);
 uint64_t liveness_floor_us(const struct sim *sim, bool is_view_in_doubt);
 
 /* The invariant that broke when the bound was over: `last` is furthest behind,

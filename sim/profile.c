@@ -11,6 +11,7 @@
 #define STREAM_ATTACKS 6
 #define STREAM_HOSTILE 10
 #define STREAM_BUFFERS 12
+#define STREAM_STEADY 14
 #define STREAM_ROWS UINT64_C(0x600000000)
 #define HOSTILE_MAX 2
 #define BATCH_BYTES (64 * 1024)
@@ -26,6 +27,10 @@
 #define STANDARD_LOAD_US (170 * SECOND_US)
 #define STANDARD_REQUESTS_MIN 100
 #define STANDARD_INTERVAL_MAX 8
+/* Of each client, four in the time of a request timer. */
+#define STEADY_REQUESTS 60
+#define STEADY_LITE_PERMILLE 200
+#define STEADY_STANDARD_PERMILLE 250
 #define DENSE_INTERVAL_MAX 16
 
 void profile_defaults(struct sim_settings *settings)
@@ -172,6 +177,21 @@ static void draw_buffers(struct sim_settings *settings, uint64_t seed)
     }
 }
 
+/* In some seeds clients go on at a steady pace when the faults are over: what
+ * one of them is denied must not hide behind the progress of the others. */
+static void draw_steady(struct sim_settings *settings, uint64_t seed,
+                        uint32_t permille)
+{
+    const uint64_t timeout_us =
+        settings->replica.request_timeout_ms * SIM_MS_US;
+    struct random random;
+    random_init(&random, seed, STREAM_STEADY);
+    if (random_chance(&random, permille)) {
+        settings->requests_after = STEADY_REQUESTS;
+        settings->steady_us = STEADY_REQUESTS * timeout_us / 4;
+    }
+}
+
 static void draw_lite(struct sim_settings *settings, uint64_t seed)
 {
     struct random random;
@@ -188,6 +208,7 @@ static void draw_lite(struct sim_settings *settings, uint64_t seed)
     draw_signatures(settings, seed);
     draw_service(settings, seed);
     draw_buffers(settings, seed);
+    draw_steady(settings, seed, STEADY_LITE_PERMILLE);
 }
 
 static uint32_t draw_sometimes(struct random *random, uint32_t permille_max)
@@ -275,6 +296,7 @@ static void draw_minutes(struct sim_settings *settings, uint64_t seed,
     draw_signatures(settings, seed);
     draw_service(settings, seed);
     draw_buffers(settings, seed);
+    draw_steady(settings, seed, STEADY_STANDARD_PERMILLE);
 }
 
 static void draw_standard(struct sim_settings *settings, uint64_t seed)

@@ -61,9 +61,11 @@ static void run_with_faults(struct sim *sim)
         if (client->hostile != NULL) {
             continue;
         }
-        client->think_us = 0;
+        client->think_us = settings->steady_us / (settings->requests_after + 1);
         uint64_t most = client->request_count + settings->requests_after;
-        client->share = client->share < most ? client->share : most;
+        if (client->share > most || settings->steady_us > 0) {
+            client->share = most;
+        }
         sim_schedule(sim, SIM_EVENT_CLIENT, i, 0, 0);
     }
 }

@@ -42,6 +42,7 @@ struct sim_settings {
     /* What each client still submits when the faults are over: the end of a
      * run must not depend on how much they kept it from doing. */
     uint32_t requests_after;
+    uint64_t steady_us; /* And evenly over so long; 0: at once. */
     uint32_t outstanding_max;
     uint32_t payload_max;
     uint64_t client_timeout_us;
