@@ -43,7 +43,9 @@ static bool speaks(struct hearing *hearing, size_t target,
     uint64_t bit = (uint64_t)1 << target;
     switch (decide_matches(question, selector, &question->targets[target])) {
     case DECIDE_YES:
-        if (selector->is_deny && decide_names_purpose(question, selector)) {
+        if (selector->is_deny && decide_names_purpose(question, selector) &&
+            (!question->is_emergency ||
+             decide_closes(selector, &question->targets[target]))) {
             hearing->voice->named |= bit;
         }
         note(hearing->voice, bit, selector->is_deny, number);

@@ -64,7 +64,8 @@ struct decide_voice {
     uint64_t denied;
     uint64_t permitted;
     uint64_t narrowed; /* A deny that may hit parts of a scope. */
-    uint64_t named;    /* Denied by the very purpose, not one above it. */
+    uint64_t named;    /* Denied by the very purpose, not one above it; in an
+                        * emergency, if it closes all of the target. */
     uint8_t selector;  /* That decided first, denies before permits. */
 };
 
@@ -97,6 +98,10 @@ struct decide_selector {
 enum decide_match decide_matches(const struct decide_question *question,
                                  const struct decide_selector *selector,
                                  const struct decide_target *target);
+/* Does a deny that matches hit all of the target, for an emergency? A bounded
+ * one closes what it names; the rest of a scope stays open. */
+bool decide_closes(const struct decide_selector *selector,
+                   const struct decide_target *target);
 /* Does it name the purpose of the question itself? */
 bool decide_names_purpose(const struct decide_question *question,
                           const struct decide_selector *selector);

@@ -312,6 +312,26 @@ static enum decide_match weaker(enum decide_match a, enum decide_match b)
     return a == DECIDE_PART || b == DECIDE_PART ? DECIDE_PART : DECIDE_YES;
 }
 
+/* The bounds of what went out are told: a deny that touches them closes it. How
+ * confidential it was is not told, and of everything that there is nothing. */
+bool decide_closes(const struct decide_selector *selector,
+                   const struct decide_target *target)
+{
+    struct fields fields;
+    bool is_bounded = target->class_count > 0;
+    inherit(&fields, selector);
+    if (!target->is_scope) {
+        return true;
+    }
+    if (fields.labels->n_confidentiality > 0 &&
+        fields.labels->confidentiality[0] > CODES_CONF_U) {
+        return false;
+    }
+    return is_bounded ||
+           (fields.classes->n_classes == 0 &&
+            fields.period->data_from_ms == 0 && fields.period->data_to_ms == 0);
+}
+
 enum decide_match decide_matches(const struct decide_question *question,
                                  const struct decide_selector *selector,
                                  const struct decide_target *target)

@@ -29,7 +29,9 @@ static void ask(struct execution *x, const struct emergency_case *in,
 
 /* Glass is broken for BTG, whatever is declared: a deny of BTG counts also if
  * the declarer says ETREAT, which stands above it. A deny of ETREAT by name
- * counts if he says so. */
+ * counts if he says so. Asked for everything of a patient, a deny of some data
+ * (labels, references, classes, a period, what is more confidential) closes
+ * those, record by record, and not the rest. */
 uint64_t emergency_opens(struct execution *x, const struct emergency_case *in)
 {
     struct decide_answer answer;

@@ -171,6 +171,115 @@ static void test_deny_of_a_label_closes_what_bears_it(void **state)
     EXPECT(grant_under(world, ids.id, &broken), LEDGER_NO_DECISION);
 }
 
+/* A deny of BTG within bounds, as an exception. */
+static void deny_within(struct world *world,
+                        const struct transaction_selector *bounds)
+{
+    struct world_ids ids;
+    struct transaction in = world_grant(world, &ids);
+    const uint32_t btg = CODES_PURPOSE_BTG;
+    struct transaction_exception never = {.type = TRANSACTION_DENY,
+                                          .selector = *bounds};
+    never.selector.purposes = (struct transaction_codes){&btg, 1};
+    in.consent_grant.exceptions = &never;
+    in.consent_grant.exception_count = 1;
+    EXPECT(world_submit(world, HOSPITAL, &in), LEDGER_OK);
+}
+
+#define LABORATORY_CLASS 6u
+
+/* A record of the hospital that every bound below hits. */
+static void anchor_bounded(struct world *world, uint8_t *record)
+{
+    struct world_ids ids;
+    struct transaction anchor = world_anchor(world, &ids);
+    anchor.record_anchor.class_code = LABORATORY_CLASS;
+    anchor.record_anchor.confidentiality = CODES_CONF_R;
+    anchor.record_anchor.data_from_ms = 10 * (uint64_t)DAY_MS;
+    anchor.record_anchor.data_to_ms = 11 * (uint64_t)DAY_MS;
+    EXPECT(world_submit(world, HOSPITAL, &anchor), LEDGER_OK);
+    memcpy(record, ids.id, LEDGER_ID_SIZE);
+}
+
+static uint32_t tell_class(struct world *world, const struct broken *broken,
+                           uint32_t class_code, uint64_t day)
+{
+    struct told told;
+    tell_of(world, &told, NULL);
+    told.in.break_glass = field_of(broken->id, 16);
+    told.in.purpose = CODES_PURPOSE_BTG;
+    told.classes[0] = class_code;
+    told.in.period_from_ms = day * DAY_MS;
+    told.in.period_to_ms = day * DAY_MS + DAY_MS;
+    return tell(world, &told);
+}
+
+/* "Not my laboratory results", "nothing restricted", "nothing of that day":
+ * closes those, however it is said, and nothing else. */
+static void test_deny_of_some_data_leaves_the_rest(void **state)
+{
+    static const uint32_t laboratory = LABORATORY_CLASS;
+    static const uint32_t restricted = CODES_CONF_R;
+    const struct transaction_selector bounds[] = {
+        {.classes = {&laboratory, 1}},
+        {.confidentiality = {&restricted, 1}},
+        {.data_from_ms = 10 * (uint64_t)DAY_MS,
+         .data_to_ms = 11 * (uint64_t)DAY_MS},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++) {
+        struct world *world = make_world(UNLESS_DENIED);
+        struct broken broken;
+        struct broken named;
+        ProtobufCBinaryData list;
+        struct world_ids ids;
+        uint8_t closed[LEDGER_ID_SIZE];
+        struct transaction open = world_anchor(world, &ids);
+        open.record_anchor.data_from_ms = 20 * (uint64_t)DAY_MS;
+        open.record_anchor.data_to_ms = 21 * (uint64_t)DAY_MS;
+        EXPECT(world_submit(world, HOSPITAL, &open), LEDGER_OK);
+        anchor_bounded(world, closed);
+        deny_within(world, &bounds[i]);
+        EXPECT(declare_for(world, CODES_PURPOSE_ETREAT, &broken), LEDGER_OK);
+        EXPECT(grant_under(world, closed, &broken), LEDGER_NO_DECISION);
+        EXPECT(grant_under(world, ids.id, &broken), LEDGER_OK);
+        break_for(world, &named);
+        list = field_of(closed, 16);
+        named.in.records = &list;
+        named.in.n_records = 1;
+        EXPECT(declare(world, &named), LEDGER_BG_FORBIDDEN);
+        /* What went out says its class and period; not how confidential. */
+        EXPECT(tell_class(world, &broken, LABORATORY_CLASS, 10),
+               i == 1 ? LEDGER_OK : LEDGER_DECISION_SCOPE);
+        EXPECT(tell_class(world, &broken, CODES_CLASS_OTHER, 20), LEDGER_OK);
+        world_destroy(world);
+    }
+}
+
+/* From the lowest on is everything, as is no bound at all. */
+static void test_deny_of_all_confidentiality_closes_glass(void **state)
+{
+    static const uint32_t lowest = CODES_CONF_U;
+    const struct transaction_selector all = {.confidentiality = {&lowest, 1}};
+    struct world *world = *state;
+    struct broken broken;
+    deny_within(world, &all);
+    EXPECT(declare_for(world, CODES_PURPOSE_BTG, &broken), LEDGER_BG_FORBIDDEN);
+}
+
+/* Where glass gives no more than consents do, it still does not. */
+static void test_bounded_deny_under_never(void **state)
+{
+    static const uint32_t laboratory = LABORATORY_CLASS;
+    const struct transaction_selector bound = {.classes = {&laboratory, 1}};
+    struct world *world = make_world(NEVER);
+    struct broken broken;
+    (void)state;
+    deny_within(world, &bound);
+    EXPECT(declare_for(world, CODES_PURPOSE_BTG, &broken), LEDGER_BG_FORBIDDEN);
+    world_destroy(world);
+}
+
 /* ---- no emergency -------------------------------------------------------- */
 
 static void expect_request(struct world *world, const uint8_t *record,
@@ -244,6 +353,9 @@ int main(void)
         cmocka_unit_test(test_order_of_denies_does_not_matter),
         TEST(test_deny_of_some_records_closes_those),
         TEST(test_deny_of_a_label_closes_what_bears_it),
+        cmocka_unit_test(test_deny_of_some_data_leaves_the_rest),
+        TEST(test_deny_of_all_confidentiality_closes_glass),
+        cmocka_unit_test(test_bounded_deny_under_never),
         TEST(test_request_for_an_emergency_is_none),
         cmocka_unit_test(test_break_glass_only_takes_broken_glass),
     };
