@@ -12,6 +12,8 @@ struct telling {
     uint64_t event_ms;
     struct schema_access access;       /* If it stands on a decision. */
     struct schema_emergency emergency; /* If on an emergency. */
+    bool is_leaf;         /* Of a batch: what it says was told in time. */
+    bool is_past_unknown; /* A leaf; the consents of then cannot be told. */
     bool is_covered;
 };
 

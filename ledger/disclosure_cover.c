@@ -108,6 +108,21 @@ static void replace_by_recipient(struct telling *telling,
     }
 }
 
+/* A leaf was told in time, by its root, and cannot be told otherwise: where
+ * nobody knows any more what the consents of then were, it is not refused to
+ * the patient's accounting. It stands by everything else that covers it. */
+static uint64_t open_to_leaf(struct telling *telling, const uint8_t *subject,
+                             uint64_t then_ms, uint64_t all)
+{
+    struct state_standing standing;
+    bool indeterminate = false;
+    telling->is_past_unknown =
+        telling->is_leaf &&
+        !state_standing_at(telling->x->overlay, subject, then_ms, &standing,
+                           &indeterminate);
+    return telling->is_past_unknown ? all : 0;
+}
+
 /* ---- a decision ---------------------------------------------------------- */
 
 /* What is given to one person is not another's. If only the institution asked,
@@ -221,6 +236,11 @@ static uint64_t permitted_then(struct telling *telling,
     access_requester(x->overlay, access, &requester);
     replace_by_recipient(telling, &requester);
     const uint64_t then = permitted_at(telling, targets, &requester, then_ms);
+    const uint64_t unknown =
+        then == 0 ? open_to_leaf(telling, access->subject, then_ms, all) : 0;
+    if (unknown != 0) {
+        return unknown;
+    }
     if (went_to_another_person(telling) ||
         state_standing_changed(x->overlay, access->subject, asked_ms,
                                then_ms)) {
@@ -283,7 +303,12 @@ static bool opened_then(struct telling *telling)
                        : emergency->opened_ms,
         .was_declared = true,
     };
-    return fits(telling, &targets, emergency_opens(telling->x, &asked));
+    uint64_t open = emergency_opens(telling->x, &asked);
+    if (open == 0) {
+        open = open_to_leaf(telling, asked.subject, asked.then_ms,
+                            decide_all(targets.count));
+    }
+    return fits(telling, &targets, open);
 }
 
 static bool emergency_covers(struct telling *telling)

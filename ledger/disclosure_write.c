@@ -29,12 +29,22 @@ static uint32_t basis_of(const struct telling *telling)
  * he authorized are not accounted for (45 CFR 164.528(a)(1)); laws, public
  * health and mistakes are. What a policy implies is treatment, payment or
  * operations only if that is its purpose. */
+/* Nobody else looks at it: no review will, or no consent can be asked. */
+static bool only_patient_sees(const struct telling *telling)
+{
+    return telling->is_past_unknown ||
+           (telling->in->break_glass.len > 0 &&
+            telling->emergency.state == SCHEMA_EMERGENCY_REVIEWED &&
+            telling->emergency.is_reopened);
+}
+
 static bool is_accountable(const struct telling *telling, uint32_t basis)
 {
     static const uint32_t plain[] = {CODES_PURPOSE_TREAT, CODES_PURPOSE_HPAYMT,
                                      CODES_PURPOSE_HOPERAT};
     const struct execution *x = telling->x;
-    if (telling->in->violation || access_is_legal_basis(basis) || basis == 0) {
+    if (telling->in->violation || access_is_legal_basis(basis) || basis == 0 ||
+        only_patient_sees(telling)) {
         return true;
     }
     if (basis == CODES_BASIS_CONSENT) {
@@ -68,12 +78,15 @@ static void put_index(struct overlay *overlay, char kind, struct pbft_bytes of,
 }
 
 /* Reviewed are all disclosures of an emergency: one that is told afterwards
- * opens it for another review. What was found not justified stays so. */
+ * opens it for another review, once. That it came late is the source's doing:
+ * the other review is due, but never overdue. What was found not justified
+ * stays so. */
 static void review_again(struct execution *x, const uint8_t *id,
                          struct schema_emergency *emergency)
 {
     emergency->state = SCHEMA_EMERGENCY_OPEN;
     emergency->is_overdue = false;
+    emergency->is_reopened = true;
     emergency->due_ms = x->now_ms + x->policy->review_ms;
     emergency->finding = 0;
     emergency->follow_up = 0;
@@ -96,7 +109,8 @@ static void count_disclosed(struct telling *telling)
     } else if (in->break_glass.len > 0) {
         telling->emergency.disclosure_count++;
         if (telling->is_covered &&
-            telling->emergency.state == SCHEMA_EMERGENCY_REVIEWED) {
+            telling->emergency.state == SCHEMA_EMERGENCY_REVIEWED &&
+            !telling->emergency.is_reopened) {
             review_again(telling->x, in->break_glass.data, &telling->emergency);
         }
         state_put_emergency(overlay, in->break_glass.data, &telling->emergency);
@@ -196,7 +210,11 @@ enum ledger_code disclosure_open(struct execution *x)
     struct schema_batch batch;
     struct pbft_digest leaf;
     struct telling telling = {
-        .x = x, .in = in->disclosure, .event_ms = in->event_time_ms};
+        .x = x,
+        .in = in->disclosure,
+        .event_ms = in->event_time_ms,
+        .is_leaf = true,
+    };
     if (in->disclosure == NULL) {
         return LEDGER_FIELD_FORM;
     }

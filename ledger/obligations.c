@@ -68,13 +68,13 @@ static void end_decision(struct overlay *overlay, const uint8_t *id)
     }
 }
 
-/* The institution answers for it. */
+/* The institution answers for it; not for what another one told late. */
 static void make_overdue(struct overlay *overlay, const uint8_t *id)
 {
     struct schema_emergency emergency;
     struct schema_institution institution;
     if (!state_get_emergency(overlay, id, &emergency) ||
-        emergency.state != SCHEMA_EMERGENCY_OPEN) {
+        emergency.state != SCHEMA_EMERGENCY_OPEN || emergency.is_reopened) {
         return;
     }
     emergency.is_overdue = true;

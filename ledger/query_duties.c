@@ -52,7 +52,14 @@ static bool is_overdue(const struct schema_emergency *emergency, uint64_t at_ms)
 {
     return emergency->is_overdue ||
            (emergency->state == SCHEMA_EMERGENCY_OPEN &&
-            emergency->due_ms <= at_ms);
+            !emergency->is_reopened && emergency->due_ms <= at_ms);
+}
+
+/* Reopened, and its day is past: still to do. */
+static bool is_left(const struct schema_emergency *emergency, uint64_t at_ms)
+{
+    return emergency->state == SCHEMA_EMERGENCY_OPEN &&
+           emergency->is_reopened && emergency->due_ms <= at_ms;
 }
 
 static bool passes(Salus__V1__BreakGlassQuery__Filter filter,
@@ -202,6 +209,9 @@ static bool list_late(struct duties *duties, struct pbft_bytes after)
         } else if (emergency.state == SCHEMA_EMERGENCY_OPEN &&
                    is_overdue(&emergency, duties->at_ms)) {
             add_duty(duties, SALUS__V1__OBLIGATIONS__KIND__REVIEW_OVERDUE,
+                     emergency.due_ms, id);
+        } else if (is_left(&emergency, duties->at_ms)) {
+            add_duty(duties, SALUS__V1__OBLIGATIONS__KIND__REVIEW,
                      emergency.due_ms, id);
         }
     }

@@ -298,7 +298,8 @@ enum schema_emergency_state {
 
 struct schema_emergency {
     enum schema_emergency_state state;
-    bool is_overdue; /* The review came too late, or never yet. */
+    bool is_overdue;  /* The review came too late, or never yet. */
+    bool is_reopened; /* By what was told after a review: once. */
     struct pbft_institution institution;
     uint8_t declarer[LEDGER_ID_SIZE];
     uint8_t witness[LEDGER_ID_SIZE]; /* Zeros: none. */

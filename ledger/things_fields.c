@@ -229,6 +229,7 @@ static const struct thing_field fields_of_disclosure[] = {
 static const struct thing_field fields_of_emergency[] = {
     NUMBER(schema_emergency, state, 1),
     NUMBER(schema_emergency, is_overdue, 1),
+    NUMBER(schema_emergency, is_reopened, 1),
     BYTES(schema_emergency, institution),
     BYTES(schema_emergency, declarer),
     BYTES(schema_emergency, witness),
