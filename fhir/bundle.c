@@ -94,19 +94,22 @@ static const char *text_of(const struct fhir_node *object, const char *key)
 }
 
 /* Where the request says when, or to what, it applies, and an import would do
- * it anyway; NULL. Who is who the identifiers tell; a consent that was
- * withdrawn must not be given again, nor a newer one replaced. */
+ * it anyway; NULL. Who is who the identifiers tell, and an event that was told
+ * is told once, asked for or not; a consent that was withdrawn must not be
+ * given again, nor a newer one replaced. */
 static const char *condition_path(const struct fhir_node *node)
 {
     struct fhir_node request = fhir_field(node, "request");
     struct fhir_node resource = fhir_field(node, "resource");
     const char *url = text_of(&request, "url");
-    bool is_somebody = fhir_rank_of_json(resource.json) <= FHIR_RANK_PATIENT;
+    enum fhir_rank rank = fhir_rank_of_json(resource.json);
+    bool is_somebody = rank <= FHIR_RANK_PATIENT;
 
     if (fhir_field(&request, "ifMatch").json != NULL) {
         return "request.ifMatch";
     }
-    if (!is_somebody && fhir_field(&request, "ifNoneExist").json != NULL) {
+    if (!is_somebody && rank != FHIR_RANK_AUDIT &&
+        fhir_field(&request, "ifNoneExist").json != NULL) {
         return "request.ifNoneExist";
     }
     if (strcmp(text_of(&request, "method"), "PUT") != 0) {

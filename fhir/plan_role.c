@@ -127,62 +127,53 @@ static bool add_role(struct plan_terms *out, const struct vault_role *role)
     return add_codes(out, role);
 }
 
-static bool is_over(const struct planner *planner,
-                    const struct vault_role *role)
+static bool is_over(const struct vault_role *role, uint64_t at_ms)
 {
-    return role->to_ms != 0 && role->to_ms <= planner->options->now_ms;
+    return role->to_ms != 0 && role->to_ms <= at_ms;
 }
 
-static bool has_begun(const struct planner *planner,
-                      const struct vault_role *role)
+/* The role at that place. False: there is none, or a failure was noted. */
+static bool next_role(struct planner *planner, struct vault_role *out,
+                      const struct vault_participant *person, size_t place)
 {
-    return role->from_ms <= planner->options->now_ms;
+    enum pbft_status status = place < VAULT_ROLES_MAX
+                                  ? vault_find_role_at(planner->options->vault,
+                                                       out, person->id, place)
+                                  : PBFT_NOT_FOUND;
+    return status != PBFT_NOT_FOUND && planner_check(planner, status);
 }
 
-/* A role of later must not end one of today: it counts when nothing else does,
- * or once it has begun and is told again. False: a failure was noted. */
-static bool holds_one_now(struct planner *planner,
-                          const struct vault_participant *person, bool *out)
+/* The moment whose roles the ledger is told: now; if none is held now, when the
+ * next one begins. A role of later must not end one of today, and one that was
+ * renewed for a time after it counts when that has come and it is told again.
+ */
+static uint64_t moment_of(struct planner *planner,
+                          const struct vault_participant *person)
 {
+    const uint64_t now_ms = planner->options->now_ms;
     struct vault_role role;
-    *out = false;
-    for (size_t i = 0; i < VAULT_ROLES_MAX && !*out; i++) {
-        enum pbft_status status =
-            vault_find_role_at(planner->options->vault, &role, person->id, i);
-        if (status == PBFT_NOT_FOUND) {
-            break;
+    uint64_t moment_ms = UINT64_MAX;
+    for (size_t i = 0; next_role(planner, &role, person, i); i++) {
+        const uint64_t begins_ms =
+            role.from_ms > now_ms ? role.from_ms : now_ms;
+        if (!is_over(&role, now_ms) && begins_ms < moment_ms) {
+            moment_ms = begins_ms;
         }
-        if (!planner_check(planner, status)) {
-            return false;
-        }
-        *out = !is_over(planner, &role) && has_begun(planner, &role);
     }
-    return true;
+    return moment_ms == UINT64_MAX ? now_ms : moment_ms;
 }
 
-/* False: a finding or failure was noted. */
+/* Roles that are held at one moment meet. False: a finding or failure was
+ * noted. */
 static bool gather_terms(struct planner *planner, struct plan_terms *out,
                          const struct vault_participant *person)
 {
-    struct vault *vault = planner->options->vault;
+    const uint64_t moment_ms = moment_of(planner, person);
     struct vault_role role;
     size_t held = 0;
-    bool is_held_now = false;
 
-    if (!holds_one_now(planner, person, &is_held_now)) {
-        return false;
-    }
-    for (size_t i = 0; i < VAULT_ROLES_MAX; i++) {
-        enum pbft_status status =
-            vault_find_role_at(vault, &role, person->id, i);
-        if (status == PBFT_NOT_FOUND) {
-            break;
-        }
-        if (!planner_check(planner, status)) {
-            return false;
-        }
-        if (is_over(planner, &role) ||
-            (is_held_now && !has_begun(planner, &role))) {
+    for (size_t i = 0; next_role(planner, &role, person, i); i++) {
+        if (is_over(&role, moment_ms) || role.from_ms > moment_ms) {
             continue;
         }
         held++;
@@ -195,12 +186,7 @@ static bool gather_terms(struct planner *planner, struct plan_terms *out,
         /* The ledger takes no end that is past: the next that there may be. */
         out->to_ms = planner->options->envelope.not_after_ms + 1;
     }
-    if (out->to_ms != 0 && out->from_ms >= out->to_ms) {
-        /* Of two that do not meet neither can be said. */
-        planner_find(planner, FHIR_ROLE_PERIODS, "period");
-        return false;
-    }
-    return true;
+    return planner_is_sound(planner);
 }
 
 bool plan_role_is_one_of_several(struct planner *planner, const char *name)

@@ -80,8 +80,6 @@ enum fhir_weight {
     X(FHIR_GROUP_EMPTY, FHIR_FATAL, 0,                                         \
       "group without members: who belongs to it on the ledger stays in it, "   \
       "until it is revoked")                                                   \
-    X(FHIR_ROLE_PERIODS, FHIR_FATAL, 0,                                        \
-      "no time at which all roles of its practitioner are held")               \
     X(FHIR_MANY_CONTENTS, FHIR_FATAL, 0, "more than one content")              \
     X(FHIR_MANY_AUTHORS, FHIR_FATAL, 0, "more than one author")                \
     X(FHIR_NO_CONTENT, FHIR_FATAL, 0,                                          \

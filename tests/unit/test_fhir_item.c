@@ -165,6 +165,8 @@ static void test_full_url_names_one_resource(void **state)
 #define ASKED(request, resource)                                               \
     BUNDLE("", "{\"request\":{" request "},\"resource\":" resource "}")
 #define CONDITION "condition of a request"
+#define EVENT_ALONE "{\"resourceType\":\"AuditEvent\",\"id\":\"e\"}"
+#define DOCUMENT_ALONE "{\"resourceType\":\"DocumentReference\",\"id\":\"d\"}"
 
 /* A consent that was withdrawn would be given again, a newer one replaced. */
 static void test_conditions_of_requests_are_not_overlooked(void **state)
@@ -191,6 +193,10 @@ static void test_conditions_of_requests_are_not_overlooked(void **state)
          CONDITION, "entry[0].request.ifMatch"},
         {ASKED(POST("Consent") NONE_EXISTS, CONSENT), 0, NO, CONDITION,
          "entry[0].request.ifNoneExist"},
+        {ASKED(POST("DocumentReference") NONE_EXISTS, DOCUMENT_ALONE), 0, NO,
+         CONDITION, "entry[0].request.ifNoneExist"},
+        {ASKED(PUT("AuditEvent?entity=x"), EVENT_ALONE), 0, NO, CONDITION,
+         "entry[0].request.url"},
         {ASKED(PUT("Consent?identifier=s|v"), CONSENT), 0, NO, CONDITION,
          "entry[0].request.url"},
         {ASKED(PUT("Consent/d"), CONSENT), 0, NO, CONDITION,

@@ -129,6 +129,19 @@ static void test_patient_asked_for_it(void **state)
     expect_disclosure(*state, BY_PATIENT("a-1", ""));
 }
 
+/* "If there is none yet": told once, however often it is sent. */
+static void test_conditional_event_is_told_once(void **state)
+{
+    static const char text[] =
+        "{\"resourceType\":\"Bundle\",\"type\":\"batch\",\"entry\":[{"
+        "\"request\":{\"method\":\"POST\",\"url\":\"AuditEvent\","
+        "\"ifNoneExist\":\"entity=x\"},\"resource\":" BY_PATIENT("a-1",
+                                                                 "") "}]}";
+
+    assert_int_equal(import_one(*state, text)->outcome, IMPORT_ON_LEDGER);
+    assert_int_equal(import_one(*state, text)->outcome, IMPORT_KNOWN);
+}
+
 static void test_bare_subtype_of_r4_is_the_same(void **state)
 {
     expect_disclosure(*state,
@@ -520,6 +533,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         T(test_patient_asked_for_it),
+        T(test_conditional_event_is_told_once),
         T(test_bare_subtype_of_r4_is_the_same),
         T(test_nothing_it_stands_on),
         T(test_ledger_judges_the_decision_that_is_named),

@@ -324,20 +324,34 @@ static void test_person_has_what_all_roles_give(void **state)
                 fixture->world->now_ms + IMPORT_VALID_MS + 60 * 1000);
 }
 
-/* At no time one would have what both give. */
-static void test_roles_that_do_not_meet_are_rejected(void **state)
+#define FIRST_YEAR ",\"period\":{\"start\":\"2089\",\"end\":\"2090\"}"
+#define RENEWED ",\"period\":{\"start\":\"2092\"}"
+
+/* A contract that is renewed with a gap is two periods. The ledger is told the
+ * one that comes first, in whatever order they come. */
+static void test_renewed_role_is_imported(void **state)
 {
     struct import_world *fixture = *state;
+    const Salus__V1__ParticipantUpdate *told = import_role(
+        fixture, ROLE_OF("r-2", "dr-1", CODE("researcher") RENEWED));
 
-    (void)import_role(fixture, ROLE_OF("r-1", "dr-1",
-                                       CODE("doctor") ",\"period\":{\"start\":"
-                                                      "\"2089\",\"end\":"
-                                                      "\"2090\"}"));
-    expect_rejected(fixture,
-                    ROLE_OF("r-2", "dr-1",
-                            CODE("doctor") ",\"period\":{\"start\":"
-                                           "\"2091\"}"),
-                    "period");
+    assert_int_equal(told->roles[0], CODES_ROLE_RESEARCHER);
+    assert_int_equal(told->valid_to_ms, 0);
+    told =
+        import_role(fixture, ROLE_OF("r-1", "dr-1", CODE("doctor") FIRST_YEAR));
+    const uint64_t from_ms = told->valid_from_ms;
+    const uint64_t to_ms = told->valid_to_ms;
+    assert_true(from_ms > 0 && from_ms < to_ms);
+    assert_int_equal(told->n_roles, 1);
+    assert_int_equal(told->roles[0], CODES_ROLE_DOCTOR);
+    /* Told again, the one of later changes nothing yet. */
+    (void)import_one(fixture, ROLE_OF("r-2", "dr-1", CODE("nurse") RENEWED));
+    told = last_body()->participant_update;
+    assert_non_null(told);
+    assert_int_equal(told->n_roles, 1);
+    assert_int_equal(told->roles[0], CODES_ROLE_DOCTOR);
+    assert_int_equal(told->valid_from_ms, from_ms);
+    assert_int_equal(told->valid_to_ms, to_ms);
 }
 
 /* A doctor of today, and a nurse later: until then a doctor as before. */
@@ -569,7 +583,7 @@ int main(void)
         T(test_role_is_the_person),
         T(test_role_waits_for_its_practitioner),
         T(test_person_has_what_all_roles_give),
-        T(test_roles_that_do_not_meet_are_rejected),
+        T(test_renewed_role_is_imported),
         T(test_role_of_later_ends_none_of_today),
         T(test_permit_for_one_of_several_roles_is_evidence),
         T(test_person_is_named_once),
