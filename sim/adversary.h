@@ -127,6 +127,17 @@ adversary_mutate_new_view(struct host *host,
                           const struct pbft_message *message);
 uint64_t adversary_draw_number(struct random *random, uint64_t near);
 
+/* adversary_censor.c: orders nothing of some institutions, or does not hear
+ * their requests. */
+void adversary_censor(struct host *host, pbft_replica_id to,
+                      const struct pbft_message *message);
+bool adversary_hears_others(const struct host *host,
+                            const struct pbft_message *message);
+
+/* adversary_phase.c */
+/* Another strategy, at another intensity. */
+void adversary_begin_phase(struct sim *sim, struct adversary_replica *replica);
+
 /* adversary_wire.c */
 void adversary_sign_loosely(struct host *host, pbft_replica_id to,
                             const struct pbft_message *message);

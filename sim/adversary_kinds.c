@@ -197,40 +197,6 @@ static void withhold_body(struct host *host, pbft_replica_id to,
     pbft_message_unref(bare);
 }
 
-/* Whose requests it does not want to see ordered. */
-static bool is_censored(const struct host *host,
-                        const struct pbft_message *request)
-{
-    return request->request.institution.bytes[0] % 2 == host->id % 2;
-}
-
-static void censor(struct host *host, pbft_replica_id to,
-                   const struct pbft_message *message)
-{
-    if (message->type == PBFT_MESSAGE_REQUEST && is_censored(host, message)) {
-        adversary_count(host);
-        return;
-    }
-    if (is_own(host, message, PBFT_MESSAGE_PRE_PREPARE) &&
-        message->pre_prepare.body != NULL) {
-        const struct pbft_batch *batch = &message->pre_prepare.body->batch;
-        for (uint32_t i = 0; i < batch->request_count; i++) {
-            if (is_censored(host, batch->requests[i])) {
-                adversary_count(host);
-                return; /* A gap that it never fills. */
-            }
-        }
-    }
-    adversary_speak(host, to, message);
-}
-
-/* It goes on with all others, which looks like progress. */
-static bool hears_others(const struct host *host,
-                         const struct pbft_message *message)
-{
-    return message->type != PBFT_MESSAGE_REQUEST || !is_censored(host, message);
-}
-
 /* Proposals far up the window, and gaps below. */
 static void leave_gaps(struct host *host, pbft_replica_id to,
                        const struct pbft_message *message)
@@ -378,7 +344,8 @@ const struct adversary_kind adversary_kinds[] = {
      withdraw_vote, NULL, NULL},
     {"bodiless", "withholds the bodies of batches (B2)", withhold_body, NULL,
      NULL},
-    {"censor", "orders nothing of some institutions (B4)", censor, NULL, NULL},
+    {"censor", "orders nothing of some institutions (B4)", adversary_censor,
+     NULL, NULL},
     {"gaps", "proposes far ahead and leaves gaps (B16)", leave_gaps, NULL,
      NULL},
     {"view-changes", "lies about what it prepared (B6)",
@@ -403,7 +370,7 @@ const struct adversary_kind adversary_kinds[] = {
     {"encodings", "sends bytes that only lax decoders take (B15)",
      adversary_spoil_bytes, NULL, NULL},
     {"deaf", "hears no requests of some institutions (B4)", NULL, NULL,
-     hears_others},
+     adversary_hears_others},
 };
 
 const uint32_t adversary_kind_count =
