@@ -12,6 +12,7 @@
 
 struct judging {
     const struct fhir_call *call;
+    const struct fhir_plan_options *plan;
     struct fhir_rehearsal *rehearsal; /* NULL: nothing is to be explained. */
     size_t classes[FHIR_CLASSES];
     size_t unreadable;
@@ -91,6 +92,7 @@ static enum pbft_status judge_item(struct judging *judging,
     if (status != PBFT_OK) {
         return status;
     }
+    fhir_judge_plan(item, judging->plan);
     judging->classes[fhir_item_class(item)]++;
     judging->unreadable += is_unreadable(item) ? 1 : 0;
     if (judging->rehearsal != NULL) {
@@ -184,8 +186,8 @@ static int judge_files(struct judging *judging, bool strict)
 
 int fhir_judge_all(struct fhir_call *call, bool strict)
 {
-    struct judging judging = {.call = call};
     struct fhir_plan_options plan = {.vault = NULL};
+    struct judging judging = {.call = call, .plan = &plan};
     struct salus_reason reason = {.text = ""};
 
     if (!fhir_plan_options_read(&plan, call)) {

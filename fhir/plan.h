@@ -40,6 +40,11 @@ struct fhir_plan_options {
     bool rehearse;
 };
 
+/* What makes an import reject the item whatever the vault knows: added to its
+ * report. Not before fhir_plan(), which finds it itself. */
+void fhir_judge_plan(struct fhir_item *item,
+                     const struct fhir_plan_options *options);
+
 /* What identifies the item for the journal: its name and received bytes. */
 void fhir_plan_key(uint8_t out[32], const struct fhir_item *item,
                    const struct pbft_digest *chain);

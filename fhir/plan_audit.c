@@ -126,11 +126,38 @@ static bool asked_by_patient(struct planner *planner,
     return same;
 }
 
+/* One basis is one. */
+static bool has_two_bases(const struct fhir_audit *audit)
+{
+    return audit->has_decision && audit->has_emergency;
+}
+
+void fhir_judge_plan(struct fhir_item *item,
+                     const struct fhir_plan_options *options)
+{
+    const struct fhir_audit *audit = &item->audit;
+
+    if (strcmp(item->type, "AuditEvent") != 0 ||
+        fhir_item_class(item) == FHIR_REJECT ||
+        audit->kind != FHIR_AUDIT_DISCLOSURE) {
+        return;
+    }
+    /* Whether the one who asked is the patient, the vault knows. */
+    const bool may_be_patient =
+        audit->purpose == CODES_PURPOSE_PATRQT && audit->requestor.name != NULL;
+    if (has_two_bases(audit)) {
+        fhir_report_add(&item->report, FHIR_POLICY_FORM, "agent", NULL);
+    } else if (!audit->has_decision && !audit->has_emergency &&
+               !may_be_patient && !options->self_report) {
+        fhir_report_add(&item->report, FHIR_NO_BASIS, "agent", NULL);
+    }
+}
+
 static void check_basis(struct planner *planner, struct outgoing *out)
 {
     const struct fhir_audit *audit = &planner->item->audit;
 
-    if (audit->has_decision && audit->has_emergency) {
+    if (has_two_bases(audit)) {
         planner_find(planner, FHIR_POLICY_FORM, "agent");
         return;
     }
