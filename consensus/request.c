@@ -167,59 +167,6 @@ static void insert(struct pbft_requests *requests,
     pbft_requests_put_back(requests, index);
 }
 
-static bool has_room(const struct pbft_requests *requests, uint32_t institution,
-                     uint32_t bringer, uint32_t bytes)
-{
-    return pbft_shares_have_room(&requests->all_shares, &requests->all_limits,
-                                 bringer, 1) &&
-           pbft_shares_have_room(&requests->byte_shares, &requests->byte_limits,
-                                 bringer, bytes) &&
-           (institution == PBFT_INDEX_NONE ||
-            pbft_shares_have_room(&requests->institution_shares[institution],
-                                  &requests->institution_limits, bringer, 1));
-}
-
-static void take_room(struct pbft_requests *requests, uint32_t institution,
-                      uint32_t bringer, uint32_t bytes)
-{
-    pbft_shares_take(&requests->all_shares, &requests->all_limits, bringer, 1);
-    pbft_shares_take(&requests->byte_shares, &requests->byte_limits, bringer,
-                     bytes);
-    pbft_shares_take(&requests->institution_shares[institution],
-                     &requests->institution_limits, bringer, 1);
-}
-
-static void give_back_room(struct pbft_requests *requests,
-                           const struct pbft_pending *item)
-{
-    pbft_shares_give_back(&requests->all_shares, &requests->all_limits,
-                          item->bringer, 1);
-    pbft_shares_give_back(&requests->byte_shares, &requests->byte_limits,
-                          item->bringer, bytes_of(item->message));
-    pbft_shares_give_back(&requests->institution_shares[item->institution],
-                          &requests->institution_limits, item->bringer, 1);
-}
-
-/* Whoever brought it first may have put it behind much else, in whose name he
- * likes: it waits with the one where its turn comes first. */
-static void change_bringer(struct pbft_requests *requests, uint32_t index,
-                           uint32_t bringer)
-{
-    struct pbft_pending *item = &requests->items[index];
-    const uint32_t bytes = bytes_of(item->message);
-    if (item->bringer == bringer || !item->is_waiting ||
-        !pbft_requests_is_sooner(requests, index, bringer)) {
-        return;
-    }
-    give_back_room(requests, item);
-    if (has_room(requests, item->institution, bringer, bytes)) {
-        pbft_requests_end_waiting(requests, index);
-        item->bringer = bringer;
-        pbft_requests_put_back(requests, index);
-    }
-    take_room(requests, item->institution, item->bringer, bytes);
-}
-
 enum pbft_verdict pbft_requests_admit(struct pbft_requests *requests,
                                       const struct pbft_message *message,
                                       pbft_time_ms now, bool is_own)
@@ -229,21 +176,29 @@ enum pbft_verdict pbft_requests_admit(struct pbft_requests *requests,
     if (known != PBFT_INDEX_NONE) {
         /* Relayed before the client itself came: now it is ours to push. */
         requests->items[known].is_own |= is_own;
-        change_bringer(requests, known, bringer_of(message));
+        pbft_requests_bring_again(requests, known, bringer_of(message));
         return PBFT_DUPLICATE;
     }
     const uint32_t bringer = bringer_of(message);
     const uint32_t bytes = bytes_of(message);
-    if (!has_room(requests, PBFT_INDEX_NONE, bringer, bytes)) {
+    if (!pbft_shares_have_room(&requests->all_shares, &requests->all_limits,
+                               bringer, 1) ||
+        !pbft_shares_have_room(&requests->byte_shares, &requests->byte_limits,
+                               bringer, bytes)) {
         return PBFT_QUEUE_FULL;
     }
     uint32_t institution =
         institution_of(requests, &message->request.institution, bringer, now);
     if (institution == PBFT_INDEX_NONE ||
-        !has_room(requests, institution, bringer, bytes)) {
+        !pbft_shares_have_room(&requests->institution_shares[institution],
+                               &requests->institution_limits, bringer, 1)) {
         return PBFT_QUEUE_FULL;
     }
-    take_room(requests, institution, bringer, bytes);
+    pbft_shares_take(&requests->all_shares, &requests->all_limits, bringer, 1);
+    pbft_shares_take(&requests->byte_shares, &requests->byte_limits, bringer,
+                     bytes);
+    pbft_shares_take(&requests->institution_shares[institution],
+                     &requests->institution_limits, bringer, 1);
     insert(requests, message, institution, now, is_own);
     return PBFT_ACCEPTED;
 }
@@ -328,7 +283,12 @@ void pbft_requests_remove(struct pbft_requests *requests,
         at = &requests->items[*at].hash_next;
     }
     *at = item->hash_next;
-    give_back_room(requests, item);
+    pbft_shares_give_back(&requests->all_shares, &requests->all_limits,
+                          item->bringer, 1);
+    pbft_shares_give_back(&requests->byte_shares, &requests->byte_limits,
+                          item->bringer, bytes_of(item->message));
+    pbft_shares_give_back(&requests->institution_shares[item->institution],
+                          &requests->institution_limits, item->bringer, 1);
     requests->count--;
     entry->count--;
     if (was_oldest) {

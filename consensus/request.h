@@ -8,8 +8,8 @@
  * can write any institution into a request, but nobody can bring it over the
  * channel of another replica: so neither names that a faulty one invents nor
  * what it says in the name of another keep honest requests waiting. A request
- * that several bring waits with the one where its turn comes first: whoever was
- * the first to bring it may have put it behind much else.
+ * that several bring waits with two of them and has its turn with the earlier
+ * one: whoever brought it first may have put it behind much else.
  *
  * All memory but messages is allocated at creation; every operation but those
  * over all requests takes constant time, or looks through the bringers of one
@@ -36,16 +36,23 @@ struct pbft_link {
     uint32_t next;
 };
 
+/* Where a request waits: with who brought it first, and with one more. */
+#define PBFT_PLACES_MAX 2
+
+struct pbft_place {
+    uint32_t queue;        /* PBFT_INDEX_NONE: there is none. */
+    struct pbft_link turn; /* In that queue; */
+    uint32_t ticket;       /* so many came into it before. */
+};
+
 struct pbft_pending {
     const struct pbft_message *message; /* A reference; NULL: free. */
     uint32_t institution;
-    uint32_t bringer;         /* A peer, or PBFT_SHARE_OWN. */
-    uint32_t hash_next;       /* Also chains the free ones. */
-    struct pbft_link age;     /* Among all of the institution. */
-    struct pbft_link turn;    /* In its queue, while it waits: */
-    uint32_t queue;           /* that one; */
-    uint32_t ticket;          /* its place, counted from the first ever. */
-    pbft_time_ms since;       /* When it came. */
+    uint32_t bringer;     /* A peer, or PBFT_SHARE_OWN. */
+    uint32_t hash_next;   /* Also chains the free ones. */
+    struct pbft_link age; /* Among all of the institution. */
+    struct pbft_place places[PBFT_PLACES_MAX]; /* While it waits. */
+    pbft_time_ms since;                        /* When it came. */
     bool is_own;              /* From a client of ours: we relay it. */
     bool is_waiting;          /* In no pre-prepare of this view. */
     bool is_shared;           /* Of a client of ours: relayed to all. */
@@ -107,7 +114,7 @@ struct pbft_requests {
     struct pbft_shares *institution_shares; /* Of those ever in use. */
     uint32_t free_institution;
     uint32_t institution_buckets[PBFT_INSTITUTIONS_MAX];
-    struct pbft_request_queue *queues; /* As many as items. */
+    struct pbft_request_queue *queues; /* As many as places. */
     uint32_t free_queue;
     struct pbft_bringer bringers[PBFT_REPLICAS_MAX + 1];
     struct pbft_chain rounds[PBFT_LANE_COUNT]; /* Bringers, in turn. */
@@ -177,10 +184,10 @@ const struct pbft_message *pbft_requests_next(struct pbft_requests *requests,
 
 /* The item at `index`, which does not wait, goes to the end of its queue. */
 void pbft_requests_put_back(struct pbft_requests *requests, uint32_t index);
-/* Would the item at `index`, which waits, have its turn earlier if `bringer`
- * had brought it? */
-bool pbft_requests_is_sooner(const struct pbft_requests *requests,
-                             uint32_t index, uint32_t bringer);
+/* `bringer` has brought the item at `index` too: it waits there as well if its
+ * turn comes earlier than where it waits. */
+void pbft_requests_bring_again(struct pbft_requests *requests, uint32_t index,
+                               uint32_t bringer);
 /* The item at `index` waits no more; fine if it does not. */
 void pbft_requests_end_waiting(struct pbft_requests *requests, uint32_t index);
 

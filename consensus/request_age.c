@@ -181,17 +181,23 @@ static void check_institution(const struct pbft_requests *requests,
     PBFT_INVARIANT(entry->deadline >= requests->earliest);
 }
 
+/* Those for whom it is the first place: the others are counted there. */
 static uint32_t count_queued(const struct pbft_requests *requests,
                              uint32_t queue)
 {
     uint32_t count = 0;
-    for (uint32_t i = requests->queues[queue].items.first; i != PBFT_INDEX_NONE;
-         i = requests->items[i].turn.next) {
-        PBFT_INVARIANT(requests->items[i].is_waiting);
-        PBFT_INVARIANT(requests->items[i].queue == queue);
-        count++;
+    uint32_t i = requests->queues[queue].items.first;
+    PBFT_INVARIANT(i != PBFT_INDEX_NONE);
+    while (i != PBFT_INDEX_NONE) {
+        const struct pbft_pending *item = &requests->items[i];
+        const bool is_first = item->places[0].queue == queue;
+        PBFT_INVARIANT(item->is_waiting);
+        PBFT_INVARIANT(is_first || item->places[1].queue == queue);
+        PBFT_INVARIANT(!is_first ||
+                       requests->queues[queue].bringer == item->bringer);
+        count += is_first;
+        i = item->places[is_first ? 0 : 1].turn.next;
     }
-    PBFT_INVARIANT(count > 0);
     return count;
 }
 
@@ -203,13 +209,16 @@ static uint32_t count_in_turn(const struct pbft_requests *requests,
     for (uint32_t i = requests->rounds[lane].first; i != PBFT_INDEX_NONE;
          i = requests->bringers[i].turns[lane].next) {
         uint32_t queue = requests->bringers[i].queues[lane].first;
+        uint32_t queues = 0;
         PBFT_INVARIANT(queue != PBFT_INDEX_NONE);
         for (; queue != PBFT_INDEX_NONE;
              queue = requests->queues[queue].turn.next) {
             PBFT_INVARIANT(requests->queues[queue].bringer == i);
             PBFT_INVARIANT(requests->queues[queue].lane == lane);
             count += count_queued(requests, queue);
+            queues++;
         }
+        PBFT_INVARIANT(queues == requests->bringers[i].queue_count[lane]);
     }
     return count;
 }

@@ -21,7 +21,10 @@ static void free_all(struct pbft_requests *requests)
     for (uint32_t i = 0; i < capacity; i++) {
         const uint32_t next = i + 1 < capacity ? i + 1 : PBFT_INDEX_NONE;
         requests->items[i].hash_next = next;
-        requests->queues[i].next = next;
+    }
+    for (uint32_t i = 0; i < capacity * PBFT_PLACES_MAX; i++) {
+        requests->queues[i].next =
+            i + 1 < capacity * PBFT_PLACES_MAX ? i + 1 : PBFT_INDEX_NONE;
     }
     for (uint32_t i = 0; i < PBFT_INSTITUTIONS_MAX; i++) {
         requests->institution_buckets[i] = PBFT_INDEX_NONE;
@@ -56,7 +59,8 @@ bool pbft_requests_init(struct pbft_requests *requests, uint32_t capacity,
         malloc((requests->bucket_mask + 1) * sizeof *requests->buckets);
     requests->institution_shares =
         malloc(PBFT_INSTITUTIONS_MAX * sizeof *requests->institution_shares);
-    requests->queues = malloc(capacity * sizeof *requests->queues);
+    requests->queues =
+        malloc((size_t)capacity * PBFT_PLACES_MAX * sizeof *requests->queues);
     if (requests->items == NULL || requests->buckets == NULL ||
         requests->institution_shares == NULL || requests->queues == NULL) {
         free(requests->items);

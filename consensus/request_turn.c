@@ -8,11 +8,23 @@
  * until honest primaries are deposed for it. */
 #define URGENT_RUN_MAX 3
 
-static struct pbft_link *item_turn(struct pbft_requests *requests,
-                                   uint32_t index, uint32_t lane)
+/* Its place in that queue. */
+static struct pbft_place *place_in(struct pbft_requests *requests,
+                                   uint32_t index, uint32_t queue)
 {
-    (void)lane;
-    return &requests->items[index].turn;
+    struct pbft_place *places = requests->items[index].places;
+    uint32_t i = 0;
+    while (places[i].queue != queue) {
+        i++;
+        PBFT_ASSERT(i < PBFT_PLACES_MAX);
+    }
+    return &places[i];
+}
+
+static struct pbft_link *item_turn(struct pbft_requests *requests,
+                                   uint32_t index, uint32_t queue)
+{
+    return &place_in(requests, index, queue)->turn;
 }
 
 static struct pbft_link *queue_turn(struct pbft_requests *requests,
@@ -42,31 +54,31 @@ static uint32_t find_queue(const struct pbft_requests *requests,
     return index;
 }
 
-/* There is one for each item. */
+/* There is one for each place. */
 static uint32_t open_queue(struct pbft_requests *requests,
-                           const struct pbft_pending *item)
+                           const struct pbft_pending *item, uint32_t bringer)
 {
     const uint32_t index = requests->free_queue;
     const uint32_t lane = (uint32_t)item->message->request.lane;
     struct pbft_pending_institution *institution =
         &requests->institutions[item->institution];
-    struct pbft_chain *round = &requests->bringers[item->bringer].queues[lane];
+    struct pbft_chain *round = &requests->bringers[bringer].queues[lane];
     PBFT_ASSERT(index != PBFT_INDEX_NONE);
     PBFT_ASSERT(lane < PBFT_LANE_COUNT);
     struct pbft_request_queue *queue = &requests->queues[index];
     requests->free_queue = queue->next;
     *queue = (struct pbft_request_queue){.institution = item->institution,
-                                         .bringer = item->bringer,
+                                         .bringer = bringer,
                                          .lane = lane,
                                          .next = institution->queues,
                                          .items = pbft_empty_chain};
     institution->queues = index;
     if (pbft_chain_is_empty(round)) {
         pbft_chain_append(requests, &requests->rounds[lane], bringer_turn,
-                          item->bringer, lane);
+                          bringer, lane);
     }
     pbft_chain_append(requests, round, queue_turn, index, lane);
-    requests->bringers[item->bringer].queue_count[lane]++;
+    requests->bringers[bringer].queue_count[lane]++;
     return index;
 }
 
@@ -91,74 +103,124 @@ static void close_queue(struct pbft_requests *requests, uint32_t index)
     requests->free_queue = index;
 }
 
+/* At the end of the queue of `bringer`. */
+static void take_place(struct pbft_requests *requests, uint32_t index,
+                       struct pbft_place *place, uint32_t bringer)
+{
+    const struct pbft_pending *item = &requests->items[index];
+    PBFT_ASSERT(place->queue == PBFT_INDEX_NONE);
+    uint32_t queue = find_queue(requests, item, bringer);
+    if (queue == PBFT_INDEX_NONE) {
+        queue = open_queue(requests, item, bringer);
+    }
+    place->queue = queue;
+    place->ticket = requests->queues[queue].tickets++;
+    pbft_chain_append(requests, &requests->queues[queue].items, item_turn,
+                      index, queue);
+}
+
+static void leave_place(struct pbft_requests *requests, uint32_t index,
+                        struct pbft_place *place)
+{
+    const uint32_t queue = place->queue;
+    if (queue == PBFT_INDEX_NONE) {
+        return;
+    }
+    pbft_chain_detach(requests, &requests->queues[queue].items, item_turn,
+                      index, queue);
+    if (pbft_chain_is_empty(&requests->queues[queue].items)) {
+        close_queue(requests, queue);
+    }
+    place->queue = PBFT_INDEX_NONE;
+}
+
 void pbft_requests_put_back(struct pbft_requests *requests, uint32_t index)
 {
     struct pbft_pending *item = &requests->items[index];
     PBFT_ASSERT(!item->is_waiting);
-    item->queue = find_queue(requests, item, item->bringer);
-    if (item->queue == PBFT_INDEX_NONE) {
-        item->queue = open_queue(requests, item);
+    for (uint32_t i = 0; i < PBFT_PLACES_MAX; i++) {
+        item->places[i].queue = PBFT_INDEX_NONE;
     }
-    item->ticket = requests->queues[item->queue].tickets++;
-    pbft_chain_append(requests, &requests->queues[item->queue].items, item_turn,
-                      index, 0);
+    take_place(requests, index, &item->places[0], item->bringer);
     item->is_waiting = true;
     requests->waiting++;
     requests->waiting_bytes += item->message->request.payload.size;
 }
 
-/* Its bringer has so many turns until what has `before` others before it in its
- * queue is served: each queue of his in turn. */
-static uint64_t turns_until(const struct pbft_requests *requests,
-                            uint32_t bringer, uint32_t lane, bool is_open,
-                            uint32_t before)
-{
-    const uint64_t queues =
-        (uint64_t)requests->bringers[bringer].queue_count[lane] +
-        (is_open ? 0 : 1);
-    return queues * ((uint64_t)before + 1);
-}
-
-/* How many tickets of a queue come before `ticket`; some may be gone. */
-static uint32_t before_ticket(const struct pbft_requests *requests,
-                              uint32_t queue, uint32_t ticket)
-{
-    const uint32_t first = requests->queues[queue].items.first;
-    return ticket - requests->items[first].ticket;
-}
-
-bool pbft_requests_is_sooner(const struct pbft_requests *requests,
-                             uint32_t index, uint32_t bringer)
-{
-    const struct pbft_pending *item = &requests->items[index];
-    const uint32_t lane = (uint32_t)item->message->request.lane;
-    PBFT_ASSERT(item->is_waiting);
-    const uint32_t queue = find_queue(requests, item, bringer);
-    const bool is_open = queue != PBFT_INDEX_NONE;
-    const uint32_t before =
-        is_open
-            ? before_ticket(requests, queue, requests->queues[queue].tickets)
-            : 0;
-    return turns_until(requests, bringer, lane, is_open, before) <
-           turns_until(requests, item->bringer, lane, true,
-                       before_ticket(requests, item->queue, item->ticket));
-}
-
 void pbft_requests_end_waiting(struct pbft_requests *requests, uint32_t index)
 {
     struct pbft_pending *item = &requests->items[index];
-    struct pbft_request_queue *queue = &requests->queues[item->queue];
     if (!item->is_waiting) {
         return;
     }
-    pbft_chain_detach(requests, &queue->items, item_turn, index, 0);
-    if (pbft_chain_is_empty(&queue->items)) {
-        close_queue(requests, item->queue);
+    for (uint32_t i = 0; i < PBFT_PLACES_MAX; i++) {
+        leave_place(requests, index, &item->places[i]);
     }
     PBFT_ASSERT(requests->waiting > 0);
     item->is_waiting = false;
     requests->waiting--;
     requests->waiting_bytes -= item->message->request.payload.size;
+}
+
+/* So many turns of a bringer, each queue of his in turn, until he is served who
+ * has the others from `first` to `ticket` before him in one of them. */
+static uint64_t turns_until(uint64_t queues, uint32_t first, uint32_t ticket)
+{
+    return queues * ((uint64_t)(ticket - first) + 1);
+}
+
+static uint32_t first_ticket(struct pbft_requests *requests, uint32_t queue)
+{
+    return place_in(requests, requests->queues[queue].items.first, queue)
+        ->ticket;
+}
+
+/* At the end of his queue. */
+static uint64_t turns_with(struct pbft_requests *requests,
+                           const struct pbft_pending *item, uint32_t bringer)
+{
+    const uint32_t lane = (uint32_t)item->message->request.lane;
+    const uint32_t queue = find_queue(requests, item, bringer);
+    const uint64_t queues = requests->bringers[bringer].queue_count[lane];
+    return queue == PBFT_INDEX_NONE
+               ? turns_until(queues + 1, 0, 0)
+               : turns_until(queues, first_ticket(requests, queue),
+                             requests->queues[queue].tickets);
+}
+
+static uint64_t turns_at(struct pbft_requests *requests,
+                         const struct pbft_place *place)
+{
+    if (place->queue == PBFT_INDEX_NONE) {
+        return UINT64_MAX;
+    }
+    const struct pbft_request_queue *queue = &requests->queues[place->queue];
+    const uint64_t queues =
+        requests->bringers[queue->bringer].queue_count[queue->lane];
+    return turns_until(queues, first_ticket(requests, place->queue),
+                       place->ticket);
+}
+
+/* Who brought it first keeps his place: nobody can take it away by bringing it
+ * too, and making his road long thereafter. */
+void pbft_requests_bring_again(struct pbft_requests *requests, uint32_t index,
+                               uint32_t bringer)
+{
+    struct pbft_pending *item = &requests->items[index];
+    if (!item->is_waiting) {
+        return;
+    }
+    const uint32_t queue = find_queue(requests, item, bringer);
+    const uint64_t turns = turns_with(requests, item, bringer);
+    for (uint32_t i = 0; i < PBFT_PLACES_MAX; i++) {
+        if ((queue != PBFT_INDEX_NONE && item->places[i].queue == queue) ||
+            turns >= turns_at(requests, &item->places[i])) {
+            return;
+        }
+    }
+    struct pbft_place *second = &item->places[PBFT_PLACES_MAX - 1];
+    leave_place(requests, index, second);
+    take_place(requests, index, second, bringer);
 }
 
 /* The lane that is served next: urgent first. */

@@ -490,6 +490,28 @@ static void test_it_waits_where_its_turn_comes_first(void **state)
     assert_int_equal(queue->all_shares.of[1], 1);
 }
 
+/* Nobody can take it there and then make his own road long. */
+static void test_its_first_place_stays(void **state)
+{
+    (void)state;
+    (void)relay_from(1, 1, 1);
+    (void)relay_from(1, 1, 2);
+    assert_int_equal(relay_from(1, 1, 50), PBFT_ACCEPTED);
+    (void)relay_from(3, 1, 100);
+    assert_int_equal(relay_from(3, 1, 50), PBFT_DUPLICATE);
+    for (uint16_t i = 10; i < 40; i++) {
+        (void)relay_from(3, i, 1);
+    }
+
+    assert_next(1, 1);
+    assert_next(1, 100);
+    assert_next(1, 2);
+    assert_next(10, 1);
+    assert_next(1, 50);
+    assert_next(11, 1);
+    assert_next(12, 1);
+}
+
 /* However many institutions it invents. */
 static void test_bringers_take_turns(void **state)
 {
@@ -564,6 +586,7 @@ int main(void)
         TEST(test_invented_institutions_leave_room_for_others),
         TEST(test_junk_in_another_name_has_no_turn_of_it),
         TEST(test_it_waits_where_its_turn_comes_first),
+        TEST(test_its_first_place_stays),
         TEST(test_bringers_take_turns),
         TEST(test_random_use_keeps_the_invariants),
     };
