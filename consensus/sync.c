@@ -252,6 +252,7 @@ void pbft_sync_continue(struct pbft_replica *replica)
     if (replica->behind <= replica->committed) {
         if (sync->is_active) {
             sync->is_active = false;
+            sync->patience_ms = 0;
             forget_blocks(sync);
             forget_paces(replica);
         }
@@ -293,17 +294,21 @@ void pbft_sync_on_stall(struct pbft_replica *replica)
     struct pbft_sync *sync = &replica->sync;
     const pbft_time_ms least = replica->config.resend_interval_ms;
     const pbft_time_ms most = replica->config.request_timeout_ms;
-    if (replica->behind <= replica->committed) {
+    /* Whoever waits for his own disk blames nobody. */
+    if (replica->behind <= replica->committed ||
+        (sync->is_active &&
+         replica->committed - replica->executed >= PBFT_SYNC_BACKLOG_MAX)) {
         return;
     }
     if (sync->is_active) {
+        if (sync->patience_ms < least) {
+            sync->patience_ms = least;
+        }
         if (replica->now < pbft_time_after(sync->begun_at, sync->patience_ms)) {
             return;
         }
-        sync->patience_ms = sync->patience_ms < least ? least
-                            : sync->patience_ms < most / 2
-                                ? 2 * sync->patience_ms
-                                : most;
+        sync->patience_ms =
+            sync->patience_ms < most / 2 ? 2 * sync->patience_ms : most;
     }
     pbft_sync_rotate(replica);
 }
