@@ -48,11 +48,12 @@ struct pbft_place {
 struct pbft_pending {
     const struct pbft_message *message; /* A reference; NULL: free. */
     uint32_t institution;
-    uint32_t bringer;     /* A peer, or PBFT_SHARE_OWN. */
+    uint32_t bringer;     /* A peer, or PBFT_SHARE_OWN: the first of them. */
     uint32_t hash_next;   /* Also chains the free ones. */
     struct pbft_link age; /* Among all of the institution. */
-    struct pbft_place places[PBFT_PLACES_MAX]; /* While it waits. */
-    pbft_time_ms since;                        /* When it came. */
+    /* While it waits. */
+    struct pbft_place places[PBFT_PLACES_MAX];
+    pbft_time_ms since;       /* When it came. */
     bool is_own;              /* From a client of ours: we relay it. */
     bool is_waiting;          /* In no pre-prepare of this view. */
     bool is_shared;           /* Of a client of ours: relayed to all. */

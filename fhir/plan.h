@@ -40,8 +40,8 @@ struct fhir_plan_options {
     bool rehearse;
 };
 
-/* What makes an import reject the item whatever the vault knows: added to its
- * report. Not before fhir_plan(), which finds it itself. */
+/* Adds to the item's report why an import would reject it whatever the vault
+ * knows. For an item that is only judged: fhir_plan() finds the same itself. */
 void fhir_judge_plan(struct fhir_item *item,
                      const struct fhir_plan_options *options);
 

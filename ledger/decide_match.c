@@ -312,8 +312,9 @@ static enum decide_match weaker(enum decide_match a, enum decide_match b)
     return a == DECIDE_PART || b == DECIDE_PART ? DECIDE_PART : DECIDE_YES;
 }
 
-/* The bounds of what went out are told: a deny that touches them closes it. How
- * confidential it was is not told, and of everything that there is nothing. */
+/* Of what went out classes and period are told: a deny that touches them closes
+ * it. How confidential it was is not told, and who asks for everything of a
+ * patient tells nothing: there a bounded deny leaves the rest open. */
 bool decide_closes(const struct decide_selector *selector,
                    const struct decide_target *target)
 {

@@ -25,10 +25,6 @@ static uint32_t basis_of(const struct telling *telling)
     return in->break_glass.len > 0 ? CODES_BASIS_TPO : in->basis;
 }
 
-/* Treatment, payment and operations, what went to the patient himself, and what
- * he authorized are not accounted for (45 CFR 164.528(a)(1)); laws, public
- * health and mistakes are. What a policy implies is treatment, payment or
- * operations only if that is its purpose. */
 /* Nobody else looks at it: no review will, or no consent can be asked. */
 static bool only_patient_sees(const struct telling *telling)
 {
@@ -38,6 +34,10 @@ static bool only_patient_sees(const struct telling *telling)
             telling->emergency.is_reopened);
 }
 
+/* Treatment, payment and operations, what went to the patient himself, and what
+ * he authorized are not accounted for (45 CFR 164.528(a)(1)); laws, public
+ * health and mistakes are. What a policy implies is treatment, payment or
+ * operations only if that is its purpose. */
 static bool is_accountable(const struct telling *telling, uint32_t basis)
 {
     static const uint32_t plain[] = {CODES_PURPOSE_TREAT, CODES_PURPOSE_HPAYMT,

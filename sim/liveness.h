@@ -42,13 +42,14 @@ bool liveness_is_apart(const struct sim *sim);
  * and some for the messages of each view. */
 uint64_t liveness_bound_us(const struct sim *sim);
 
+/* Delta: a message that got lost is sent again after so long, and arrives. */
+uint64_t liveness_delta_us(const struct sim *sim);
+
 /* How long, at any time from then on, an institution whose request waits may be
  * served nothing while no view of the core changes and nobody of it catches up:
  *
  *   T_client + T_request + c delta, and T_cap more if a view is in doubt: one
  *   of the core is not in it, or no request got on in it. */
-/* A message that got lost is sent again after so long, and arrives. */
-uint64_t liveness_delta_us(const struct sim *sim);
 uint64_t liveness_floor_us(const struct sim *sim, bool is_view_in_doubt);
 
 /* The invariant that broke when the bound was over: `last` is furthest behind,
