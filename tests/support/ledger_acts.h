@@ -161,4 +161,16 @@ static inline void act_wait(struct world *world, uint64_t ms)
     world_execute(world, NULL, 0);
 }
 
+/* An answer there must be; the one before is gone. */
+static inline const Salus__V1__Answer *act_ask(struct world *world,
+                                               enum who who,
+                                               const Salus__V1__Query *query,
+                                               struct wire_arena *arena)
+{
+    wire_arena_reset(arena);
+    const Salus__V1__Answer *answer = world_ask(world, who, query, arena);
+    EXPECT(answer->code, LEDGER_OK);
+    return answer;
+}
+
 #endif /* TESTS_SUPPORT_LEDGER_ACTS_H */

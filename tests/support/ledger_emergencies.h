@@ -96,4 +96,36 @@ static inline uint32_t review(struct world *world, enum who who,
                      SALUS__V1__BREAK_GLASS_REVIEW__FINDING__NOT_JUSTIFIED);
 }
 
+static inline const Salus__V1__BreakGlassList *
+emergencies_at(struct world *world, Salus__V1__BreakGlassQuery__Filter filter,
+               struct wire_arena *arena, uint64_t at_ms)
+{
+    Salus__V1__Query query = SALUS__V1__QUERY__INIT;
+    Salus__V1__BreakGlassQuery in = SALUS__V1__BREAK_GLASS_QUERY__INIT;
+    in.filter = filter;
+    in.at_ms = at_ms;
+    query.kind_case = SALUS__V1__QUERY__KIND_BREAK_GLASS;
+    query.break_glass = &in;
+    return act_ask(world, CLINIC, &query, arena)->break_glass;
+}
+
+static inline const Salus__V1__BreakGlassList *
+emergencies(struct world *world, Salus__V1__BreakGlassQuery__Filter filter,
+            struct wire_arena *arena)
+{
+    return emergencies_at(world, filter, arena, 0);
+}
+
+/* Of the clinic. */
+static inline const Salus__V1__Obligations *
+duties(struct world *world, struct wire_arena *arena, uint64_t at_ms)
+{
+    Salus__V1__Query query = SALUS__V1__QUERY__INIT;
+    Salus__V1__ObligationsQuery in = SALUS__V1__OBLIGATIONS_QUERY__INIT;
+    in.at_ms = at_ms;
+    query.kind_case = SALUS__V1__QUERY__KIND_OBLIGATIONS;
+    query.obligations = &in;
+    return act_ask(world, CLINIC, &query, arena)->obligations;
+}
+
 #endif /* TESTS_SUPPORT_LEDGER_EMERGENCIES_H */

@@ -5,16 +5,6 @@
 #include "crypto/merkle.h"
 #include "tests/support/ledger_access.h"
 
-static const Salus__V1__Answer *ask_of(struct world *world,
-                                       const Salus__V1__Query *query,
-                                       struct wire_arena *arena)
-{
-    wire_arena_reset(arena);
-    const Salus__V1__Answer *answer = world_ask(world, HOSPITAL, query, arena);
-    EXPECT(answer->code, LEDGER_OK);
-    return answer;
-}
-
 struct account {
     Salus__V1__Query query;
     Salus__V1__AccountingQuery in;
@@ -41,8 +31,8 @@ static size_t count_rows(struct world *world,
 {
     struct account account;
     begin(world, &account, view);
-    size_t count =
-        ask_of(world, &account.query, &account.arena)->accounting->n_rows;
+    size_t count = act_ask(world, HOSPITAL, &account.query, &account.arena)
+                       ->accounting->n_rows;
     wire_arena_deinit(&account.arena);
     return count;
 }
@@ -120,7 +110,8 @@ static void test_pages_and_folds_are_complete(void **state)
     uint64_t last_ms = 0;
     for (int page = 0; page < 3; page++) {
         const Salus__V1__Accounting *out =
-            ask_of(world, &account.query, &account.arena)->accounting;
+            act_ask(world, HOSPITAL, &account.query, &account.arena)
+                ->accounting;
         assert_int_equal(out->n_rows, page < 2 ? 4 : 1);
         for (size_t i = 0; i < out->n_rows; i++) {
             assert_true(out->rows[i]->event_ms > last_ms);
@@ -137,8 +128,9 @@ static void test_pages_and_folds_are_complete(void **state)
     account.in.cursor.len = 0;
     account.in.from_ms = first_ms + 2000;
     account.in.to_ms = first_ms + 5000;
-    assert_int_equal(
-        ask_of(world, &account.query, &account.arena)->accounting->n_rows, 3);
+    assert_int_equal(act_ask(world, HOSPITAL, &account.query, &account.arena)
+                         ->accounting->n_rows,
+                     3);
     account.in.to_ms = account.in.from_ms;
     wire_arena_reset(&account.arena);
     EXPECT(world_ask(world, HOSPITAL, &account.query, &account.arena)->code,
@@ -147,7 +139,7 @@ static void test_pages_and_folds_are_complete(void **state)
     account.in.from_ms = 0;
     account.in.to_ms = 0;
     const Salus__V1__Accounting *folded =
-        ask_of(world, &account.query, &account.arena)->accounting;
+        act_ask(world, HOSPITAL, &account.query, &account.arena)->accounting;
     assert_int_equal(folded->n_rows, 1);
     assert_int_equal(folded->rows[0]->count, 9);
     assert_int_equal(folded->rows[0]->event_ms, first_ms);
@@ -185,7 +177,8 @@ static size_t fold_all(struct world *world, struct account *account,
     *disclosures = 0;
     do {
         const Salus__V1__Accounting *page =
-            ask_of(world, &account->query, &account->arena)->accounting;
+            act_ask(world, HOSPITAL, &account->query, &account->arena)
+                ->accounting;
         for (size_t i = 0; i < page->n_rows; i++) {
             *disclosures += page->rows[i]->count;
         }
@@ -251,7 +244,8 @@ static void test_who_may_and_what_may_agree(void **state)
     who.subject = field_of(world->subject, 32);
     query.kind_case = SALUS__V1__QUERY__KIND_WHO_MAY;
     query.who_may = &who;
-    const Salus__V1__WhoMay *rows = ask_of(world, &query, &arena)->who_may;
+    const Salus__V1__WhoMay *rows =
+        act_ask(world, HOSPITAL, &query, &arena)->who_may;
     assert_int_equal(rows->n_rows, WHO_COUNT);
     for (size_t i = 0; i < rows->n_rows; i++) {
         bool is_clinic =
@@ -264,23 +258,26 @@ static void test_who_may_and_what_may_agree(void **state)
     query.kind_case = SALUS__V1__QUERY__KIND_WHAT_MAY;
     query.what_may = &what;
     what.institution = field_of(clinic.id.data, 16);
-    const Salus__V1__WhatMay *seen = ask_of(world, &query, &arena)->what_may;
+    const Salus__V1__WhatMay *seen =
+        act_ask(world, HOSPITAL, &query, &arena)->what_may;
     assert_int_equal(seen->n_rows, 1);
     assert_memory_equal(seen->rows[0]->subject.data, world->subject, 32);
     assert_memory_equal(seen->rows[0]->consent.data, ids.id, 16);
     what.at_ms = 1; /* Before it was in force. */
-    assert_int_equal(ask_of(world, &query, &arena)->what_may->n_rows, 0);
+    assert_int_equal(act_ask(world, HOSPITAL, &query, &arena)->what_may->n_rows,
+                     0);
     what.at_ms = 0;
     what.institution =
         field_of(world->parties[LABORATORY].institution.bytes, 16);
-    assert_int_equal(ask_of(world, &query, &arena)->what_may->n_rows, 0);
+    assert_int_equal(act_ask(world, HOSPITAL, &query, &arena)->what_may->n_rows,
+                     0);
     /* What no machine can read denies; no consent is responsible for that. */
     struct world_ids evidence_ids;
     struct transaction evidence = world_evidence(world, &evidence_ids);
     EXPECT(world_submit(world, HOSPITAL, &evidence), LEDGER_OK);
     query.kind_case = SALUS__V1__QUERY__KIND_WHO_MAY;
     query.who_may = &who;
-    rows = ask_of(world, &query, &arena)->who_may;
+    rows = act_ask(world, HOSPITAL, &query, &arena)->who_may;
     for (size_t i = 0; i < rows->n_rows; i++) {
         assert_false(rows->rows[i]->permitted);
         assert_int_equal(rows->rows[i]->rule,
@@ -300,7 +297,7 @@ static size_t count_what(struct world *world, uint32_t action)
     what.action = action;
     query.kind_case = SALUS__V1__QUERY__KIND_WHAT_MAY;
     query.what_may = &what;
-    size_t count = ask_of(world, &query, &arena)->what_may->n_rows;
+    size_t count = act_ask(world, HOSPITAL, &query, &arena)->what_may->n_rows;
     wire_arena_deinit(&arena);
     return count;
 }
@@ -342,18 +339,22 @@ static void test_status_of_a_consent_in_the_past(void **state)
     in.consent = field_of(consent, 16);
     query.kind_case = SALUS__V1__QUERY__KIND_CONSENT_STATUS;
     query.consent_status = &in;
-    assert_int_equal(ask_of(world, &query, &arena)->consent_status->status,
-                     SALUS__V1__CONSENT_STATUS__CONSENT_REVOKED);
+    assert_int_equal(
+        act_ask(world, HOSPITAL, &query, &arena)->consent_status->status,
+        SALUS__V1__CONSENT_STATUS__CONSENT_REVOKED);
     in.at_seq = granted.seq;
-    assert_int_equal(ask_of(world, &query, &arena)->consent_status->status,
-                     SALUS__V1__CONSENT_STATUS__CONSENT_ACTIVE);
+    assert_int_equal(
+        act_ask(world, HOSPITAL, &query, &arena)->consent_status->status,
+        SALUS__V1__CONSENT_STATUS__CONSENT_ACTIVE);
     in.at_seq = granted.seq - 1;
-    assert_int_equal(ask_of(world, &query, &arena)->consent_status->status,
-                     SALUS__V1__CONSENT_STATUS__CONSENT_NOT_FILED);
+    assert_int_equal(
+        act_ask(world, HOSPITAL, &query, &arena)->consent_status->status,
+        SALUS__V1__CONSENT_STATUS__CONSENT_NOT_FILED);
     in.at_seq = 0;
     in.at_ms = before_ms + 1500;
-    assert_int_equal(ask_of(world, &query, &arena)->consent_status->status,
-                     SALUS__V1__CONSENT_STATUS__CONSENT_ACTIVE);
+    assert_int_equal(
+        act_ask(world, HOSPITAL, &query, &arena)->consent_status->status,
+        SALUS__V1__CONSENT_STATUS__CONSENT_ACTIVE);
     wire_arena_deinit(&arena);
 }
 
@@ -380,7 +381,8 @@ static void test_leaked_key_has_its_suspects(void **state)
     ask.key_id = in.key_id;
     query.kind_case = SALUS__V1__QUERY__KIND_SUSPECT;
     query.suspect = &ask;
-    assert_int_equal(ask_of(world, &query, &arena)->suspects->n_rows, 2);
+    assert_int_equal(act_ask(world, HOSPITAL, &query, &arena)->suspects->n_rows,
+                     2);
     wire_arena_deinit(&arena);
 }
 

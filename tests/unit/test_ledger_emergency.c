@@ -109,43 +109,6 @@ static void test_nobody_reviews_his_own(void **state)
     EXPECT(review(world, CLINIC, officer, &broken), LEDGER_BG_STATE);
 }
 
-static const Salus__V1__BreakGlassList *
-list_at(struct world *world, Salus__V1__BreakGlassQuery__Filter filter,
-        struct wire_arena *arena, uint64_t at_ms)
-{
-    Salus__V1__Query query = SALUS__V1__QUERY__INIT;
-    Salus__V1__BreakGlassQuery in = SALUS__V1__BREAK_GLASS_QUERY__INIT;
-    in.filter = filter;
-    in.at_ms = at_ms;
-    query.kind_case = SALUS__V1__QUERY__KIND_BREAK_GLASS;
-    query.break_glass = &in;
-    wire_arena_reset(arena);
-    const Salus__V1__Answer *answer = world_ask(world, CLINIC, &query, arena);
-    EXPECT(answer->code, LEDGER_OK);
-    return answer->break_glass;
-}
-
-static const Salus__V1__BreakGlassList *
-list(struct world *world, Salus__V1__BreakGlassQuery__Filter filter,
-     struct wire_arena *arena)
-{
-    return list_at(world, filter, arena, 0);
-}
-
-static const Salus__V1__Obligations *
-duties(struct world *world, struct wire_arena *arena, uint64_t at_ms)
-{
-    Salus__V1__Query query = SALUS__V1__QUERY__INIT;
-    Salus__V1__ObligationsQuery in = SALUS__V1__OBLIGATIONS_QUERY__INIT;
-    in.at_ms = at_ms;
-    query.kind_case = SALUS__V1__QUERY__KIND_OBLIGATIONS;
-    query.obligations = &in;
-    wire_arena_reset(arena);
-    const Salus__V1__Answer *answer = world_ask(world, CLINIC, &query, arena);
-    EXPECT(answer->code, LEDGER_OK);
-    return answer->obligations;
-}
-
 static void test_overdue_reviews_count(void **state)
 {
     struct world *world = *state;
@@ -171,8 +134,8 @@ static void test_overdue_reviews_count(void **state)
     assert_int_equal(now->rows[4]->due_ms, world->now_ms + 7 * DAY_MS);
     act_wait(world, 7 * DAY_MS);
     assert_true(world->last.block.is_swept);
-    const Salus__V1__BreakGlassList *rows =
-        list(world, SALUS__V1__BREAK_GLASS_QUERY__FILTER__OVERDUE, &arena);
+    const Salus__V1__BreakGlassList *rows = emergencies(
+        world, SALUS__V1__BREAK_GLASS_QUERY__FILTER__OVERDUE, &arena);
     assert_int_equal(rows->n_rows, 4);
     assert_int_equal(rows->overdue, 4);
     assert_int_equal(duties(world, &arena, 0)->rows[0]->kind,
@@ -189,7 +152,8 @@ static void test_overdue_reviews_count(void **state)
     EXPECT(declare(world, &broken[4]), LEDGER_OK);
     /* Others may review now, and it counts less. */
     EXPECT(review(world, HOSPITAL, stranger, &broken[0]), LEDGER_OK);
-    rows = list(world, SALUS__V1__BREAK_GLASS_QUERY__FILTER__BREACHES, &arena);
+    rows = emergencies(world, SALUS__V1__BREAK_GLASS_QUERY__FILTER__BREACHES,
+                       &arena);
     assert_int_equal(rows->n_rows, 1);
     assert_int_equal(rows->overdue, 3);
     assert_int_equal(rows->delinquent, 4);
@@ -227,14 +191,15 @@ static void test_idle_ledger_tells_the_truth(void **state)
     /* No block comes any more: as if no quorum were left. */
     const Salus__V1__BreakGlassQuery__Filter overdue =
         SALUS__V1__BREAK_GLASS_QUERY__FILTER__OVERDUE;
-    assert_int_equal(list(world, overdue, &arena)->n_rows, 0);
-    assert_int_equal(list_at(world, overdue, &arena, due_ms - 1)->n_rows, 0);
+    assert_int_equal(emergencies(world, overdue, &arena)->n_rows, 0);
+    assert_int_equal(emergencies_at(world, overdue, &arena, due_ms - 1)->n_rows,
+                     0);
     const Salus__V1__BreakGlassList *rows =
-        list_at(world, overdue, &arena, due_ms);
+        emergencies_at(world, overdue, &arena, due_ms);
     assert_int_equal(rows->n_rows, 1);
     assert_true(rows->rows[0]->overdue);
     /* A moment before the last block is that of the block. */
-    assert_int_equal(list_at(world, overdue, &arena, 1)->n_rows, 0);
+    assert_int_equal(emergencies_at(world, overdue, &arena, 1)->n_rows, 0);
     const Salus__V1__Obligations *late = duties(world, &arena, due_ms);
     assert_int_equal(late->n_rows, 1); /* And not once more as what is due. */
     assert_int_equal(

@@ -22,36 +22,6 @@ static uint32_t tell_late(struct world *world, const struct broken *broken,
     return act_do(world, &act, TRANSACTION_DISCLOSURE, &told.in.base);
 }
 
-static const Salus__V1__Answer *ask_of(struct world *world, enum who who,
-                                       const Salus__V1__Query *query,
-                                       struct wire_arena *arena)
-{
-    wire_arena_reset(arena);
-    const Salus__V1__Answer *answer = world_ask(world, who, query, arena);
-    EXPECT(answer->code, LEDGER_OK);
-    return answer;
-}
-
-static const Salus__V1__BreakGlassList *emergencies(struct world *world,
-                                                    struct wire_arena *arena)
-{
-    Salus__V1__Query query = SALUS__V1__QUERY__INIT;
-    Salus__V1__BreakGlassQuery in = SALUS__V1__BREAK_GLASS_QUERY__INIT;
-    query.kind_case = SALUS__V1__QUERY__KIND_BREAK_GLASS;
-    query.break_glass = &in;
-    return ask_of(world, CLINIC, &query, arena)->break_glass;
-}
-
-static const Salus__V1__Obligations *duties(struct world *world,
-                                            struct wire_arena *arena)
-{
-    Salus__V1__Query query = SALUS__V1__QUERY__INIT;
-    Salus__V1__ObligationsQuery in = SALUS__V1__OBLIGATIONS_QUERY__INIT;
-    query.kind_case = SALUS__V1__QUERY__KIND_OBLIGATIONS;
-    query.obligations = &in;
-    return ask_of(world, CLINIC, &query, arena)->obligations;
-}
-
 /* How many rows the patient's accounting has under HIPAA. */
 static size_t count_accountable(struct world *world, struct wire_arena *arena)
 {
@@ -63,7 +33,7 @@ static size_t count_accountable(struct world *world, struct wire_arena *arena)
     in.view = SALUS__V1__ACCOUNTING_QUERY__VIEW__HIPAA;
     query.kind_case = SALUS__V1__QUERY__KIND_ACCOUNTING;
     query.accounting = &in;
-    return ask_of(world, HOSPITAL, &query, arena)->accounting->n_rows;
+    return act_ask(world, HOSPITAL, &query, arena)->accounting->n_rows;
 }
 
 /* ---- after the review ---------------------------------------------------- */
@@ -92,20 +62,20 @@ static void test_reopened_review_is_never_overdue(void **state)
     act_register_in(world, HOSPITAL, CODES_ROLE_PRIVACY_OFFICER, stranger);
     review_then_tell(world, officer, &broken);
     act_wait(world, 8 * (uint64_t)DAY_MS);
-    const Salus__V1__BreakGlassList *list = emergencies(world, &arena);
+    const Salus__V1__BreakGlassList *list = emergencies(world, 0, &arena);
     assert_int_equal(list->overdue, 0);
     assert_int_equal(list->delinquent, 0);
     assert_false(list->rows[0]->overdue);
     assert_int_equal(list->rows[0]->state,
                      SALUS__V1__BREAK_GLASS_LIST__STATE__STATE_OPEN);
     /* It is still to do, by its own officer. */
-    const Salus__V1__Obligations *left = duties(world, &arena);
+    const Salus__V1__Obligations *left = duties(world, &arena, 0);
     assert_int_equal(left->n_rows, 1);
     assert_int_equal(left->rows[0]->kind, SALUS__V1__OBLIGATIONS__KIND__REVIEW);
     EXPECT(review_as(world, HOSPITAL, stranger, &broken, JUSTIFIED),
            LEDGER_PRIVACY_ROLE);
     EXPECT(review_as(world, CLINIC, officer, &broken, JUSTIFIED), LEDGER_OK);
-    assert_int_equal(duties(world, &arena)->n_rows, 0);
+    assert_int_equal(duties(world, &arena, 0)->n_rows, 0);
     wire_arena_deinit(&arena);
 }
 
@@ -126,8 +96,8 @@ static void test_review_is_reopened_once(void **state)
     EXPECT(tell_late(world, &broken, start_ms + 7000), LEDGER_OK);
     EXPECT(review_as(world, CLINIC, officer, &broken, JUSTIFIED),
            LEDGER_BG_STATE);
-    assert_int_equal(duties(world, &arena)->n_rows, 0);
-    const Salus__V1__BreakGlassList *list = emergencies(world, &arena);
+    assert_int_equal(duties(world, &arena, 0)->n_rows, 0);
+    const Salus__V1__BreakGlassList *list = emergencies(world, 0, &arena);
     assert_int_equal(list->rows[0]->disclosures, 3);
     assert_int_equal(list->rows[0]->state,
                      SALUS__V1__BREAK_GLASS_LIST__STATE__STATE_REVIEWED);
