@@ -142,17 +142,31 @@ void audit_note_request(struct sim *sim, const struct pbft_message *request)
     audit_note_size(sim, request);
 }
 
+/* By its signature alone: nothing that the replica remembers counts. */
+static bool is_signed(const struct sim *sim, const struct host *host,
+                      const struct pbft_message *request)
+{
+    const struct pbft_verifier verifier = {.domain = &host->domain,
+                                           .keyring = &sim->keyring};
+    return pbft_verify(&verifier, request->sender, request) == PBFT_OK;
+}
+
 static void check_validity(struct sim *sim, const struct host *host,
                            const struct pbft_message *committed,
                            const struct service_outcome *outcome)
 {
     const struct pbft_batch *batch = batch_of(committed);
-    (void)outcome;
     for (uint32_t i = 0; i < batch->request_count; i++) {
         const struct pbft_request *request = &batch->requests[i]->request;
         struct pbft_recover recover;
         if (pbft_recover_parse(&sim->keyring, request, &recover)) {
-            continue; /* Signed by the replica that it names. */
+            if (!is_signed(sim, host, batch->requests[i])) {
+                audit_fail(sim, "S27", host,
+                           "executes a recovery of R%u that it never signed, "
+                           "at seq %" PRIu64,
+                           (unsigned)recover.replica, outcome->executed.seq);
+            }
+            continue;
         }
         const struct table_entry *made =
             audit_find(sim, FACT_REQUEST, 0, audit_fold(&request->digest), 0);

@@ -177,9 +177,26 @@ static void check_null(struct sim *sim, const struct host *host,
                        const struct pbft_message *committed,
                        const struct service_outcome *outcome)
 {
-    const struct pbft_batch *batch = &header_of(committed)->body->batch;
-    if (batch->request_count == 0 && outcome->result_count != 0) {
+    const struct service_kind *kind = sim->settings.service;
+    const struct pbft_digest none = {{0}};
+    struct pbft_digest root;
+    if (header_of(committed)->body->batch.request_count != 0) {
+        return;
+    }
+    kind->root(&root, &none, 0);
+    if (outcome->result_count != 0 ||
+        !is_equal(&root, &outcome->executed.results_root)) {
         audit_fail(sim, "S8", host, "an empty block had results");
+    }
+    for (uint32_t i = 0; i < sim->client_count; i++) {
+        const struct client *client = sim->clients[i];
+        for (uint64_t j = 1; j <= client->request_count; j++) {
+            if (kind->find(host->service, i, j) == outcome->executed.seq) {
+                audit_fail(sim, "S8", host,
+                           "an empty block answers request %" PRIu64 " of %s",
+                           j, client->name);
+            }
+        }
     }
 }
 

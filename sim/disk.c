@@ -196,6 +196,20 @@ static void apply_first(struct disk *disk, size_t count)
             disk->pending_count * sizeof disk->pending[0]);
 }
 
+static uint32_t kind_of(const struct disk_write *write)
+{
+    switch (write->kind) {
+    case DISK_WRITE_RECORD:
+        return 1u << write->record.kind;
+    case DISK_WRITE_BLOCK:
+        return DISK_KIND_APPLIED;
+    case DISK_WRITE_PROOF:
+    case DISK_WRITE_TRUNCATE:
+        break;
+    }
+    return 0;
+}
+
 bool disk_sync(struct disk *disk, pbft_ticket ticket)
 {
     size_t count = 0;
@@ -204,8 +218,10 @@ bool disk_sync(struct disk *disk, pbft_ticket ticket)
         const struct disk_write *write = &disk->pending[i];
         if (write->ticket != 0 && write->ticket <= ticket) {
             count = i + 1;
-            kinds |= 1u << write->record.kind;
         }
+    }
+    for (size_t i = 0; i < count; i++) {
+        kinds |= kind_of(&disk->pending[i]);
     }
     if (fails(disk, DISK_FAULT_SYNC, kinds)) {
         return false;

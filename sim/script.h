@@ -97,6 +97,7 @@ struct script {
     char found[SCRIPT_REASON_SIZE];
     struct sim_settings settings;
     bool has_cluster;
+    size_t cluster_line;
     struct sim *sim;
     uint64_t start_us; /* When the first line ran. */
     struct script_label labels[SCRIPT_LABELS_MAX];

@@ -160,7 +160,10 @@ static void damage(struct script *script, struct words *words,
                       : disk_corrupt(&host->disk, kinds, seq);
     }
     if (!done) {
-        script_error(script, "%s has no such record", host->name);
+        script_error(script, "%s has no such record%s", host->name,
+                     kinds == DISK_KIND_APPLIED
+                         ? ": a block is synced with the next log record"
+                         : "");
     }
     audit_disk_replaced(script->sim, host);
 }

@@ -90,12 +90,15 @@ static void send_recovers(struct script *script, struct words *words,
     }
     fields.replica = of->id;
     for (uint64_t i = 0; i < count; i++) {
-        struct pbft_message *message = pbft_recover_create(
+        struct pbft_message *recover = pbft_recover_create(
             &host->domain, &script->sim->keyring, &fields, attempt + i);
-        PBFT_ASSERT(message != NULL);
-        pbft_message_sign(&host->domain, message);
-        say(script, host, message, to);
-        pbft_message_unref(message);
+        PBFT_ASSERT(recover != NULL);
+        pbft_message_sign(&host->domain, recover);
+        struct pbft_message *own = pbft_message_handed_over(recover, host->id);
+        PBFT_ASSERT(own != NULL);
+        say(script, host, own, to);
+        pbft_message_unref(own);
+        pbft_message_unref(recover);
     }
 }
 
@@ -140,13 +143,29 @@ static bool is_recorded(struct script *script, const struct pattern *pattern,
 }
 
 /* A reply says something to the client that asked, and to no other. */
+/* A request names whose channel it comes by, which nobody signs: from `host` it
+ * comes by that of `host`. */
+static void hand_over(struct script *script, const struct host *host,
+                      const struct pbft_message *request,
+                      const struct actor_set *to)
+{
+    struct pbft_message *own = pbft_message_handed_over(request, host->id);
+    PBFT_ASSERT(own != NULL);
+    send_to(script, host, own, to);
+    pbft_message_unref(own);
+}
+
 static void send_again(struct script *script, const struct host *host,
                        const struct script_sent *sent,
                        const struct actor_set *to)
 {
     struct sim *sim = script->sim;
     if (sent->reply == NULL) {
-        send_to(script, host, sent->message, to);
+        if (sent->message->type == PBFT_MESSAGE_REQUEST) {
+            hand_over(script, host, sent->message, to);
+        } else {
+            send_to(script, host, sent->message, to);
+        }
         return;
     }
     for (uint32_t i = 0; i < sim->client_count; i++) {

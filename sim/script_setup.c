@@ -70,14 +70,44 @@ static void check_monitor(struct script *script, struct words *words,
     }
 }
 
+static bool is_window(uint32_t window, uint32_t interval)
+{
+    return window % interval == 0 && window / interval >= 2;
+}
+
+/* The window is a multiple of the interval, and at least two of them: if one
+ * alone is given, the other gives way where it must. */
+static void take_window(struct script *script, struct words *words,
+                        struct pbft_config *replica)
+{
+    uint32_t interval = 0;
+    uint32_t window = 0;
+    take_count(script, words, "checkpoint", &interval);
+    take_count(script, words, "window", &window);
+    if (interval != 0) {
+        replica->checkpoint_interval = interval;
+    }
+    if (window != 0) {
+        replica->window = window;
+    }
+    if (is_window(replica->window, replica->checkpoint_interval)) {
+        return;
+    }
+    if (window == 0) {
+        replica->window = 2 * interval;
+    } else if (interval == 0 && window % 2 == 0) {
+        replica->checkpoint_interval = window / 2;
+    }
+}
+
 static void set_cluster(struct script *script, struct words *words)
 {
     struct sim_settings *settings = &script->settings;
     struct pbft_config *replica = &settings->replica;
     uint64_t latency_us;
+    script->cluster_line = script->line;
     take_count(script, words, "n", &settings->n);
-    take_count(script, words, "checkpoint", &replica->checkpoint_interval);
-    take_count(script, words, "window", &replica->window);
+    take_window(script, words, replica);
     take_count(script, words, "batch", &replica->batch_requests_max);
     replica->pipeline_depth = replica->window;
     replica->request_timeout_ms =
@@ -119,6 +149,7 @@ void script_check_replica(struct script *script)
     struct pbft_replica *replica = pbft_replica_create(
         &host->config, &host->domain, &script->sim->keyring, &reason);
     if (replica == NULL) {
+        script->line = script->cluster_line;
         script_error(script, "cluster: %s", reason);
         return;
     }

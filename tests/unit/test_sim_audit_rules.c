@@ -274,9 +274,95 @@ static void test_r1_view_changes_that_came(void **state)
 #define TEST(name)                                                             \
     cmocka_unit_test_setup_teardown(name, create_running, destroy)
 
+/* ---- S8, S27 ------------------------------------------------------------- */
+
+/* Replica 1 executes this batch as block 1, as `outcome` tells. */
+static void execute(const struct audit_rule *rule,
+                    const struct pbft_message *const *requests, uint32_t count,
+                    struct service_outcome *outcome)
+{
+    struct host *host = sim->hosts[1];
+    struct pbft_message *batch =
+        pbft_batch_create(&host->domain, 1, requests, count);
+    const struct pbft_origin origin = {.sender = 0, .epoch = 1};
+    struct pbft_message *header =
+        pbft_pre_prepare_create(&origin, 0, 1, &batch->batch.digest, batch);
+    struct pbft_message *committed =
+        pbft_certificate_create(PBFT_MESSAGE_COMMITTED, 0, 1, header, NULL, 0);
+    if (outcome->executed.seq == 0) {
+        sim->settings.service->execute(host->service, committed, outcome);
+    }
+    rule->on_executed(sim, host, committed, outcome);
+    pbft_message_unref(committed);
+    pbft_message_unref(header);
+    pbft_message_unref(batch);
+}
+
+static void test_s8_a_null_block(void **state)
+{
+    (void)state;
+    struct service_outcome outcome = {.result_count = 0};
+    execute(&audit_null_request, NULL, 0, &outcome);
+    assert_int_equal(outcome.executed.seq, 1);
+    assert_fine();
+}
+
+static void test_s8_a_null_block_with_another_root(void **state)
+{
+    (void)state;
+    struct service_outcome outcome = {.executed = {.seq = 1}};
+    execute(&audit_null_request, NULL, 0, &outcome);
+    assert_broken("S8");
+}
+
+/* The table of clients says that the request took effect in it. */
+static void test_s8_a_null_block_that_answers(void **state)
+{
+    (void)state;
+    const struct pbft_message *request = request_of(0);
+    const struct pbft_digest none = {{0}};
+    struct service_outcome outcome = {.result_count = 0};
+    execute(&audit_validity, &request, 1, &outcome);
+    sim->settings.service->root(&outcome.executed.results_root, &none, 0);
+    outcome.result_count = 0;
+    sim->violation.found = false;
+    execute(&audit_null_request, NULL, 0, &outcome);
+    assert_broken("S8");
+}
+
+static void recover_of(pbft_replica_id named, pbft_replica_id signer)
+{
+    const struct pbft_domain *domain = &sim->hosts[signer]->domain;
+    const struct pbft_recover fields = {.replica = named, .incarnation = 1};
+    struct pbft_message *recover =
+        pbft_recover_create(domain, &sim->keyring, &fields, 1);
+    const struct pbft_message *request = recover;
+    pbft_message_sign(domain, recover);
+    struct service_outcome outcome = {.executed = {.seq = 1}};
+    execute(&audit_validity, &request, 1, &outcome);
+    pbft_message_unref(recover);
+}
+
+static void test_s27_a_recovery_of_its_own(void **state)
+{
+    (void)state;
+    recover_of(2, 2);
+    assert_fine();
+}
+
+static void test_s27_a_recovery_of_another(void **state)
+{
+    (void)state;
+    recover_of(2, 3);
+    assert_broken("S27");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(test_s8_a_null_block),
+        TEST(test_s8_a_null_block_with_another_root),
+        TEST(test_s8_a_null_block_that_answers),
         TEST(test_s16_a_proposal_that_it_was_told),
         TEST(test_s16_a_proposal_that_another_was_told),
         TEST(test_s16_a_view_that_it_never_entered),
@@ -290,6 +376,8 @@ int main(void)
         TEST(test_s20_after_a_loss_elsewhere),
         TEST(test_s24_an_unanswered_request_in_time),
         TEST(test_s24_an_unanswered_request_from_the_future),
+        TEST(test_s27_a_recovery_of_its_own),
+        TEST(test_s27_a_recovery_of_another),
         TEST(test_r1_what_a_client_sent),
         TEST(test_r1_what_nobody_sent),
         TEST(test_r1_view_changes_that_came),

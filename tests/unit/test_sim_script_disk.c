@@ -136,6 +136,15 @@ static void test_faults(void **state)
               "expect executed R0,R2,R3 1 A\nrun until live max 10ms\n"
               "restart R1\nrun until executed R1 1 A max 500ms\n",
          PASSES, NULL},
+        /* Nothing syncs a block for itself: the next record's sync does. */
+        {FOUR "disk R1 fail sync record=applied errno=EIO times=always\n"
+              "submit c1 A to all\nsettle\nexpect status R1 normal\n"
+              "submit c1 B to all\nsettle\nexpect status R1 halted\n"
+              "expect executed R0,R2,R3 2 B\n",
+         PASSES, NULL},
+        {FOUR "submit c1 A to all\nsettle\ncrash R1\n"
+              "disk R1 corrupt record=applied seq=1\n",
+         INVALID, "synced with the next log record"},
         {FOUR "disk R1 fail sync record=any errno=ENOSPC times=always\n"
               "submit c1 A to all\nsettle\nexpect status R1 halted\n"
               "expect not-sent R1 prepare\nrestart R1\n"

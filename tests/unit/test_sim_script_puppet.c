@@ -224,6 +224,15 @@ static void test_replay(void **state)
               "puppet R3 replay commit from=R1 to=R2 view=0 seq=1 to R0\n"
               "puppet R3 replay request from=c1 to R0\n",
          PASSES, NULL},
+        /* A request comes by the channel of who replays it. */
+        {FOUR "byzantine R3\ndrop request to=R0\nsubmit c1 A to R3\nrun 20ms\n"
+              "undrop request to=R0\npuppet R3 replay request from=c1 to R0\n"
+              "run 10ms\nexpect executed R0 1 A\n",
+         PASSES, NULL},
+        {FOUR "byzantine R3\ndrop request to=R0\nsubmit c1 A to R1\nrun 90ms\n"
+              "undrop request to=R0\npuppet R3 replay request from=R1 to R0\n"
+              "run 10ms\nexpect executed R0 1 A\n",
+         PASSES, NULL},
         {FOUR "byzantine R3\npuppet R3 replay commit from=R1 to R0\n", INVALID,
          "nothing like that"},
         {FOUR "byzantine R3\npuppet R3 replay status\n", INVALID, "'to'"},

@@ -44,7 +44,22 @@ static void test_keys_of_the_cluster(void **state)
         {"cluster n=3000\n", INVALID, NULL},
         {"cluster n=four\n", INVALID, "four"},
         {"cluster n=4 checkpoint=3 window=8\n", INVALID, "cluster:"},
+        {"# no fit\n\ncluster n=4 checkpoint=3 window=9\nclient c1\n", PASSES,
+         NULL},
+        {"# no fit\n\ncluster n=4 checkpoint=8 window=8\nclient c1\n", INVALID,
+         "test:3: error: cluster:"},
         {"cluster n=4 window=18446744073709551616\n", INVALID, NULL},
+        /* One of the two alone: the other follows where it must. */
+        {"cluster n=4 checkpoint=5\nclient c1\nsubmit c1 A B C D E to all\n"
+         "settle\nexpect stable all 5\n",
+         PASSES, NULL},
+        {"cluster n=4 checkpoint=2\nclient c1\nsubmit c1 A B to all\n"
+         "settle\nexpect stable all 2\n",
+         PASSES, NULL},
+        {"cluster n=4 window=6\nclient c1\nsubmit c1 A B C to all\n"
+         "settle\nexpect stable all 3\n",
+         PASSES, NULL},
+        {"cluster n=4 window=7\n", INVALID, "cluster:"},
         {"cluster n=4 speed=9\n", INVALID, "speed=9"},
         {"cluster n=4 n=5\n", INVALID, "n=5"},
         {"cluster n=4 monitor=perhaps\n", INVALID, "perhaps"},
