@@ -115,24 +115,9 @@ static bool write_all(int file, struct pbft_bytes bytes)
     return true;
 }
 
-/* What can be read of the records, for whoever wants to know: frames of
- * consensus/record.h, each behind its size. */
-static void copy_records(struct storage *storage, uint64_t first)
+static void write_records(struct rocks_iterator *iterator, int file)
 {
-    char path[STORAGE_PATH_MAX];
     uint8_t head[PBFT_U32_SIZE];
-    const struct pbft_bytes none = {NULL, 0};
-    int size = snprintf(path, sizeof path, "%s/damaged-log-%" PRIu64,
-                        storage->dir, first);
-    if (size < 0 || (size_t)size >= sizeof path) {
-        return;
-    }
-    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
-    if (file < 0) {
-        return;
-    }
-    struct rocks_iterator *iterator =
-        rocks_iterate(storage->rocks, NULL, ROCKS_LOG, none, none);
     bool is_good = true;
     for (; is_good && rocks_iterator_valid(iterator);
          rocks_iterator_next(iterator)) {
@@ -141,8 +126,48 @@ static void copy_records(struct storage *storage, uint64_t first)
         is_good = write_all(file, (struct pbft_bytes){head, sizeof head}) &&
                   write_all(file, frame);
     }
+}
+
+/* What can be read of the records, for whoever wants to know: frames of
+ * consensus/record.h, each behind its size. */
+static void copy_records(struct storage *storage)
+{
+    char path[STORAGE_PATH_MAX];
+    const struct pbft_bytes none = {NULL, 0};
+    struct rocks_iterator *iterator =
+        rocks_iterate(storage->rocks, NULL, ROCKS_LOG, none, none);
+    if (rocks_iterator_valid(iterator)) {
+        const struct pbft_bytes key = rocks_iterator_key(iterator);
+        uint64_t first = key.size == LOG_KEY_SIZE ? pbft_get_u64(key.data) : 0;
+        int size = snprintf(path, sizeof path, "%s/damaged-log-%" PRIu64,
+                            storage->dir, first);
+        int file = size >= 0 && (size_t)size < sizeof path
+                       ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+                              FILE_MODE)
+                       : -1;
+        if (file >= 0) {
+            write_records(iterator, file);
+            (void)close(file);
+        }
+    }
     rocks_iterator_destroy(iterator);
-    (void)close(file);
+}
+
+/* The number that the next log begins with: behind all that were read of the
+ * old one, and behind those that it had dropped, if none could be read. */
+static enum pbft_status next_first(const struct storage *storage,
+                                   const struct storage_log_summary *damaged,
+                                   uint64_t *out)
+{
+    enum pbft_status status = storage_log_expected_first(storage, out);
+    if (status == PBFT_CORRUPT) {
+        *out = 1;
+        status = PBFT_OK;
+    }
+    if (status == PBFT_OK && *out <= damaged->last_number) {
+        *out = damaged->last_number + 1;
+    }
+    return status;
 }
 
 enum pbft_status
@@ -151,10 +176,13 @@ storage_log_set_aside(struct storage *storage,
 {
     uint8_t first[LOG_KEY_SIZE];
     const uint8_t mark[1] = {1};
-    /* Numbers are never used twice. */
-    const uint64_t next = damaged->last_number + 1;
+    uint64_t next = 0;
     if (storage->log_ready) {
         return PBFT_INVALID_ARGUMENT;
+    }
+    enum pbft_status status = next_first(storage, damaged, &next);
+    if (status != PBFT_OK) {
+        return status;
     }
     storage_log_key(first, next);
     rocks_batch_put(storage->log_batch, ROCKS_META,
@@ -163,11 +191,12 @@ storage_log_set_aside(struct storage *storage,
     rocks_batch_put(storage->log_batch, ROCKS_META,
                     storage_name_key(META_LOG_FIRST),
                     (struct pbft_bytes){first, sizeof first});
-    enum pbft_status status =
-        storage_write(storage, storage->log_batch, ROCKS_SYNC);
+    status = storage_write(storage, storage->log_batch, ROCKS_SYNC);
     rocks_batch_clear(storage->log_batch);
-    if (status == PBFT_OK && damaged->first_number != 0) {
-        copy_records(storage, damaged->first_number);
+    if (status == PBFT_OK) {
+        /* Also if nothing could be read: a bad block may lie before the first
+         * record, and the next truncation would come upon it. */
+        copy_records(storage);
         status = rocks_empty_family(storage->rocks, ROCKS_LOG);
     }
     if (status == PBFT_OK) {

@@ -119,10 +119,8 @@ static enum pbft_status walk(struct replay *replay)
     return status;
 }
 
-/* Number that the log must begin with: 1, or where the last truncation put it.
- */
-static enum pbft_status expected_first(const struct storage *storage,
-                                       uint64_t *out)
+enum pbft_status storage_log_expected_first(const struct storage *storage,
+                                            uint64_t *out)
 {
     uint8_t bytes[LOG_KEY_SIZE];
     size_t size = 0;
@@ -189,7 +187,7 @@ enum pbft_status storage_log_replay(
     PBFT_ASSERT(!storage->log_ready);
     uint64_t first = 0;
     *out = (struct storage_log_summary){.verdict = PBFT_LOG_DAMAGED};
-    enum pbft_status status = expected_first(storage, &first);
+    enum pbft_status status = storage_log_expected_first(storage, &first);
     if (status == PBFT_CORRUPT) {
         (void)snprintf(out->reason.text, sizeof out->reason.text,
                        "the number of the first log record is unreadable");

@@ -116,6 +116,11 @@ PBFT_MUST_USE enum pbft_status
 storage_attestation_decode(struct pbft_bytes bytes,
                            struct pbft_attestation *out);
 
+/* log_replay.c: the number that the log must begin with: 1, or where the last
+ * truncation put it. CORRUPT: that is unreadable. */
+PBFT_MUST_USE enum pbft_status
+storage_log_expected_first(const struct storage *storage, uint64_t *out);
+
 /* That a body is in the database, or not any more: whoever puts it again need
  * not look, which would copy the whole body to see that it is there. */
 void storage_body_know(struct storage *storage, pbft_seq seq,

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Four real replicas; one loses its data folder, then one has its write-ahead
-# log damaged. Each comes back voting by itself, and is then needed for a quorum.
+# Four real replicas; one loses its data folder, one has its write-ahead log
+# damaged, one the table file of its consensus log. Each comes back voting by
+# itself, and the first two are then needed for a quorum.
 #
 # usage: recovery.sh SALUSD SALUS
 set -u
@@ -113,6 +114,28 @@ grep -q 'event=data-set-aside' "$dir/log-1" ||
 grep -q 'event=recovered incarnation=1' "$dir/log-1" ||
     fail "replica 1 is in no new incarnation"
 echo "ok: a replica whose write-ahead log was damaged votes again"
+
+# The consensus log goes to table files when a replica starts after a crash.
+stop 2 KILL
+start 2
+wait_for 2 normal 60
+stop 2 TERM
+flipped=0
+for table in $(grep -l SAL1 "$(data_of 2)"/*.sst); do
+    printf 'X' | dd of="$table" bs=1 seek=60 conv=notrunc 2>/dev/null
+    flipped=$((flipped + 1))
+done
+[ $flipped -gt 0 ] || fail "replica 2 has no table file of its log"
+start 2
+wait_for 2 normal 100
+grep -q 'event=log-lost' "$dir/log-2" ||
+    fail "replica 2 did not see that its log is damaged"
+stop 2 TERM
+start 2
+wait_for 2 normal 60
+[ "$(grep -c 'event=log-lost' "$dir/log-2")" -eq 1 ] ||
+    fail "replica 2 has lost its log again"
+echo "ok: a replica whose log had a damaged table file votes again"
 
 # Both are needed now.
 stop 2 TERM

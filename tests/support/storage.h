@@ -116,4 +116,51 @@ static inline void fixture_write_block(struct storage_fixture *fixture,
     pbft_message_unref(committed);
 }
 
+/* Pre-prepare, body and own prepare of one seq, in one write. */
+static inline void fixture_append_slot(struct storage_fixture *fixture,
+                                       pbft_seq seq,
+                                       const struct pbft_message *batch)
+{
+    struct pbft_message *header =
+        cast_pre_prepare(&fixture->cast, 0, seq, batch);
+    struct pbft_message *vote = cast_vote(&fixture->cast, PBFT_MESSAGE_PREPARE,
+                                          0, 0, seq, &batch->batch.digest);
+    const struct pbft_record records[] = {
+        {PBFT_RECORD_PRE_PREPARE, 0, seq, header},
+        {PBFT_RECORD_BODY, 0, seq, batch},
+        {PBFT_RECORD_PREPARE, 0, seq, vote},
+    };
+    assert_int_equal(storage_log_append(fixture->storage, records, 3), PBFT_OK);
+    pbft_message_unref(header);
+    pbft_message_unref(vote);
+}
+
+/* The batch that fixture_committed() makes of block `seq`. */
+static inline struct pbft_message *
+fixture_block_batch(struct storage_fixture *fixture, pbft_seq seq)
+{
+    return cast_batch(&fixture->cast, 1000 * seq, 100 * seq + 1, 2);
+}
+
+static inline void fixture_append_blocks(struct storage_fixture *fixture,
+                                         pbft_seq first, pbft_seq last)
+{
+    for (pbft_seq seq = first; seq <= last; seq++) {
+        struct pbft_message *batch = fixture_block_batch(fixture, seq);
+        fixture_append_slot(fixture, seq, batch);
+        pbft_message_unref(batch);
+        fixture_write_block(fixture, seq);
+    }
+}
+
+static inline void fixture_append_stable(struct storage_fixture *fixture,
+                                         pbft_seq seq)
+{
+    const pbft_replica_id signers[3] = {0, 1, 2};
+    struct pbft_message *stable = cast_stable(&fixture->cast, seq, signers, 3);
+    const struct pbft_record record = {PBFT_RECORD_STABLE, 0, seq, stable};
+    assert_int_equal(storage_log_append(fixture->storage, &record, 1), PBFT_OK);
+    pbft_message_unref(stable);
+}
+
 #endif /* TESTS_SUPPORT_STORAGE_H */

@@ -33,51 +33,6 @@ static void forget(struct seen *seen)
     seen->count = 0;
 }
 
-/* Pre-prepare, body and own prepare of one seq, in one write. */
-static void append_slot(struct storage_fixture *fixture, pbft_seq seq,
-                        const struct pbft_message *batch)
-{
-    struct pbft_message *header =
-        cast_pre_prepare(&fixture->cast, 0, seq, batch);
-    struct pbft_message *vote = cast_vote(&fixture->cast, PBFT_MESSAGE_PREPARE,
-                                          0, 0, seq, &batch->batch.digest);
-    const struct pbft_record records[] = {
-        {PBFT_RECORD_PRE_PREPARE, 0, seq, header},
-        {PBFT_RECORD_BODY, 0, seq, batch},
-        {PBFT_RECORD_PREPARE, 0, seq, vote},
-    };
-    assert_int_equal(storage_log_append(fixture->storage, records, 3), PBFT_OK);
-    pbft_message_unref(header);
-    pbft_message_unref(vote);
-}
-
-/* The batch that fixture_committed() makes of block `seq`. */
-static struct pbft_message *block_batch(struct storage_fixture *fixture,
-                                        pbft_seq seq)
-{
-    return cast_batch(&fixture->cast, 1000 * seq, 100 * seq + 1, 2);
-}
-
-static void append_blocks(struct storage_fixture *fixture, pbft_seq first,
-                          pbft_seq last)
-{
-    for (pbft_seq seq = first; seq <= last; seq++) {
-        struct pbft_message *batch = block_batch(fixture, seq);
-        append_slot(fixture, seq, batch);
-        pbft_message_unref(batch);
-        fixture_write_block(fixture, seq);
-    }
-}
-
-static void append_stable(struct storage_fixture *fixture, pbft_seq seq)
-{
-    const pbft_replica_id signers[3] = {0, 1, 2};
-    struct pbft_message *stable = cast_stable(&fixture->cast, seq, signers, 3);
-    const struct pbft_record record = {PBFT_RECORD_STABLE, 0, seq, stable};
-    assert_int_equal(storage_log_append(fixture->storage, &record, 1), PBFT_OK);
-    pbft_message_unref(stable);
-}
-
 static void replay(struct storage_fixture *fixture, struct seen *seen)
 {
     fixture_close(fixture);
@@ -92,8 +47,8 @@ static void test_records_come_back_in_order(void **state)
     struct storage_fixture *fixture = *state;
     struct seen seen = {0};
     fixture_open(fixture);
-    struct pbft_message *batch = block_batch(fixture, 1);
-    append_slot(fixture, 1, batch);
+    struct pbft_message *batch = fixture_block_batch(fixture, 1);
+    fixture_append_slot(fixture, 1, batch);
 
     replay(fixture, &seen);
 
@@ -116,11 +71,11 @@ static void test_append_goes_on_after_replay(void **state)
     struct storage_fixture *fixture = *state;
     struct seen seen = {0};
     fixture_open(fixture);
-    append_blocks(fixture, 1, 2);
+    fixture_append_blocks(fixture, 1, 2);
     replay(fixture, &seen);
     forget(&seen);
 
-    append_blocks(fixture, 3, 3);
+    fixture_append_blocks(fixture, 3, 3);
     replay(fixture, &seen);
 
     assert_int_equal(fixture->log.verdict, PBFT_LOG_INTACT);
@@ -134,8 +89,8 @@ static void test_truncate_drops_a_prefix_only(void **state)
     struct storage_fixture *fixture = *state;
     struct seen seen = {0};
     fixture_open(fixture);
-    append_blocks(fixture, 1, 4);
-    append_stable(fixture, 2);
+    fixture_append_blocks(fixture, 1, 4);
+    fixture_append_stable(fixture, 2);
 
     assert_int_equal(storage_log_truncate(fixture->storage, 2), PBFT_OK);
     replay(fixture, &seen);
@@ -155,9 +110,9 @@ test_truncate_keeps_what_stands_behind_a_binding_record(void **state)
     struct storage_fixture *fixture = *state;
     struct storage_stats stats;
     fixture_open(fixture);
-    append_blocks(fixture, 1, 1);
-    append_stable(fixture, 1);
-    append_blocks(fixture, 2, 2);
+    fixture_append_blocks(fixture, 1, 1);
+    fixture_append_stable(fixture, 1);
+    fixture_append_blocks(fixture, 2, 2);
 
     assert_int_equal(storage_log_truncate(fixture->storage, 1), PBFT_OK);
 
@@ -172,9 +127,9 @@ static void test_truncate_collects_bodies_that_lost(void **state)
     const struct pbft_message *found = NULL;
     fixture_open(fixture);
     struct pbft_message *lost = cast_batch(&fixture->cast, 7, 77, 1);
-    struct pbft_message *won = block_batch(fixture, 1);
-    append_slot(fixture, 1, lost);
-    append_blocks(fixture, 1, 1);
+    struct pbft_message *won = fixture_block_batch(fixture, 1);
+    fixture_append_slot(fixture, 1, lost);
+    fixture_append_blocks(fixture, 1, 1);
 
     assert_int_equal(storage_log_truncate(fixture->storage, 1), PBFT_OK);
 
@@ -197,15 +152,15 @@ static void test_a_dropped_body_is_written_again(void **state)
     const struct pbft_message *found = NULL;
     fixture_open(fixture);
     struct pbft_message *lost = cast_batch(&fixture->cast, 7, 77, 1);
-    append_blocks(fixture, 1, 1);
-    append_slot(fixture, 1, lost);
-    append_slot(fixture, 1, lost); /* It is there. */
+    fixture_append_blocks(fixture, 1, 1);
+    fixture_append_slot(fixture, 1, lost);
+    fixture_append_slot(fixture, 1, lost); /* It is there. */
     assert_int_equal(storage_log_truncate(fixture->storage, 1), PBFT_OK);
     assert_int_equal(
         storage_body_read(fixture->storage, 1, &lost->batch.digest, &found),
         PBFT_NOT_FOUND);
 
-    append_slot(fixture, 1, lost);
+    fixture_append_slot(fixture, 1, lost);
 
     assert_int_equal(
         storage_body_read(fixture->storage, 1, &lost->batch.digest, &found),
@@ -233,10 +188,10 @@ static void test_bodies_of_all_views_stay_until_stable(void **state)
     struct seen seen = {0};
     struct pbft_message *batches[3];
     fixture_open(fixture);
-    append_blocks(fixture, 1, 1);
+    fixture_append_blocks(fixture, 1, 1);
     for (size_t i = 0; i < 3; i++) {
         batches[i] = cast_batch(&fixture->cast, 7, 77 + i, 1);
-        append_slot(fixture, 2, batches[i]);
+        fixture_append_slot(fixture, 2, batches[i]);
     }
 
     assert_int_equal(storage_log_truncate(fixture->storage, 1), PBFT_OK);
@@ -282,7 +237,7 @@ static void expect_damage(struct storage_fixture *fixture, const char *words)
     assert_int_equal(seen.count, 0);
     assert_non_null(strstr(fixture->log.reason.text, words));
 
-    struct pbft_message *batch = block_batch(fixture, 9);
+    struct pbft_message *batch = fixture_block_batch(fixture, 9);
     const struct pbft_record record = {PBFT_RECORD_BODY, 0, 9, batch};
     assert_int_equal(storage_log_append(fixture->storage, &record, 1),
                      PBFT_CORRUPT);
@@ -308,7 +263,7 @@ static void test_flipped_byte_is_damage(void **state)
 {
     struct storage_fixture *fixture = *state;
     fixture_open(fixture);
-    append_blocks(fixture, 1, 2);
+    fixture_append_blocks(fixture, 1, 2);
     rewrite_frame(fixture, 3, PBFT_FRAME_HEADER_SIZE + 5, 0);
     expect_damage(fixture, "log record 3");
 }
@@ -318,7 +273,7 @@ static void test_flipped_byte_in_the_last_record_is_damage(void **state)
 {
     struct storage_fixture *fixture = *state;
     fixture_open(fixture);
-    append_blocks(fixture, 1, 2);
+    fixture_append_blocks(fixture, 1, 2);
     rewrite_frame(fixture, 6, PBFT_FRAME_HEADER_SIZE + 5, 3);
     expect_damage(fixture, "log record 6");
 }
@@ -338,7 +293,7 @@ static void test_missing_record_is_damage(void **state)
     struct storage_fixture *fixture = *state;
     uint8_t key[LOG_KEY_SIZE];
     fixture_open(fixture);
-    append_blocks(fixture, 1, 2);
+    fixture_append_blocks(fixture, 1, 2);
     storage_log_key(key, 4);
     delete_key(fixture, ROCKS_LOG, (struct pbft_bytes){key, sizeof key});
     expect_damage(fixture, "missing");
@@ -349,7 +304,7 @@ static void test_missing_head_is_damage(void **state)
     struct storage_fixture *fixture = *state;
     uint8_t key[LOG_KEY_SIZE];
     fixture_open(fixture);
-    append_blocks(fixture, 1, 2);
+    fixture_append_blocks(fixture, 1, 2);
     storage_log_key(key, 1);
     delete_key(fixture, ROCKS_LOG, (struct pbft_bytes){key, sizeof key});
     expect_damage(fixture, "missing");
@@ -360,8 +315,8 @@ static void test_missing_body_is_damage(void **state)
     struct storage_fixture *fixture = *state;
     uint8_t key[BODY_KEY_SIZE];
     fixture_open(fixture);
-    struct pbft_message *batch = block_batch(fixture, 1);
-    append_slot(fixture, 1, batch);
+    struct pbft_message *batch = fixture_block_batch(fixture, 1);
+    fixture_append_slot(fixture, 1, batch);
     storage_body_key(key, 1, &batch->batch.digest);
     delete_key(fixture, ROCKS_BODY, (struct pbft_bytes){key, sizeof key});
     expect_damage(fixture, "log record 2");
