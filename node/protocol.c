@@ -299,8 +299,10 @@ enum pbft_status node_restore(struct node *node, struct salus_reason *reason)
     enum pbft_status status =
         storage_log_replay(node->storage, on_record, node, &log);
     if (status != PBFT_OK) {
-        salus_reason_set(reason, "reading the consensus log: %s",
-                         pbft_status_text(status));
+        salus_reason_set(reason, "reading the consensus log: %s%s%s",
+                         pbft_status_text(status),
+                         log.reason.text[0] != '\0' ? ": " : "",
+                         log.reason.text);
         return status;
     }
     status = judge(node, &log, reason);

@@ -32,7 +32,10 @@ struct storage_log_summary {
  * PBFT_CORRUPT, until the log is set aside. DAMAGED is also the log of a folder
  * that has lost its data. Call it once, before the first append.
  *
- * PBFT_OK also for DAMAGED: look at the verdict. */
+ * PBFT_OK also for DAMAGED: look at the verdict. NO_MEMORY, IO: the log could
+ * not be read, which says nothing about it; `reason` is set. CORRUPT: the
+ * second look at it was not like the first. After any error nothing can be
+ * appended, and what was handed out must not be acted upon. */
 PBFT_MUST_USE enum pbft_status storage_log_replay(
     struct storage *storage,
     void (*on_record)(void *context, const struct pbft_record *record),

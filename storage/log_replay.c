@@ -2,7 +2,9 @@
 /* Reading the consensus log back, and judging whether it may be trusted.
  *
  * Two passes over the same records: the first finds out whether all of them can
- * be read, the second hands them out. So nobody acts upon half a log.
+ * be read, the second hands them out. So nobody acts upon half a log. A record
+ * that cannot be read for want of memory, or of a disk that answers, is neither
+ * sound nor damaged: the replay fails, and may be tried again.
  */
 #include "storage/log.h"
 
@@ -21,7 +23,18 @@ struct replay {
     struct storage_log_summary *summary;
     void (*on_record)(void *context, const struct pbft_record *record);
     void *context;
+    /* Why a record could not be read, if that says nothing about it. */
+    enum pbft_status unread;
 };
+
+/* It says something about what is stored. Others (no memory, an I/O error) do
+ * not: the next start may find it sound. */
+static bool is_verdict(enum pbft_status status)
+{
+    return status == PBFT_OK || status == PBFT_NOT_FOUND ||
+           status == PBFT_MALFORMED || status == PBFT_CORRUPT ||
+           status == PBFT_TOO_LARGE;
+}
 
 static void note(struct replay *replay, uint64_t number, const char *what,
                  enum pbft_status status)
@@ -90,6 +103,9 @@ static void visit(struct replay *replay, struct pbft_bytes key,
             status = PBFT_OK;
         }
     }
+    if (!is_verdict(status)) {
+        replay->unread = status;
+    }
     pbft_log_judge_feed(&replay->judge, status, &frame);
     if (status == PBFT_OK && message != NULL && replay->on_record != NULL) {
         const struct pbft_record record = {frame.kind, frame.view, frame.seq,
@@ -103,20 +119,22 @@ static void visit(struct replay *replay, struct pbft_bytes key,
     replay->summary->last_number = number;
 }
 
-/* One pass over all records. */
-static enum pbft_status walk(struct replay *replay)
+/* One pass over all records. CORRUPT: what comes next cannot be read. */
+static enum pbft_status walk(struct replay *replay, uint64_t first)
 {
+    pbft_log_judge_init(&replay->judge, first);
     struct pbft_bytes none = {NULL, 0};
     struct rocks_iterator *iterator =
         rocks_iterate(replay->storage->rocks, NULL, ROCKS_LOG, none, none);
-    for (; rocks_iterator_valid(iterator); rocks_iterator_next(iterator)) {
+    for (; replay->unread == PBFT_OK && rocks_iterator_valid(iterator);
+         rocks_iterator_next(iterator)) {
         visit(replay, rocks_iterator_key(iterator),
               rocks_iterator_value(iterator));
     }
     enum pbft_status status =
         rocks_iterator_status(iterator, &replay->summary->reason);
     rocks_iterator_destroy(iterator);
-    return status;
+    return replay->unread != PBFT_OK ? replay->unread : status;
 }
 
 enum pbft_status storage_log_expected_first(const struct storage *storage,
@@ -149,8 +167,7 @@ static enum pbft_log_verdict verdict_of(const struct pbft_log_judge *judge)
 
 static enum pbft_status judge_log(struct replay *replay, uint64_t first)
 {
-    pbft_log_judge_init(&replay->judge, first);
-    enum pbft_status status = walk(replay);
+    enum pbft_status status = walk(replay, first);
     struct storage_log_summary *summary = replay->summary;
     if (status == PBFT_CORRUPT) {
         summary->verdict = PBFT_LOG_DAMAGED;
@@ -165,6 +182,16 @@ static enum pbft_status judge_log(struct replay *replay, uint64_t first)
                        summary->first_number, summary->last_number, first);
     }
     return status;
+}
+
+/* The second pass. A log that it does not find as the first one did is not
+ * acted upon, though some of it was handed out. */
+static enum pbft_status hand_out(struct replay *replay, uint64_t first)
+{
+    enum pbft_status status = walk(replay, first);
+    return status == PBFT_OK && verdict_of(&replay->judge) != PBFT_LOG_INTACT
+               ? PBFT_CORRUPT
+               : status;
 }
 
 /* The folder has lost its data, or its log was set aside, and nothing was
@@ -212,12 +239,11 @@ enum pbft_status storage_log_replay(
     storage->log_first = first;
     storage->log_next = out->last_number != 0 ? out->last_number + 1 : first;
     atomic_store(&storage->log_records, storage->log_next - first);
-    storage->log_ready = true;
     if (on_record != NULL) {
         replay.on_record = on_record;
         replay.context = context;
-        pbft_log_judge_init(&replay.judge, first);
-        status = walk(&replay);
+        status = hand_out(&replay, first);
     }
+    storage->log_ready = status == PBFT_OK;
     return status;
 }
