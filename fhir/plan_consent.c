@@ -94,7 +94,7 @@ static bool resolve_instance(struct planner *planner,
     }
     if (denies && is_document) {
         *meaning = TRANSACTION_DEPENDENTS;
-        return planner_data(planner, out, &data->reference);
+        return planner_data(planner, out, &data->reference, true);
     }
     return true;
 }
@@ -126,7 +126,8 @@ static void resolve_data(struct planner *planner, struct resolved *out,
             (void)resolve_instance(planner, out->data_ids[i], &meaning, data,
                                    denies);
         } else {
-            (void)planner_data(planner, out->data_ids[i], &data->reference);
+            (void)planner_data(planner, out->data_ids[i], &data->reference,
+                               denies);
         }
         out->data_list[i] = (struct transaction_data_ref){
             .meaning = meaning, .id = {out->data_ids[i], VAULT_ID_SIZE}};

@@ -84,12 +84,30 @@ static bool is_of_another(const struct anchor *anchor)
                   sizeof anchor->before.subject) != 0;
 }
 
+/* The version that an id of the ledger names, which the vault may know. */
+static void find_named(struct planner *planner, struct anchor *anchor,
+                       const struct fhir_ledger_name *id)
+{
+    char own_name[VAULT_OWN_NAME_SIZE];
+
+    anchor->has_prior = id->kind == FHIR_LEDGER_DATA;
+    if (!anchor->has_prior) {
+        planner_find(planner, FHIR_REFERENCE_TYPE,
+                     planner->item->document.replaces.path);
+        return;
+    }
+    memcpy(anchor->prior.id, id->id, sizeof anchor->prior.id);
+    vault_own_name(own_name, id->id);
+    anchor->is_prior_known =
+        !planner->options->rehearse &&
+        find_record(planner, &anchor->prior, own_name, NULL);
+}
+
 /* A changed document under a known name continues the record before it. */
 static void find_versions(struct planner *planner, struct anchor *anchor)
 {
     const struct fhir_reference *replaces = &planner->item->document.replaces;
     const char *name = planner_item_name(planner);
-
     struct fhir_ledger_name id;
 
     anchor->has_before = name != NULL && !planner->options->rehearse &&
@@ -97,11 +115,7 @@ static void find_versions(struct planner *planner, struct anchor *anchor)
     if (replaces->name != NULL &&
         fhir_ledger_name_parse(&id, replaces->name,
                                &planner->options->envelope.chain)) {
-        memcpy(anchor->prior.id, id.id, sizeof anchor->prior.id);
-        anchor->has_prior = id.kind == FHIR_LEDGER_DATA;
-        if (!anchor->has_prior) {
-            planner_find(planner, FHIR_REFERENCE_TYPE, replaces->path);
-        }
+        find_named(planner, anchor, &id);
     } else if (replaces->name != NULL) {
         anchor->has_prior = find_record(planner, &anchor->prior, replaces->name,
                                         replaces->path);
@@ -142,7 +156,8 @@ static void resolve(struct planner *planner, struct anchor *anchor)
     }
     check_custodian(planner, &document->custodian);
     for (size_t i = 0; i < document->related_count; i++) {
-        (void)planner_data(planner, anchor->related[i], &document->related[i]);
+        (void)planner_data(planner, anchor->related[i], &document->related[i],
+                           true);
     }
     anchor->related_count = document->related_count;
     find_versions(planner, anchor);

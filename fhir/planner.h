@@ -42,11 +42,13 @@ bool plan_role_is_one_of_several(struct planner *planner, const char *name);
 bool planner_agent(struct planner *planner, struct vault_participant *out,
                    const struct fhir_reference *reference);
 /* The random id of a record, encounter or other data that is pointed to. Of a
- * document it is that of the first version: later ones are related to it. */
+ * document it is that of the first version: later ones are related to it. An id
+ * of the ledger that names a later one is taken for the first only
+ * `for_denies`, which must find it; a permit opens what it names. */
 bool planner_data(struct planner *planner, uint8_t out[VAULT_ID_SIZE],
-                  const struct fhir_reference *reference);
-/* The same, but of a document its newest version instead of its first. True in
- * `is_document` if it is one that the vault knows. */
+                  const struct fhir_reference *reference, bool for_denies);
+/* The same, but of a document the version that is named: by a name of the vault
+ * the newest. True in `is_document` if it is one that the vault knows. */
 bool planner_instance(struct planner *planner, uint8_t out[VAULT_ID_SIZE],
                       const struct fhir_reference *reference,
                       bool *is_document);

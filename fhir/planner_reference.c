@@ -157,12 +157,32 @@ bool planner_agent(struct planner *planner, struct vault_participant *out,
     return find_participant(planner, out, reference, TRANSACTION_PATIENT_AGENT);
 }
 
+/* An id of the ledger names one version; of a document that the vault knows it
+ * tells the first, too. A rehearsal is about what the transaction says. */
+static bool take_ledger_data(struct planner *planner, struct vault_record *out,
+                             const struct fhir_ledger_name *id,
+                             bool *is_document)
+{
+    char own_name[VAULT_OWN_NAME_SIZE];
+
+    memcpy(out->id, id->id, sizeof out->id);
+    memcpy(out->first, id->id, sizeof out->first);
+    if (planner->options->rehearse) {
+        return true;
+    }
+    vault_own_name(own_name, id->id);
+    enum pbft_status status =
+        vault_find_record(planner->options->vault, out, own_name);
+    *is_document = status == PBFT_OK;
+    return status == PBFT_NOT_FOUND || planner_check(planner, status);
+}
+
+/* Of what is no document, `first` is the id as well. */
 static bool find_data(struct planner *planner, struct vault_record *record,
                       const struct fhir_reference *reference, bool *is_document)
 {
     struct vault *vault = planner->options->vault;
     struct vault_context context;
-    uint8_t *out = record->id;
     struct fhir_ledger_name id;
 
     if (is_ledger_name(planner, &id, reference->name)) {
@@ -170,8 +190,7 @@ static bool find_data(struct planner *planner, struct vault_record *record,
             planner_find(planner, FHIR_REFERENCE_TYPE, reference->path);
             return false;
         }
-        memcpy(out, id.id, VAULT_ID_SIZE);
-        return true;
+        return take_ledger_data(planner, record, &id, is_document);
     }
     enum pbft_status status = vault_find_record(vault, record, reference->name);
 
@@ -189,19 +208,23 @@ static bool find_data(struct planner *planner, struct vault_record *record,
         planner_find(planner, FHIR_UNRESOLVED, reference->path);
         return false;
     }
-    memcpy(out, context.id, VAULT_ID_SIZE);
+    memcpy(record->id, context.id, VAULT_ID_SIZE);
+    memcpy(record->first, context.id, VAULT_ID_SIZE);
     return planner_check(planner, status);
 }
 
 bool planner_data(struct planner *planner, uint8_t out[VAULT_ID_SIZE],
-                  const struct fhir_reference *reference)
+                  const struct fhir_reference *reference, bool for_denies)
 {
     struct vault_record record;
+    struct fhir_ledger_name id;
     bool is_document = false;
     bool found = find_data(planner, &record, reference, &is_document);
 
     if (found) {
-        memcpy(out, is_document ? record.first : record.id, VAULT_ID_SIZE);
+        bool is_said =
+            !for_denies && is_ledger_name(planner, &id, reference->name);
+        memcpy(out, is_said ? record.id : record.first, VAULT_ID_SIZE);
     }
     secret_wipe(&record, sizeof record);
     return found;
