@@ -177,7 +177,7 @@ client_check_certificate(const struct salus_client *client,
 
 /* ---- session.c ----------------------------------------------------------- */
 
-/* Takes the next session number from the file and makes it durable. */
+/* Takes a session number above that of the file and makes it durable there. */
 PBFT_MUST_USE enum pbft_status
 client_session_begin(const char *path, uint64_t *session,
                      struct salus_reason *reason);

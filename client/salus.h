@@ -77,7 +77,8 @@ struct salus_config {
     const char *certificate_file; /* PEM, of "client.<institution>". */
     const char *tls_key_file;     /* PEM, mode 0600. */
     const char *session_file; /* Where the last session number is kept; NULL:
-                                 key_file with ".session" behind it. */
+                                 key_file with ".session" behind it. All that
+                                 use the key share it. */
     const char *replica;      /* Short name of the institution whose replica is
                                  asked first; NULL: the own one. */
     uint32_t timeout_ms;      /* For a whole call, fail-over included. */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Session numbers: each time a client key is opened it takes the next one, so
- * that no two processes ever share a session. The number is durable before it
- * is used. */
+/* Session numbers: each time a client key is opened it takes a new one, so that
+ * no two processes share a session. It is the clock's, or the next after the
+ * last if the clock is not ahead of that: a file that was lost, or came back
+ * from a backup, begins above all sessions there were, whose floor the ledger
+ * keeps. The number is durable before it is used. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -9,13 +11,31 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "client/client.h"
 
 #define SESSION_TEXT_MAX 32
+#define NS_PER_S UINT64_C(1000000000)
+/* In the year 2255: a clock beyond it is wrong. */
+#define CLOCK_S_MAX INT64_C(9000000000)
 
-/* An empty file counts as 0: it was created and never written. */
+/* Nanoseconds since 1970, so that two files of one key, on two machines, hardly
+ * give the same; 0 if the clock says nonsense. */
+static uint64_t clock_ns(void)
+{
+    struct timespec now;
+
+    if (clock_gettime(CLOCK_REALTIME, &now) != 0 || now.tv_sec < 0 ||
+        now.tv_sec > CLOCK_S_MAX) {
+        return 0;
+    }
+    return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+/* An empty file counts as 0: it was created and never written. After the last
+ * number of all there is none. */
 static enum pbft_status read_number(int fd, uint64_t *out)
 {
     char text[SESSION_TEXT_MAX] = {0};
@@ -31,7 +51,8 @@ static enum pbft_status read_number(int fd, uint64_t *out)
     }
     errno = 0;
     *out = strtoull(text, &end, 10);
-    return errno == 0 && end != text && *end == '\n' && end + 1 == text + size
+    return errno == 0 && end != text && *end == '\n' &&
+                   end + 1 == text + size && *out < UINT64_MAX
                ? PBFT_OK
                : PBFT_CORRUPT;
 }
@@ -62,11 +83,12 @@ enum pbft_status client_session_begin(const char *path, uint64_t *session,
     enum pbft_status status = read_number(fd, &last);
     if (status == PBFT_CORRUPT) {
         salus_reason_set(reason,
-                         "session file %s does not hold one number; restore "
-                         "it, or put a number into it that is larger than any "
-                         "used before",
+                         "session file %s does not hold one number; remove it "
+                         "if the clock of this machine is right",
                          path);
     } else if (status == PBFT_OK) {
+        uint64_t now = clock_ns();
+        last = now > last ? now - 1 : last;
         status = write_number(fd, last + 1);
     }
     if (status == PBFT_IO) {

@@ -24,6 +24,7 @@ struct batch {
     struct salus_result *results;
     size_t count;
     struct tool_identity identity;
+    bool is_closed; /* The session is, for ever. */
 };
 
 static bool batch_init(struct batch *batch, const json_t *json)
@@ -92,6 +93,22 @@ static void result_text(const struct salus_result *result)
     }
 }
 
+/* The clock is behind what stood in the file once, or was ahead then. */
+static void say_session_closed(const char *config_path)
+{
+    struct tool_config config;
+    if (tool_config_load(&config, config_path, NULL) != PBFT_OK) {
+        return;
+    }
+    bool is_named = config.session[0] != '\0';
+    (void)tool_failed(&tool_submit,
+                      "session file %s%s: put a larger number into it than any "
+                      "used before; `date +%%s%%N` is one unless a clock was "
+                      "ahead",
+                      is_named ? config.session : config.key,
+                      is_named ? "" : ".session");
+}
+
 static int submit_all(struct batch *batch, bool as_json)
 {
     int code = TOOL_OK;
@@ -104,6 +121,7 @@ static int submit_all(struct batch *batch, bool as_json)
                                 batch->transactions + at, count);
         for (size_t i = at; i < at + count; i++) {
             code = is_done(&batch->results[i]) ? code : TOOL_FAILED;
+            batch->is_closed |= batch->results[i].code == LEDGER_SESSION_CLOSED;
             if (as_json) {
                 tool_json_print(result_json(&batch->results[i]));
             } else {
@@ -115,7 +133,7 @@ static int submit_all(struct batch *batch, bool as_json)
 }
 
 static int submit_json(struct salus_client *client, const json_t *json,
-                       bool as_json)
+                       bool as_json, const char *config)
 {
     struct batch batch = {.client = client};
     struct salus_reason reason = {""};
@@ -145,6 +163,9 @@ static int submit_json(struct salus_client *client, const json_t *json,
     }
     if (status == PBFT_OK) {
         code = submit_all(&batch, as_json);
+    }
+    if (batch.is_closed) {
+        say_session_closed(config);
     }
     batch_deinit(&batch);
     return code;
@@ -184,7 +205,7 @@ static int run(int argc, char **argv)
     struct salus_client *client =
         tool_open(config, replica, (unsigned)(seconds * 1000));
     if (client != NULL) {
-        code = submit_json(client, json, as_json);
+        code = submit_json(client, json, as_json, config);
         salus_close(client);
     }
     json_decref(json);

@@ -52,7 +52,6 @@ static void open_hospital(struct hospital *out, const char *folder,
     char certificate[PATH_SIZE];
     char tls_key[PATH_SIZE];
     char encryption[PATH_SIZE];
-    char session[PATH_SIZE];
     char problem[SALUS_PROBLEM_SIZE];
     struct salus_config config;
     struct keyfile keyfile;
@@ -64,14 +63,11 @@ static void open_hospital(struct hospital *out, const char *folder,
                    name);
     (void)snprintf(encryption, sizeof encryption, "%s/%s/encryption.key",
                    folder, name);
-    (void)snprintf(session, sizeof session, "%s/%s/client.session", folder,
-                   name);
     salus_config_init(&config);
     config.genesis_file = genesis;
     config.key_file = key;
     config.certificate_file = certificate;
     config.tls_key_file = tls_key;
-    config.session_file = session;
     config.replica = name;
     out->name = name;
     if (salus_open(&out->client, problem, &config) != SALUS_OK) {
