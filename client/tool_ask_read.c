@@ -127,9 +127,12 @@ bool tool_id_read(const struct tool_command *command, const char *text,
                   uint8_t *out, size_t size)
 {
     if (text == NULL || hex_decode(out, size, text) != PBFT_OK) {
+        bool is_name = text != NULL && size == LEDGER_HANDLE_SIZE &&
+                       strpbrk(text, "/?") != NULL;
         (void)tool_bad_usage(command,
-                             "%s: an id of %zu hexadecimal digits is needed",
-                             text != NULL ? text : "(nothing)", 2 * size);
+                             "%s: an id of %zu hexadecimal digits is needed%s",
+                             text != NULL ? text : "(nothing)", 2 * size,
+                             is_name ? ": salus vault handle tells it" : "");
         return false;
     }
     return true;

@@ -117,6 +117,7 @@ const struct tool_command tool_accounting = {
     .summary = "to whom a patient's data were disclosed",
     .help =
         "HANDLE is the random handle of the patient; several, if he has more.\n"
+        "The vault knows it: salus vault handle Patient/17.\n"
         "\n"
         "  --from TIME           disclosed from then on, and\n"
         "  --to TIME             before that: 2026-11-28 or "

@@ -7,7 +7,10 @@
 #include "client/tool_config.h"
 #include "client/tool_json.h"
 #include "client/tool_vault.h"
+#include "crypto/hex.h"
+#include "crypto/secret.h"
 #include "vault/care.h"
+#include "vault/entries.h"
 
 struct call {
     struct tool_list operands; /* The first one is what to do. */
@@ -158,6 +161,31 @@ static int rekey(struct call *call)
     return TOOL_OK;
 }
 
+/* ---- handle -------------------------------------------------------------- */
+
+static int tell_handle(struct call *call)
+{
+    struct vault_subject subject;
+    char text[2 * VAULT_HANDLE_SIZE + 1];
+    enum pbft_status status =
+        vault_find_subject(call->vault, &subject, call->operands.items[1]);
+
+    if (status == PBFT_NOT_FOUND) {
+        return tool_failed(&tool_vault, "no patient has that name");
+    }
+    if (status != PBFT_OK) {
+        return report_failure(call, status, NULL);
+    }
+    hex_encode(text, (struct pbft_bytes){subject.handle, VAULT_HANDLE_SIZE});
+    secret_wipe(&subject, sizeof subject);
+    if (call->json) {
+        tool_json_print(json_pack("{s:s}", "handle", text));
+    } else {
+        (void)printf("%s\n", text);
+    }
+    return TOOL_OK;
+}
+
 /* ---- share --------------------------------------------------------------- */
 
 static int share(struct call *call)
@@ -175,9 +203,10 @@ static const struct {
     const char *name;
     size_t operands; /* With its own name. */
     int (*run)(struct call *call);
-} actions[] = {{"list", 1, list},     {"check", 1, check},
-               {"forget", 2, forget}, {"backup", 2, backup},
-               {"rekey", 1, rekey},   {"share", 3, share}};
+} actions[] = {{"list", 1, list},         {"check", 1, check},
+               {"forget", 2, forget},     {"backup", 2, backup},
+               {"rekey", 1, rekey},       {"share", 3, share},
+               {"handle", 2, tell_handle}};
 
 static int with_vault(struct call *call, int (*action)(struct call *call))
 {
@@ -231,12 +260,14 @@ static int run(int argc, char **argv)
         }
     }
     return tool_bad_usage(&tool_vault,
-                          "say list, check, forget, backup, rekey or share");
+                          "say list, check, handle, forget, backup, rekey "
+                          "or share");
 }
 
 const struct tool_command tool_vault = {
     .name = "vault",
-    .usage = "list|check|forget REFERENCE|backup DIR|rekey|share REFERENCE OUT",
+    .usage = "list|check|handle REFERENCE|forget REFERENCE|backup DIR|rekey\n"
+             "       |share REFERENCE OUT",
     .summary = "look after an institution's private store",
     .help =
         "The vault ties random ids on the ledger to patients; it never leaves\n"
@@ -248,6 +279,11 @@ const struct tool_command tool_vault = {
         "                      their keyed hashes\n"
         "  check               examines the database, opens every row, looks\n"
         "                      for every sealed file\n"
+        "  handle REFERENCE    the random handle of a patient on the ledger,\n"
+        "                      for salus accounting, may who and query; the\n"
+        "                      name as it was imported, such as Patient/17, "
+        "or\n"
+        "                      Patient?identifier=SYSTEM|VALUE\n"
         "  forget REFERENCE    destroys what ties a patient, such as\n"
         "                      Patient/17, to the ledger: row keys, records,\n"
         "                      consents, audit events, sealed contents. The\n"
@@ -264,12 +300,13 @@ const struct tool_command tool_vault = {
         "                      patient does not reach these files\n"
         "\n"
         "  --yes               forget: really; without it only counts\n"
-        "  --json              list, check, share: one line of JSON\n"
+        "  --json              list, check, handle, share: one line of JSON\n"
         "  --vault DIR         instead of the configuration's\n"
         "  --config FILE       of the client; $SALUS_CONFIG if left out\n"
         "\n"
         "examples:\n"
         "  salus vault check --config trial/client-0.yaml\n"
+        "  salus accounting $(salus vault handle Patient/17)\n"
         "  salus vault forget Patient/17 --yes --vault trial/vault\n",
     .run = run,
 };

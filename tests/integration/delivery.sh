@@ -267,6 +267,14 @@ cat >"$dir/document.json" <<'FHIR'
 FHIR
 as 0 fhir import "$dir/patient.json" "$dir/document.json" >"$dir/answer" 2>&1 ||
     fail "import: $(cat "$dir/answer")"
+handle=$(as 0 vault handle Patient/p-1) || fail "vault handle"
+[ "$handle" = "$(as 0 vault handle 'Patient?identifier=urn:oid:2.999|MRN-1')" ] ||
+    fail "another handle by the identifier"
+as 0 accounting "$handle" >"$dir/answer" 2>&1 ||
+    fail "accounting: $(cat "$dir/answer")"
+as 0 may who "$handle" >"$dir/answer" 2>&1 || fail "who: $(cat "$dir/answer")"
+grep -q lakeside "$dir/answer" || fail "who: $(cat "$dir/answer")"
+as 0 vault handle Patient/none >"$dir/answer" 2>&1 && fail "a handle of nobody"
 as 0 vault share DocumentReference/d-1 "$dir/document.sealed" --json \
     >"$dir/answer" || fail "share"
 record=$(sed 's/.*"record":"\([0-9a-f]*\)".*/\1/' "$dir/answer")
