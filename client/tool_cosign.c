@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/tool_admission.h"
 #include "client/tool_config.h"
 #include "client/tool_consortium.h"
 #include "client/tool_json.h"
@@ -143,6 +144,24 @@ static bool show_body(struct pbft_bytes body)
     return is_shown;
 }
 
+/* Why it is not worth a signature; NULL: it may be. */
+static const char *problem_of(struct pbft_bytes transaction)
+{
+    struct wire_arena arena;
+    struct ProtobufCMessage *message = NULL;
+    struct pbft_bytes body = {NULL, 0};
+    const char *problem = "the transaction cannot be read";
+    wire_arena_init(&arena, WIRE_UNPACK_BYTES_MAX);
+    if (transaction_body(&body, transaction) == PBFT_OK &&
+        wire_unpack_strict(&salus__v1__transaction_body__descriptor, body,
+                           &arena, &message) == PBFT_OK) {
+        problem = admission_problem(
+            (const Salus__V1__TransactionBody *)(const void *)message);
+    }
+    wire_arena_deinit(&arena);
+    return problem;
+}
+
 static int sign_and_print(const struct signer *signer, struct pbft_bytes bytes,
                           enum transaction_role role)
 {
@@ -187,8 +206,10 @@ static int cosign(const struct signer *signer, const json_t *json,
         return tool_failed(&tool_cosign, "%s", reason.text);
     }
     const struct pbft_bytes bytes = {encoded.data, encoded.size};
-    int code = role_text != NULL ? sign_and_print(signer, bytes, role)
-                                 : print_transaction(bytes);
+    const char *problem = problem_of(bytes);
+    int code = problem != NULL     ? tool_failed(&tool_cosign, "%s", problem)
+               : role_text != NULL ? sign_and_print(signer, bytes, role)
+                                   : print_transaction(bytes);
     free(encoded.data);
     return code;
 }
@@ -237,7 +258,8 @@ const struct tool_command tool_cosign = {
         "    salus cosign admit.tx --role GOVERNANCE > admit-2.tx\n"
         "\n"
         "and the first one submits it: salus submit admit-3.tx. Nothing is\n"
-        "sent by this command; the key stays where it is.\n"
+        "sent by this command; the key stays where it is. An admit.json is\n"
+        "made by the one that wants to join: salus keygen --genesis.\n"
         "\n"
         "  --role ROLE           GOVERNANCE, COSIGN_INST, REVIEWER or DAC;\n"
         "                        without it nothing is signed\n"

@@ -10,10 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "client/tool_codes.h"
 #include "crypto/hex.h"
+#include "ledger/transaction.h"
 #include "salus/v1/files.pb-c.h"
+#include "salus/v1/ledger.pb-c.h"
 
 struct pair {
     const json_t *object;
@@ -332,6 +335,28 @@ static enum pbft_status read_field(struct reading *reading,
     return read_value(reading, field, json, base + field->offset);
 }
 
+/* A payload may have been named as its type is in docs/api.md. */
+static enum pbft_status fail_unknown(struct reading *reading,
+                                     const ProtobufCMessageDescriptor *type,
+                                     const char *name)
+{
+    const char *meant = NULL;
+
+    for (unsigned i = 0; i < type->n_fields && meant == NULL &&
+                         type == &salus__v1__transaction_body__descriptor;
+         i++) {
+        enum transaction_type payload =
+            (enum transaction_type)type->fields[i].id;
+        if (strcasecmp(transaction_type_name(payload), name) == 0) {
+            meant = type->fields[i].name;
+        }
+    }
+    salus_reason_set(reading->reason, "no field \"%.64s\" in %s%s%s", name,
+                     type->short_name, meant != NULL ? "; it is " : "",
+                     meant != NULL ? meant : "");
+    return PBFT_MALFORMED;
+}
+
 static enum pbft_status read_object(struct reading *reading, struct pair pair)
 {
     const char *name = NULL;
@@ -344,9 +369,7 @@ static enum pbft_status read_object(struct reading *reading, struct pair pair)
             protobuf_c_message_descriptor_get_field_by_name(
                 pair.message->descriptor, name);
         if (field == NULL) {
-            salus_reason_set(reading->reason, "no field \"%.64s\" in %s", name,
-                             pair.message->descriptor->short_name);
-            return PBFT_MALFORMED;
+            return fail_unknown(reading, pair.message->descriptor, name);
         }
         enum pbft_status status =
             read_field(reading, field, value, pair.message);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "client/tool_admission.h"
 #include "client/tool_consortium.h"
 #include "client/tool_folder.h"
 #include "client/tool_options.h"
@@ -102,11 +103,21 @@ static enum pbft_status write_configs(const char *folder,
     return write_text(folder, "replica.yaml", text, reason);
 }
 
-static int report(const char *folder, const struct salus_member *member)
+static int report(const char *folder, const struct salus_member *member,
+                  bool is_admission)
 {
     struct pbft_digest digest;
     char fingerprint[MEMBER_FINGERPRINT_TEXT_SIZE];
 
+    if (is_admission) {
+        (void)printf("made the keys of %s in %s\n"
+                     "give to a member:     %s/admit.json\n"
+                     "and tell all aloud:   its submit_key and "
+                     "encryption_key\n"
+                     "the rest stays here\n",
+                     member->name, folder, folder);
+        return TOOL_OK;
+    }
     if (member_fingerprint(crypto_provider_verify_only(), member, &digest) !=
         PBFT_OK) {
         return tool_failed(&tool_keygen, "out of memory");
@@ -121,20 +132,32 @@ static int report(const char *folder, const struct salus_member *member)
     return TOOL_OK;
 }
 
-static int create(const struct institution_options *made)
+/* `genesis` and `contract` NULL: for a consortium that is yet to be made. */
+static int create(const struct institution_options *made, const char *genesis,
+                  const char *contract)
 {
+    struct admission admission;
     struct salus_member member;
     struct salus_reason reason = {""};
-    enum pbft_status status = institution_create(&member, made, &reason);
+    enum pbft_status status = PBFT_OK;
+    if (genesis != NULL) {
+        status = admission_prepare(&admission, genesis, contract, &reason);
+    }
+    if (status == PBFT_OK) {
+        status = institution_create(&member, made, &reason);
+    }
     if (status == PBFT_OK) {
         status = write_configs(made->folder, &member, &reason);
+    }
+    if (status == PBFT_OK && genesis != NULL) {
+        status = admission_store(&admission, made->folder, &member, &reason);
     }
     if (status != PBFT_OK) {
         return tool_failed(&tool_keygen, "%s",
                            reason.text[0] != '\0' ? reason.text
                                                   : pbft_status_text(status));
     }
-    return report(made->folder, &member);
+    return report(made->folder, &member, genesis != NULL);
 }
 
 static int run(int argc, char **argv)
@@ -142,6 +165,8 @@ static int run(int argc, char **argv)
     struct institution_options made = {0};
     struct tool_list names = {.count = 0};
     struct tool_list operands = {.count = 0};
+    const char *genesis = NULL;
+    const char *contract = NULL;
     uint32_t roles[ROLES_MAX];
     const struct tool_option options[] = {
         {.name = "--name", .value = &made.name},
@@ -158,6 +183,8 @@ static int run(int argc, char **argv)
         {.name = "--client-certificate",
          .value = &made.import.client_certificate},
         {.name = "--client-tls-key", .value = &made.import.client_tls_key},
+        {.name = "--genesis", .value = &genesis},
+        {.name = "--contract", .value = &contract},
         {.name = "-o", .value = &made.folder},
         {.name = NULL}};
 
@@ -179,6 +206,12 @@ static int run(int argc, char **argv)
                               "give both addresses, or none if the institution "
                               "runs no replica");
     }
+    if ((genesis == NULL) != (contract == NULL) ||
+        (genesis != NULL && made.peer_address != NULL)) {
+        return tool_bad_usage(&tool_keygen,
+                              "--genesis and --contract go together, without "
+                              "addresses: no replica can join");
+    }
     if (!import_is_whole(&made.import, made.peer_address != NULL)) {
         return tool_bad_usage(&tool_keygen, "--ca needs --ca-key, or all "
                                             "certificates and their keys");
@@ -188,14 +221,15 @@ static int run(int argc, char **argv)
                               "a --role is unknown, or named twice");
     }
     made.roles = roles;
-    return create(&made);
+    return create(&made, genesis, contract);
 }
 
 const struct tool_command tool_keygen = {
     .name = "keygen",
     .usage = "--name NAME --legal-name TEXT --country CC\n"
              "       [--peer-address HOST:PORT --client-address HOST:PORT]\n"
-             "       [--role CODE...] [--ca FILE ...] -o DIR",
+             "       [--role CODE...] [--ca FILE ...]\n"
+             "       [--genesis FILE --contract FILE] -o DIR",
     .summary = "make the keys of one institution of a real consortium",
     .help =
         "Run it at each institution, on its own machine. Private keys never\n"
@@ -214,6 +248,12 @@ const struct tool_command tool_keygen = {
         "  -o DIR                is made; must not exist, or be empty\n"
         "\n"
         "Without the two addresses the institution runs no replica.\n"
+        "\n"
+        "To join a consortium that runs, as one without a replica:\n"
+        "  --genesis FILE        of that consortium\n"
+        "  --contract FILE       signed with it; its SHA-256 goes on the "
+        "ledger\n"
+        "Then DIR/admit.json is what its members sign (salus help cosign).\n"
         "\n"
         "A CA for its TLS certificates is made, unless there is one already\n"
         "(P-256 or P-384 keys, PEM or DER):\n"

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Client keys come and go on a running consortium: a second one beside the
-# first, one in its place from a block on, and one that is revoked.
+# first, one in its place from a block on, one that is revoked, and those of an
+# institution that joins.
 set -eu
 salusd=$1
 salus=$2
@@ -101,6 +102,42 @@ END
 anchor "$new_id" || fail "a record for the new encryption key"
 anchor "$old_id" && fail "a record for the old encryption key"
 grep -q KEY_STATE out || fail "not KEY_STATE"
+
+# An institution joins: it makes its keys, the others sign, one submits.
+echo contract >contract
+keygen() {
+    "$salus" keygen --name clinic --legal-name "Clinic" --country AT "$@" \
+        >out 2>err
+}
+keygen --genesis trial/genesis.txt -o clinic && fail "without a contract"
+keygen --genesis trial/genesis.txt --contract none -o clinic &&
+    fail "a contract that is not there"
+[ ! -e clinic ] || fail "keys for nothing"
+keygen --genesis trial/genesis.txt --contract contract -o clinic ||
+    fail "keys for one that joins"
+grep -q "$(sha256sum contract | cut -d' ' -f1)" clinic/admit.json ||
+    fail "not the digest of the contract"
+sed 's/institution_admit/inst_admit/' clinic/admit.json |
+    "$salus" cosign - --config "$next" >out 2>err && fail "another name"
+grep -q "it is institution_admit" err || fail "not told the name"
+for field in submit_possession submit_key encryption_key; do
+    grep -v "\"$field\"" clinic/admit.json >bad.json
+    "$salus" cosign bad.json --role GOVERNANCE --config "$next" >out 2>err &&
+        fail "signed without $field"
+done
+sed 's/\("submit_possession": "\)../\100/' clinic/admit.json >bad.json
+"$salus" cosign bad.json --config "$next" >out 2>err && fail "a bad possession"
+grep -q submit_possession err || fail "not told what is wrong"
+"$salus" cosign clinic/admit.json --config "$next" >admit-1.tx 2>err ||
+    fail "fixing the admission"
+"$salus" cosign admit-1.tx --role GOVERNANCE --config trial/client-1.yaml \
+    >admit-2.tx 2>err || fail "the second signature"
+grep -q '"legal_name": "Clinic"' err || fail "signed unseen"
+"$salus" submit admit-2.tx --config "$next" >out 2>err && fail "two of four"
+grep -q QUORUM_SHORT out || fail "not QUORUM_SHORT"
+"$salus" cosign admit-2.tx --role GOVERNANCE --config trial/client-2.yaml \
+    >admit-3.tx 2>err || fail "the third signature"
+"$salus" submit admit-3.tx --config "$next" >out 2>err || fail "the admission"
 
 # A key of an institution that is no member.
 "$salus" init other --replicas 4 --base-port "$((port + 8))" >/dev/null
