@@ -218,7 +218,7 @@ const struct tool_command tool_fhir = {
         "\n"
         "examples:\n"
         "  salus fhir dry-run consents/ --json\n"
-        "  salus fhir import examples/fhir --config trial/client-0.yaml\n"
+        "  salus fhir import examples/fhir --register-unknown\n"
         "  salus fhir export --subject Patient/17 -o patient-17.json\n",
     .run = run,
 };

@@ -143,12 +143,18 @@ static int print_fingerprint(const char *path)
     if (status != PBFT_OK) {
         return fail_with(&tool_genesis, &reason, status);
     }
+    uint32_t replicas = genesis_replica_count(genesis);
     genesis_destroy(genesis);
     member_fingerprint_text(&cluster, fingerprint);
     (void)printf("made %s\nfingerprint  %s\n"
                  "Give the same file to every institution; each compares the "
                  "fingerprint aloud.\n",
                  path, fingerprint);
+    if (replicas == 1) {
+        (void)fprintf(stderr, "salus genesis: one replica is for a trial: "
+                              "nothing may fail, and nobody else checks it; 4 "
+                              "or more tolerate a fault\n");
+    }
     return TOOL_OK;
 }
 
@@ -223,7 +229,9 @@ const struct tool_command tool_genesis = {
         "The genesis file holds the rules that all replicas start from. It is\n"
         "made once, from the member.txt files of all institutions; that each\n"
         "holds its private key is checked. Its fingerprint is compared aloud:\n"
-        "a different genesis is a different consortium.\n"
+        "a different genesis is a different consortium. Four replicas or "
+        "more\n"
+        "tolerate a fault; one is for a trial.\n"
         "\n"
         "  --members FILE...   member files made by salus keygen\n"
         "  --name NAME         of the consortium: a-z, 0-9 and -; salus if\n"
@@ -241,6 +249,20 @@ const struct tool_command tool_genesis = {
 
 /* ---- fingerprint --------------------------------------------------------- */
 
+#define GENESIS_HEAD "-----BEGIN SALUS GENESIS"
+#define MEMBER_HEAD "-----BEGIN SALUS MEMBER"
+
+static bool begins_with(const char *path, const char *head)
+{
+    char text[64] = "";
+    FILE *file = fopen(path, "re");
+    bool is_read = file != NULL && fgets(text, sizeof text, file) != NULL;
+    if (file != NULL) {
+        (void)fclose(file); /* Only read from. */
+    }
+    return is_read && strncmp(text, head, strlen(head)) == 0;
+}
+
 /* Whichever kind of public file it is. */
 static enum pbft_status fingerprint_of(const char *path, const char **kind,
                                        struct pbft_digest *out,
@@ -257,16 +279,24 @@ static enum pbft_status fingerprint_of(const char *path, const char **kind,
     status = genesis_file_load(&genesis, out, path, reason);
     *kind = "genesis";
     genesis_destroy(genesis);
-    if (status == PBFT_MALFORMED &&
-        member_load(member, path, NULL) == PBFT_OK) {
+    if (status == PBFT_MALFORMED && begins_with(path, MEMBER_HEAD)) {
         *kind = "member";
-        status = member_fingerprint(crypto_provider_verify_only(), member, out);
-    }
-    if (status == PBFT_MALFORMED &&
-        x509_certificate_load(&certificate, path, NULL) == PBFT_OK) {
+        status = member_load(member, path, reason);
+        if (status == PBFT_OK) {
+            status =
+                member_fingerprint(crypto_provider_verify_only(), member, out);
+        }
+    } else if (status == PBFT_MALFORMED && !begins_with(path, GENESIS_HEAD)) {
         *kind = "certificate (SHA-256)";
-        x509_fingerprint(out, &certificate);
-        status = PBFT_OK;
+        status = x509_certificate_load(&certificate, path, NULL);
+        if (status == PBFT_OK) {
+            x509_fingerprint(out, &certificate);
+        } else {
+            salus_reason_set(reason,
+                             "%s: neither a genesis file nor a member file nor "
+                             "a certificate",
+                             path);
+        }
     }
     free(member);
     return status;

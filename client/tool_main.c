@@ -2,6 +2,7 @@
 /* salus: one tool for operators, integration engineers and auditors. This file
  * holds the table of its commands, help, and the man page made from the same
  * texts. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,9 +31,15 @@ static const struct tool_command *find(const char *name)
     return NULL;
 }
 
+static bool is_help(const char *word)
+{
+    return strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 ||
+           strcmp(word, "-h") == 0;
+}
+
 static int help(int argc, char **argv)
 {
-    if (argc < 2) {
+    if (argc < 2 || is_help(argv[1])) {
         manual_print_overview(commands, COMMAND_COUNT);
         return TOOL_OK;
     }
@@ -58,8 +65,7 @@ int main(int argc, char **argv)
                               "try: salus help\n");
         return TOOL_USAGE;
     }
-    if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
-        strcmp(argv[1], "-h") == 0) {
+    if (is_help(argv[1])) {
         return help(argc - 1, argv + 1);
     }
     if (strcmp(argv[1], "--version") == 0) {

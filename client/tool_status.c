@@ -110,6 +110,7 @@ static void print_row(const struct row *row, uint64_t highest)
 {
     const Salus__V1__NodeStatus *status = row->status;
     char disk[BYTES_TEXT_SIZE];
+    char disk_free[BYTES_TEXT_SIZE];
     char view[32];
 
     (void)printf("%7u  %-16s ", (unsigned)row->replica,
@@ -119,14 +120,15 @@ static void print_row(const struct row *row, uint64_t highest)
         return;
     }
     bytes_text(disk, status->disk_bytes);
+    bytes_text(disk_free, status->disk_free_bytes);
     (void)snprintf(view, sizeof view, "%" PRIu64 "%s", status->view,
                    status->view_active ? "" : "?");
     (void)printf("%-11s %5s %7u %10" PRIu64 " %10" PRIu64 " %6" PRIu64
-                 " %3zu/%-3zu %10s\n",
+                 " %3zu/%-3zu %10s %10s\n",
                  status->state, view, (unsigned)status->primary,
                  status->executed, status->stable,
                  highest > status->executed ? highest - status->executed : 0,
-                 connected_peers(status), status->n_peers, disk);
+                 connected_peers(status), status->n_peers, disk, disk_free);
 }
 
 static void print_notes(const struct row *row)
@@ -155,7 +157,7 @@ static void print_table(const struct row *rows, uint32_t count)
 {
     uint64_t highest = highest_executed(rows, count);
     (void)printf("replica  institution      state        view primary   "
-                 "executed checkpoint    lag peers         disk\n");
+                 "executed checkpoint    lag peers         disk       free\n");
     for (uint32_t i = 0; i < count; i++) {
         print_row(&rows[i], highest);
     }
@@ -269,8 +271,9 @@ const struct tool_command tool_status = {
         "it\n"
         "is being changed) and its primary, last executed block, stable\n"
         "checkpoint, lag behind the best of them, peers it is connected to, "
-        "and\n"
-        "the size of its data. Then how many key envelopes are under way, "
+        "the\n"
+        "size of its data and what its file system has left. Then how many key "
+        "envelopes are under way, "
         "what\n"
         "is unsafe or wrong, and how far one is that catches up.\n"
         "\n"

@@ -197,6 +197,20 @@ expect_tool 1 'NOT VALID' 'genesis taken for a receipt' \
 expect_tool 2 'needs' 'proof of a local read' \
     query tx "$(printf '%064d' 1)" -o "$dir/proof" \
     --config "$dir/a/client-0.yaml"
+cp "$dir/a/st-anna/member.txt" "$dir/damaged.txt"
+sed -i '3s/./!/' "$dir/damaged.txt"
+expect_tool 1 'neither a genesis file nor a member file nor a cert' \
+    'fingerprint of another file' fingerprint "$0"
+expect_tool 1 'damaged.txt: line 3' 'fingerprint of a damaged member file' \
+    fingerprint "$dir/damaged.txt"
+expect_tool 0 ' member ' 'fingerprints of three kinds' fingerprint \
+    "$dir/a/st-anna/member.txt" "$dir/a/genesis.txt" "$dir/a/st-anna/ca.pem"
+expect_tool 0 'one replica is for a trial' 'genesis of one' \
+    genesis --members "$dir/a/st-anna/member.txt" -o "$dir/one.txt"
+expect_tool 1 '4 or more' 'genesis of two' genesis -o "$dir/two.txt" \
+    --members "$dir/a/st-anna/member.txt" "$dir/a/lakeside/member.txt"
+expect_tool 0 'commands:' 'help of help' help help
+expect_tool 0 'commands:' 'help, asked for twice' help --help
 expect_tool 1 'no such file' 'FHIR file that is not there' \
     fhir dry-run "$dir/none.json"
 

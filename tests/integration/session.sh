@@ -39,6 +39,10 @@ subject 60 || fail "the first"
 "$share" trial st-anna lakeside >out 2>err || fail "another program"
 subject || fail "at once after another program with the same key"
 
+"$salus" status >out 2>err || fail "status"
+size='[0-9.]* [KMGT]\{0,1\}i\{0,1\}B'
+grep -q "^ *0 .* $size  *$size\$" out || fail "not its size and what is left"
+
 # More than the ledger keeps; then the file is gone.
 for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18; do
     subject || fail "session $i"
