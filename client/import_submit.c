@@ -87,12 +87,14 @@ static bool is_done_before(const struct import_port *port,
            first.status == SALUS_OK && take_result(port, step, &first);
 }
 
+/* `code`: what the ledger or a replica said, or 0. */
 static enum pbft_status failure_of(struct import_session *session,
-                                   enum salus_status status)
+                                   enum salus_status status, uint32_t code)
 {
     salus_reason_set(session->reason,
-                     "the ledger: %s; run the import again to go on",
-                     salus_status_text(status));
+                     "the ledger: %s%s%s; run the import again to go on",
+                     salus_status_text(status), code != 0 ? ": " : "",
+                     code != 0 ? salus_code_name(code) : "");
     return status == SALUS_UNREACHABLE ? PBFT_UNREACHABLE : PBFT_TIMED_OUT;
 }
 
@@ -107,14 +109,15 @@ static enum pbft_status submit_pending(struct import_session *session,
     enum salus_status all = port->submit(port->context, pending->results,
                                          pending->transactions, pending->count);
     if (all != SALUS_OK && all != SALUS_REFUSED) {
-        return failure_of(session, all);
+        return failure_of(session, all, pending->results[0].code);
     }
     for (size_t i = 0; i < pending->count; i++) {
         const struct salus_result *result = &pending->results[i];
         if (!take_result(port, pending->steps[i], result)) {
-            return failure_of(session, result->status == SALUS_REFUSED
-                                           ? SALUS_UNPROVED
-                                           : result->status);
+            return failure_of(session,
+                              result->status == SALUS_REFUSED ? SALUS_UNPROVED
+                                                              : result->status,
+                              result->code);
         }
     }
     return PBFT_OK;
