@@ -101,10 +101,11 @@ static bool open_vault(struct demo *demo, struct import_options *options)
 static void summarize(const struct import_summary *summary)
 {
     (void)printf("   %zu resources: %zu enforceable, %zu evidence only, %zu "
-                 "rejected; %zu transactions on the ledger\n",
+                 "rejected, %zu local; %zu transactions on the ledger\n",
                  summary->resources, summary->classes[FHIR_ENFORCEABLE],
                  summary->classes[FHIR_EVIDENCE_ONLY],
-                 summary->classes[FHIR_REJECT], summary->transactions);
+                 summary->classes[FHIR_REJECT], summary->classes[FHIR_LOCAL],
+                 summary->transactions);
 }
 
 bool demo_import(struct demo *demo)

@@ -120,10 +120,12 @@ static int forget(struct call *call)
     }
     (void)printf(
         "%s: a patient, %llu records, %llu consents, %llu audit "
-        "events, %llu entries of the journal\n",
+        "events, %llu encounters and the like, %llu related persons, %llu "
+        "entries of the journal\n",
         call->yes ? "forgotten" : "would be forgotten",
         (unsigned long long)out.records, (unsigned long long)out.consents,
-        (unsigned long long)out.events, (unsigned long long)out.journal);
+        (unsigned long long)out.events, (unsigned long long)out.contexts,
+        (unsigned long long)out.agents, (unsigned long long)out.journal);
     if (!call->yes) {
         return tool_failed(&tool_vault, "nothing was changed: --yes does it, "
                                         "and it cannot be undone");
@@ -286,8 +288,9 @@ const struct tool_command tool_vault = {
         "                      Patient?identifier=SYSTEM|VALUE\n"
         "  forget REFERENCE    destroys what ties a patient, such as\n"
         "                      Patient/17, to the ledger: row keys, records,\n"
-        "                      consents, audit events, sealed contents. The\n"
-        "                      commitments on the ledger are noise then.\n"
+        "                      consents, audit events, encounters, related\n"
+        "                      persons, sealed contents. The commitments on\n"
+        "                      the ledger are noise then.\n"
         "                      Backups keep it: destroy them apart\n"
         "  backup DIR          a consistent copy in a new folder, encrypted\n"
         "                      as it is; keep vault.key somewhere else\n"

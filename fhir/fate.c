@@ -23,6 +23,7 @@ static const char *const document_to_ledger[] = {"subject.",
                                                  "meta.security",
                                                  NULL};
 static const char *const role_to_ledger[] = {"code.coding", "period", NULL};
+static const char *const agent_to_ledger[] = {"period", NULL};
 static const char *const group_to_ledger[] = {"member.entity", NULL};
 /* The whole event is sealed too; what it was about leaves as one root. */
 static const char *const audit_to_ledger[] = {"recorded",
@@ -72,10 +73,13 @@ static const char *const *ledger_paths(enum fhir_rank rank)
         return role_to_ledger;
     case FHIR_RANK_GROUP:
         return group_to_ledger;
+    case FHIR_RANK_AGENT:
+        return agent_to_ledger;
     case FHIR_RANK_AUDIT:
         return audit_to_ledger;
     case FHIR_RANK_PARTICIPANT:
     case FHIR_RANK_PATIENT:
+    case FHIR_RANK_CONTEXT:
     case FHIR_RANK_PROVENANCE:
     case FHIR_RANK_OTHER:
         break;
@@ -83,12 +87,29 @@ static const char *const *ledger_paths(enum fhir_rank rank)
     return nothing;
 }
 
+/* Does it say whose the resource is, as the vault keeps it? */
+static bool is_whose(const struct fhir_item *item, const char *path)
+{
+    static const char *const whose[] = {[FHIR_RANK_ROLE] = "practitioner.",
+                                        [FHIR_RANK_AGENT] = "patient.",
+                                        [FHIR_RANK_CONTEXT] = "subject."};
+    const char *element = (size_t)item->rank < sizeof whose / sizeof whose[0]
+                              ? whose[item->rank]
+                              : NULL;
+
+    return !is_words(path) &&
+           ((element != NULL && strncmp(path, element, strlen(element)) == 0) ||
+            (item->rank == FHIR_RANK_CONTEXT &&
+             strncmp(path, "patient.", 8) == 0));
+}
+
 static enum fhir_fate fate_of(const struct fhir_item *item, const char *path)
 {
     bool is_content = strncmp(path, "content.attachment.data", 23) == 0;
 
     if (fhir_item_class(item) == FHIR_REJECT ||
-        fhir_item_class(item) == FHIR_LOCAL) {
+        (fhir_item_class(item) == FHIR_LOCAL &&
+         item->rank != FHIR_RANK_CONTEXT)) {
         return FHIR_DROPPED;
     }
     if (item->rank == FHIR_RANK_DOCUMENT && is_content) {
@@ -99,10 +120,8 @@ static enum fhir_fate fate_of(const struct fhir_item *item, const char *path)
         begins_with_one(path, ledger_paths(item->rank))) {
         return FHIR_TO_LEDGER;
     }
-    bool is_whose = item->rank == FHIR_RANK_ROLE && !is_words(path) &&
-                    strncmp(path, "practitioner.", 13) == 0;
     if (strcmp(path, "id") == 0 || strncmp(path, "identifier.", 11) == 0 ||
-        is_whose) {
+        is_whose(item, path)) {
         return FHIR_IN_VAULT;
     }
     return item->rank == FHIR_RANK_CONSENT || item->rank == FHIR_RANK_AUDIT

@@ -12,17 +12,20 @@
 #include "consensus/status.h"
 #include "fhir/report.h"
 
-/* In the order of dependencies: who, patients, documents, consents, events. */
+/* In the order of dependencies: who, patients and what is theirs, documents,
+ * consents, events. */
 enum fhir_rank {
-    FHIR_RANK_PARTICIPANT = 0, /* Practitioner, Organization. */
+    FHIR_RANK_PARTICIPANT = 0, /* Practitioner, Organization, Device. */
     FHIR_RANK_ROLE = 1,        /* PractitionerRole. */
     FHIR_RANK_GROUP = 2,
     FHIR_RANK_PATIENT = 3,
-    FHIR_RANK_DOCUMENT = 4,
-    FHIR_RANK_CONSENT = 5,
-    FHIR_RANK_AUDIT = 6,
-    FHIR_RANK_PROVENANCE = 7,
-    FHIR_RANK_OTHER = 8, /* Rejected. */
+    FHIR_RANK_AGENT = 4,   /* RelatedPerson. */
+    FHIR_RANK_CONTEXT = 5, /* Encounter, and what else is only pointed to. */
+    FHIR_RANK_DOCUMENT = 6,
+    FHIR_RANK_CONSENT = 7,
+    FHIR_RANK_AUDIT = 8,
+    FHIR_RANK_PROVENANCE = 9,
+    FHIR_RANK_OTHER = 10, /* Rejected. */
 };
 
 struct fhir_options {

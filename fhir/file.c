@@ -72,29 +72,6 @@ enum fhir_rank fhir_rank_of_json(const struct json_t *json)
     return name != NULL ? fhir_rank_of(name) : FHIR_RANK_OTHER;
 }
 
-enum fhir_rank fhir_rank_of(const char *type)
-{
-    static const struct {
-        const char *type;
-        enum fhir_rank rank;
-    } ranks[] = {{"Practitioner", FHIR_RANK_PARTICIPANT},
-                 {"Organization", FHIR_RANK_PARTICIPANT},
-                 {"PractitionerRole", FHIR_RANK_ROLE},
-                 {"Group", FHIR_RANK_GROUP},
-                 {"Patient", FHIR_RANK_PATIENT},
-                 {"DocumentReference", FHIR_RANK_DOCUMENT},
-                 {"Consent", FHIR_RANK_CONSENT},
-                 {"AuditEvent", FHIR_RANK_AUDIT},
-                 {"Provenance", FHIR_RANK_PROVENANCE}};
-
-    for (size_t i = 0; i < sizeof ranks / sizeof ranks[0]; i++) {
-        if (strcmp(type, ranks[i].type) == 0) {
-            return ranks[i].rank;
-        }
-    }
-    return FHIR_RANK_OTHER;
-}
-
 /* ---- NDJSON -------------------------------------------------------------- */
 
 static enum pbft_status add_line(struct fhir_file *file, size_t offset,

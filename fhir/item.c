@@ -92,10 +92,14 @@ static void read_model(struct fhir_item *item, const struct fhir_reader *reader,
     case FHIR_RANK_PARTICIPANT:
     case FHIR_RANK_ROLE:
     case FHIR_RANK_GROUP:
+    case FHIR_RANK_AGENT:
         fhir_participant_read(reader, &item->party, root, item->type);
         break;
     case FHIR_RANK_PATIENT:
         fhir_patient_read(reader, &item->party, root);
+        break;
+    case FHIR_RANK_CONTEXT:
+        fhir_context_read(reader, &item->party, root, item->type);
         break;
     case FHIR_RANK_DOCUMENT:
         fhir_document_read(reader, &item->document, root, options->attachments);

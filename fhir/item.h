@@ -59,7 +59,7 @@ struct fhir_item {
     };
 };
 
-enum fhir_rank fhir_rank_of(const char *type);
+enum fhir_rank fhir_rank_of(const char *type); /* rank.c */
 enum fhir_rank fhir_rank_of_json(const struct json_t *json);
 
 /* ---- file.c, bundle.c ---------------------------------------------------- */

@@ -51,6 +51,39 @@ static const char *const group_elements[] = {
     COMMON_ELEMENTS, "type",           "actual",         "code",   "name",
     "quantity",      "managingEntity", "characteristic", "member", NULL};
 
+static const char *const device_elements[] = {COMMON_ELEMENTS,
+                                              "definition",
+                                              "udiCarrier",
+                                              "status",
+                                              "statusReason",
+                                              "distinctIdentifier",
+                                              "manufacturer",
+                                              "manufactureDate",
+                                              "expirationDate",
+                                              "lotNumber",
+                                              "serialNumber",
+                                              "deviceName",
+                                              "modelNumber",
+                                              "partNumber",
+                                              "type",
+                                              "specialization",
+                                              "version",
+                                              "property",
+                                              "patient",
+                                              "owner",
+                                              "contact",
+                                              "location",
+                                              "url",
+                                              "note",
+                                              "safety",
+                                              "parent",
+                                              NULL};
+
+static const char *const agent_elements[] = {
+    COMMON_ELEMENTS, "patient", "relationship",  "name",
+    "telecom",       "gender",  "birthDate",     "address",
+    "photo",         "period",  "communication", NULL};
+
 static const char *const member_elements[] = {
     "id",       "extension", "modifierExtension", "entity", "period",
     "inactive", NULL};
@@ -220,6 +253,71 @@ static void read_group(const struct fhir_reader *reader, struct fhir_party *out,
     read_members(reader, out, resource);
 }
 
+/* ---- devices, agents, contexts ------------------------------------------- */
+
+/* A modifier element, of devices and of most data. */
+static void check_status(const struct fhir_reader *reader,
+                         const struct fhir_node *resource, bool may_act)
+{
+    const char *status = fhir_take_string(reader, resource, "status");
+    struct fhir_node node = fhir_field(resource, "status");
+
+    if (status != NULL && strcmp(status, "entered-in-error") == 0) {
+        fhir_find(reader->report, FHIR_STATUS, &node, status);
+    } else if (status != NULL && may_act && strcmp(status, "inactive") == 0) {
+        fhir_find(reader->report, FHIR_INACTIVE, &node, NULL);
+    }
+}
+
+static void read_device(const struct fhir_reader *reader,
+                        struct fhir_party *out,
+                        const struct fhir_node *resource)
+{
+    out->kind = TRANSACTION_SERVICE;
+    fhir_only(reader->report, resource, device_elements);
+    check_status(reader, resource, true);
+}
+
+static void read_agent(const struct fhir_reader *reader, struct fhir_party *out,
+                       const struct fhir_node *resource)
+{
+    struct fhir_node patient = fhir_take_object(reader, resource, "patient");
+
+    out->kind = TRANSACTION_PATIENT_AGENT;
+    fhir_only(reader->report, resource, agent_elements);
+    (void)fhir_take_period(reader, &out->period, resource, "period");
+    if (patient.json == NULL) {
+        fhir_find(reader->report, FHIR_MISSING, &patient, NULL);
+    } else if (fhir_take_reference(reader, &out->patient, &patient) &&
+               out->patient.type[0] != 0 &&
+               strcmp(out->patient.type, "Patient") != 0) {
+        fhir_find(reader->report, FHIR_REFERENCE_TYPE, &patient, NULL);
+    }
+}
+
+/* Some types say `patient`, others `subject`, which may be a group or a place.
+ */
+void fhir_context_read(const struct fhir_reader *reader, struct fhir_party *out,
+                       const struct fhir_node *resource, const char *type)
+{
+    const char *key =
+        fhir_field(resource, "patient").json != NULL ? "patient" : "subject";
+    struct fhir_node whose = fhir_take_object(reader, resource, key);
+
+    memset(out, 0, sizeof *out);
+    check_status(reader, resource, false);
+    read_identifiers(reader, out, resource, type);
+    if (whose.json != NULL &&
+        fhir_take_reference(reader, &out->patient, &whose) &&
+        out->patient.type[0] != 0 &&
+        strcmp(out->patient.type, "Patient") != 0) {
+        out->patient.name = NULL;
+    }
+    fhir_report_add(reader->report, FHIR_CONTEXT_STAYS, "$", NULL);
+}
+
+/* ---- those who act ------------------------------------------------------- */
+
 void fhir_participant_read(const struct fhir_reader *reader,
                            struct fhir_party *out,
                            const struct fhir_node *resource, const char *type)
@@ -238,6 +336,10 @@ void fhir_participant_read(const struct fhir_reader *reader,
         read_roles(reader, out, resource);
         read_whose(reader, out, resource);
         (void)fhir_take_period(reader, &out->period, resource, "period");
+    } else if (strcmp(type, "Device") == 0) {
+        read_device(reader, out, resource);
+    } else if (strcmp(type, "RelatedPerson") == 0) {
+        read_agent(reader, out, resource);
     } else {
         out->kind = TRANSACTION_PROFESSIONAL;
         fhir_only(reader->report, resource, practitioner_elements);

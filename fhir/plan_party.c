@@ -1,131 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Patients, professionals, units and groups: a random id each, and names in the
- * vault by which others find it. */
+/* Patients, professionals, units, groups, services and patients' agents: a
+ * random id each, and names in the vault by which others find it. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/secret.h"
 #include "fhir/plan_party.h"
 #include "salus/v1/ledger.pb-c.h"
 #include "vault/roles.h"
 
-static struct plan_names names_of(const struct fhir_item *item)
-{
-    struct plan_names names = {.count = 0};
-
-    if (item->name != NULL) {
-        names.items[names.count++] = item->name;
-    }
-    if (item->full_url != NULL) {
-        names.items[names.count++] = item->full_url;
-    }
-    for (size_t i = 0; i < item->party.identifier_count; i++) {
-        names.items[names.count++] = item->party.identifiers[i];
-    }
-    return names;
-}
-
-/* The first name that the vault knows; NULL: none. */
-static const char *known_name(struct planner *planner, enum vault_kind kind,
-                              const struct plan_names *names)
-{
-    for (size_t i = 0; i < names->count; i++) {
-        struct vault_blob blob;
-        enum pbft_status status =
-            vault_get(planner->options->vault, &blob, kind,
-                      planner_text(names->items[i]));
-        vault_blob_free(&blob);
-        if (status == PBFT_OK) {
-            return names->items[i];
-        }
-        if (status != PBFT_NOT_FOUND) {
-            (void)planner_check(planner, status);
-            return NULL;
-        }
-    }
-    return NULL;
-}
-
-/* All names mean the row of `first`. */
-static void alias_all(struct planner *planner, enum vault_kind kind,
-                      const struct plan_names *names, const char *first)
-{
-    for (size_t i = 0; i < names->count; i++) {
-        enum pbft_status status =
-            vault_alias(planner->options->vault, kind, planner_text(first),
-                        planner_text(names->items[i]));
-        if (status == PBFT_EXISTS) {
-            planner_find(planner, FHIR_TAKEN, "identifier");
-        } else {
-            (void)planner_check(planner, status);
-        }
-    }
-}
-
-/* Only these have anything that the ledger holds: roles, members, an end. */
-static bool has_terms(const struct fhir_item *item)
-{
-    return item->rank == FHIR_RANK_ROLE || item->rank == FHIR_RANK_GROUP;
-}
-
-/* Does every identifier mean that row already? Where a bundle has him says
- * nothing: that is new each time. */
-static bool all_are_known(struct planner *planner, enum vault_kind kind)
-{
-    const struct fhir_party *party = &planner->item->party;
-    for (size_t i = 0; i < party->identifier_count; i++) {
-        const struct plan_names one = {.items = {party->identifiers[i]},
-                                       .count = 1};
-        if (known_name(planner, kind, &one) == NULL) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* An identifier may be that of a family, or of an employer: who has it, and an
- * id or number of his own, is somebody else. Taken for the same, two patients
- * would get the consents of each other. */
-static bool is_another(struct planner *planner, enum vault_kind kind,
-                       const struct plan_names *names, const char *known)
-{
-    if (known == names->items[0]) {
-        return false;
-    }
-    return planner->item->name != NULL || has_terms(planner->item) ||
-           !all_are_known(planner, kind);
-}
-
-/* True if it is new and has a name to be stored under. */
-static bool is_new(struct planner *planner, enum vault_kind kind,
-                   const struct plan_names *names)
-{
-    if (names->count == 0) {
-        planner_find(planner, FHIR_MISSING, "id");
-        return false;
-    }
-    const char *known = known_name(planner, kind, names);
-    if (known != NULL && is_another(planner, kind, names, known)) {
-        planner_find(planner, FHIR_TAKEN, "identifier");
-        return false;
-    }
-    if (known != NULL) {
-        alias_all(planner, kind, names, known);
-        return false;
-    }
-    return planner->status == PBFT_OK;
-}
-
 void plan_patient(struct planner *planner)
 {
-    struct plan_names names = names_of(planner->item);
+    struct plan_names names = plan_names_of(planner->item);
     struct vault_subject subject;
 
-    if (!is_new(planner, VAULT_SUBJECT, &names) ||
+    if (!plan_is_new(planner, VAULT_SUBJECT, &names) ||
         !planner_check(planner, vault_add_subject(planner->options->vault,
                                                   &subject, names.items[0]))) {
         return;
     }
-    alias_all(planner, VAULT_SUBJECT, &names, names.items[0]);
+    plan_alias_all(planner, VAULT_SUBJECT, &names, names.items[0]);
     struct transaction_subject row = {
         .handle = {subject.handle, sizeof subject.handle}, .epoch_no = 1};
     struct transaction transaction = {
@@ -178,6 +72,13 @@ static void register_party(struct planner *planner,
             .members = {members, party->member_count}}};
 
     (void)planner_add_row(planner, &transaction, VAULT_PARTICIPANT, name);
+}
+
+/* Only these have anything that the ledger holds: roles, members, an end. */
+static bool has_terms(const struct fhir_item *item)
+{
+    return item->rank == FHIR_RANK_ROLE || item->rank == FHIR_RANK_GROUP ||
+           item->rank == FHIR_RANK_AGENT;
 }
 
 /* ---- changes ------------------------------------------------------------- */
@@ -287,6 +188,22 @@ static bool find_members(struct planner *planner, const uint8_t **out)
     return *out != NULL;
 }
 
+/* Who acts for a patient is one of his secrets, and forgotten with him. */
+static bool keep_agent(struct planner *planner, struct vault_participant *out,
+                       const char *name)
+{
+    struct vault_subject patient;
+
+    if (!planner_subject(planner, &patient, &planner->item->party.patient)) {
+        return false;
+    }
+    enum pbft_status status =
+        vault_set_agent(planner->options->vault, out, name,
+                        TRANSACTION_PATIENT_AGENT, patient.handle);
+    secret_wipe(&patient, sizeof patient);
+    return planner_check(planner, status);
+}
+
 /* It was imported before, with other content: else nobody would ask. */
 static void plan_change(struct planner *planner, const struct plan_names *names)
 {
@@ -300,7 +217,9 @@ static void plan_change(struct planner *planner, const struct plan_names *names)
         known.kind == VAULT_IS_INSTITUTION) {
         return;
     }
-    if (find_members(planner, &members)) {
+    if (find_members(planner, &members) &&
+        (planner->item->rank != FHIR_RANK_AGENT ||
+         keep_agent(planner, &known, names->items[0]))) {
         update_party(planner, &known, members);
     }
 }
@@ -344,10 +263,21 @@ static bool is_of_a_person(struct planner *planner,
            vault_find_role(vault, &role, names->items[0]) == PBFT_OK;
 }
 
+static bool add_participant(struct planner *planner,
+                            struct vault_participant *out, const char *name)
+{
+    if (planner->item->rank == FHIR_RANK_AGENT) {
+        return keep_agent(planner, out, name);
+    }
+    return planner_check(
+        planner, vault_add_participant(planner->options->vault, out, name,
+                                       (uint32_t)planner->item->party.kind));
+}
+
 void plan_participant(struct planner *planner)
 {
     const struct fhir_party *party = &planner->item->party;
-    struct plan_names names = names_of(planner->item);
+    struct plan_names names = plan_names_of(planner->item);
     struct vault_participant participant;
     const uint8_t *members = NULL;
 
@@ -359,7 +289,7 @@ void plan_participant(struct planner *planner)
         plan_role(planner, &names);
         return;
     }
-    if (!is_new(planner, VAULT_PARTICIPANT, &names)) {
+    if (!plan_is_new(planner, VAULT_PARTICIPANT, &names)) {
         if (names.count > 0) {
             plan_change(planner, &names);
         }
@@ -368,10 +298,8 @@ void plan_participant(struct planner *planner)
     if (!find_members(planner, &members)) {
         return;
     }
-    if (planner_check(planner, vault_add_participant(
-                                   planner->options->vault, &participant,
-                                   names.items[0], (uint32_t)party->kind))) {
-        alias_all(planner, VAULT_PARTICIPANT, &names, names.items[0]);
+    if (add_participant(planner, &participant, names.items[0])) {
+        plan_alias_all(planner, VAULT_PARTICIPANT, &names, names.items[0]);
         register_party(planner, &participant, members, names.items[0]);
     }
 }

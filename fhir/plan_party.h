@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the planners of those who act share; for fhir/ only. */
+/* What the planners of those who act, and of what has names in the vault,
+ * share; for fhir/ only. */
 #ifndef FHIR_PLAN_PARTY_H
 #define FHIR_PLAN_PARTY_H
 
@@ -12,6 +13,15 @@ struct plan_names {
     const char *items[PLAN_NAMES_MAX];
     size_t count;
 };
+
+struct plan_names plan_names_of(const struct fhir_item *item);
+/* True if it is new and has a name to be stored under. One that is known gets
+ * the names that it did not have; what is somebody else's is a finding. */
+bool plan_is_new(struct planner *planner, enum vault_kind kind,
+                 const struct plan_names *names);
+/* All names mean the row of `first`. */
+void plan_alias_all(struct planner *planner, enum vault_kind kind,
+                    const struct plan_names *names, const char *first);
 
 /* What the ledger holds of a participant, and may change. */
 struct plan_terms {

@@ -225,10 +225,14 @@ static void plan_by_rank(struct planner *planner)
     case FHIR_RANK_PARTICIPANT:
     case FHIR_RANK_ROLE:
     case FHIR_RANK_GROUP:
+    case FHIR_RANK_AGENT:
         plan_participant(planner);
         break;
     case FHIR_RANK_PATIENT:
         plan_patient(planner);
+        break;
+    case FHIR_RANK_CONTEXT:
+        plan_context(planner);
         break;
     case FHIR_RANK_DOCUMENT:
         plan_document(planner);

@@ -94,6 +94,7 @@ void plan_consent(struct planner *planner);
 void plan_document(struct planner *planner);
 void plan_patient(struct planner *planner);
 void plan_participant(struct planner *planner);
+void plan_context(struct planner *planner);
 void plan_audit(struct planner *planner);
 void plan_provenance(struct planner *planner);
 

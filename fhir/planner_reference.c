@@ -202,7 +202,7 @@ static bool find_data(struct planner *planner, struct vault_record *record,
         status = vault_find_context(vault, &context, reference->name);
     }
     if (status == PBFT_NOT_FOUND && planner->options->register_unknown) {
-        status = vault_add_context(vault, &context, reference->name);
+        status = vault_set_context(vault, &context, reference->name, NULL);
     }
     if (status == PBFT_NOT_FOUND) {
         planner_find(planner, FHIR_UNRESOLVED, reference->path);

@@ -146,6 +146,8 @@ enum fhir_weight {
     X(FHIR_FAILED_EVENT, FHIR_APART, 0, "did not succeed: stays here")         \
     X(FHIR_IN_EMERGENCY, FHIR_APART, 0,                                        \
       "within an emergency that is on the ledger: stays here")                 \
+    X(FHIR_CONTEXT_STAYS, FHIR_APART, 0,                                       \
+      "documents and consents may name it: stays here")                        \
     X(FHIR_PROVENANCE_STAYS, FHIR_APART, 0, "provenance: stays here")          \
     /* what makes a consent evidence only */                                   \
     X(FHIR_NO_PROVISION, FHIR_UNCERTAIN, CODES_REASON_INCOMPLETE,              \

@@ -28,13 +28,15 @@ struct vault_forgotten {
     uint64_t records;
     uint64_t consents;
     uint64_t events;
-    uint64_t journal; /* Resources that would no longer be known. */
+    uint64_t contexts; /* Encounters, and what else documents point to. */
+    uint64_t agents;   /* Who acts for the patient. */
+    uint64_t journal;  /* Resources that would no longer be known. */
 };
 
-/* Destroys the patient's row, and the rows and sealed contents of all records,
- * consents and events of that patient, with what the journal says of them. With
- * `only_count` nothing is changed. NOT_FOUND: nobody has that name; EXISTS: an
- * import has to be finished first. If it is interrupted, call it again. */
+/* Destroys the patient's row, and the rows and sealed contents of all that is
+ * of that patient, with what the journal says of them. With `only_count`
+ * nothing is changed. NOT_FOUND: nobody has that name; EXISTS: an import has to
+ * be finished first. If it is interrupted, call it again. */
 PBFT_MUST_USE enum pbft_status vault_forget_subject(struct vault *vault,
                                                     struct vault_forgotten *out,
                                                     const char *name,

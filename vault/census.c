@@ -17,6 +17,7 @@
 #define PAGE 256
 #define ID_AT 1 /* Behind the version byte of every typed row. */
 #define SUBJECT_AT (ID_AT + VAULT_ID_SIZE)
+#define SUBJECT_OF_AGENT_AT (SUBJECT_AT + 4) /* Behind the kind. */
 
 /* Calls for each row of the kind; a status other than OK ends the walk. */
 typedef enum pbft_status on_row(void *context, int64_t id);
@@ -191,17 +192,18 @@ static bool has_id(const struct search *search, int64_t id)
     return false;
 }
 
-/* Records, consents and events all name their patient at one place. */
+/* All but agents name their patient at one place. Staff has none. */
 static enum pbft_status find_owned(void *context, int64_t id)
 {
     struct search *search = context;
+    const size_t at =
+        search->kind == VAULT_PARTICIPANT ? SUBJECT_OF_AGENT_AT : SUBJECT_AT;
     struct vault_blob blob;
     enum pbft_status status =
         vault_get_id(search->vault, &blob, search->kind, id);
 
-    if (status == PBFT_OK && blob.size >= SUBJECT_AT + VAULT_HANDLE_SIZE &&
-        memcmp(blob.data + SUBJECT_AT, search->handle, VAULT_HANDLE_SIZE) ==
-            0) {
+    if (status == PBFT_OK && blob.size >= at + VAULT_HANDLE_SIZE &&
+        memcmp(blob.data + at, search->handle, VAULT_HANDLE_SIZE) == 0) {
         (*search->counter)++;
         status = add_id(search, id);
     }
@@ -251,6 +253,27 @@ static enum pbft_status find_kind(struct search *search, enum vault_kind kind,
     return walk(search->vault, kind, find_owned, search);
 }
 
+static enum pbft_status find_belongings(struct search *search)
+{
+    const struct {
+        enum vault_kind kind;
+        uint64_t *counter;
+    } kinds[] = {{VAULT_RECORD, &search->out->records},
+                 {VAULT_CONSENT, &search->out->consents},
+                 {VAULT_EVENT, &search->out->events},
+                 {VAULT_CONTEXT, &search->out->contexts},
+                 {VAULT_PARTICIPANT, &search->out->agents}};
+    enum pbft_status status = PBFT_OK;
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && status == PBFT_OK;
+         i++) {
+        status = find_kind(search, kinds[i].kind, kinds[i].counter);
+    }
+    return status == PBFT_OK
+               ? walk(search->vault, VAULT_JOURNAL, find_journal, search)
+               : status;
+}
+
 static enum pbft_status find_all(struct search *search, const char *name)
 {
     struct vault_subject subject;
@@ -268,18 +291,7 @@ static enum pbft_status find_all(struct search *search, const char *name)
     if (status == PBFT_OK) {
         status = add_id(search, row);
     }
-    if (status == PBFT_OK) {
-        status = find_kind(search, VAULT_RECORD, &search->out->records);
-    }
-    if (status == PBFT_OK) {
-        status = find_kind(search, VAULT_CONSENT, &search->out->consents);
-    }
-    if (status == PBFT_OK) {
-        status = find_kind(search, VAULT_EVENT, &search->out->events);
-    }
-    return status == PBFT_OK
-               ? walk(search->vault, VAULT_JOURNAL, find_journal, search)
-               : status;
+    return status == PBFT_OK ? find_belongings(search) : status;
 }
 
 /* Files first: as long as the rows are there, it can be done again. */

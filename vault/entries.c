@@ -2,7 +2,6 @@
 /* Typed rows: fixed layouts behind a version byte. */
 #include "vault/entries.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "crypto/hex.h"
@@ -27,60 +26,6 @@ static void draw(uint8_t *out, size_t size)
 static struct pbft_bytes name_bytes(const char *name)
 {
     return (struct pbft_bytes){(const uint8_t *)name, strlen(name)};
-}
-
-static enum pbft_status layout_load(struct vault *vault, struct layout *layout,
-                                    enum vault_kind kind, const char *name)
-{
-    struct vault_blob blob;
-    enum pbft_status status = vault_get(vault, &blob, kind, name_bytes(name));
-
-    *layout = layout_begin();
-    if (status != PBFT_OK) {
-        return status;
-    }
-    if (blob.size < 1 || blob.size > LAYOUT_MAX ||
-        blob.data[0] != LAYOUT_VERSION) {
-        status = PBFT_CORRUPT;
-    } else {
-        memcpy(layout->bytes, blob.data, blob.size);
-        layout->size = blob.size;
-        layout->read = 1;
-    }
-    vault_blob_free(&blob);
-    return status;
-}
-
-/* All was read, and there was enough. */
-static enum pbft_status layout_end(struct layout *layout)
-{
-    bool complete = !layout->damaged && layout->read == layout->size;
-
-    secret_wipe(layout->bytes, sizeof layout->bytes);
-    return complete ? PBFT_OK : PBFT_CORRUPT;
-}
-
-static enum pbft_status layout_store(struct vault *vault, struct layout *layout,
-                                     enum vault_kind kind, const char *name)
-{
-    enum pbft_status status =
-        vault_put(vault, kind, VAULT_PLAIN, name_bytes(name),
-                  (struct pbft_bytes){layout->bytes, layout->size});
-
-    secret_wipe(layout->bytes, sizeof layout->bytes);
-    return status;
-}
-
-static enum pbft_status layout_replace(struct vault *vault,
-                                       struct layout *layout,
-                                       enum vault_kind kind, const char *name)
-{
-    enum pbft_status status =
-        vault_replace(vault, kind, VAULT_PLAIN, name_bytes(name),
-                      (struct pbft_bytes){layout->bytes, layout->size});
-
-    secret_wipe(layout->bytes, sizeof layout->bytes);
-    return status;
 }
 
 /* ---- subjects ------------------------------------------------------------ */
@@ -127,6 +72,16 @@ enum pbft_status vault_add_subject(struct vault *vault,
 
 /* ---- participants -------------------------------------------------------- */
 
+/* An agent's row ends with whose it is, for vault_forget_subject(). */
+static void skip_patient(struct layout *layout)
+{
+    uint8_t patient[VAULT_HANDLE_SIZE];
+
+    if (layout->size - layout->read == sizeof patient) {
+        layout_get(layout, patient, sizeof patient);
+    }
+}
+
 enum pbft_status vault_find_participant(struct vault *vault,
                                         struct vault_participant *out,
                                         const char *name)
@@ -140,6 +95,7 @@ enum pbft_status vault_find_participant(struct vault *vault,
     }
     layout_get(&layout, out->id, sizeof out->id);
     out->kind = layout_get_number(&layout);
+    skip_patient(&layout);
     return layout_end(&layout);
 }
 
@@ -168,6 +124,27 @@ enum pbft_status vault_add_participant(struct vault *vault,
     draw(out->id, sizeof out->id);
     out->kind = kind;
     return store_participant(vault, out, name);
+}
+
+enum pbft_status vault_set_agent(struct vault *vault,
+                                 struct vault_participant *out,
+                                 const char *name, uint32_t kind,
+                                 const uint8_t patient[VAULT_HANDLE_SIZE])
+{
+    enum pbft_status status = vault_find_participant(vault, out, name);
+
+    if (status != PBFT_OK && status != PBFT_NOT_FOUND) {
+        return status;
+    }
+    if (status == PBFT_NOT_FOUND) {
+        draw(out->id, sizeof out->id);
+        out->kind = kind;
+    }
+    struct layout layout = participant_layout(out);
+    layout_put(&layout, patient, VAULT_HANDLE_SIZE);
+    return status == PBFT_OK
+               ? layout_replace(vault, &layout, VAULT_PARTICIPANT, name)
+               : layout_store(vault, &layout, VAULT_PARTICIPANT, name);
 }
 
 enum pbft_status
@@ -208,17 +185,40 @@ enum pbft_status vault_find_context(struct vault *vault,
         return status;
     }
     layout_get(&layout, out->id, sizeof out->id);
+    memset(out->subject, 0, sizeof out->subject);
+    /* Older rows end here. */
+    if (layout.read < layout.size) {
+        layout_get(&layout, out->subject, sizeof out->subject);
+    }
     return layout_end(&layout);
 }
 
-enum pbft_status vault_add_context(struct vault *vault,
-                                   struct vault_context *out, const char *name)
+enum pbft_status vault_set_context(struct vault *vault,
+                                   struct vault_context *out, const char *name,
+                                   const uint8_t *subject)
 {
-    struct layout layout = layout_begin();
+    enum pbft_status status = vault_find_context(vault, out, name);
+    bool is_known = status == PBFT_OK;
 
-    draw(out->id, sizeof out->id);
+    if (!is_known && status != PBFT_NOT_FOUND) {
+        return status;
+    }
+    if (is_known && (subject == NULL ||
+                     memcmp(out->subject, subject, sizeof out->subject) == 0)) {
+        return PBFT_OK;
+    }
+    if (!is_known) {
+        memset(out, 0, sizeof *out);
+        draw(out->id, sizeof out->id);
+    }
+    if (subject != NULL) {
+        memcpy(out->subject, subject, sizeof out->subject);
+    }
+    struct layout layout = layout_begin();
     layout_put(&layout, out->id, sizeof out->id);
-    return layout_store(vault, &layout, VAULT_CONTEXT, name);
+    layout_put(&layout, out->subject, sizeof out->subject);
+    return is_known ? layout_replace(vault, &layout, VAULT_CONTEXT, name)
+                    : layout_store(vault, &layout, VAULT_CONTEXT, name);
 }
 
 /* ---- records and consents ------------------------------------------------ */

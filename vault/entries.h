@@ -60,9 +60,10 @@ struct vault_consent {
     uint8_t data_key[VAULT_SECRET_SIZE];
 };
 
-/* Something that consents point to. */
+/* Something that documents and consents point to. */
 struct vault_context {
     uint8_t id[VAULT_ID_SIZE];
+    uint8_t subject[VAULT_HANDLE_SIZE]; /* Zeros: it is not known whose. */
 };
 
 /* Each `find`: NOT_FOUND if nothing has that name. Each `add`: EXISTS. `add`
@@ -79,6 +80,12 @@ vault_find_participant(struct vault *vault, struct vault_participant *out,
 PBFT_MUST_USE enum pbft_status
 vault_add_participant(struct vault *vault, struct vault_participant *out,
                       const char *name, uint32_t kind);
+/* One who acts for that patient, and is forgotten with him: a new one, or the
+ * known one with another patient. */
+PBFT_MUST_USE enum pbft_status
+vault_set_agent(struct vault *vault, struct vault_participant *out,
+                const char *name, uint32_t kind,
+                const uint8_t patient[VAULT_HANDLE_SIZE]);
 /* A name for a member of the consortium. Says EXISTS if it means another; a
  * unit gives it up, with all its names. */
 PBFT_MUST_USE enum pbft_status
@@ -87,9 +94,12 @@ vault_set_institution(struct vault *vault, const char *name,
 PBFT_MUST_USE enum pbft_status vault_find_context(struct vault *vault,
                                                   struct vault_context *out,
                                                   const char *name);
-PBFT_MUST_USE enum pbft_status vault_add_context(struct vault *vault,
+/* A new one, or the known one with another patient; NULL: it is not known
+ * whose, or stays that of whom it was. */
+PBFT_MUST_USE enum pbft_status vault_set_context(struct vault *vault,
                                                  struct vault_context *out,
-                                                 const char *name);
+                                                 const char *name,
+                                                 const uint8_t *subject);
 
 /* "#" and the handle: one more name of a patient's row. */
 #define VAULT_HANDLE_NAME_SIZE (2 + 2 * VAULT_HANDLE_SIZE)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Fields in and out of a layout. */
+/* Fields in and out of a layout, layouts in and out of rows. */
 #include "vault/layout.h"
 
 #include <string.h>
+
+#include "crypto/secret.h"
 
 void layout_put(struct layout *layout, const void *field, size_t size)
 {
@@ -57,4 +59,64 @@ struct layout layout_begin(void)
 
     layout.bytes[0] = LAYOUT_VERSION;
     return layout;
+}
+
+/* ---- rows ---------------------------------------------------------------- */
+
+static struct pbft_bytes name_bytes(const char *name)
+{
+    return (struct pbft_bytes){(const uint8_t *)name, strlen(name)};
+}
+
+enum pbft_status layout_load(struct vault *vault, struct layout *layout,
+                             enum vault_kind kind, const char *name)
+{
+    struct vault_blob blob;
+    enum pbft_status status = vault_get(vault, &blob, kind, name_bytes(name));
+
+    *layout = layout_begin();
+    if (status != PBFT_OK) {
+        return status;
+    }
+    if (blob.size < 1 || blob.size > LAYOUT_MAX ||
+        blob.data[0] != LAYOUT_VERSION) {
+        status = PBFT_CORRUPT;
+    } else {
+        memcpy(layout->bytes, blob.data, blob.size);
+        layout->size = blob.size;
+        layout->read = 1;
+    }
+    vault_blob_free(&blob);
+    return status;
+}
+
+/* All was read, and there was enough. */
+enum pbft_status layout_end(struct layout *layout)
+{
+    bool complete = !layout->damaged && layout->read == layout->size;
+
+    secret_wipe(layout->bytes, sizeof layout->bytes);
+    return complete ? PBFT_OK : PBFT_CORRUPT;
+}
+
+enum pbft_status layout_store(struct vault *vault, struct layout *layout,
+                              enum vault_kind kind, const char *name)
+{
+    enum pbft_status status =
+        vault_put(vault, kind, VAULT_PLAIN, name_bytes(name),
+                  (struct pbft_bytes){layout->bytes, layout->size});
+
+    secret_wipe(layout->bytes, sizeof layout->bytes);
+    return status;
+}
+
+enum pbft_status layout_replace(struct vault *vault, struct layout *layout,
+                                enum vault_kind kind, const char *name)
+{
+    enum pbft_status status =
+        vault_replace(vault, kind, VAULT_PLAIN, name_bytes(name),
+                      (struct pbft_bytes){layout->bytes, layout->size});
+
+    secret_wipe(layout->bytes, sizeof layout->bytes);
+    return status;
 }

@@ -4,7 +4,7 @@
 #ifndef VAULT_LAYOUT_H
 #define VAULT_LAYOUT_H
 
-#include "consensus/types.h"
+#include "vault/row.h"
 
 #define LAYOUT_VERSION 1
 #define LAYOUT_MAX 512 /* The largest entry takes half of it. */
@@ -29,5 +29,16 @@ void layout_put_time(struct layout *layout, uint64_t time);
 void layout_get(struct layout *layout, void *field, size_t size);
 uint32_t layout_get_number(struct layout *layout);
 uint64_t layout_get_time(struct layout *layout);
+
+/* The row under a name, to be read field by field. NOT_FOUND; CORRUPT. */
+enum pbft_status layout_load(struct vault *vault, struct layout *layout,
+                             enum vault_kind kind, const char *name);
+/* Wipes it. CORRUPT unless all was read, and there was enough. */
+enum pbft_status layout_end(struct layout *layout);
+/* As vault_put() and vault_replace(); the layout is wiped. */
+enum pbft_status layout_store(struct vault *vault, struct layout *layout,
+                              enum vault_kind kind, const char *name);
+enum pbft_status layout_replace(struct vault *vault, struct layout *layout,
+                                enum vault_kind kind, const char *name);
 
 #endif /* VAULT_LAYOUT_H */

@@ -304,6 +304,46 @@ static void test_members_of_groups(void **state)
     CHECK(samples);
 }
 
+/* ---- devices, relatives, visits ------------------------------------------ */
+
+#define OF(type, more) "{\"resourceType\":\"" type "\",\"id\":\"x\"" more "}"
+#define WHOSE(key, type) ",\"" key "\":{\"reference\":\"" type "/a\"}"
+#define STATUS(code) ",\"status\":\"" code "\""
+#define STAYS "documents and consents may name it"
+
+static void test_what_acts_or_is_named_besides(void **state)
+{
+    static const struct sample samples[] = {
+        {OF("Device", STATUS("active")), 0, OK, "-", "$"},
+        {OF("Device", ""), 0, OK, "-", "$"},
+        {OF("Device", STATUS("inactive")), 0, NO, "is not active", "status"},
+        {OF("Device", STATUS("entered-in-error")), 0, NO, "status", "status"},
+        {OF("Device", ",\"odd\":1"), 0, NO, "element is not known", "odd"},
+        {OF("RelatedPerson", WHOSE("patient", "Patient")), 0, OK, "-", "$"},
+        {OF("RelatedPerson", WHOSE("patient", "Group")), 0, NO,
+         "reference to a wrong type", "patient"},
+        {OF("RelatedPerson", ""), 0, NO, "required element", "patient"},
+        {OF("RelatedPerson", WHOSE("patient", "Patient") ",\"active\":false"),
+         0, NO, "is not active", "active"},
+        {OF("RelatedPerson", WHOSE("patient", "Patient") ",\"period\":{}"), 0,
+         NO, "wrong JSON type or empty", "period"},
+        {OF("Encounter", STATUS("finished") WHOSE("subject", "Patient")), 0,
+         FHIR_LOCAL, STAYS, "$"},
+        {OF("EpisodeOfCare", STATUS("active") WHOSE("patient", "Patient")), 0,
+         FHIR_LOCAL, STAYS, "$"},
+        {OF("Encounter", WHOSE("subject", "Group")), 0, FHIR_LOCAL, STAYS, "$"},
+        {OF("Encounter", STATUS("entered-in-error")), 0, NO, "status",
+         "status"},
+        {OF("Encounter", ",\"modifierExtension\":[{\"url\":\"u\"}]"), 0, NO,
+         "modifierExtension", "modifierExtension"},
+        {OF("Encounter", ",\"subject\":{\"reference\":\"#p\"}"), 0, NO,
+         "a contained resource", "subject"},
+    };
+
+    (void)state;
+    CHECK(samples);
+}
+
 /* ---- audit events -------------------------------------------------------- */
 
 #define DCM "http://dicom.nema.org/resources/ontology/DCM"
@@ -426,6 +466,7 @@ int main(void)
         cmocka_unit_test(test_confidentiality_is_read_or_refused),
         cmocka_unit_test(test_parts_of_documents_are_known),
         cmocka_unit_test(test_members_of_groups),
+        cmocka_unit_test(test_what_acts_or_is_named_besides),
         cmocka_unit_test(test_malformed_events_are_not_internal),
         cmocka_unit_test(test_parts_of_events_are_read_or_refused),
         cmocka_unit_test(test_broken_text_says_where),

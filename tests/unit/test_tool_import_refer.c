@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What imported resources refer to: documents and their versions by name and by
- * id of the ledger, as those see it who ask for the documents. */
+/* What imported resources refer to: documents by name and by id of the ledger,
+ * visits, other data, and who acts for a patient. */
 #include "tests/support/import_fixture.h"
 #include "tests/support/ledger_access.h"
+#include "client/fhir_files.h"
 #include "crypto/hex.h"
-#include "vault/entries.h"
+#include "tests/support/support.h"
+#include "vault/care.h"
 
 #define PATIENT "{\"resourceType\":\"Patient\",\"id\":\"p-1\"}"
 #define DOCUMENT(id, content, more)                                            \
@@ -180,6 +182,216 @@ static void test_permit_by_id_opens_one_version(void **state)
     }
 }
 
+/* ---- what documents and consents name besides ---------------------------- */
+
+#define OF_PATIENT(key) ",\"" key "\":{\"reference\":\"Patient/p-1\"}"
+#define VISIT(more)                                                            \
+    "{\"resourceType\":\"Encounter\",\"id\":\"e-1\",\"status\":"               \
+    "\"finished\",\"class\":{\"code\":\"AMB\"}" more "}"
+#define MOTHER(more)                                                           \
+    "{\"resourceType\":\"RelatedPerson\",\"id\":\"mother\"" more "}"
+#define AT_VISIT                                                               \
+    ",\"context\":{\"encounter\":[{\"reference\":\"Encounter/e-1\"}]}"
+#define BY_MOTHER(id) CONSENT(id, "RelatedPerson/mother", "{\"type\":\"deny\"}")
+
+static void expect_local(struct import_world *fixture, const char *text)
+{
+    const struct recorded *event = import_one(fixture, text);
+
+    assert_int_equal(event->class_of, FHIR_LOCAL);
+    assert_int_equal(event->outcome, IMPORT_LOCAL);
+}
+
+static void expect_rejected(struct import_world *fixture, const char *text,
+                            const char *path)
+{
+    const struct recorded *event = import_one(fixture, text);
+
+    assert_string_equal(event->path, path);
+    assert_int_equal(event->outcome, IMPORT_REJECTED);
+}
+
+/* In whatever order they stand. */
+static void test_consents_name_visits_and_relatives(void **state)
+{
+    struct import_world *fixture = *state;
+
+    fixture->file_count = 0;
+    fixture_file(fixture, "1.json", BY_MOTHER("c-7"));
+    fixture_file(
+        fixture, "2.json",
+        CONSENT("c-8", "Patient/p-1",
+                "{\"type\":\"deny\"," DATA(
+                    "related", "{\"reference\":\"Encounter/e-1\"}") "}"));
+    fixture_file(fixture, "3.json", DOCUMENT("d-1", "b25l", AT_VISIT));
+    fixture_file(fixture, "4.json", VISIT(OF_PATIENT("subject")));
+    fixture_file(fixture, "5.json", MOTHER(OF_PATIENT("patient")));
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    assert_int_equal(fixture->event_count, 5);
+    for (size_t i = 0; i < 5; i++) {
+        bool is_visit = strcmp(fixture->events[i].type_name, "Encounter") == 0;
+        assert_int_equal(fixture->events[i].code, 0);
+        assert_int_equal(fixture->events[i].outcome,
+                         is_visit ? IMPORT_LOCAL : IMPORT_ON_LEDGER);
+    }
+    assert_int_equal(fixture->events[0].type, TRANSACTION_PARTICIPANT_REGISTER);
+    assert_int_equal(fixture->summary.transactions, 4);
+}
+
+static void test_deny_of_a_visit_closes_its_documents(void **state)
+{
+    struct import_world *fixture = *state;
+
+    expect_local(fixture, VISIT(OF_PATIENT("subject")));
+    expect_done(fixture, DOCUMENT("d-1", "b25l", AT_VISIT));
+    expect_done(fixture, DOCUMENT("d-2", "b25l", ""));
+    expect_done(fixture,
+                ALL_BUT(DATA("related", "{\"reference\":\"Encounter/e-1\"}")));
+    assert_false(is_open(fixture, "DocumentReference/d-1"));
+    assert_true(is_open(fixture, "DocumentReference/d-2"));
+    /* It is the same one whenever it comes again. */
+    expect_local(fixture, VISIT(OF_PATIENT("subject") ",\"language\":\"de\""));
+    expect_done(fixture, DOCUMENT("d-3", "b25l", AT_VISIT));
+    assert_false(is_open(fixture, "DocumentReference/d-3"));
+}
+
+/* As a profile of consents has it: deny of one observation. */
+static void test_consents_name_other_data(void **state)
+{
+    struct import_world *fixture = *state;
+
+    expect_rejected(
+        fixture,
+        ALL_BUT(DATA("instance", "{\"reference\":\"Observation/o-1\"}")),
+        "provision.provision[0].data[0].reference");
+    expect_local(fixture, "{\"resourceType\":\"Observation\",\"id\":\"o-1\","
+                          "\"status\":\"final\"" OF_PATIENT("subject") "}");
+    expect_done(fixture, ALL_BUT(DATA("instance",
+                                      "{\"reference\":\"Observation/o-1\"}")));
+}
+
+/* Nothing gets an id by being named. */
+static void test_what_is_not_imported_is_not_resolved(void **state)
+{
+    struct import_world *fixture = *state;
+
+    expect_rejected(fixture, DOCUMENT("d-1", "b25l", AT_VISIT),
+                    "context.encounter[0]");
+    expect_rejected(fixture, BY_MOTHER("c-7"), "performer[0]");
+    expect_rejected(fixture,
+                    VISIT(",\"subject\":{\"reference\":\"Patient/p-2\"}"),
+                    "subject");
+    expect_rejected(fixture,
+                    MOTHER(",\"patient\":{\"reference\":\"Patient/p-2\"}"),
+                    "patient");
+    expect_rejected(fixture, MOTHER(""), "patient");
+}
+
+/* A relationship has its time, and the ledger is told of it. */
+static void test_relative_acts_for_a_time(void **state)
+{
+    struct import_world *fixture = *state;
+    const struct recorded *event;
+
+    expect_done(fixture,
+                MOTHER(OF_PATIENT("patient") ",\"period\":{\"end\":\"2091\"}"));
+    expect_done(fixture, BY_MOTHER("c-1"));
+    expect_done(fixture, MOTHER(OF_PATIENT(
+                             "patient") ",\"period\":{\"start\":\"2090\"}"));
+    assert_int_equal(fixture->events[0].type, TRANSACTION_PARTICIPANT_UPDATE);
+    event = import_one(fixture, BY_MOTHER("c-2"));
+    assert_int_equal(event->outcome, IMPORT_REFUSED);
+    assert_int_equal(event->code, LEDGER_DELEG_STATE);
+}
+
+static void test_device_is_a_service(void **state)
+{
+    struct import_world *fixture = *state;
+    struct vault_participant device;
+    static const char actor[] =
+        "\"actor\":[{\"role\":{\"coding\":[{\"system\":"
+        "\"http://terminology.hl7.org/CodeSystem/v3-ParticipationType\","
+        "\"code\":\"IRCP\"}]},\"reference\":{\"reference\":\"Device/x-1\"}}]";
+
+    expect_done(fixture, "{\"resourceType\":\"Device\",\"id\":\"x-1\","
+                         "\"status\":\"active\"}");
+    assert_int_equal(fixture->events[0].type, TRANSACTION_PARTICIPANT_REGISTER);
+    assert_int_equal(
+        vault_find_participant(fixture->options.vault, &device, "Device/x-1"),
+        PBFT_OK);
+    assert_int_equal(device.kind, TRANSACTION_SERVICE);
+    import_by_id(fixture, ALL_BUT("%s"), actor);
+}
+
+static void expect_resolved(void *context, const struct import_event *event)
+{
+    const struct fhir_report *report = fhir_item_report(event->item);
+
+    (void)context;
+    for (size_t i = 0; i < report->count; i++) {
+        assert_int_not_equal(report->findings[i].kind, FHIR_UNRESOLVED);
+    }
+}
+
+/* What the examples name is among them: nothing is rejected for want of it. */
+static void test_examples_name_what_is_there(void **state)
+{
+    struct import_world *fixture = *state;
+    struct fhir_files files = {NULL, 0, 0};
+    char folder[SUPPORT_PATH_MAX];
+
+    (void)snprintf(folder, sizeof folder, "%s/examples/fhir",
+                   support_source_dir());
+    assert_int_equal(fhir_files_add(&files, folder, NULL, NULL), PBFT_OK);
+    fixture->event_count = 0;
+    fixture->look = expect_resolved;
+    assert_int_equal(import_run(&fixture->port, &fixture->options,
+                                (const char *const *)files.paths, files.count,
+                                fixture_progress, fixture, &fixture->summary,
+                                &fixture->reason),
+                     PBFT_OK);
+    fhir_files_free(&files);
+    assert_true(fixture->summary.outcomes[IMPORT_ON_LEDGER] > 15);
+    assert_int_equal(fixture->summary.outcomes[IMPORT_LOCAL], 2);
+}
+
+/* Who knows of the visit or the mother, and has the vault, would know whose the
+ * records are. */
+static void test_patient_is_forgotten_with_visits_and_relatives(void **state)
+{
+    struct import_world *fixture = *state;
+    struct vault *vault = fixture->options.vault;
+    struct vault_forgotten forgotten;
+    struct vault_participant mother;
+    struct vault_context visit;
+
+    expect_done(fixture, "{\"resourceType\":\"Patient\",\"id\":\"p-2\"}");
+    expect_done(fixture, "{\"resourceType\":\"Practitioner\",\"id\":\"dr-1\"}");
+    /* Of whom they were said to be at first does not matter. */
+    expect_local(fixture,
+                 VISIT(",\"subject\":{\"reference\":\"Patient/p-2\"}"));
+    expect_done(fixture,
+                MOTHER(",\"patient\":{\"reference\":\"Patient/p-2\"}"));
+    expect_local(fixture, VISIT(OF_PATIENT("subject")));
+    expect_done(fixture, MOTHER(OF_PATIENT("patient")));
+    assert_int_equal(
+        vault_forget_subject(vault, &forgotten, "Patient/p-2", false), PBFT_OK);
+    assert_int_equal(forgotten.contexts + forgotten.agents, 0);
+    assert_int_equal(vault_find_context(vault, &visit, "Encounter/e-1"),
+                     PBFT_OK);
+    assert_int_equal(
+        vault_forget_subject(vault, &forgotten, "Patient/p-1", false), PBFT_OK);
+    assert_int_equal(forgotten.contexts, 1);
+    assert_int_equal(forgotten.agents, 1);
+    assert_int_equal(vault_find_context(vault, &visit, "Encounter/e-1"),
+                     PBFT_NOT_FOUND);
+    assert_int_equal(
+        vault_find_participant(vault, &mother, "RelatedPerson/mother"),
+        PBFT_NOT_FOUND);
+    assert_int_equal(
+        vault_find_participant(vault, &mother, "Practitioner/dr-1"), PBFT_OK);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
@@ -187,6 +399,14 @@ int main(void)
         T(test_deny_is_not_escaped_by_an_id_of_the_ledger),
         T(test_deny_by_id_reaches_all_versions),
         T(test_permit_by_id_opens_one_version),
+        T(test_consents_name_visits_and_relatives),
+        T(test_deny_of_a_visit_closes_its_documents),
+        T(test_consents_name_other_data),
+        T(test_what_is_not_imported_is_not_resolved),
+        T(test_relative_acts_for_a_time),
+        T(test_device_is_a_service),
+        T(test_examples_name_what_is_there),
+        T(test_patient_is_forgotten_with_visits_and_relatives),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
