@@ -254,9 +254,27 @@ static void emergency_name(char out[EMERGENCY_NAME_SIZE],
     (void)snprintf(out, EMERGENCY_NAME_SIZE, "Emergency?%s,%s", handle, id);
 }
 
-static bool is_within_known(struct planner *planner, const char *name,
-                            uint64_t at_ms)
+/* From the first moment of the event to its last, as far as it says them; else
+ * it is that of its record. */
+static struct fhir_interval moments_of(const struct fhir_audit *audit)
 {
+    const struct fhir_period *period = &audit->period;
+    struct fhir_interval out = {audit->recorded_ms, audit->recorded_ms + 1};
+
+    if (period->has_to) {
+        out.to = period->to;
+        out.from = out.from < out.to ? out.from : out.to - 1;
+    }
+    if (period->has_from) {
+        out.from = period->from;
+    }
+    return out;
+}
+
+/* An emergency of another time is another one, whenever it is recorded. */
+static bool is_within_known(struct planner *planner, const char *name)
+{
+    const struct fhir_interval moments = moments_of(&planner->item->audit);
     struct vault_event known;
 
     if (planner->options->rehearse) {
@@ -269,7 +287,8 @@ static bool is_within_known(struct planner *planner, const char *name,
         return false;
     }
     return !planner_check(planner, status) ||
-           (known.from_ms <= at_ms && at_ms < known.to_ms);
+           ((int64_t)known.from_ms <= moments.from &&
+            moments.to <= (int64_t)known.to_ms);
 }
 
 static void set_window(struct planner *planner, struct vault_event *event)
@@ -328,7 +347,7 @@ static void plan_emergency(struct planner *planner, struct outgoing *out)
         return;
     }
     emergency_name(name, &out->subject, &declarer);
-    if (is_within_known(planner, name, (uint64_t)audit->recorded_ms)) {
+    if (is_within_known(planner, name)) {
         planner_find(planner, FHIR_IN_EMERGENCY, "recorded");
         return;
     }

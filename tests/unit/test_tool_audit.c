@@ -358,6 +358,69 @@ static void test_emergency_is_declared_once(void **state)
     assert_int_equal(event->outcome, IMPORT_ON_LEDGER);
 }
 
+/* An access for an emergency, with a period that it states. */
+static const struct recorded *import_emergency(struct import_world *fixture,
+                                               const char *text,
+                                               const char *period)
+{
+    char stated[256];
+
+    (void)snprintf(stated, sizeof stated, "\"outcome\":\"0\",\"period\":{%s}",
+                   period);
+    return import_one(fixture, with(text, "\"outcome\":\"0\"", stated));
+}
+
+/* Told within the window of another one, it happened when it says. */
+static void test_emergency_is_when_its_period_is(void **state)
+{
+    struct import_world *fixture = *state;
+    static const char *const others[] = {
+        "\"start\":\"2025-02-27T22:00:00Z\",\"end\":\"2025-02-27T22:10:00Z\"",
+        "\"start\":\"2025-03-01T09:55:00Z\",\"end\":\"2025-03-01T10:10:00Z\"",
+        "\"start\":\"2025-03-01T09:55:00Z\"",
+        "\"end\":\"2025-03-01T09:55:00Z\""};
+    const char *const texts[] = {ACCESS("b-0", "10:30:00Z", "BTG", "0"),
+                                 ACCESS("b-1", "10:30:00Z", "BTG", "0"),
+                                 ACCESS("b-2", "10:30:00Z", "BTG", "0"),
+                                 ACCESS("b-3", "10:30:00Z", "BTG", "0")};
+    const struct recorded *event;
+
+    fixture->options.emergency_reason = CODES_REASON_LIFE_THREAT;
+    for (size_t i = 0; i < 4; i++) {
+        char first[4096];
+        char id[8];
+        /* The last that was declared is the one that is known. */
+        (void)snprintf(id, sizeof id, "a-%zu", i);
+        (void)snprintf(first, sizeof first, "%s",
+                       with(ACCESS("a-x", "10:00:00Z", "BTG", "0"), "a-x", id));
+        event = import_emergency(fixture, first,
+                                 "\"start\":\"2025-03-01T10:00:00Z\",\"end\":"
+                                 "\"2025-03-01T11:00:00Z\"");
+        assert_int_equal(event->outcome, IMPORT_ON_LEDGER);
+        event = import_emergency(fixture, texts[i], others[i]);
+        assert_int_equal(event->code, 0);
+        assert_int_equal(event->outcome, IMPORT_ON_LEDGER);
+        assert_int_equal(event->type, TRANSACTION_BREAK_GLASS);
+    }
+}
+
+/* However late it is told. */
+static void test_emergency_of_the_same_period_is_the_same(void **state)
+{
+    struct import_world *fixture = *state;
+
+    fixture->options.emergency_reason = CODES_REASON_LIFE_THREAT;
+    assert_int_equal(
+        import_one(fixture, ACCESS("a-1", "10:00:00Z", "BTG", "0"))->outcome,
+        IMPORT_ON_LEDGER);
+    assert_int_equal(
+        import_emergency(fixture, ACCESS("a-2", "12:30:00Z", "BTG", "0"),
+                         "\"start\":\"2025-03-01T10:10:00Z\",\"end\":"
+                         "\"2025-03-01T10:20:00Z\"")
+            ->outcome,
+        IMPORT_LOCAL);
+}
+
 #define PROVENANCE(target, data)                                               \
     "{\"resourceType\":\"Provenance\",\"target\":[{\"reference\":\"" target    \
     "\"}],\"recorded\":\"2025-03-01T10:00:00Z\",\"agent\":[{\"who\":{"         \
@@ -568,6 +631,8 @@ int main(void)
         T(test_request_of_an_emergency_tells_both),
         T(test_events_do_not_change),
         T(test_emergency_is_declared_once),
+        T(test_emergency_is_when_its_period_is),
+        T(test_emergency_of_the_same_period_is_the_same),
         T(test_provenance_is_checked_and_stays),
         T(test_queue_of_a_day_survives_two_deaths),
     };
