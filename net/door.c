@@ -45,7 +45,7 @@ static bool refuse_stranger(struct net_door *door,
 
 static bool is_crowded(const struct net_door *door, uint32_t owner)
 {
-    uint64_t held[PBFT_REPLICAS_MAX] = {0};
+    uint64_t held[PBFT_INSTITUTIONS_MAX] = {0};
     uint32_t max = door->config.connections_max;
     uint32_t admitted = door_count_each(door, held);
     const struct net_holdings holdings = {

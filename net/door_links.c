@@ -116,7 +116,7 @@ void door_count(const struct net_door *door, uint32_t owner,
 }
 
 uint32_t door_count_each(const struct net_door *door,
-                         uint64_t held[PBFT_REPLICAS_MAX])
+                         uint64_t held[PBFT_INSTITUTIONS_MAX])
 {
     uint32_t admitted = 0;
     for (uint32_t i = 0; i < door->link_count; i++) {
@@ -125,7 +125,7 @@ uint32_t door_count_each(const struct net_door *door,
         net_link_state(door->links[i], &state);
         if (state.is_admitted && !state.is_closed) {
             admitted++;
-            if (owner < PBFT_REPLICAS_MAX) {
+            if (owner < PBFT_INSTITUTIONS_MAX) {
                 held[owner]++;
             }
         }

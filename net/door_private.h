@@ -68,6 +68,6 @@ void door_count(const struct net_door *door, uint32_t owner,
                 struct door_census *out);
 /* Those that are admitted; adds them up by owner. Lock held. */
 uint32_t door_count_each(const struct net_door *door,
-                         uint64_t held[PBFT_REPLICAS_MAX]);
+                         uint64_t held[PBFT_INSTITUTIONS_MAX]);
 
 #endif /* NET_DOOR_PRIVATE_H */

@@ -602,6 +602,56 @@ static void test_two_that_crowd_in_leave_a_place(void **state)
     server_stop(&server);
 }
 
+/* As many institutions as there may be; those that call are spread over them.
+ */
+static void test_the_last_of_many_members_is_counted_too(void **state)
+{
+    static const uint32_t places[WORLD_MEMBERS] = {0, 127, 128,
+                                                   PBFT_INSTITUTIONS_MAX - 1};
+    static struct net_member members[PBFT_INSTITUTIONS_MAX];
+    static char names[PBFT_INSTITUTIONS_MAX][16];
+    struct server server;
+    struct net_gateway_config config;
+    struct caller callers[WORLD_MEMBERS];
+    struct caller second;
+    (void)state;
+    for (uint32_t i = 0; i < PBFT_INSTITUTIONS_MAX; i++) {
+        (void)snprintf(names[i], sizeof names[i], "other-%u", i);
+        members[i] = (struct net_member){.name = names[i]};
+    }
+    for (uint32_t i = 0; i < WORLD_MEMBERS; i++) {
+        members[places[i]] = world.members[i];
+    }
+    memset(&server, 0, sizeof server);
+    pthread_mutex_init(&server.lock, NULL);
+    server_config(&config, &server);
+    config.members = members;
+    config.member_count = PBFT_INSTITUTIONS_MAX;
+    config.connections_per_caller_max = 1;
+    server_open(&server, &config);
+
+    for (uint32_t i = 0; i < WORLD_MEMBERS; i++) {
+        caller_start(&callers[i], &world.client[i]);
+        WORLD_WAIT(is_connected(&callers[i]) &&
+                   stats_of(&server).connections == i + 1);
+        assert_int_equal(call(&callers[i], 1), PBFT_OK);
+        WORLD_WAIT(atomic_load(&callers[i].replies) == 1);
+        assert_int_equal(last_caller(&server), places[i]);
+    }
+    assert_int_equal(stats_of(&server).crowded, 0);
+
+    for (uint32_t i = 0; i < WORLD_MEMBERS; i++) {
+        caller_start(&second, &world.client[i]);
+        WORLD_WAIT(!is_connected(&second) && stats_of(&server).crowded > i);
+        assert_int_equal(stats_of(&server).connections, WORLD_MEMBERS);
+        net_channel_close(second.channel);
+    }
+    for (uint32_t i = 0; i < WORLD_MEMBERS; i++) {
+        net_channel_close(callers[i].channel);
+    }
+    server_stop(&server);
+}
+
 static void test_plain_tcp_believes_the_claim(void **state)
 {
     struct server server;
@@ -660,6 +710,7 @@ int main(void)
         cmocka_unit_test(test_a_channel_reconnects_to_a_restarted_replica),
         cmocka_unit_test(test_too_many_connections_are_refused),
         cmocka_unit_test(test_two_that_crowd_in_leave_a_place),
+        cmocka_unit_test(test_the_last_of_many_members_is_counted_too),
         cmocka_unit_test(test_plain_tcp_believes_the_claim),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
