@@ -316,12 +316,14 @@ void salus_close(struct salus_client *client)
         net_channel_close(client->channels[i]); /* Ends the calls in flight. */
     }
     (void)pthread_mutex_lock(&client->lock);
+    struct submission *list = take_all(client); /* None comes any more. */
+    (void)pthread_mutex_unlock(&client->lock);
+    client_call_back(client, list); /* Some calls wait for what they hear. */
+    (void)pthread_mutex_lock(&client->lock);
     while (client->users > 0) {
         (void)pthread_cond_wait(&client->changed, &client->lock);
     }
-    struct submission *list = take_all(client);
     (void)pthread_mutex_unlock(&client->lock);
-    client_call_back(client, list);
     destroy(client);
 }
 

@@ -769,6 +769,65 @@ static void test_closing_ends_what_is_under_way(void **state)
     assert_int_equal(pthread_join(closer, NULL), 0);
 }
 
+/* A call that waits for a submission of its own, from a thread of its own. */
+struct ordered_read {
+    struct salus_client *client;
+    enum salus_status status;
+    atomic_bool ended;
+};
+
+static void *read_ordered(void *context)
+{
+    struct ordered_read *reading = context;
+    static const uint8_t query[] = {0};
+    struct salus_certified certified;
+    reading->status = salus_query_certified(
+        reading->client, &certified, SALUS_READ_ORDERED, query, sizeof query);
+    atomic_store(&reading->ended, true);
+    return NULL;
+}
+
+static void *close_now(void *context)
+{
+    struct ordered_read *closing = context;
+    salus_close(closing->client);
+    atomic_store(&closing->ended, true);
+    return NULL;
+}
+
+static void await(atomic_bool *fact)
+{
+    for (uint32_t i = 0; i < 10000 && !atomic_load(fact); i++) {
+        pass_a_moment();
+    }
+    assert_true(atomic_load(fact));
+}
+
+static void test_closing_ends_an_ordered_read(void **state)
+{
+    struct salus_client *client = open_default();
+    struct ordered_read reading = {.client = client};
+    struct ordered_read closing = {.client = client};
+    pthread_t reader;
+    pthread_t closer;
+    (void)state;
+    fake_set_all(&fakes, FAKE_SILENT);
+    assert_int_equal(pthread_create(&reader, NULL, read_ordered, &reading), 0);
+    while (submissions_at(0) == 0) {
+        pass_a_moment();
+    }
+
+    assert_int_equal(pthread_create(&closer, NULL, close_now, &closing), 0);
+
+    await(&closing.ended);
+    await(&reading.ended);
+    assert_int_equal(reading.status, SALUS_CLOSED);
+    assert_int_equal(pthread_join(closer, NULL), 0);
+    assert_int_equal(pthread_join(reader, NULL), 0);
+}
+
+/* ---- arguments ----------------------------------------------------------- */
+
 static void test_what_is_no_transaction_is_refused_at_once(void **state)
 {
     struct salus_client *client = open_default();
@@ -863,6 +922,7 @@ int main(void)
         TEST(test_reads_go_to_the_replica_that_is_meant),
         TEST(test_each_opening_begins_a_new_session),
         TEST(test_closing_ends_what_is_under_way),
+        TEST(test_closing_ends_an_ordered_read),
         TEST(test_what_is_no_transaction_is_refused_at_once),
         TEST(test_bad_files_are_told),
     };
