@@ -66,9 +66,8 @@ struct request {
     size_t transaction_count;
     uint64_t sequence;
     const struct pbft_message *message; /* The signed request. */
-    uint8_t *call;                      /* The encoded ClientCall; owned. */
-    size_t call_size;
-    uint32_t replica; /* Asked last. */
+    struct pbft_buffer *call; /* The encoded ClientCall; sent without lock. */
+    uint32_t replica;         /* Asked last. */
     uint32_t attempts;
     uint64_t attempt; /* Number of the last attempt: older ones are stale. */
     struct pbft_replica_set refused; /* By whom. */

@@ -75,14 +75,17 @@ static void send_attempt(struct salus_client *client, struct request *request)
     /* From here on it may happen, whoever looks while we have no lock. */
     bool was_sent = request->failure != SALUS_UNREACHABLE;
     request->failure = was_sent ? request->failure : SALUS_TIMED_OUT;
-    struct pbft_bytes call = {request->call, request->call_size};
+    /* The ticker may put a VOID in its place meanwhile. */
+    struct pbft_buffer *call = pbft_buffer_ref(request->call);
     pbft_time_ms deadline = client_now_ms() + client->config.attempt_timeout_ms;
     (void)pthread_mutex_unlock(&client->lock);
     struct net_channel *channel = client_channel_take(client, attempt->replica);
     if (channel != NULL) {
-        status = net_channel_call(channel, (uintptr_t)attempt, call, deadline);
+        status = net_channel_call(channel, (uintptr_t)attempt,
+                                  pbft_buffer_bytes(call), deadline);
         client_channel_give_back(client);
     }
+    pbft_buffer_unref(call);
     (void)pthread_mutex_lock(&client->lock);
     if (status != PBFT_OK) {
         request->failure = was_sent ? request->failure : SALUS_UNREACHABLE;

@@ -94,19 +94,38 @@ void client_request_release(struct request *request)
         return;
     }
     pbft_message_unref(request->message);
-    free(request->call);
+    pbft_buffer_unref(request->call);
     free(request);
+}
+
+static enum pbft_status pack_call(struct pbft_buffer **out,
+                                  const Salus__V1__ClientCall *call)
+{
+    struct wire_buffer buffer;
+
+    wire_buffer_init(&buffer, WIRE_FRAME_BYTES_MAX);
+    enum pbft_status status = wire_pack(&call->base, &buffer);
+    if (status == PBFT_OK) {
+        size_t size = 0;
+        uint8_t *data = wire_buffer_take(&buffer, &size);
+        *out = pbft_buffer_create(data, size);
+        if (*out == NULL) {
+            free(data);
+            status = PBFT_NO_MEMORY;
+        }
+    }
+    wire_buffer_deinit(&buffer);
+    return status;
 }
 
 /* The encoded Submit call; the same bytes for every replica that is asked. */
 static enum pbft_status encode_call(const struct salus_client *client,
-                                    struct request *request)
+                                    struct pbft_buffer **out,
+                                    const struct pbft_request *from)
 {
-    const struct pbft_request *from = &request->message->request;
     Salus__V1__Request inner = SALUS__V1__REQUEST__INIT;
     Salus__V1__Submit submit = SALUS__V1__SUBMIT__INIT;
     Salus__V1__ClientCall call = SALUS__V1__CLIENT_CALL__INIT;
-    struct wire_buffer buffer;
 
     inner.client = (ProtobufCBinaryData){sizeof(from->client.bytes),
                                          (uint8_t *)from->client.bytes};
@@ -126,17 +145,11 @@ static enum pbft_status encode_call(const struct salus_client *client,
         WIRE_CLUSTER_PREFIX_SIZE, (uint8_t *)client->domain.cluster.bytes};
     call.kind_case = SALUS__V1__CLIENT_CALL__KIND_SUBMIT;
     call.submit = &submit;
-    wire_buffer_init(&buffer, WIRE_FRAME_BYTES_MAX);
-    enum pbft_status status = wire_pack(&call.base, &buffer);
-    if (status == PBFT_OK) {
-        free(request->call);
-        request->call = wire_buffer_take(&buffer, &request->call_size);
-    }
-    wire_buffer_deinit(&buffer);
-    return status;
+    return pack_call(out, &call);
 }
 
-/* Signs `payload` under the request's sequence. */
+/* Signs `payload` under the request's sequence. What was signed before stays if
+ * that fails. */
 static enum pbft_status sign_request(const struct salus_client *client,
                                      struct request *request,
                                      enum pbft_lane lane,
@@ -155,11 +168,21 @@ static enum pbft_status sign_request(const struct salus_client *client,
     client->domain.crypto->sign(
         client->domain.crypto->context, &fields.signature,
         (struct pbft_bytes){preimage.bytes, preimage.size});
-    pbft_message_unref(request->message);
-    request->message =
+    const struct pbft_message *message =
         pbft_request_create(&client->domain, &fields, PBFT_SENDER_CLIENT, NULL);
-    return request->message == NULL ? PBFT_NO_MEMORY
-                                    : encode_call(client, request);
+    struct pbft_buffer *call = NULL;
+    enum pbft_status status =
+        message == NULL ? PBFT_NO_MEMORY
+                        : encode_call(client, &call, &message->request);
+    if (status != PBFT_OK) {
+        pbft_message_unref(message);
+        return status;
+    }
+    pbft_message_unref(request->message);
+    pbft_buffer_unref(request->call);
+    request->message = message;
+    request->call = call;
+    return PBFT_OK;
 }
 
 /* Packs the transactions of all submissions of the request, and signs. */

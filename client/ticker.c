@@ -31,12 +31,13 @@ static struct submission *give_up(struct salus_client *client, pbft_time_ms now)
 
     for (struct request *it = client->requests_first; it != NULL;
          it = it->next) {
-        if (now < it->deadline || (it->is_void && it->first == NULL)) {
+        bool is_void = it->is_void && it->message != NULL; /* And signed. */
+        if (now < it->deadline || (is_void && it->first == NULL)) {
             continue;
         }
         struct submission *mine = it->first;
         client_fill_results(mine, it->failure, it->refusal_code);
-        if (it->is_void) {
+        if (is_void) {
             it->first = NULL; /* The VOID is under way. */
         } else if (client_make_void(client, it) == PBFT_OK) {
             it->state = REQUEST_READY;

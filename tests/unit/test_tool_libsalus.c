@@ -826,6 +826,89 @@ static void test_closing_ends_an_ordered_read(void **state)
     assert_int_equal(pthread_join(reader, NULL), 0);
 }
 
+/* ---- requests that are given up ------------------------------------------ */
+
+/* Tells the statuses of one submission, in the order of its transactions. */
+struct told {
+    enum salus_status statuses[4];
+    atomic_bool ended;
+};
+
+static void on_told(void *context, const struct salus_result *results,
+                    size_t count)
+{
+    struct told *told = context;
+    for (size_t i = 0; i < count && i < 4; i++) {
+        told->statuses[i] = results[i].status;
+    }
+    atomic_store(&told->ended, true);
+}
+
+static void submit_async(struct salus_client *client, struct told *told,
+                         uint64_t number)
+{
+    struct transaction_bytes bytes = make_transaction(client, number);
+    struct salus_transaction one = {bytes.data, bytes.size};
+    assert_int_equal(salus_submit_async(client, &one, 1, on_told, told),
+                     SALUS_OK);
+    free(bytes.data);
+}
+
+struct late_sender {
+    struct salus_client *client;
+    struct told told;
+};
+
+static void *send_late(void *context)
+{
+    struct late_sender *sender = context;
+    submit_async(sender->client, &sender->told, 1);
+    return NULL;
+}
+
+static uint32_t requests_seen(void)
+{
+    (void)pthread_mutex_lock(&fakes.lock);
+    uint32_t count = fakes.seen_count;
+    (void)pthread_mutex_unlock(&fakes.lock);
+    return count;
+}
+
+/* A sender that is about to send is held back until the request is given up: it
+ * finds no channel, and waits for its turn to open one. */
+static void test_given_up_while_it_is_being_sent(void **state)
+{
+    struct late_sender sender = {.client = open_impatient(1000)};
+    struct salus_client *client = sender.client;
+    pthread_t thread;
+    (void)state;
+    while (!net_channel_is_connected(client->channels[0])) {
+        pass_a_moment();
+    }
+    (void)pthread_mutex_lock(&client->opening);
+    (void)pthread_mutex_lock(&client->lock);
+    struct net_channel *channel = client->channels[0];
+    client->channels[0] = NULL;
+    (void)pthread_mutex_unlock(&client->lock);
+    assert_int_equal(pthread_create(&thread, NULL, send_late, &sender), 0);
+    await(&sender.told.ended);
+    assert_int_not_equal(sender.told.statuses[0], SALUS_OK);
+
+    (void)pthread_mutex_lock(&client->lock);
+    client->channels[0] = channel;
+    (void)pthread_mutex_unlock(&client->lock);
+    (void)pthread_mutex_unlock(&client->opening);
+
+    /* It arrives as it was signed, and so does the VOID. */
+    for (uint32_t i = 0; i < 10000 && requests_seen() < 2; i++) {
+        pass_a_moment();
+    }
+    assert_int_equal(requests_seen(), 2);
+    assert_int_equal(fakes.transactions[0] + fakes.transactions[1], 1);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    salus_close(client);
+}
+
 /* ---- arguments ----------------------------------------------------------- */
 
 static void test_what_is_no_transaction_is_refused_at_once(void **state)
@@ -923,6 +1006,7 @@ int main(void)
         TEST(test_each_opening_begins_a_new_session),
         TEST(test_closing_ends_what_is_under_way),
         TEST(test_closing_ends_an_ordered_read),
+        TEST(test_given_up_while_it_is_being_sent),
         TEST(test_what_is_no_transaction_is_refused_at_once),
         TEST(test_bad_files_are_told),
     };
