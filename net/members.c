@@ -128,14 +128,21 @@ void net_role_name(char out[TLS_NAME_SIZE], enum net_role role,
                    NET_NAME_MAX, name);
 }
 
-static bool is_of(const struct member *member, enum net_role role,
-                  const struct tls_identity *identity, const char *name)
+static bool is_of(const struct net_members *members, uint32_t index,
+                  enum net_role role, const struct tls_identity *identity,
+                  const char *name)
 {
+    const struct member *member = &members->list[index];
     char expected[TLS_NAME_SIZE];
     net_role_name(expected, role, member->name);
-    return strcmp(name, expected) == 0 && member->ca != NULL &&
-           memcmp(identity->issuer.bytes, member->fingerprint.bytes,
-                  sizeof identity->issuer.bytes) == 0;
+    if (strcmp(name, expected) != 0 || member->ca == NULL) {
+        return false;
+    }
+    /* Another member may have a CA that vouches for it too, made of what this
+     * one shows to everybody. */
+    return memcmp(identity->issuer.bytes, member->fingerprint.bytes,
+                  sizeof identity->issuer.bytes) == 0 ||
+           tls_is_issued_by(identity, net_members_ca(members, index));
 }
 
 uint32_t net_members_find(const struct net_members *members, enum net_role role,
@@ -146,7 +153,7 @@ uint32_t net_members_find(const struct net_members *members, enum net_role role,
     }
     for (uint32_t k = 0; k < identity->name_count; k++) {
         for (uint32_t i = 0; i < members->count; i++) {
-            if (is_of(&members->list[i], role, identity, identity->names[k])) {
+            if (is_of(members, i, role, identity, identity->names[k])) {
                 return i;
             }
         }

@@ -166,6 +166,20 @@ bool tls_stream_identity(struct nng_stream *stream, struct tls_identity *out)
     return error == 0 && verified && out->is_verified;
 }
 
+bool tls_is_issued_by(const struct tls_identity *identity, struct pbft_bytes ca)
+{
+    mbedtls_x509_crt issuer;
+    uint32_t flags = 0;
+    mbedtls_x509_crt_init(&issuer);
+    bool is_issued =
+        identity->is_verified && identity->certificates != NULL &&
+        mbedtls_x509_crt_parse_der(&issuer, ca.data, ca.size) == 0 &&
+        mbedtls_x509_crt_verify((mbedtls_x509_crt *)identity->certificates,
+                                &issuer, NULL, NULL, &flags, NULL, NULL) == 0;
+    mbedtls_x509_crt_free(&issuer);
+    return is_issued;
+}
+
 static enum pbft_status check_parsed(mbedtls_x509_crt *own,
                                      mbedtls_pk_context *key,
                                      mbedtls_x509_crt *ca, const char *name,

@@ -17,10 +17,14 @@
 #define TLS_NAMES_MAX 8
 #define TLS_NAME_SIZE 64 /* "replica." and a short name fit. */
 
+struct mbedtls_x509_crt;
+
 /* Who is at the other end. */
 struct tls_identity {
     bool is_verified;          /* The chain leads to a trusted CA. */
     struct pbft_digest issuer; /* SHA-256 of that CA's DER. */
+    /* What it sent, its own first; lives as long as its stream. */
+    const struct mbedtls_x509_crt *certificates;
     uint32_t name_count;
     char names[TLS_NAMES_MAX][TLS_NAME_SIZE]; /* DNS names, as they stand. */
 };
@@ -55,6 +59,12 @@ void *tls_config_handle(const struct tls_config *config);
 /* Text of the last handshake that failed, and how many did. */
 uint64_t tls_config_failures(struct tls_config *config,
                              struct net_problem *last);
+
+/* Would the chain lead to this CA if no other was trusted? Several may vouch
+ * for a certificate: one that is signed by another of them, or made of the same
+ * name and key; `issuer` is the first that mbedTLS comes upon. */
+bool tls_is_issued_by(const struct tls_identity *identity,
+                      struct pbft_bytes ca);
 
 struct nng_stream;
 /* Of a stream whose handshake is over. False if it has none (plain TCP). */

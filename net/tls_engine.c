@@ -207,6 +207,7 @@ static int connection_handshake(nng_tls_engine_conn *connection)
     const mbedtls_x509_crt *certificate =
         mbedtls_ssl_get_peer_cert(&connection->ssl);
     if (certificate != NULL) {
+        connection->identity.certificates = certificate;
         note_names(&connection->identity, certificate);
     }
     return 0;

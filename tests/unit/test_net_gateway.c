@@ -276,6 +276,36 @@ static void test_a_member_cannot_speak_for_another(void **state)
     refused(&papers);
 }
 
+/* A trusted CA need not have signed itself. So a member can pass off as its CA
+ * what it makes of the name and the key of another's, and be found first. */
+static void test_a_twin_of_its_ca_shuts_nobody_out(void **state)
+{
+    struct server server;
+    struct net_gateway_config config;
+    struct net_member members[WORLD_MEMBERS];
+    struct x509_certificate twin = world.ca[2];
+    struct caller caller;
+    (void)state;
+    twin.der[twin.size - 1] ^= 1; /* Of its signature. */
+    memcpy(members, world.members, sizeof members);
+    members[1].tls_ca = (struct pbft_bytes){twin.der, twin.size};
+    memset(&server, 0, sizeof server);
+    pthread_mutex_init(&server.lock, NULL);
+    server_config(&config, &server);
+    config.members = members;
+    server_open(&server, &config);
+
+    caller_start(&caller, &world.client[2]);
+    WORLD_WAIT(is_connected(&caller) && stats_of(&server).connections == 1);
+    assert_int_equal(call(&caller, 1), PBFT_OK);
+    WORLD_WAIT(atomic_load(&caller.replies) == 1);
+
+    assert_int_equal(last_caller(&server), 2);
+    assert_int_equal(stats_of(&server).strangers, 0);
+    net_channel_close(caller.channel);
+    server_stop(&server);
+}
+
 static void test_a_stranger_is_refused(void **state)
 {
     static struct world other;
@@ -698,6 +728,7 @@ int main(void)
         cmocka_unit_test(test_many_calls_fly_on_one_connection),
         cmocka_unit_test(test_a_replica_certificate_is_no_client),
         cmocka_unit_test(test_a_member_cannot_speak_for_another),
+        cmocka_unit_test(test_a_twin_of_its_ca_shuts_nobody_out),
         cmocka_unit_test(test_a_stranger_is_refused),
         cmocka_unit_test(test_a_client_refuses_the_wrong_replica),
         cmocka_unit_test(test_own_certificate_is_checked_at_open),
