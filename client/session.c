@@ -17,13 +17,15 @@
 #include "client/client.h"
 
 #define SESSION_TEXT_MAX 32
-#define NS_PER_S UINT64_C(1000000000)
+#define US_PER_S UINT64_C(1000000)
+#define NS_PER_US 1000
 /* In the year 2255: a clock beyond it is wrong. */
 #define CLOCK_S_MAX INT64_C(9000000000)
 
-/* Nanoseconds since 1970, so that two files of one key, on two machines, hardly
- * give the same; 0 if the clock says nonsense. */
-static uint64_t clock_ns(void)
+/* Microseconds since 1970, so that two files of one key, on two machines,
+ * hardly give the same, and below 2^53, so that every reader of JSON can tell
+ * them; 0 if the clock says nonsense. */
+static uint64_t clock_us(void)
 {
     struct timespec now;
 
@@ -31,7 +33,8 @@ static uint64_t clock_ns(void)
         now.tv_sec > CLOCK_S_MAX) {
         return 0;
     }
-    return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+    return (uint64_t)now.tv_sec * US_PER_S +
+           (uint64_t)(now.tv_nsec / NS_PER_US);
 }
 
 /* An empty file counts as 0: it was created and never written. After the last
@@ -87,7 +90,7 @@ enum pbft_status client_session_begin(const char *path, uint64_t *session,
                          "if the clock of this machine is right",
                          path);
     } else if (status == PBFT_OK) {
-        uint64_t now = clock_ns();
+        uint64_t now = clock_us();
         last = now > last ? now - 1 : last;
         status = write_number(fd, last + 1);
     }

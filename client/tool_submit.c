@@ -103,7 +103,7 @@ static void say_session_closed(const char *config_path)
     bool is_named = config.session[0] != '\0';
     (void)tool_failed(&tool_submit,
                       "session file %s%s: put a larger number into it than any "
-                      "used before; `date +%%s%%N` is one unless a clock was "
+                      "used before; `date +%%s%%6N` is one unless a clock was "
                       "ahead",
                       is_named ? config.session : config.key,
                       is_named ? "" : ".session");
