@@ -87,14 +87,6 @@ static pbft_wall_us wall(void *context)
     return clock_wall_us();
 }
 
-static pbft_wall_us block_time(void *context)
-{
-    struct courier *courier = context;
-    struct pbft_attestation applied;
-    storage_applied(courier->node->storage, &applied);
-    return applied.block_time;
-}
-
 static struct delivery *create_delivery(struct courier *courier)
 {
     const struct node_identity *identity = courier->node->identity;
@@ -114,8 +106,7 @@ static struct delivery *create_delivery(struct courier *courier)
                  .find = find_grant,
                  .height = height,
                  .send = send,
-                 .wall = wall,
-                 .block_time = block_time},
+                 .wall = wall},
     };
     return delivery_create(&config);
 }

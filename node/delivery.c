@@ -87,19 +87,16 @@ enum delivery_code delivery_judge(struct delivery *delivery,
                                   const struct pbft_digest *wrap_commit,
                                   const struct pbft_institution *from)
 {
-    struct ledger_envelope found;
     const struct delivery_port *port = &delivery->config.port;
-    if (port->find(port->context, name, from, &found) != PBFT_OK) {
+    memset(grant, 0, sizeof *grant);
+    if (port->find(port->context, name, from, grant) != PBFT_OK) {
         return DELIVERY_NO_GRANT;
     }
-    if (grant != NULL) {
-        *grant = found;
-    }
-    if (memcmp(found.wrap_commit.bytes, wrap_commit->bytes,
-               sizeof found.wrap_commit.bytes) != 0) {
+    if (memcmp(grant->wrap_commit.bytes, wrap_commit->bytes,
+               sizeof grant->wrap_commit.bytes) != 0) {
         return DELIVERY_WRONG_COMMIT;
     }
-    return found.code == LEDGER_OK ? DELIVERY_OK : DELIVERY_ENDED;
+    return grant->code == LEDGER_OK ? DELIVERY_OK : DELIVERY_ENDED;
 }
 
 static void forget_row(struct delivery *delivery, uint32_t slot)
@@ -115,28 +112,24 @@ static void erase(struct delivery *delivery, uint32_t slot)
     forget_row(delivery, slot);
 }
 
-/* A ledger that is executed again after a loss passes through states that are
- * older than the envelope: what has ended there may hold again in a later one,
- * and nobody would send it a second time. */
-static bool is_ledger_older(const struct delivery *delivery, uint32_t slot)
+enum delivery_code delivery_judge_kept(struct delivery *delivery, uint32_t slot,
+                                       bool *is_erased)
 {
-    const struct delivery_port *port = &delivery->config.port;
+    struct ledger_envelope grant;
     const struct envelope_head *head =
         envelopes_get(delivery->config.store, slot);
-    return port->block_time(port->context) + NODE_DELIVERY_REPLAY_SLACK_US <
-           head->since;
-}
-
-bool delivery_erase_if_ended(struct delivery *delivery, uint32_t slot,
-                             enum delivery_code code)
-{
-    if ((code != DELIVERY_ENDED && code != DELIVERY_WRONG_COMMIT) ||
-        is_ledger_older(delivery, slot)) {
-        return false;
+    enum delivery_code code = delivery_judge(
+        delivery, &grant, &head->name, &head->wrap_commit, &head->custodian);
+    bool has_ended = code == DELIVERY_ENDED || code == DELIVERY_WRONG_COMMIT;
+    /* A ledger that is executed again after a loss passes through states that
+     * are older than the envelope: what has ended there may hold again in a
+     * later one, and nobody would send it a second time. */
+    *is_erased = has_ended && grant.height >= head->judged_at;
+    if (*is_erased) {
+        erase(delivery, slot);
+        delivery->erased++;
     }
-    erase(delivery, slot);
-    delivery->erased++;
-    return true;
+    return code;
 }
 
 /* ---- room ---------------------------------------------------------------- */
@@ -242,6 +235,7 @@ struct envelope_head delivery_new_head(const struct delivery *delivery,
         .wrap_commit = grant->wrap_commit,
         .custodian = grant->custodian,
         .recipient = grant->recipient,
+        .judged_at = grant->height,
     };
 }
 
@@ -254,7 +248,6 @@ void delivery_submit(struct delivery *delivery, struct delivery_state *out,
     struct pbft_digest commit;
     uint32_t slot = 0;
     memset(out, 0, sizeof *out);
-    memset(&grant, 0, sizeof grant);
     out->name = *name;
     wrap_commit(&commit, secret->salt, secret->wrap);
     out->code = delivery_judge(delivery, &grant, name, &commit, caller);

@@ -33,8 +33,6 @@ struct delivery_port {
     /* May lose it. */
     void (*send)(void *context, pbft_replica_id to, struct pbft_bytes delivery);
     pbft_wall_us (*wall)(void *context);
-    /* Time of the block that `find` looks at the state after. */
-    pbft_wall_us (*block_time)(void *context);
 };
 
 struct delivery_config {

@@ -51,7 +51,6 @@ static enum delivery_code accept(struct delivery *delivery,
 {
     struct ledger_envelope grant;
     uint32_t slot = 0;
-    memset(&grant, 0, sizeof grant);
     enum delivery_code code = delivery_judge(delivery, &grant, &message->name,
                                              commit, &delivery->owners[peer]);
     if (code == DELIVERY_NO_GRANT) {

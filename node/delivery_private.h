@@ -41,17 +41,18 @@ pbft_replica_id delivery_home(const struct delivery *delivery,
 bool delivery_runs_replica(const struct delivery *delivery,
                            const struct pbft_institution *institution);
 
-/* Is there a grant of just this wrap, and does it hold? NO_GRANT,
- * WRONG_COMMIT, ENDED. `grant` may be NULL. */
+/* Is there a grant of just this wrap, and does it hold? NO_GRANT (`grant` is
+ * zeros), WRONG_COMMIT, ENDED. */
 enum delivery_code delivery_judge(struct delivery *delivery,
                                   struct ledger_envelope *grant,
                                   const struct envelope_name *name,
                                   const struct pbft_digest *wrap_commit,
                                   const struct pbft_institution *from);
-/* Has it ended for good? Then it is erased. A grant that cannot be found is not
- * known to have ended: the ledger of this replica may be behind. */
-bool delivery_erase_if_ended(struct delivery *delivery, uint32_t slot,
-                             enum delivery_code code);
+/* The same of the envelope in a slot; if it has ended for good, it is erased. A
+ * grant that cannot be found, or of a state before the one that it was kept by,
+ * is not known to have ended: the ledger of this replica may be behind. */
+enum delivery_code delivery_judge_kept(struct delivery *delivery, uint32_t slot,
+                                       bool *is_erased);
 
 /* The head of what was granted, as it begins here: HELD or WAITING. */
 struct envelope_head delivery_new_head(const struct delivery *delivery,

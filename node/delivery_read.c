@@ -15,12 +15,9 @@ static bool hand_out(struct delivery *delivery, struct delivery_item *out,
                      uint32_t slot)
 {
     struct envelopes *store = delivery->config.store;
+    bool is_erased = false;
     out->head = *envelopes_get(store, slot);
-    enum delivery_code code =
-        delivery_judge(delivery, NULL, &out->head.name, &out->head.wrap_commit,
-                       &out->head.custodian);
-    return !delivery_erase_if_ended(delivery, slot, code) &&
-           code == DELIVERY_OK &&
+    return delivery_judge_kept(delivery, slot, &is_erased) == DELIVERY_OK &&
            envelopes_read(store, slot, &out->secret) == PBFT_OK;
 }
 

@@ -23,9 +23,9 @@ static void attempt(struct delivery *delivery, uint32_t slot, pbft_time_ms now)
     struct envelopes *store = delivery->config.store;
     struct delivery_row *row = &delivery->rows[slot];
     const struct envelope_head *head = envelopes_get(store, slot);
-    enum delivery_code code = delivery_judge(
-        delivery, NULL, &head->name, &head->wrap_commit, &head->custodian);
-    if (delivery_erase_if_ended(delivery, slot, code)) {
+    bool is_erased = false;
+    enum delivery_code code = delivery_judge_kept(delivery, slot, &is_erased);
+    if (is_erased) {
         return;
     }
     wait_longer(row, now);
@@ -98,13 +98,9 @@ static void sweep(struct delivery *delivery)
     for (uint32_t budget = NODE_DELIVERY_SWEEP_PER_TICK;
          budget > 0 && delivery->swept < envelopes_end(store);
          delivery->swept++) {
-        const struct envelope_head *head =
-            envelopes_get(store, delivery->swept);
-        if (head != NULL) {
-            enum delivery_code code =
-                delivery_judge(delivery, NULL, &head->name, &head->wrap_commit,
-                               &head->custodian);
-            (void)delivery_erase_if_ended(delivery, delivery->swept, code);
+        if (envelopes_get(store, delivery->swept) != NULL) {
+            bool is_erased = false;
+            (void)delivery_judge_kept(delivery, delivery->swept, &is_erased);
             budget--;
         }
     }

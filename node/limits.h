@@ -84,9 +84,6 @@
 #define NODE_DELIVERY_RETRIES_PER_TICK 64u
 #define NODE_DELIVERY_SWEEP_PER_TICK 256u
 #define NODE_DELIVERY_SENDS_MAX 256u
-/* Block time further behind the arrival of an envelope than clocks may differ:
- * the ledger is being executed again. */
-#define NODE_DELIVERY_REPLAY_SLACK_US 60000000u
 /* The courier: deliveries of one peer that wait, so that none keeps the others
  * out; calls; jobs that share one sync; bytes of a call; and how often it looks
  * at the time. */

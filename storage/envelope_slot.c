@@ -11,7 +11,10 @@
     (CHECKSUM_SIZE + 4 + ENVELOPE_ID_SIZE + 4 + ENVELOPE_ID_SIZE +             \
      PBFT_DIGEST_SIZE + 2 * ENVELOPE_ID_SIZE + 8)
 
-static_assert(HEAD_END + sizeof(struct envelope_secret) <= ENVELOPE_SLOT_SIZE,
+/* Behind the secret. Zero in slots of earlier programs: before all blocks. */
+#define OFFSET_JUDGED (ENVELOPE_SLOT_SIZE - 8)
+
+static_assert(HEAD_END + sizeof(struct envelope_secret) <= OFFSET_JUDGED,
               "an envelope fits into its slot");
 static_assert(sizeof(struct envelope_secret) == ENVELOPE_SALT_SIZE +
                                                     ENVELOPE_WRAP_SIZE +
@@ -79,6 +82,7 @@ void envelope_slot_encode(uint8_t out[ENVELOPE_SLOT_SIZE],
         (void)put(at + PBFT_U32_SIZE, head->receipt.bytes,
                   sizeof head->receipt.bytes);
     }
+    pbft_put_u64(out + OFFSET_JUDGED, head->judged_at);
     checksum(out, out, domain, slot);
 }
 
@@ -121,6 +125,7 @@ enum pbft_status envelope_slot_decode(const uint8_t in[ENVELOPE_SLOT_SIZE],
     at = take(at, head->custodian.bytes, ENVELOPE_ID_SIZE);
     at = take(at, head->recipient.bytes, ENVELOPE_ID_SIZE);
     head->since = pbft_get_u64(at);
+    head->judged_at = pbft_get_u64(in + OFFSET_JUDGED);
     at += PBFT_U64_SIZE;
     if (!envelope_state_has_secret(head->state)) {
         head->receiver = pbft_get_u32(at);

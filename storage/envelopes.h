@@ -60,7 +60,8 @@ struct envelope_head {
     struct pbft_digest wrap_commit;
     struct pbft_institution custodian;
     struct pbft_institution recipient;
-    pbft_wall_us since; /* In this state. */
+    pbft_wall_us since; /* In this state, by the clock of this machine. */
+    pbft_seq judged_at; /* Block after which the ledger said: granted. */
     /* DELIVERED: who acknowledged it, and the signature. */
     pbft_replica_id receiver;
     struct pbft_signature receipt;

@@ -45,8 +45,7 @@ struct fixture {
     size_t grant_count;
     pbft_seq height;
     pbft_time_ms now;
-    bool is_cut;       /* Nothing arrives. */
-    bool is_replaying; /* Ledgers are at their first block again. */
+    bool is_cut; /* Nothing arrives. */
     uint32_t envelopes_sent;
     uint32_t receipts_lost; /* So many are to be lost. */
     struct flying {
@@ -72,6 +71,7 @@ static inline enum pbft_status find_grant(void *context,
         if (memcmp(&grant->name, name, sizeof *name) == 0 &&
             grant->is.height <= place->height) {
             *out = grant->is;
+            out->height = place->height;
             out->is_from_custodian =
                 memcmp(&grant->is.custodian, from, sizeof *from) == 0;
             return PBFT_OK;
@@ -90,12 +90,6 @@ static inline pbft_wall_us wall(void *context)
 {
     struct place *place = context;
     return place->fixture->now * 1000;
-}
-
-static inline pbft_wall_us block_time(void *context)
-{
-    struct place *place = context;
-    return place->fixture->is_replaying ? 1 : place->fixture->now * 1000;
 }
 
 static inline void send(void *context, pbft_replica_id to,
@@ -161,7 +155,7 @@ static inline void start(struct fixture *fixture, uint32_t who)
         .replica_count = REPLICAS,
         .member_count = MEMBERS,
         .owners = fixture->institutions,
-        .port = {place, find_grant, height_of, send, wall, block_time},
+        .port = {place, find_grant, height_of, send, wall},
     };
     place->delivery = delivery_create(&config);
 }

@@ -174,18 +174,42 @@ static void test_an_older_state_erases_nothing(void **state)
 {
     struct fixture *fixture = *state;
     struct grant *only = grant(fixture, 1, CLINIC);
-    fixture->now += 3600000;
+    all_reach(fixture, 5);
     (void)submit(fixture, 1);
     pass(fixture, 0);
     only->is.code = LEDGER_DECISION_EXPIRED;
-    fixture->is_replaying = true;
-    all_reach(fixture, 2);
-    pass(fixture, 0);
-    assert_true(holds(fixture, CLINIC, 1));
-    fixture->is_replaying = false;
-    all_reach(fixture, 3);
+    stop(fixture, CLINIC);
+    start(fixture, CLINIC);
+    for (pbft_seq height = 1; height < 5; height++) {
+        all_reach(fixture, height);
+        pass(fixture, SECOND);
+        assert_true(holds(fixture, CLINIC, 1));
+    }
+    all_reach(fixture, 5);
     pass(fixture, 0);
     assert_false(holds(fixture, CLINIC, 1));
+}
+
+/* The recipient's clock was an hour ahead when it came, and was set right. */
+static void test_a_clock_that_ran_ahead_keeps_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    struct grant *first = grant(fixture, 1, CLINIC);
+    struct grant *second = grant(fixture, 2, CLINIC);
+    fixture->now += 3600 * SECOND;
+    (void)submit(fixture, 1);
+    pass(fixture, 0);
+    fixture->is_cut = true;
+    (void)submit(fixture, 2);
+    pass(fixture, 0);
+    fixture->now -= 3600 * SECOND;
+    assert_int_equal(state_at(fixture, CLINIC, 1), ENVELOPE_HELD);
+    first->is.code = LEDGER_DECISION_EXPIRED;
+    second->is.code = LEDGER_DECISION_EXPIRED;
+    all_reach(fixture, 2);
+    pass(fixture, 0);
+    assert_false(holds(fixture, CLINIC, 1));
+    assert_false(holds(fixture, HOSPITAL, 2));
 }
 
 /* Between two blocks nobody has looked yet, but nothing is handed out. */
@@ -271,6 +295,7 @@ int main(void)
         TEST(test_what_was_fetched_is_not_kept_again),
         TEST(test_a_grant_that_ends_erases_everywhere),
         TEST(test_an_older_state_erases_nothing),
+        TEST(test_a_clock_that_ran_ahead_keeps_nothing),
         TEST(test_ended_ones_are_not_handed_out),
         TEST(test_a_new_wrap_takes_the_place_of_the_old),
         TEST(test_a_replica_that_is_behind_gets_it_later),

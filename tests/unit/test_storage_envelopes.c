@@ -56,7 +56,8 @@ static int teardown(void **state)
 
 static struct envelope_head head_of(uint32_t number)
 {
-    struct envelope_head head = {.state = ENVELOPE_WAITING, .since = number};
+    struct envelope_head head = {
+        .state = ENVELOPE_WAITING, .since = number, .judged_at = 1000 + number};
     memset(head.name.record, 0x11, sizeof head.name.record);
     memcpy(head.name.record, &number, sizeof number);
     head.name.version = 1;
