@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "consensus/assert.h"
@@ -20,6 +21,7 @@
 #include "node/version.h"
 
 #define MIB ((size_t)1024 * 1024)
+#define OTHERS 0077 /* Whatever is written is the replica's alone. */
 
 /* Documented in options.c and docs/operations.md. */
 enum exit_code {
@@ -320,6 +322,7 @@ int main(int argc, char **argv)
         (void)fputs(options_help, stdout);
         return EXIT_ENDED;
     }
+    (void)umask(OTHERS);
     pbft_assert_set_hook(on_assertion);
     if (crypto_init() != PBFT_OK) {
         (void)fputs("salusd: this system has no source of randomness\n",

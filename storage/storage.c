@@ -2,68 +2,12 @@
 /* Opening, closing, the sticky failure, meta, figures. */
 #include "storage/storage_private.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
 
 #include "consensus/assert.h"
 #include "proto/codec_limits.h"
-
-#define FOLDER_MODE 0700
-#define KIB 1024u
-
-static enum pbft_status prepare_folder(const char *dir,
-                                       struct salus_reason *reason)
-{
-    struct stat found;
-    if (stat(dir, &found) == 0) {
-        if (!S_ISDIR(found.st_mode)) {
-            salus_reason_set(reason, "%s is not a folder", dir);
-            return PBFT_INVALID_ARGUMENT;
-        }
-        return PBFT_OK;
-    }
-    if (errno == ENOENT && mkdir(dir, FOLDER_MODE) == 0) {
-        return PBFT_OK;
-    }
-    enum pbft_status status = errno == EACCES || errno == EROFS
-                                  ? PBFT_PERMISSION
-                              : errno == ENOSPC ? PBFT_NO_SPACE
-                                                : PBFT_IO;
-    salus_reason_set(reason, "cannot create %s: %s", dir, strerror(errno));
-    return status;
-}
-
-static uint64_t free_bytes(const char *dir)
-{
-    struct statvfs space;
-    return statvfs(dir, &space) == 0 ? (uint64_t)space.f_bavail * space.f_frsize
-                                     : 0;
-}
-
-static enum pbft_status check_space(const char *dir,
-                                    const struct storage_options *options,
-                                    struct salus_reason *reason)
-{
-    uint64_t wanted = options->open_free_bytes_min != 0
-                          ? options->open_free_bytes_min
-                          : STORAGE_OPEN_FREE_BYTES_MIN;
-    uint64_t left = free_bytes(dir);
-    if (left < wanted) {
-        salus_reason_set(reason,
-                         "%s: no space left: %" PRIu64 " KiB are free, %" PRIu64
-                         " KiB are needed",
-                         dir, left / KIB, wanted / KIB);
-        return PBFT_NO_SPACE;
-    }
-    return PBFT_OK;
-}
 
 static enum pbft_status load_applied(struct storage *storage,
                                      struct salus_reason *reason)
@@ -164,7 +108,7 @@ static enum pbft_status open_database(struct storage *storage,
         return status;
     }
     salus_reason_set(&storage->damage, "%s", damage.text);
-    status = prepare_folder(storage->dir, reason);
+    status = storage_folder_prepare(storage->dir, reason);
     if (status == PBFT_OK) {
         status = storage_take_back(storage->dir, reason);
     }
@@ -183,9 +127,9 @@ enum pbft_status storage_open(const char *dir,
     PBFT_ASSERT(dir != NULL);
     PBFT_ASSERT(identity->replica < PBFT_REPLICAS_MAX);
     salus_reason_set(reason, "%s", "");
-    enum pbft_status status = prepare_folder(dir, reason);
+    enum pbft_status status = storage_folder_prepare(dir, reason);
     if (status == PBFT_OK) {
-        status = check_space(dir, options, reason);
+        status = storage_folder_check_space(dir, options, reason);
     }
     if (status == PBFT_OK) {
         status = storage_take_back(dir, reason);
@@ -321,32 +265,11 @@ enum pbft_status storage_meta_put(struct storage *storage, const char *name,
     return status;
 }
 
-/* The folder is flat. */
-static uint64_t folder_bytes(const char *dir)
-{
-    DIR *folder = opendir(dir);
-    if (folder == NULL) {
-        return 0;
-    }
-    uint64_t bytes = 0;
-    for (struct dirent *entry = readdir(folder); entry != NULL;
-         entry = readdir(folder)) {
-        struct stat found;
-        if (fstatat(dirfd(folder), entry->d_name, &found,
-                    AT_SYMLINK_NOFOLLOW) == 0 &&
-            S_ISREG(found.st_mode)) {
-            bytes += (uint64_t)found.st_size;
-        }
-    }
-    (void)closedir(folder);
-    return bytes;
-}
-
 void storage_stats(const struct storage *storage, struct storage_stats *out)
 {
     *out = (struct storage_stats){
-        .disk_bytes = folder_bytes(storage->dir),
-        .disk_free_bytes = free_bytes(storage->dir),
+        .disk_bytes = storage_folder_bytes(storage->dir),
+        .disk_free_bytes = storage_folder_free_bytes(storage->dir),
         .syncs = atomic_load(&storage->syncs),
         .writes = atomic_load(&storage->writes),
         .log_records = atomic_load(&storage->log_records),

@@ -63,7 +63,9 @@ struct storage_options {
  * to another replica or cluster. A database that RocksDB finds damaged is
  * renamed to DIR.damaged-N and a new one opened, whose log is judged DAMAGED;
  * PBFT_CORRUPT if that cannot be done, or if data are there without an
- * identity. PBFT_ PERMISSION, PBFT_NO_SPACE, PBFT_IO: the environment.
+ * identity. PBFT_INVALID_ARGUMENT: no folder, and none that it can be made in.
+ * PBFT_PERMISSION: also if others may enter a folder that is not empty.
+ * PBFT_NO_SPACE, PBFT_IO: the environment.
  * PBFT_VERSION: written by another format. `reason` (may be NULL) says it in
  * words. */
 PBFT_MUST_USE enum pbft_status

@@ -75,6 +75,18 @@ struct storage {
     atomic_uint_least64_t writes;
 };
 
+/* folder.c: makes `dir`, or sees that it is a folder which others may not
+ * enter; an empty one is closed. */
+PBFT_MUST_USE enum pbft_status
+storage_folder_prepare(const char *dir, struct salus_reason *reason);
+PBFT_MUST_USE enum pbft_status
+storage_folder_check_space(const char *dir,
+                           const struct storage_options *options,
+                           struct salus_reason *reason);
+uint64_t storage_folder_bytes(const char *dir);
+/* Left on its file system. */
+uint64_t storage_folder_free_bytes(const char *dir);
+
 /* aside.c: renames `dir`, whose damage `reason` describes. */
 PBFT_MUST_USE enum pbft_status
 storage_folder_set_aside(const char *dir, char out[STORAGE_PATH_MAX],

@@ -105,7 +105,19 @@ chmod 644 "$dir/a/open.key"
 expect 2 'chmod 600' 'key that others may read' \
     "$(variant mode 's|^replica_key:.*|replica_key: open.key|')"
 
+mkdir "$dir/a/open"
+touch "$dir/a/open/something"
+chmod 755 "$dir/a/open"
+expect 2 'chmod 700' 'data folder that others may enter' \
+    "$(variant entered 's|^data_dir:.*|data_dir: open|')"
+expect 2 'cannot create.*nowhere' 'data folder without a parent' \
+    "$(variant nowhere 's|^data_dir:.*|data_dir: nowhere/deep/data|')"
+expect 2 'cannot create' 'data folder below a file' \
+    "$(variant below 's|^data_dir:.*|data_dir: genesis.txt/data|')"
+
 # Data of replica 1, and of the other consortium.
+mkdir "$dir/a/$second/data" # Somebody has made it: it is closed.
+chmod 755 "$dir/a/$second/data"
 for owner in a/replica-1 b/replica-0; do
     run "$dir/$owner.yaml"
     kill -TERM $pid
@@ -116,6 +128,11 @@ for owner in a/replica-1 b/replica-0; do
         echo "FAILED: SIGTERM ends with $code"
     }
 done
+open=$(find "$dir/a/$second/data" "$dir/b" -path '*/data*' -perm /077)
+[ -z "$open" ] || {
+    failures=$((failures + 1))
+    echo "FAILED: others may read $open"
+}
 other=$(sed -n 's/^institution: //p' "$dir/b/replica-0.yaml")
 expect 3 'data of replica 1, not of replica 0' 'folder of another replica' \
     "$(variant data "s|^data_dir:.*|data_dir: $second/data|")"

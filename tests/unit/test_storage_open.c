@@ -84,6 +84,42 @@ static void test_open_refuses_a_file(void **state)
     fixture->dir[strlen(fixture->dir) - strlen("/file")] = '\0';
 }
 
+static void test_open_wants_a_parent(void **state)
+{
+    struct storage_fixture *fixture = *state;
+    const size_t size = strlen(fixture->dir);
+    (void)snprintf(fixture->dir + size, sizeof fixture->dir - size, "/a/b");
+    assert_int_equal(fixture_try_open(fixture), PBFT_INVALID_ARGUMENT);
+    fixture->dir[size] = '\0';
+}
+
+static mode_t mode_of(const char *path)
+{
+    struct stat found;
+    assert_int_equal(stat(path, &found), 0);
+    return found.st_mode & 0777;
+}
+
+static void test_open_closes_an_empty_folder_to_others(void **state)
+{
+    struct storage_fixture *fixture = *state;
+    assert_int_equal(chmod(fixture->dir, 0755), 0);
+    fixture_open(fixture);
+    assert_int_equal(mode_of(fixture->dir), 0700);
+}
+
+static void test_open_refuses_a_folder_that_others_may_enter(void **state)
+{
+    struct storage_fixture *fixture = *state;
+    fixture_open(fixture);
+    fixture_close(fixture);
+    assert_int_equal(chmod(fixture->dir, 0710), 0);
+    assert_int_equal(fixture_try_open(fixture), PBFT_PERMISSION);
+    assert_int_equal(mode_of(fixture->dir), 0710);
+    assert_int_equal(chmod(fixture->dir, 0700), 0);
+    fixture_open(fixture);
+}
+
 /* In a child that then dies without closing, as after a crash. */
 static void append_and_die(struct storage_fixture *fixture, unsigned count)
 {
@@ -340,6 +376,9 @@ int main(void)
         TEST(test_open_refuses_another_cluster),
         TEST(test_open_refuses_a_folder_in_use),
         TEST(test_open_refuses_a_file),
+        TEST(test_open_wants_a_parent),
+        TEST(test_open_closes_an_empty_folder_to_others),
+        TEST(test_open_refuses_a_folder_that_others_may_enter),
         TEST(test_open_after_a_crash_keeps_all),
         TEST(test_open_cuts_a_torn_tail),
         TEST(test_a_damaged_wal_is_set_aside),
