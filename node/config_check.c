@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ranges and forms of what the configuration file says. */
+/* Ranges and forms of what the configuration file says, and that its paths do
+ * not get into each other's way. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "node/config_private.h"
@@ -131,6 +133,63 @@ static enum pbft_status copy_paths(struct config_source *source,
     return status;
 }
 
+/* `folder` is a real path; `path` need not exist. */
+static bool is_within(const char *folder, const char *path)
+{
+    char *real = realpath(path, NULL);
+    size_t size = strlen(folder);
+    bool found = real != NULL && strncmp(real, folder, size) == 0 &&
+                 (real[size] == '/' || real[size] == '\0');
+    free(real);
+    return found;
+}
+
+/* The file, or the folder where its name or a link to it stands. */
+static bool holds(const char *folder, const char *path)
+{
+    char parent[CONFIG_PATH_MAX];
+    (void)snprintf(parent, sizeof parent, "%s", path);
+    char *slash = strrchr(parent, '/');
+    if (slash != NULL) {
+        slash[slash == parent ? 1 : 0] = '\0';
+    }
+    return is_within(folder, slash != NULL ? parent : ".") ||
+           is_within(folder, path);
+}
+
+/* A damaged data folder is renamed: what a replica cannot start without must
+ * not go with it. */
+static enum pbft_status check_data_dir(struct config_source *source,
+                                       const struct node_config *config)
+{
+    const struct {
+        const char *key;
+        const char *path;
+    } files[] = {
+        {"genesis", config->genesis},         {"tls_key", config->tls_key},
+        {"replica_key", config->replica_key}, {"this file", source->path},
+        {"certificate", config->certificate},
+    };
+    char inside[CONFIG_PATH_MAX + 2];
+    (void)snprintf(inside, sizeof inside, "%s/.", config->data_dir);
+    char *folder = realpath(inside, NULL); /* Of a folder only. */
+    enum pbft_status status = PBFT_OK;
+    for (size_t i = 0; folder != NULL && i < sizeof files / sizeof *files;
+         i++) {
+        if (holds(folder, files[i].path)) {
+            char what[96];
+            (void)snprintf(what, sizeof what,
+                           "holds %s, which would go with it if it were set "
+                           "aside",
+                           files[i].key);
+            status = config_refuse_key(source, "data_dir", what);
+            break;
+        }
+    }
+    free(folder);
+    return status;
+}
+
 /* The schema has bounded the sizes. */
 static void copy_text(char *out, size_t size, const char *text)
 {
@@ -181,6 +240,9 @@ enum pbft_status config_take(struct config_source *source,
     }
     if (status == PBFT_OK) {
         status = copy_paths(source, text, out);
+    }
+    if (status == PBFT_OK) {
+        status = check_data_dir(source, out);
     }
     if (status == PBFT_OK) {
         copy_values(text, out);

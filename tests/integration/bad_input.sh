@@ -105,6 +105,17 @@ chmod 644 "$dir/a/open.key"
 expect 2 'chmod 600' 'key that others may read' \
     "$(variant mode 's|^replica_key:.*|replica_key: open.key|')"
 
+# A damaged data folder is renamed: nothing that is needed may lie in it.
+mkdir "$dir/a/$first/inner"
+cp "$dir/a/$first/replica.key" "$dir/a/$first/inner/"
+expect 2 'data_dir: holds replica_key' 'data folder with the keys in it' \
+    "$(variant keys "s|^data_dir:.*|data_dir: ./$first/../$first/|;
+        s|^replica_key:.*|replica_key: $first/inner/replica.key|;
+        s|^certificate:.*|certificate: other.pem|;
+        s|^tls_key:.*|tls_key: other.key|")"
+expect 2 'data_dir: holds genesis' 'data folder with the genesis in it' \
+    "$(variant around "s|^data_dir:.*|data_dir: .|")" --check-config
+rm -r "$dir/a/$first/inner"
 mkdir "$dir/a/open"
 touch "$dir/a/open/something"
 chmod 755 "$dir/a/open"
