@@ -116,7 +116,7 @@ static void answer(struct node *node, struct node_scratch *scratch,
     if (status != PBFT_OK) {
         journal(JOURNAL_ERROR, "answer-failed", "seq=%llu reason=\"%s\"",
                 (unsigned long long)call->at.seq, pbft_status_text(status));
-        node_refuse(node, &scratch->reply, call->call, REPLY_NOT_FOUND, 0);
+        node_refuse(node, &scratch->reply, call->call, REPLY_STOPPING, 0);
         return;
     }
     net_gateway_reply(node->gateway, call->call,

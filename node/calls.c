@@ -52,6 +52,16 @@ void node_call(void *context, uint64_t call, uint32_t caller,
     }
 }
 
+void node_refuse_failed(struct node *node, struct node_scratch *scratch,
+                        uint64_t call, enum pbft_status status,
+                        const char *what)
+{
+    journal(JOURNAL_ERROR, "call-failed", "what=%s reason=\"%s\"", what,
+            pbft_status_text(status));
+    /* Not NOT_FOUND: nobody knows whether it is there. */
+    node_refuse(node, &scratch->reply, call, REPLY_STOPPING, 0);
+}
+
 void node_reply_or_refuse(struct node *node, struct node_scratch *scratch,
                           uint64_t call, enum pbft_status status,
                           const char *what)
@@ -61,9 +71,7 @@ void node_reply_or_refuse(struct node *node, struct node_scratch *scratch,
                           wire_buffer_bytes(&scratch->reply));
         return;
     }
-    journal(JOURNAL_ERROR, "call-failed", "what=%s reason=\"%s\"", what,
-            pbft_status_text(status));
-    node_refuse(node, &scratch->reply, call, REPLY_NOT_FOUND, 0);
+    node_refuse_failed(node, scratch, call, status, what);
 }
 
 static enum pbft_status find(struct node *node, const Salus__V1__Lookup *lookup,
@@ -109,6 +117,10 @@ static void on_lookup(struct node *node, struct node_scratch *scratch,
             node_answer_block(node, scratch, call.at.seq);
             return;
         }
+    }
+    if (status == PBFT_IO || status == PBFT_CORRUPT) {
+        node_refuse_failed(node, scratch, job->call, status, "lookup");
+        return;
     }
     enum reply_code code = status == PBFT_MALFORMED ? REPLY_MALFORMED
                            : status == PBFT_LIMIT   ? REPLY_BUSY

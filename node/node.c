@@ -19,10 +19,11 @@ void node_fail(struct node *node, enum pbft_status status, const char *what)
     (void)pthread_mutex_lock(&node->failure_lock);
     bool is_first = node->failure == PBFT_OK;
     if (is_first) {
-        node->failure = status;
         salus_reason_set(&node->failure_reason, "%s: %s%s%s", what,
                          pbft_status_text(status),
                          stored != PBFT_OK ? ": " : "", detail.text);
+        node->failure =
+            storage_condemn(node->storage, status, &node->failure_reason);
     }
     (void)pthread_mutex_unlock(&node->failure_lock);
     if (is_first) {
@@ -118,6 +119,9 @@ enum pbft_status node_open(const struct node_setup *setup, struct node **out,
     struct node *node = create(setup);
     enum pbft_status status = open_parts(node, setup, reason);
     if (status != PBFT_OK) {
+        if (node->storage != NULL) {
+            status = storage_condemn(node->storage, status, reason);
+        }
         node_close(node);
         return status;
     }

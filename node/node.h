@@ -40,8 +40,9 @@ struct node_setup {
 
 /* Opens everything in the order that lets each mistake say itself, and begins
  * to take part. On failure nothing is left behind; `reason` says why.
- * UNREACHABLE: it cannot listen, e.g. since a port is in use; else the statuses
- * of storage_open(), ledger_create(), net_peers_open(). A damaged
+ * UNREACHABLE: it cannot listen, e.g. since a port is in use; CLOSED: the data
+ * folder is damaged, and the next start sets it aside; else the statuses of
+ * storage_open(), ledger_create(), net_peers_open(). A damaged
  * consensus log is set aside: the replica takes part and recovers. */
 PBFT_MUST_USE enum pbft_status node_open(const struct node_setup *setup,
                                          struct node **out,
@@ -50,8 +51,9 @@ PBFT_MUST_USE enum pbft_status node_open(const struct node_setup *setup,
 /* Stops taking calls, writes what is under way, closes. NULL is fine. */
 void node_close(struct node *node);
 
-/* PBFT_OK, or why this replica has stopped voting: it must be closed. To be
- * called now and then; it also writes to the journal what changed. */
+/* PBFT_OK, or why this replica has stopped voting: it must be closed. CLOSED as
+ * for node_open(). To be called now and then; it also writes to the journal
+ * what changed. */
 enum pbft_status node_watch(struct node *node, struct salus_reason *reason);
 
 #endif /* NODE_NODE_H */

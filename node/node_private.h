@@ -109,7 +109,7 @@ struct node {
     struct node_peer peer[PBFT_REPLICAS_MAX];
     struct journal_limit disk_limit; /* For the thread that watches. */
     struct journal_limit stranger_limit;
-    bool told_clock; /* That it is wrong. */
+    bool told_clock;              /* That it is wrong. */
     uint64_t strangers_seen;
 };
 
@@ -143,6 +143,11 @@ void node_read_call(struct node *node, struct node_scratch *scratch,
                     const struct verifier_job *job);
 void node_refuse(struct node *node, struct wire_buffer *scratch, uint64_t call,
                  enum reply_code code, uint32_t ledger_code);
+/* For what this replica should know and cannot read: ask another. Journalled.
+ */
+void node_refuse_failed(struct node *node, struct node_scratch *scratch,
+                        uint64_t call, enum pbft_status status,
+                        const char *what);
 /* What `scratch->reply` holds, if `status` is OK; else a refusal, journalled.
  */
 void node_reply_or_refuse(struct node *node, struct node_scratch *scratch,

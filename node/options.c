@@ -35,7 +35,8 @@ const char options_help[] =
     "\n"
     "Exit status:\n"
     "  0  ended as asked\n"
-    "  1  a port is in use, or another failure of the environment\n"
+    "  1  a port is in use, or another failure of the environment; or stored\n"
+    "     data are damaged: the next start sets them aside\n"
     "  2  command line, configuration, genesis or a key file is not as it\n"
     "     should be\n"
     "  3  a key, a certificate or the data folder belongs to somebody else, "
@@ -43,7 +44,10 @@ const char options_help[] =
     "     another process uses the data folder\n"
     "  4  the disk is full or fails, or damaged data cannot be set aside\n"
     "\n"
-    "The journal goes to standard error, one line per event as key=value.\n";
+    "The journal goes to standard error, one line per event as key=value. "
+    "What\n"
+    "they mean and what to do: docs/operations.md, which is installed as\n"
+    "share/doc/salus/docs/operations.md.\n";
 
 /* A flag without value; false: it is none of them. */
 static bool take_flag(struct options *out, const char *argument)

@@ -269,11 +269,6 @@ static enum pbft_status judge(struct node *node,
     if (log->verdict == PBFT_LOG_INTACT) {
         return PBFT_OK;
     }
-    if (log->verdict == PBFT_LOG_TORN) {
-        journal(JOURNAL_WARNING, "log-cut", "records=%" PRIu64 " reason=\"%s\"",
-                log->cut, log->reason.text);
-        return PBFT_OK;
-    }
     journal(JOURNAL_ERROR, "log-lost",
             "reason=\"%s\" consequence=\"this replica may have forgotten "
             "votes: it recovers\"",

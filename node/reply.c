@@ -32,7 +32,7 @@ static const char *refusal_text(enum reply_code code)
     case REPLY_NOT_AUTHORIZED:
         return "the caller may not ask that";
     case REPLY_STOPPING:
-        return "the replica is shutting down";
+        return "the replica cannot serve this; ask another one";
     case REPLY_SYNCING:
         return "the replica is catching up";
     case REPLY_GONE:

@@ -16,7 +16,7 @@
 static const char text[] =
     "This replica has had a data folder. An empty one is taken for a loss: "
     "the\n"
-    "replica recovers from the others. docs/operations.md, Recovery.\n";
+    "replica recovers from the others. docs/operations.md, \"Recovery\".\n";
 
 bool started_path(const char *key, char *out, size_t capacity)
 {

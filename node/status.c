@@ -217,6 +217,9 @@ static void collect_problem(struct node *node, struct collected *to,
     } else if (atomic_load(&node->clock_off) != 0) {
         describe_clock(atomic_load(&node->clock_off), &to->problem);
         to->status.problem = to->problem.text;
+    } else if (storage_is_damaged(node->storage)) {
+        to->status.problem = text("stored data are damaged: some questions "
+                                  "cannot be answered here");
     }
 }
 

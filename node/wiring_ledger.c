@@ -116,7 +116,10 @@ enum pbft_status wiring_open_ledger(struct node *node,
     free(policies);
     if (status != PBFT_OK) {
         salus_reason_set(reason, "opening the ledger: %s",
-                         pbft_status_text(status));
+                         status == PBFT_INVALID_CONFIG
+                             ? "the genesis contradicts itself, or has other "
+                               "code tables than this version"
+                             : pbft_status_text(status));
         (void)storage_failure(node->storage, reason);
         return status;
     }

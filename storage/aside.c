@@ -17,6 +17,8 @@
 #include "storage/storage_private.h"
 
 #define ASIDE_MAX 100
+/* In a folder that is to be set aside: what was wrong with it. */
+#define CONDEMNED_FILE "damaged"
 #define FILE_MODE 0600
 
 static bool exists(const char *path)
@@ -112,6 +114,77 @@ static bool write_all(int file, struct pbft_bytes bytes)
         bytes.data += written;
         bytes.size -= (size_t)written;
     }
+    return true;
+}
+
+static bool condemned_name(const char *dir, char out[STORAGE_PATH_MAX])
+{
+    int size = snprintf(out, STORAGE_PATH_MAX, "%s/" CONDEMNED_FILE, dir);
+    return size >= 0 && (size_t)size < STORAGE_PATH_MAX;
+}
+
+static bool sync_folder(const char *dir)
+{
+    int folder = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool is_good = folder >= 0 && fsync(folder) == 0;
+    if (folder >= 0) {
+        (void)close(folder);
+    }
+    return is_good;
+}
+
+/* After a crash an empty one does as well. */
+static bool condemn(const char *dir, const char *why)
+{
+    char path[STORAGE_PATH_MAX];
+    if (!condemned_name(dir, path)) {
+        return false;
+    }
+    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
+    if (file < 0) {
+        return false;
+    }
+    bool is_good = write_all(file, (struct pbft_bytes){(const uint8_t *)why,
+                                                       strlen(why)}) &&
+                   fsync(file) == 0;
+    return close(file) == 0 && is_good && sync_folder(dir);
+}
+
+enum pbft_status storage_condemn(const struct storage *storage,
+                                 enum pbft_status status,
+                                 struct salus_reason *reason)
+{
+    if (status != PBFT_CORRUPT) {
+        return status;
+    }
+    struct salus_reason why = {{0}};
+    if (reason != NULL) {
+        why = *reason;
+    }
+    bool is_condemned =
+        rocks_is_damaged(storage->rocks) && condemn(storage->dir, why.text);
+    if (is_condemned) {
+        salus_reason_set(reason, "%.140s; the next start sets %s aside",
+                         why.text, storage->dir);
+        return PBFT_CLOSED;
+    }
+    if (strstr(why.text, storage->dir) == NULL) {
+        salus_reason_set(reason, "%s: %s", storage->dir, why.text);
+    }
+    return status;
+}
+
+bool storage_is_condemned(const char *dir, struct salus_reason *reason)
+{
+    char path[STORAGE_PATH_MAX];
+    int file =
+        condemned_name(dir, path) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    if (file < 0) {
+        return false;
+    }
+    ssize_t size = read(file, reason->text, sizeof reason->text - 1);
+    reason->text[size > 0 ? size : 0] = '\0';
+    (void)close(file);
     return true;
 }
 

@@ -21,16 +21,16 @@ struct storage_log_summary {
     enum pbft_log_verdict verdict;
     uint64_t first_number; /* Of the records that are there. */
     uint64_t last_number;  /* 0: the log is empty. */
-    uint64_t cut;          /* TORN: how many bad records were cut off. */
-    /* DAMAGED or TORN: which record, and what is wrong with it. */
+    /* DAMAGED: which record, and what is wrong with it. */
     struct salus_reason reason;
 };
 
 /* Judges the whole log and, if it may be trusted, hands out its records, oldest
- * first; the record and its message are borrowed. TORN: the bad tail is deleted
- * first. DAMAGED: nothing is handed out, and every append fails with
- * PBFT_CORRUPT, until the log is set aside. DAMAGED is also the log of a folder
- * that has lost its data. Call it once, before the first append.
+ * first; the record and its message are borrowed. INTACT or DAMAGED; never
+ * TORN, since RocksDB cuts a torn write itself. DAMAGED: nothing is handed out,
+ * and every append fails with PBFT_CORRUPT, until the log is set aside. DAMAGED
+ * is also the log of a folder that has lost its data. Call it once, before the
+ * first append.
  *
  * PBFT_OK also for DAMAGED: look at the verdict. NO_MEMORY, IO: the log could
  * not be read, which says nothing about it; `reason` is set. CORRUPT: the

@@ -99,12 +99,16 @@ static enum pbft_status classify(const char *error)
     return PBFT_IO;
 }
 
-enum pbft_status rocks_status_of(char *error, struct salus_reason *reason)
+enum pbft_status rocks_status_of(struct rocks *rocks, char *error,
+                                 struct salus_reason *reason)
 {
     if (error == NULL) {
         return PBFT_OK;
     }
     enum pbft_status status = classify(error);
+    if (status == PBFT_CORRUPT) {
+        atomic_store(&rocks->is_damaged, true);
+    }
     if (reason != NULL) {
         (void)snprintf(reason->text, sizeof reason->text, "%s", error);
         for (char *at = reason->text; *at != '\0'; at++) {
@@ -222,7 +226,7 @@ enum pbft_status rocks_open(const char *dir,
     rocks->db =
         rocksdb_open_column_families(rocks->db_options, dir, ROCKS_FAMILY_COUNT,
                                      names, families, rocks->families, &error);
-    enum pbft_status status = rocks_status_of(error, reason);
+    enum pbft_status status = rocks_status_of(rocks, error, reason);
     if (status != PBFT_OK) {
         rocks->db = NULL;
         rocks_close(rocks);
@@ -238,7 +242,7 @@ enum pbft_status rocks_empty_family(struct rocks *rocks,
     char *error = NULL;
     PBFT_ASSERT(family != ROCKS_META); /* RocksDB keeps its default family. */
     rocksdb_drop_column_family(rocks->db, rocks->families[family], &error);
-    enum pbft_status status = rocks_status_of(error, NULL);
+    enum pbft_status status = rocks_status_of(rocks, error, NULL);
     if (status != PBFT_OK) {
         return status;
     }
@@ -246,7 +250,13 @@ enum pbft_status rocks_empty_family(struct rocks *rocks,
     error = NULL;
     rocks->families[family] = rocksdb_create_column_family(
         rocks->db, rocks->family_options[family], PLANS[family].name, &error);
-    return rocks_status_of(error, NULL);
+    atomic_store(&rocks->is_damaged, false);
+    return rocks_status_of(rocks, error, NULL);
+}
+
+bool rocks_is_damaged(const struct rocks *rocks)
+{
+    return atomic_load(&rocks->is_damaged);
 }
 
 void rocks_close(struct rocks *rocks)

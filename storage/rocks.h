@@ -33,8 +33,11 @@ PBFT_MUST_USE enum pbft_status rocks_open(const char *dir,
                                           struct salus_reason *reason);
 void rocks_close(struct rocks *rocks);
 
-/* Drops all files of the family, readable or not. For a time when nobody else
- * uses the database. */
+/* A read or a write has met bytes that are not those that were written. */
+bool rocks_is_damaged(const struct rocks *rocks);
+
+/* Drops all files of the family, readable or not: what was damaged is gone. For
+ * a time when nobody else uses the database. */
 PBFT_MUST_USE enum pbft_status rocks_empty_family(struct rocks *rocks,
                                                   enum rocks_family family);
 

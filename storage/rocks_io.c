@@ -21,6 +21,7 @@ struct rocks_snapshot {
 struct rocks_iterator {
     rocksdb_iterator_t *iterator;
     rocksdb_readoptions_t *read;
+    struct rocks *rocks;
 };
 
 /* The daemon cannot go on without a few bytes of memory (style: kind 4). */
@@ -104,7 +105,7 @@ enum pbft_status rocks_write(struct rocks *rocks, struct rocks_batch *batch,
     rocksdb_write(rocks->db,
                   sync == ROCKS_SYNC ? rocks->write_synced : rocks->write_plain,
                   batch->batch, &error);
-    return rocks_status_of(error, reason);
+    return rocks_status_of(rocks, error, reason);
 }
 
 struct rocks_snapshot *rocks_snapshot_create(struct rocks *rocks)
@@ -139,7 +140,7 @@ enum pbft_status rocks_get(struct rocks *rocks,
     out->pin = NULL;
     rocksdb_pinnableslice_t *pin = rocksdb_get_pinned_cf(
         rocks->db, read, rocks->families[family], chars(key), key.size, &error);
-    enum pbft_status status = rocks_status_of(error, NULL);
+    enum pbft_status status = rocks_status_of(rocks, error, NULL);
     if (status != PBFT_OK) {
         return status;
     }
@@ -165,13 +166,14 @@ void rocks_value_release(struct rocks_value *value)
 #define LOOKUPS_AT_ONCE 32
 
 /* Tells of one group; every value and error is released. */
-static enum pbft_status tell(rocksdb_pinnableslice_t **values, char **errors,
+static enum pbft_status tell(struct rocks *rocks,
+                             rocksdb_pinnableslice_t **values, char **errors,
                              size_t first, size_t count, rocks_told *told,
                              void *visitor)
 {
     enum pbft_status first_failure = PBFT_OK;
     for (size_t i = 0; i < count; i++) {
-        enum pbft_status status = rocks_status_of(errors[i], NULL);
+        enum pbft_status status = rocks_status_of(rocks, errors[i], NULL);
         struct pbft_bytes value = {NULL, 0};
         if (status == PBFT_OK && values[i] != NULL) {
             value.data = (const uint8_t *)rocksdb_pinnableslice_value(
@@ -213,7 +215,7 @@ enum pbft_status rocks_get_many(struct rocks *rocks,
         }
         rocksdb_batched_multi_get_cf(rocks->db, read, rocks->families[family],
                                      some, names, sizes, values, errors, true);
-        status = tell(values, errors, at, some, told, visitor);
+        status = tell(rocks, values, errors, at, some, told, visitor);
         at += some;
     }
     return status;
@@ -226,6 +228,7 @@ struct rocks_iterator *rocks_iterate(struct rocks *rocks,
                                      struct pbft_bytes end)
 {
     struct rocks_iterator *iterator = allocate(sizeof *iterator);
+    iterator->rocks = rocks;
     iterator->read = rocksdb_readoptions_create();
     if (snapshot != NULL) {
         rocksdb_readoptions_set_snapshot(iterator->read, snapshot->snapshot);
@@ -296,5 +299,5 @@ enum pbft_status rocks_iterator_status(const struct rocks_iterator *iterator,
 {
     char *error = NULL;
     rocksdb_iter_get_error(iterator->iterator, &error);
-    return rocks_status_of(error, reason);
+    return rocks_status_of(iterator->rocks, error, reason);
 }

@@ -7,6 +7,7 @@
 #include "storage/rocks.h"
 
 #include <rocksdb/c.h>
+#include <stdatomic.h>
 
 struct rocks {
     rocksdb_t *db;
@@ -17,9 +18,11 @@ struct rocks {
     rocksdb_writeoptions_t *write_synced;
     rocksdb_writeoptions_t *write_plain;
     rocksdb_readoptions_t *read_newest;
+    atomic_bool is_damaged; /* An answer to us was CORRUPT. */
 };
 
 /* Turns an error text of RocksDB (freed here) into a status. */
-enum pbft_status rocks_status_of(char *error, struct salus_reason *reason);
+enum pbft_status rocks_status_of(struct rocks *rocks, char *error,
+                                 struct salus_reason *reason);
 
 #endif /* STORAGE_ROCKS_PRIVATE_H */

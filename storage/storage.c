@@ -97,6 +97,12 @@ static enum pbft_status open_database(struct storage *storage,
     storage->is_synced = options->sync == STORAGE_SYNCED;
     enum pbft_status status =
         rocks_open(storage->dir, options, &storage->rocks, &damage);
+    /* Asked behind the lock: another process may use the folder. */
+    if (status == PBFT_OK && storage_is_condemned(storage->dir, &damage)) {
+        rocks_close(storage->rocks);
+        storage->rocks = NULL;
+        status = PBFT_CORRUPT;
+    }
     if (status == PBFT_CORRUPT) {
         status =
             storage_folder_set_aside(storage->dir, storage->set_aside, &damage);
@@ -159,6 +165,9 @@ enum pbft_status storage_open(const char *dir,
         status = take_clean_mark(storage, reason);
     }
     if (status != PBFT_OK) {
+        if (storage->rocks != NULL) {
+            status = storage_condemn(storage, status, reason);
+        }
         storage_destroy(storage);
         return status;
     }
@@ -185,6 +194,11 @@ const char *storage_set_aside(const struct storage *storage,
 {
     *reason = storage->damage;
     return storage->set_aside[0] != '\0' ? storage->set_aside : NULL;
+}
+
+bool storage_is_damaged(const struct storage *storage)
+{
+    return rocks_is_damaged(storage->rocks);
 }
 
 bool storage_was_closed_orderly(const struct storage *storage)

@@ -63,11 +63,11 @@ struct storage_options {
  * to another replica or cluster. A database that RocksDB finds damaged is
  * renamed to DIR.damaged-N and a new one opened, whose log is judged DAMAGED;
  * PBFT_CORRUPT if that cannot be done, or if data are there without an
- * identity. PBFT_INVALID_ARGUMENT: no folder, and none that it can be made in.
+ * identity. PBFT_CLOSED: it was condemned, the next open sets it aside.
+ * PBFT_INVALID_ARGUMENT: no folder, and none that it can be made in.
  * PBFT_PERMISSION: also if others may enter a folder that is not empty.
- * PBFT_NO_SPACE, PBFT_IO: the environment.
- * PBFT_VERSION: written by another format. `reason` (may be NULL) says it in
- * words. */
+ * PBFT_NO_SPACE, PBFT_IO: the environment. PBFT_VERSION: written by another
+ * format. `reason` (may be NULL) says it in words. */
 PBFT_MUST_USE enum pbft_status
 storage_open(const char *dir, const struct storage_identity *identity,
              const struct pbft_domain *domain,
@@ -89,6 +89,19 @@ bool storage_was_closed_orderly(const struct storage *storage);
 /* PBFT_OK, or what the first failed write came to; `reason` may be NULL. */
 enum pbft_status storage_failure(const struct storage *storage,
                                  struct salus_reason *reason);
+
+/* RocksDB has read bytes since the open that are not those that were written.
+ */
+bool storage_is_damaged(const struct storage *storage);
+
+/* For whoever cannot go on since `status`: what RocksDB finds damaged in an
+ * open folder it will find at each start. The folder is marked, the next open
+ * sets it aside, and this returns PBFT_CLOSED; else `status`. What RocksDB
+ * finds sound may be a mistake of this program, the same at all replicas: it is
+ * not set aside. `reason` then names the folder. Any thread. */
+PBFT_MUST_USE enum pbft_status storage_condemn(const struct storage *storage,
+                                               enum pbft_status status,
+                                               struct salus_reason *reason);
 
 /* Small things by name: PBFT_NOT_FOUND, PBFT_TOO_LARGE if `capacity` is too
  * small. Puts are synced. */

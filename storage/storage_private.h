@@ -92,6 +92,9 @@ PBFT_MUST_USE enum pbft_status
 storage_folder_set_aside(const char *dir, char out[STORAGE_PATH_MAX],
                          struct salus_reason *reason);
 
+/* aside.c: was `dir` condemned (storage.h)? Then `reason` is what was noted. */
+bool storage_is_condemned(const char *dir, struct salus_reason *reason);
+
 /* aside.c: nothing is wrong with the envelopes of a folder that was set aside:
  * they come into `dir`, which has none. Of an earlier life, too, that ended
  * between the one and the other. */

@@ -34,7 +34,9 @@ fixture_identity(const struct storage_fixture *fixture)
         .cluster = fixture->cast.replicas[0].domain.cluster, .replica = 0};
 }
 
-static inline enum pbft_status fixture_try_open(struct storage_fixture *fixture)
+static inline enum pbft_status
+fixture_try_open_reason(struct storage_fixture *fixture,
+                        struct salus_reason *reason)
 {
     const struct storage_options options = {
         .sync = STORAGE_SYNCED,
@@ -43,7 +45,12 @@ static inline enum pbft_status fixture_try_open(struct storage_fixture *fixture)
     struct storage_identity identity = fixture_identity(fixture);
     return storage_open(fixture->dir, &identity,
                         &fixture->cast.replicas[0].domain, &options,
-                        &fixture->storage, NULL);
+                        &fixture->storage, reason);
+}
+
+static inline enum pbft_status fixture_try_open(struct storage_fixture *fixture)
+{
+    return fixture_try_open_reason(fixture, NULL);
 }
 
 /* Opens, and replays the log to nobody. */

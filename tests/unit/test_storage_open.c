@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opening a data folder: whose is it, who else uses it, can it be read? */
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mount.h>
@@ -257,6 +258,80 @@ static void test_envelopes_left_aside_are_taken_back(void **state)
     support_folder_remove(aside);
 }
 
+/* Blocks in tables, the first bytes of which are then not those written. */
+static void damage_tables(struct storage_fixture *fixture)
+{
+    fixture_open(fixture);
+    for (pbft_seq seq = 1; seq <= 20; seq++) {
+        fixture_write_block(fixture, seq);
+    }
+    fixture_close(fixture);
+    fixture_open(fixture); /* Puts what was only in the log into tables. */
+    fixture_close(fixture);
+    DIR *folder = opendir(fixture->dir);
+    assert_non_null(folder);
+    int tables = 0;
+    for (struct dirent *entry = readdir(folder); entry != NULL;
+         entry = readdir(folder)) {
+        if (strstr(entry->d_name, ".sst") != NULL) {
+            char path[2 * SUPPORT_PATH_MAX];
+            (void)snprintf(path, sizeof path, "%s/%s", fixture->dir,
+                           entry->d_name);
+            flip_byte(path, 10);
+            tables++;
+        }
+    }
+    (void)closedir(folder);
+    assert_true(tables > 0);
+}
+
+/* RocksDB opens it; what a replica cannot start without cannot be read. */
+static void test_damaged_tables_are_set_aside_by_the_next_open(void **state)
+{
+    struct storage_fixture *fixture = *state;
+    char aside[SUPPORT_PATH_MAX + 16];
+    struct salus_reason reason = {{0}};
+    struct stat found;
+    damage_tables(fixture);
+
+    assert_int_equal(fixture_try_open_reason(fixture, &reason), PBFT_CLOSED);
+    assert_non_null(strstr(reason.text, fixture->dir));
+    expect_lost_log(fixture);
+
+    (void)snprintf(aside, sizeof aside, "%s.damaged-1", fixture->dir);
+    assert_int_equal(stat(aside, &found), 0);
+    support_folder_remove(aside);
+}
+
+/* Else a mistake of the program would cost all replicas their ledgers. */
+static void test_what_is_sound_is_not_set_aside(void **state)
+{
+    struct storage_fixture *fixture = *state;
+    struct salus_reason reason = {{0}};
+    fixture_open(fixture);
+    salus_reason_set(&reason, "a row has no meaning");
+
+    assert_false(storage_is_damaged(fixture->storage));
+    assert_int_equal(storage_condemn(fixture->storage, PBFT_CORRUPT, &reason),
+                     PBFT_CORRUPT);
+    assert_non_null(strstr(reason.text, fixture->dir));
+    assert_int_equal(storage_condemn(fixture->storage, PBFT_IO, &reason),
+                     PBFT_IO);
+    fixture_close(fixture);
+    fixture_open(fixture);
+    assert_int_equal(fixture->log.verdict, PBFT_LOG_INTACT);
+    assert_null(storage_set_aside(fixture->storage, &reason));
+}
+
+static void test_open_needs_the_folder_above(void **state)
+{
+    struct storage_fixture *fixture = *state;
+    const size_t size = strlen(fixture->dir);
+    (void)snprintf(fixture->dir + size, sizeof fixture->dir - size, "/a/b");
+    assert_int_equal(fixture_try_open(fixture), PBFT_INVALID_ARGUMENT);
+    fixture->dir[size] = '\0';
+}
+
 /* The replica has had a folder before, its owner says: this one is no new one.
  */
 static void test_an_empty_folder_that_should_have_data(void **state)
@@ -383,6 +458,9 @@ int main(void)
         TEST(test_open_cuts_a_torn_tail),
         TEST(test_a_damaged_wal_is_set_aside),
         TEST(test_envelopes_left_aside_are_taken_back),
+        TEST(test_damaged_tables_are_set_aside_by_the_next_open),
+        TEST(test_what_is_sound_is_not_set_aside),
+        TEST(test_open_needs_the_folder_above),
         TEST(test_an_empty_folder_that_should_have_data),
         TEST(test_meta),
         TEST(test_stats_count_syncs),
