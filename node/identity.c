@@ -93,11 +93,26 @@ static enum pbft_status load_key(struct node_identity *identity,
     return PBFT_OK;
 }
 
-static enum pbft_status
-check_certificate(const struct node_identity *identity,
-                  const struct x509_certificate *certificate,
-                  const struct x509_key *key, const char *path,
-                  struct salus_reason *reason)
+static enum pbft_status find_ends(struct node_identity *identity,
+                                  const struct x509_certificate *certificate,
+                                  const struct x509_certificate *ca)
+{
+    struct x509_validity own;
+    struct x509_validity issuer;
+    enum pbft_status status = x509_validity_of(&own, certificate);
+    if (status == PBFT_OK) {
+        status = x509_validity_of(&issuer, ca);
+    }
+    if (status == PBFT_OK) {
+        identity->certificate_ends_s = own.to_s;
+        identity->ca_ends_s = issuer.to_s;
+    }
+    return status;
+}
+
+static enum pbft_status check_certificate(
+    struct node_identity *identity, const struct x509_certificate *certificate,
+    const struct x509_key *key, const char *path, struct salus_reason *reason)
 {
     char name[X509_NAME_MAX];
     struct x509_certificate ca = {.size = identity->member->tls_ca_size};
@@ -113,8 +128,9 @@ check_certificate(const struct node_identity *identity,
     status = x509_check(certificate, &expectation, &why);
     if (status != PBFT_OK) {
         salus_reason_set(reason, "%s: %s", path, why.text);
+        return status;
     }
-    return status;
+    return find_ends(identity, certificate, &ca);
 }
 
 static enum pbft_status load_tls(struct node_identity *identity,

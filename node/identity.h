@@ -29,6 +29,8 @@ struct node_identity {
     struct pbft_domain domain;
     struct pbft_keyring keyring;
     bool has_tls;
+    int64_t certificate_ends_s; /* Seconds since 1970 UTC. */
+    int64_t ca_ends_s;
     char certificate_pem[X509_PEM_MAX];
     char tls_key_pem[X509_PEM_MAX];
 };

@@ -112,6 +112,9 @@
  * if there is another reason by then. */
 #define NODE_UNREACHABLE_MS 5000u
 #define NODE_UNREACHABLE_AGAIN_MS 60000u
+/* A certificate that ends within so long is told of, once a day. */
+#define NODE_EXPIRY_WARN_S INT64_C(2592000) /* 30 days */
+#define NODE_EXPIRY_AGAIN_MS UINT64_C(86400000)
 /* How often the main thread looks at peers, disk and failures. */
 #define NODE_WATCH_INTERVAL_MS 1000
 /* Below this the journal warns: a checkpoint's worth of full blocks, twice. */

@@ -110,6 +110,7 @@ struct node {
     struct journal_limit disk_limit; /* For the thread that watches. */
     struct journal_limit stranger_limit;
     bool told_clock;              /* That it is wrong. */
+    pbft_time_ms expiry_again_ms; /* When to tell of it again. */
     uint64_t strangers_seen;
 };
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What this replica says of itself (NodeStatus of client.proto). */
 #include <inttypes.h>
+#include <time.h>
 
 #include "consensus/assert.h"
 #include "consensus/quorum.h"
 #include "node/clock.h"
+#include "node/expiry.h"
 #include "node/node_private.h"
 #include "node/thread.h"
 #include "node/version.h"
@@ -220,6 +222,9 @@ static void collect_problem(struct node *node, struct collected *to,
     } else if (storage_is_damaged(node->storage)) {
         to->status.problem = text("stored data are damaged: some questions "
                                   "cannot be answered here");
+    } else if (expiry_is_near(node->identity, (int64_t)time(NULL),
+                              &to->problem)) {
+        to->status.problem = to->problem.text;
     }
 }
 

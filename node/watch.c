@@ -2,8 +2,10 @@
 /* What the main thread looks at now and then, and tells the journal. */
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
 
 #include "node/clock.h"
+#include "node/expiry.h"
 #include "node/limits.h"
 #include "node/node_private.h"
 
@@ -86,6 +88,18 @@ static void watch_clock(struct node *node)
     }
 }
 
+static void watch_certificate(struct node *node)
+{
+    struct salus_reason reason;
+    pbft_time_ms now_ms = clock_now_ms();
+    if (now_ms >= node->expiry_again_ms &&
+        expiry_is_near(node->identity, (int64_t)time(NULL), &reason)) {
+        node->expiry_again_ms = now_ms + NODE_EXPIRY_AGAIN_MS;
+        journal(JOURNAL_WARNING, "certificate-ends", "reason=\"%s\"",
+                reason.text);
+    }
+}
+
 static void watch_disk(struct node *node)
 {
     struct storage_stats stats;
@@ -115,6 +129,7 @@ enum pbft_status node_watch(struct node *node, struct salus_reason *reason)
     }
     watch_strangers(node);
     watch_clock(node);
+    watch_certificate(node);
     watch_disk(node);
     return node_failure(node, reason);
 }

@@ -168,6 +168,26 @@ expect 1 'in use\|uses this port' 'port in use' \
 
 expect 2 'is not a folder' 'data folder that is a file' \
     "$(variant file 's|^data_dir:.*|data_dir: genesis.txt|')"
+expect 2 'cannot create' 'data folder in a folder that is not there' \
+    "$(variant parent 's|^data_dir:.*|data_dir: none/data|')"
+
+# A certificate that ends tomorrow is no mistake yet, but said.
+"$salus" certificate replica --name "$first" --ca "$dir/a/$first/ca.pem" \
+    --ca-key "$dir/a/$first/ca.key" --days 1 -o "$dir/a/short" >/dev/null
+run "$(variant short 's|^certificate:.*|certificate: short.pem|;
+    s|^tls_key:.*|tls_key: short.key|;
+    s|^data_dir:.*|data_dir: short|;
+    s|^\(peer_listen:.*\):.*|\1:'$((base + 20))'|;
+    s|^\(client_listen:.*\):.*|\1:'$((base + 21))'|')"
+sleep 2
+if grep -q 'event=certificate-ends .*days left: 0' "$dir/log"; then
+    echo "ok: $(grep event=certificate-ends "$dir/log")"
+else
+    failures=$((failures + 1))
+    echo "FAILED: a certificate of one day, and no word of it"
+fi
+kill -TERM $pid
+
 # A disk that is full at the start, and one that fills up meanwhile.
 mkdir "$dir/disk"
 if [ "$(id -u)" -eq 0 ] &&
