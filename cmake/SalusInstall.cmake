@@ -77,11 +77,13 @@ install(DIRECTORY proto/salus DESTINATION ${CMAKE_INSTALL_DATADIR}/salus/proto
 install(FILES ${pages}/salus.1 ${pages}/salus-sim.1
   DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES ${pages}/salusd.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
-# It names the program: by the prefix of the installation, which may be another
+# It names program and runbook: by the prefix of the installation, which may be another
 # one than that of the configuration.
 install(CODE "
   set(CMAKE_INSTALL_FULL_SBINDIR
     \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_SBINDIR}\")
+  set(CMAKE_INSTALL_FULL_DATADIR
+    \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DATADIR}\")
   configure_file(\"${CMAKE_SOURCE_DIR}/packaging/salusd@.service\"
     \"${CMAKE_BINARY_DIR}/salusd@.service\" @ONLY)")
 install(FILES ${CMAKE_BINARY_DIR}/salusd@.service

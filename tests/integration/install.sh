@@ -19,11 +19,14 @@ lib=$(dirname "$pc")
 for file in bin/salus bin/salus-sim sbin/salusd include/salus.h \
     lib/systemd/system/salusd@.service share/man/man1/salus.1 \
     share/man/man1/salus-sim.1 share/man/man8/salusd.8 \
+    share/doc/salus/docs/operations.md \
     share/salus/proto/salus/v1/client.proto share/salus/examples/fhir; do
     [ -s "$prefix/$file" ] || { echo "not installed: $file"; exit 1; }
 done
-grep -q '^ExecStart=/opt/salus/sbin/salusd ' \
-    "$prefix/lib/systemd/system/salusd@.service"
+unit=$prefix/lib/systemd/system/salusd@.service
+grep -q '^ExecStart=/opt/salus/sbin/salusd ' "$unit"
+runbook=$(sed -n 's/^Documentation=.*file:\([^ ]*\).*/\1/p' "$unit")
+[ -s "$dir/root$runbook" ] || { echo "not installed: '$runbook'"; exit 1; }
 for page in "$prefix"/share/man/man?/*; do
     grep -q '^\.TH ' "$page" || { echo "no man page: $page"; exit 1; }
 done
