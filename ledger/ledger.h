@@ -198,6 +198,14 @@ ledger_query(const struct ledger *ledger, const struct ledger_kv *view,
              const struct pbft_institution *caller, struct pbft_bytes query,
              uint8_t *answer, size_t capacity, size_t *answer_size);
 
+/* May this institution be shown what was ordered? An active one may; what a
+ * certain `client` (or NULL) has ordered only the institution whose key that is
+ * or was. NOT_MEMBER: no; IO, CORRUPT. */
+PBFT_MUST_USE enum pbft_status
+ledger_may_look_up(const struct ledger_kv *view,
+                   const struct pbft_institution *caller,
+                   const struct pbft_public_key *client);
+
 /* Is this key one of an active institution, and whose? For callers that prove
  * themselves with a key. NOT_FOUND: no. */
 PBFT_MUST_USE enum pbft_status

@@ -116,6 +116,30 @@ ledger_find_transaction(const struct ledger_kv *view,
     return end_reading(&overlay, is_there);
 }
 
+static bool is_key_of(struct overlay *overlay,
+                      const struct pbft_institution *institution,
+                      const struct pbft_public_key *client)
+{
+    struct transaction_key_id key_id;
+    struct schema_registered_key found = {0};
+    transaction_key_id(&key_id, client->bytes);
+    return state_get_key(overlay, key_id.bytes, &found) &&
+           memcmp(found.institution.bytes, institution->bytes,
+                  sizeof institution->bytes) == 0;
+}
+
+enum pbft_status ledger_may_look_up(const struct ledger_kv *view,
+                                    const struct pbft_institution *caller,
+                                    const struct pbft_public_key *client)
+{
+    struct overlay overlay;
+    begin_reading(&overlay, view);
+    bool may = state_is_active_institution(&overlay, caller->bytes) &&
+               (client == NULL || is_key_of(&overlay, caller, client));
+    enum pbft_status status = end_reading(&overlay, may);
+    return status == PBFT_NOT_FOUND ? PBFT_NOT_MEMBER : status;
+}
+
 enum pbft_status ledger_key_owner(const struct ledger_kv *view,
                                   const struct pbft_public_key *key,
                                   struct pbft_institution *out)

@@ -74,27 +74,52 @@ void node_reply_or_refuse(struct node *node, struct node_scratch *scratch,
     node_refuse_failed(node, scratch, call, status, what);
 }
 
-static enum pbft_status find(struct node *node, const Salus__V1__Lookup *lookup,
+static enum pbft_status find_transaction(const struct ledger_kv *kv,
+                                         const Salus__V1__Lookup *lookup,
+                                         const struct pbft_institution *caller,
+                                         struct results_location *at)
+{
+    struct pbft_digest tx_id;
+    struct ledger_transaction_location found = {0};
+    memcpy(tx_id.bytes, lookup->tx_id.data, PBFT_DIGEST_SIZE);
+    enum pbft_status status = ledger_may_look_up(kv, caller, NULL);
+    if (status == PBFT_OK) {
+        status = ledger_find_transaction(kv, &tx_id, &found);
+    }
+    *at = (struct results_location){found.seq, found.request_index};
+    return status;
+}
+
+static enum pbft_status find_request(const struct ledger_kv *kv,
+                                     const Salus__V1__Lookup *lookup,
+                                     const struct pbft_institution *caller,
+                                     struct results_location *at)
+{
+    struct pbft_public_key client;
+    memcpy(client.bytes, lookup->client.data, PBFT_PUBLIC_KEY_SIZE);
+    enum pbft_status status = ledger_may_look_up(kv, caller, &client);
+    if (status == PBFT_OK) {
+        status = ledger_find_request(kv, &client, lookup->session,
+                                     lookup->sequence, at);
+    }
+    return status;
+}
+
+static enum pbft_status find(struct node *node, uint32_t caller,
+                             const Salus__V1__Lookup *lookup,
                              struct results_location *at)
 {
     struct storage_view *view =
         storage_view_open(node->storage, STORAGE_VIEW_SNAPSHOT);
     const struct ledger_kv *kv = storage_view_kv(view);
+    const struct pbft_institution *institution =
+        &node->identity->genesis->members[caller].institution;
     enum pbft_status status = PBFT_MALFORMED;
     if (lookup->tx_id.len == PBFT_DIGEST_SIZE && lookup->client.len == 0) {
-        struct pbft_digest tx_id;
-        struct ledger_transaction_location found;
-        memcpy(tx_id.bytes, lookup->tx_id.data, PBFT_DIGEST_SIZE);
-        status = ledger_find_transaction(kv, &tx_id, &found);
-        if (status == PBFT_OK) {
-            *at = (struct results_location){found.seq, found.request_index};
-        }
+        status = find_transaction(kv, lookup, institution, at);
     } else if (lookup->tx_id.len == 0 &&
                lookup->client.len == PBFT_PUBLIC_KEY_SIZE) {
-        struct pbft_public_key client;
-        memcpy(client.bytes, lookup->client.data, PBFT_PUBLIC_KEY_SIZE);
-        status = ledger_find_request(kv, &client, lookup->session,
-                                     lookup->sequence, at);
+        status = find_request(kv, lookup, institution, at);
     }
     storage_view_close(view);
     return status;
@@ -110,7 +135,7 @@ static void on_lookup(struct node *node, struct node_scratch *scratch,
         .deadline_ms = clock_now_ms() + NODE_CALL_TIMEOUT_DEFAULT_MS,
         .wants_request = true,
     };
-    enum pbft_status status = find(node, lookup, &call.at);
+    enum pbft_status status = find(node, job->from, lookup, &call.at);
     if (status == PBFT_OK) {
         status = waiting_add_located(node->waiting, &call);
         if (status == PBFT_OK) {
@@ -122,9 +147,10 @@ static void on_lookup(struct node *node, struct node_scratch *scratch,
         node_refuse_failed(node, scratch, job->call, status, "lookup");
         return;
     }
-    enum reply_code code = status == PBFT_MALFORMED ? REPLY_MALFORMED
-                           : status == PBFT_LIMIT   ? REPLY_BUSY
-                                                    : REPLY_NOT_FOUND;
+    enum reply_code code = status == PBFT_MALFORMED    ? REPLY_MALFORMED
+                           : status == PBFT_LIMIT      ? REPLY_BUSY
+                           : status == PBFT_NOT_MEMBER ? REPLY_NOT_AUTHORIZED
+                                                       : REPLY_NOT_FOUND;
     node_refuse(node, &scratch->reply, job->call, code, 0);
 }
 

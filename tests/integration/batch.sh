@@ -66,6 +66,22 @@ grep -q '"done":true,"code":132' out || { cat out; fail "not done, in JSON"; }
 grep -q '"subject_register"' shown || { cat shown; fail "signed unseen"; }
 grep -q '"role":"GOVERNANCE"' signed.tx || fail "not signed"
 
+# Who is suspended is shown nothing that was ordered.
+tx=$(sed -nE 's/.*"tx_id":"([0-9a-f]{64})".*/\1/p' out)
+"$salus" receipt "$tx" -o before.receipt --config trial/client-1.yaml \
+    >shown 2>&1 || { cat shown; fail "a receipt of another's transaction"; }
+echo "{\"institution_suspend\": {\"institution\": \"$recipient\",
+    \"reason\": \"contract\"}}" | "$salus" cosign - >suspend-0.tx 2>shown ||
+    { cat shown; fail "fixing a suspension"; }
+"$salus" cosign suspend-0.tx --role GOVERNANCE --config trial/client-2.yaml \
+    >suspend-1.tx 2>shown || { cat shown; fail "the second signature"; }
+"$salus" cosign suspend-1.tx --role GOVERNANCE --config trial/client-3.yaml \
+    >suspend-2.tx 2>shown || { cat shown; fail "the third signature"; }
+"$salus" submit suspend-2.tx >out || { cat out; fail "the suspension"; }
+"$salus" receipt "$tx" -o after.receipt --config trial/client-1.yaml \
+    >shown 2>&1 && fail "a receipt for one that is suspended"
+grep -q 'not authorized' shown || { cat shown; fail "it says not why"; }
+
 # A pipe can be read once.
 cat leaves.jsonl | "$salus" batch batch.json /dev/stdin -o piped.jsonl >/dev/null
 [ "$(wc -l <piped.jsonl)" = 8 ] || fail "leaves from a pipe are not kept"

@@ -149,6 +149,33 @@ static void test_suspended_institution_may_not_act(void **state)
     EXPECT(anything(world, LABORATORY), LEDGER_OK);
 }
 
+static void test_who_may_look_up_what_was_ordered(void **state)
+{
+    struct world *world = *state;
+    const struct ledger_kv *view = ledger_kv_memory_vtable(world->memory);
+    const struct pbft_institution *laboratory =
+        &world->parties[LABORATORY].institution;
+    const struct pbft_public_key *own = &world->parties[LABORATORY].submit_key;
+    const struct pbft_public_key *others = &world->parties[CLINIC].submit_key;
+    const struct pbft_institution nobody = {{0}};
+    Salus__V1__InstitutionSuspend in = suspension_of(world, LABORATORY, false);
+    assert_int_equal(ledger_may_look_up(view, laboratory, NULL), PBFT_OK);
+    assert_int_equal(ledger_may_look_up(view, laboratory, own), PBFT_OK);
+    assert_int_equal(ledger_may_look_up(view, laboratory, others),
+                     PBFT_NOT_MEMBER);
+    assert_int_equal(ledger_may_look_up(view, &nobody, NULL), PBFT_NOT_MEMBER);
+
+    EXPECT(act_govern(world, TRANSACTION_INST_SUSPEND, &in.base), LEDGER_OK);
+
+    assert_int_equal(ledger_may_look_up(view, laboratory, NULL),
+                     PBFT_NOT_MEMBER);
+    assert_int_equal(ledger_may_look_up(view, laboratory, own),
+                     PBFT_NOT_MEMBER);
+    assert_int_equal(
+        ledger_may_look_up(view, &world->parties[CLINIC].institution, NULL),
+        PBFT_OK);
+}
+
 static void test_records_of_a_retired_institution_have_a_keeper(void **state)
 {
     struct world *world = *state;
@@ -432,6 +459,7 @@ int main(void)
         TEST(test_institution_is_admitted_by_quorum),
         TEST(test_candidate_must_be_whole),
         TEST(test_suspended_institution_may_not_act),
+        TEST(test_who_may_look_up_what_was_ordered),
         TEST(test_records_of_a_retired_institution_have_a_keeper),
         TEST(test_institution_updates_itself),
         TEST(test_client_key_rotates_at_a_height),
