@@ -68,7 +68,7 @@ static void plain_cell(char *out, size_t size, const json_t *value)
 {
     if (json_is_string(value)) {
         const char *text = json_string_value(value);
-        (void)snprintf(out, size, "%s", text[0] != 0 ? text : "-");
+        tool_line_text(out, size, text[0] != 0 ? text : "-");
     } else if (json_is_integer(value)) {
         (void)snprintf(out, size, "%lld", (long long)json_integer_value(value));
     } else {

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "proto/utf8.h"
+
 #define US_PER_SECOND 1000000u
 
 #if defined(__GNUC__) || defined(__clang__)
@@ -178,4 +180,16 @@ void tool_time_text(char out[TOOL_TIME_TEXT_SIZE], uint64_t time_us)
     }
     (void)snprintf(out, TOOL_TIME_TEXT_SIZE, "%.20s.%06uZ", seconds,
                    (unsigned)(time_us % US_PER_SECOND));
+}
+
+void tool_line_text(char *out, size_t size, const char *text)
+{
+    (void)snprintf(out, size, "%s", text);
+    struct pbft_bytes line = {(const uint8_t *)out, strlen(out)};
+    bool is_fit = wire_utf8_is_line(line);
+
+    for (char *at = out; !is_fit && *at != '\0'; at++) {
+        bool is_plain = *at >= ' ' && *at <= '~';
+        *at = is_plain ? *at : '?';
+    }
 }

@@ -49,4 +49,10 @@ int tool_failed(const struct tool_command *command, const char *format, ...);
 #define TOOL_TIME_TEXT_SIZE 32
 void tool_time_text(char out[TOOL_TIME_TEXT_SIZE], uint64_t time_us);
 
+/* What somebody else sent, fit for a terminal: one line, as far as there is
+ * room. If there is anything in it that would steer a terminal, or is no text,
+ * whatever is not printable ASCII becomes "?". */
+#define TOOL_LINE_TEXT_SIZE 512
+void tool_line_text(char *out, size_t size, const char *text);
+
 #endif /* CLIENT_TOOL_OPTIONS_H */

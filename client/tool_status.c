@@ -18,6 +18,7 @@
 #define TIMEOUT_MS 3000
 #define SECONDS_MAX 3600
 #define BYTES_TEXT_SIZE 16
+#define STATE_TEXT_SIZE 16
 
 /* One replica; asked by a thread of its own, since a dead one takes as long as
  * the timeout. */
@@ -112,6 +113,7 @@ static void print_row(const struct row *row, uint64_t highest)
     char disk[BYTES_TEXT_SIZE];
     char disk_free[BYTES_TEXT_SIZE];
     char view[32];
+    char state[STATE_TEXT_SIZE];
 
     (void)printf("%7u  %-16s ", (unsigned)row->replica,
                  salus_replica_name(row->client, row->replica));
@@ -119,14 +121,15 @@ static void print_row(const struct row *row, uint64_t highest)
         (void)printf("%s\n", tool_one_replica_text(row->outcome));
         return;
     }
+    tool_line_text(state, sizeof state, status->state);
     bytes_text(disk, status->disk_bytes);
     bytes_text(disk_free, status->disk_free_bytes);
     (void)snprintf(view, sizeof view, "%" PRIu64 "%s", status->view,
                    status->view_active ? "" : "?");
     (void)printf("%-11s %5s %7u %10" PRIu64 " %10" PRIu64 " %6" PRIu64
                  " %3zu/%-3zu %10s %10s\n",
-                 status->state, view, (unsigned)status->primary,
-                 status->executed, status->stable,
+                 state, view, (unsigned)status->primary, status->executed,
+                 status->stable,
                  highest > status->executed ? highest - status->executed : 0,
                  connected_peers(status), status->n_peers, disk, disk_free);
 }
@@ -135,11 +138,13 @@ static void print_notes(const struct row *row)
 {
     const Salus__V1__NodeStatus *status = row->status;
     const char *name = salus_replica_name(row->client, row->replica);
+    char text[TOOL_LINE_TEXT_SIZE];
     if (status == NULL) {
         return;
     }
     for (size_t i = 0; i < status->n_unsafe; i++) {
-        (void)printf("UNSAFE: %s runs with %s\n", name, status->unsafe[i]);
+        tool_line_text(text, sizeof text, status->unsafe[i]);
+        (void)printf("UNSAFE: %s runs with %s\n", name, text);
     }
     if (status->envelopes_waiting + status->envelopes_held > 0) {
         (void)printf("ENVELOPES: %s: %" PRIu32 " not delivered yet, %" PRIu32
@@ -149,7 +154,8 @@ static void print_notes(const struct row *row)
                      status->envelopes_held);
     }
     if (status->problem[0] != '\0') {
-        (void)printf("PROBLEM: %s: %s\n", name, status->problem);
+        tool_line_text(text, sizeof text, status->problem);
+        (void)printf("PROBLEM: %s: %s\n", name, text);
     }
 }
 

@@ -102,6 +102,7 @@ struct fake_replica {
     uint64_t oldest;    /* and the first whose state it keeps. */
     uint32_t certifies; /* Calls of that kind. */
     uint32_t bodies;    /* Those that wanted the answer itself. */
+    char *problem;      /* NULL: all is well. What its status says. */
 };
 
 struct fake_replicas {
@@ -610,6 +611,10 @@ static void fake_status(struct fake_replica *self, uint64_t call)
     Salus__V1__ClientReply reply = SALUS__V1__CLIENT_REPLY__INIT;
     Salus__V1__NodeStatus status = SALUS__V1__NODE_STATUS__INIT;
     status.replica = self->id;
+    status.state = self->problem != NULL ? self->problem : status.state;
+    status.problem = self->problem != NULL ? self->problem : status.problem;
+    status.unsafe = &self->problem;
+    status.n_unsafe = self->problem != NULL ? 1 : 0;
     reply.version = 1;
     reply.kind_case = SALUS__V1__CLIENT_REPLY__KIND_STATUS;
     reply.status = &status;
