@@ -122,6 +122,12 @@ static const char *condition_path(const struct fhir_node *node)
     return is_named || (is_conditional && is_somebody) ? NULL : "request.url";
 }
 
+/* "#" begins the vault's own names, and in R4 what is no resource apart. */
+static bool is_name(const char *url)
+{
+    return url != NULL && url[0] != 0 && url[0] != '#';
+}
+
 static void judge_entry(struct fhir_entry *entry, const struct fhir_node *node)
 {
     struct fhir_node resource = fhir_field(node, "resource");
@@ -137,9 +143,11 @@ static void judge_entry(struct fhir_entry *entry, const struct fhir_node *node)
         mark(entry, FHIR_BUNDLE_METHOD, "request.method");
     } else if (resource.json == NULL || entry->size == 0) {
         mark(entry, FHIR_BUNDLE_ENTRY, "$");
-    } else if (url.json != NULL &&
-               (fhir_string(&url) == NULL || fhir_string(&url)[0] == 0)) {
+    } else if (url.json != NULL && !is_name(fhir_string(&url))) {
         mark(entry, FHIR_WRONG_TYPE, "fullUrl");
+    } else if (url.json != NULL &&
+               strlen(fhir_string(&url)) >= FHIR_REFERENCE_MAX) {
+        mark(entry, FHIR_TOO_LARGE, "fullUrl");
     } else if (condition_path(node) != NULL) {
         mark(entry, FHIR_BUNDLE_CONDITION, condition_path(node));
     } else {

@@ -182,11 +182,14 @@ bool fhir_take_reference(const struct fhir_reader *reader,
     if (is_named && text != NULL) {
         memcpy(name, text, strlen(text) + 1);
     }
-    if (!is_named || !is_printable(name)) {
+    is_named = is_named && is_printable(name);
+    if (is_named) {
+        cut_history(name);
+    }
+    if (!is_named || name[0] == 0) {
         fhir_find(reader->report, FHIR_BAD_REFERENCE, node, NULL);
         return false;
     }
-    cut_history(name);
     out->name = fhir_keep(reader, name);
     if (out->name == NULL) {
         return false;

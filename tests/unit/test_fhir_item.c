@@ -161,6 +161,27 @@ static void test_full_url_names_one_resource(void **state)
     CHECK(samples);
 }
 
+#define LONG_16 "yyyyyyyyyyyyyyyy"
+#define LONG_128 LONG_16 LONG_16 LONG_16 LONG_16 LONG_16 LONG_16 LONG_16 LONG_16
+
+/* None that is longer is a reference; one that begins so is a name of the
+ * vault's own. */
+static void test_full_url_is_one_that_can_be_referred_to(void **state)
+{
+    static const struct sample samples[] = {
+        {BUNDLE("", ENTRY(URL("urn:x:" LONG_128 LONG_128 LONG_128), "9")), 0,
+         OK, "-", "entry[0].resource"},
+        {BUNDLE("",
+                ENTRY(URL("urn:x:" LONG_128 LONG_128 LONG_128 LONG_128), "9")),
+         0, NO, "larger than its limit", "entry[0].fullUrl"},
+        {BUNDLE("", ENTRY(URL("#9"), "9")), 0, NO, "wrong JSON type or empty",
+         "entry[0].fullUrl"},
+    };
+
+    (void)state;
+    CHECK(samples);
+}
+
 #define CONSENT "{\"resourceType\":\"Consent\",\"id\":\"c\"}"
 #define ASKED(request, resource)                                               \
     BUNDLE("", "{\"request\":{" request "},\"resource\":" resource "}")
@@ -462,6 +483,7 @@ int main(void)
         cmocka_unit_test(test_broken_bundles_are_bundles),
         cmocka_unit_test(test_nothing_around_a_resource_is_overlooked),
         cmocka_unit_test(test_full_url_names_one_resource),
+        cmocka_unit_test(test_full_url_is_one_that_can_be_referred_to),
         cmocka_unit_test(test_conditions_of_requests_are_not_overlooked),
         cmocka_unit_test(test_confidentiality_is_read_or_refused),
         cmocka_unit_test(test_parts_of_documents_are_known),

@@ -392,6 +392,54 @@ static void test_patient_is_forgotten_with_visits_and_relatives(void **state)
         vault_find_participant(vault, &mother, "Practitioner/dr-1"), PBFT_OK);
 }
 
+/* ---- names that no vault can have ---------------------------------------- */
+
+/* One resource is rejected, and the others are imported: of another patient,
+ * too. */
+static void expect_one_rejected(struct import_world *fixture, const char *text,
+                                const char *path)
+{
+    fixture->file_count = 0;
+    fixture_file(fixture, "1.json",
+                 CONSENT("c-1", "Patient/p-1", "{\"type\":\"deny\"}"));
+    fixture_file(fixture, "2.json", text);
+    fixture_file(fixture, "3.json", DOCUMENT("d-1", "b25l", ""));
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    assert_int_equal(fixture->event_count, 3);
+    assert_int_equal(fixture->summary.outcomes[IMPORT_ON_LEDGER], 2);
+    for (size_t i = 0; i < 3; i++) {
+        if (fixture->events[i].outcome == IMPORT_REJECTED) {
+            assert_string_equal(fixture->events[i].path, path);
+        }
+    }
+}
+
+static void test_long_full_url_stops_no_import(void **state)
+{
+    static char text[9000];
+    size_t used = (size_t)snprintf(
+        text, sizeof text,
+        "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[{"
+        "\"fullUrl\":\"urn:x:");
+
+    memset(text + used, 'y', VAULT_NAME_MAX);
+    used += VAULT_NAME_MAX;
+    (void)snprintf(text + used, sizeof text - used,
+                   "\",\"resource\":{\"resourceType\":\"Patient\",\"id\":"
+                   "\"p-2\"}}]}");
+    expect_one_rejected(*state, text, "entry[0].fullUrl");
+}
+
+/* Of a version nothing is left but its number. */
+static void test_reference_without_a_name_stops_no_import(void **state)
+{
+    expect_one_rejected(*state,
+                        DOCUMENT("d-2", "b25l",
+                                 ",\"author\":[{\"reference\":"
+                                 "\"/_history/1\"}]"),
+                        "author[0]");
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
@@ -407,6 +455,8 @@ int main(void)
         T(test_device_is_a_service),
         T(test_examples_name_what_is_there),
         T(test_patient_is_forgotten_with_visits_and_relatives),
+        T(test_long_full_url_stops_no_import),
+        T(test_reference_without_a_name_stops_no_import),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
