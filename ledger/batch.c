@@ -91,13 +91,28 @@ void batch_open(struct execution *x, struct schema_batch *batch,
     state_put_batch(x->overlay, opening->batch->data, batch);
 }
 
-void batch_leaf_of(struct pbft_digest *out, batch_leaf *leaf,
-                   const struct ProtobufCMessage *message)
+static struct pbft_bytes pack(struct wire_buffer *buffer,
+                              const struct ProtobufCMessage *message)
+{
+    wire_buffer_init(buffer, LEDGER_BODY_MAX);
+    enum pbft_status status = wire_pack(message, buffer);
+    PBFT_ASSERT(status == PBFT_OK);
+    return wire_buffer_bytes(buffer);
+}
+
+void batch_record_leaf(struct pbft_digest *out,
+                       const Salus__V1__RecordAnchor *record)
 {
     struct wire_buffer buffer;
-    wire_buffer_init(&buffer, LEDGER_BODY_MAX);
-    enum pbft_status status = wire_pack(message, &buffer);
-    PBFT_ASSERT(status == PBFT_OK);
-    leaf(out, wire_buffer_bytes(&buffer));
+    transaction_record_leaf(out, pack(&buffer, &record->base));
+    wire_buffer_deinit(&buffer);
+}
+
+void batch_disclosure_leaf(struct pbft_digest *out,
+                           const Salus__V1__DisclosureOpen *in)
+{
+    struct wire_buffer buffer;
+    transaction_disclosure_leaf(out, in->event_time_ms,
+                                pack(&buffer, &in->disclosure->base));
     wire_buffer_deinit(&buffer);
 }

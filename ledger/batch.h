@@ -40,9 +40,10 @@ enum ledger_code batch_proves(const struct execution *x,
 void batch_open(struct execution *x, struct schema_batch *batch,
                 const struct batch_opening *opening, const uint8_t *id);
 
-/* The leaf over an encoded message. */
-typedef void batch_leaf(struct pbft_digest *out, struct pbft_bytes message);
-void batch_leaf_of(struct pbft_digest *out, batch_leaf *leaf,
-                   const struct ProtobufCMessage *message);
+/* The leaves of what is opened. */
+void batch_record_leaf(struct pbft_digest *out,
+                       const Salus__V1__RecordAnchor *record);
+void batch_disclosure_leaf(struct pbft_digest *out,
+                           const Salus__V1__DisclosureOpen *in);
 
 #endif /* LEDGER_BATCH_H */

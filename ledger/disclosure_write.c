@@ -225,8 +225,7 @@ enum ledger_code disclosure_open(struct execution *x)
         code = LEDGER_BATCH_STATE;
     }
     if (code == LEDGER_OK) {
-        batch_leaf_of(&leaf, transaction_disclosure_leaf,
-                      &in->disclosure->base);
+        batch_disclosure_leaf(&leaf, in);
         code = batch_proves(x, &batch, &opening, &leaf);
     }
     if (code == LEDGER_OK) {

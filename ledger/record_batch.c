@@ -86,7 +86,7 @@ enum ledger_code record_open(struct execution *x)
         code = fits_the_batch(in->record, &batch);
     }
     if (code == LEDGER_OK) {
-        batch_leaf_of(&leaf, transaction_record_leaf, &in->record->base);
+        batch_record_leaf(&leaf, in->record);
         code = batch_proves(x, &batch, &opening, &leaf);
     }
     if (code == LEDGER_OK) {

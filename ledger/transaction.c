@@ -16,6 +16,8 @@
 #define COSIGN_TAG "salus/cosign/1"
 #define POSSESSION_TAG "salus/possess/1"
 #define TX_TAG "salus/tx/1"
+#define RECORD_LEAF_TAG "salus/recleaf/1"
+#define DISCLOSURE_LEAF_TAG "salus/disleaf/2"
 /* Memory to unpack one body: more than any message of the schema takes. */
 #define BODY_MEMORY_MAX (128u * LEDGER_BODY_MAX)
 
@@ -119,25 +121,24 @@ void transaction_possession_preimage(uint8_t out[TRANSACTION_POSSESSION_SIZE],
     field_write(&writer, other != NULL ? other : none, PBFT_PUBLIC_KEY_SIZE);
 }
 
-static void leaf_of(struct pbft_digest *out, const char *tag,
-                    struct pbft_bytes message)
+void transaction_record_leaf(struct pbft_digest *out, struct pbft_bytes anchor)
 {
-    uint8_t bytes[FIELD_TAG_SIZE];
-    struct field_writer writer = {.data = bytes, .capacity = sizeof bytes};
-    field_write_tag(&writer, tag);
-    const struct pbft_bytes parts[] = {{bytes, sizeof bytes}, message};
+    uint8_t head[FIELD_TAG_SIZE];
+    struct field_writer writer = {.data = head, .capacity = sizeof head};
+    field_write_tag(&writer, RECORD_LEAF_TAG);
+    const struct pbft_bytes parts[] = {{head, writer.size}, anchor};
     merkle_leaf_parts(out, parts, sizeof parts / sizeof parts[0]);
 }
 
-void transaction_record_leaf(struct pbft_digest *out, struct pbft_bytes anchor)
-{
-    leaf_of(out, "salus/recleaf/1", anchor);
-}
-
-void transaction_disclosure_leaf(struct pbft_digest *out,
+void transaction_disclosure_leaf(struct pbft_digest *out, uint64_t event_ms,
                                  struct pbft_bytes disclosure)
 {
-    leaf_of(out, "salus/disleaf/1", disclosure);
+    uint8_t head[FIELD_TAG_SIZE + FIELD_U64_SIZE];
+    struct field_writer writer = {.data = head, .capacity = sizeof head};
+    field_write_tag(&writer, DISCLOSURE_LEAF_TAG);
+    field_write_u64(&writer, event_ms);
+    const struct pbft_bytes parts[] = {{head, writer.size}, disclosure};
+    merkle_leaf_parts(out, parts, sizeof parts / sizeof parts[0]);
 }
 
 static void copy_exact(uint8_t *out, size_t size,

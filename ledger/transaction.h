@@ -307,9 +307,10 @@ void transaction_possession_preimage(uint8_t out[TRANSACTION_POSSESSION_SIZE],
                                      const uint8_t key[PBFT_PUBLIC_KEY_SIZE],
                                      const uint8_t *other);
 
-/* Leaves of batches: crypto/merkle.h over a tag and the encoded message. */
+/* Leaves of batches: crypto/merkle.h over a tag and the encoded message; of a
+ * disclosure also, between them, when it happened, u64. */
 void transaction_record_leaf(struct pbft_digest *out, struct pbft_bytes anchor);
-void transaction_disclosure_leaf(struct pbft_digest *out,
+void transaction_disclosure_leaf(struct pbft_digest *out, uint64_t event_ms,
                                  struct pbft_bytes disclosure);
 
 /* ---- co-signatures and requests ------------------------------------------ */

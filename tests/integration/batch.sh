@@ -36,16 +36,19 @@ recipient=$("$salus" genesis show trial/genesis.txt --json | tr '{' '\n' |
 
 now=$(date +%s)
 for leaf in 0 1 2 3 4; do
-    echo "{\"disclosure\":\"$(random 16)\",\"basis\":4,\"document_commit\":\"$(random 32)\",\"recipient\":\"$recipient\",\"subject\":\"$handle\",\"manifest_root\":\"$(random 32)\",\"item_count\":$((leaf + 1)),\"classes\":[1],\"purpose\":62,\"mode\":\"EXPORT\"}"
+    echo "{\"event_time_ms\":$((now - 60 - leaf))000,\"disclosure\":{\"disclosure\":\"$(random 16)\",\"basis\":4,\"document_commit\":\"$(random 32)\",\"recipient\":\"$recipient\",\"subject\":\"$handle\",\"manifest_root\":\"$(random 32)\",\"item_count\":$((leaf + 1)),\"classes\":[1],\"purpose\":62,\"mode\":\"EXPORT\"}}"
 done >leaves.jsonl
 echo "{\"disclosure_batch\":{\"from_ms\":$((now - 600))000,\"to_ms\":$now""000}}" >batch.json
 
 "$salus" batch batch.json leaves.jsonl -o kept.jsonl >closed.json
 [ "$(wc -l <kept.jsonl)" = 8 ] || fail "padded to 8"
 "$salus" submit closed.json >out || { cat out; fail "the batch"; }
-"$salus" batch closed.json kept.jsonl --open 3 --event-time "$((now - 60))000" |
-    "$salus" submit - >out || { cat out; fail "the leaf"; }
-"$salus" batch closed.json kept.jsonl --open 3 --event-time "$((now - 60))000" |
+"$salus" batch closed.json kept.jsonl --open 3 >open.json
+sed "s/$((now - 63))000/$((now - 64))000/" open.json |
+    "$salus" submit - >out && fail "the leaf at another time"
+grep -q PROOF_INVALID out || { cat out; fail "not PROOF_INVALID"; }
+"$salus" submit open.json >out || { cat out; fail "the leaf"; }
+"$salus" batch closed.json kept.jsonl --open 3 |
     "$salus" submit - >out && fail "the leaf twice"
 grep -q LEAF_OPENED out || { cat out; fail "not LEAF_OPENED"; }
 "$salus" accounting "$handle" --json >accounting || fail "the accounting"
@@ -99,5 +102,10 @@ refused batch.json nothing.jsonl -o new.jsonl
 refused batch.json kept.jsonl
 echo '{"item_count":"many"}' >bad.jsonl
 refused batch.json bad.jsonl -o new.jsonl
+sed "s/$((now - 60))000/$now""000/" leaves.jsonl >late.jsonl
+refused batch.json late.jsonl -o new.jsonl    # Not within the batch.
+grep -q 'line 1: event_time_ms' err || { cat err; fail "no word of the time"; }
+sed 's/.*"disclosure":{/{/; s/}}$/}/' leaves.jsonl >timeless.jsonl
+refused batch.json timeless.jsonl -o new.jsonl
 [ ! -e new.jsonl ] || fail "left something behind"
 echo 'passed: batch'

@@ -92,6 +92,17 @@ static inline uint32_t tell(struct world *world, struct told *told)
     return act_simple(world, HOSPITAL, TRANSACTION_DISCLOSURE, &told->in.base);
 }
 
+/* What was told as a leaf of a batch. */
+static inline void told_leaf(struct pbft_digest *out, const struct told *told,
+                             uint64_t event_ms)
+{
+    struct wire_buffer buffer;
+    wire_buffer_init(&buffer, LEDGER_BODY_MAX);
+    assert_int_equal(wire_pack(&told->in.base, &buffer), PBFT_OK);
+    transaction_disclosure_leaf(out, event_ms, wire_buffer_bytes(&buffer));
+    wire_buffer_deinit(&buffer);
+}
+
 struct wrapped {
     Salus__V1__KeyGrant in;
     uint8_t commit[32];

@@ -403,14 +403,10 @@ static void test_batched_disclosures_open_one_by_one(void **state)
     uint8_t batch[LEDGER_ID_SIZE];
     world_fill(world, batch, sizeof batch);
     for (size_t i = 0; i < LEAVES; i++) {
-        struct wire_buffer buffer;
         tell_of(world, &told[i], NULL);
         told[i].in.basis = CODES_BASIS_REQUIRED_BY_LAW;
         told[i].in.document_commit = field_of(told[i].document, 32);
-        wire_buffer_init(&buffer, LEDGER_BODY_MAX);
-        assert_int_equal(wire_pack(&told[i].in.base, &buffer), PBFT_OK);
-        transaction_disclosure_leaf(&leaves[i], wire_buffer_bytes(&buffer));
-        wire_buffer_deinit(&buffer);
+        told_leaf(&leaves[i], &told[i], world->now_ms - 1000);
     }
     merkle_root(&root, leaves, LEAVES);
     Salus__V1__DisclosureBatch in = SALUS__V1__DISCLOSURE_BATCH__INIT;

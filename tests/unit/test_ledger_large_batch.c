@@ -25,15 +25,10 @@ static void prepare(struct world *world, struct large *large)
     }
     for (size_t i = 0; i < OPENED; i++) {
         struct told *told = &large->told[i];
-        struct wire_buffer buffer;
         tell_of(world, told, NULL);
         told->in.basis = CODES_BASIS_REQUIRED_BY_LAW;
         told->in.document_commit = field_of(told->document, 32);
-        wire_buffer_init(&buffer, LEDGER_BODY_MAX);
-        assert_int_equal(wire_pack(&told->in.base, &buffer), PBFT_OK);
-        transaction_disclosure_leaf(&large->leaves[opened[i]],
-                                    wire_buffer_bytes(&buffer));
-        wire_buffer_deinit(&buffer);
+        told_leaf(&large->leaves[opened[i]], told, world->now_ms - 1000);
     }
     merkle_root(&large->root, large->leaves, LEDGER_LEAVES_MAX);
 }

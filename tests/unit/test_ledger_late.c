@@ -113,26 +113,28 @@ struct leaf {
     uint64_t event_ms;
 };
 
-/* A batch of one. */
-static void tell_by_root(struct world *world, struct leaf *leaf)
+/* A batch of one: what happened now. */
+static void tell_by_root_since(struct world *world, struct leaf *leaf,
+                               uint64_t from_ms)
 {
-    struct wire_buffer buffer;
     struct pbft_digest root;
     Salus__V1__DisclosureBatch in = SALUS__V1__DISCLOSURE_BATCH__INIT;
-    wire_buffer_init(&buffer, LEDGER_BODY_MAX);
-    assert_int_equal(wire_pack(&leaf->told.in.base, &buffer), PBFT_OK);
-    transaction_disclosure_leaf(&root, wire_buffer_bytes(&buffer));
-    wire_buffer_deinit(&buffer);
-    world_fill(world, leaf->batch, sizeof leaf->batch);
     leaf->event_ms = world->now_ms;
+    told_leaf(&root, &leaf->told, leaf->event_ms);
+    world_fill(world, leaf->batch, sizeof leaf->batch);
     world->now_ms += 1000;
     in.batch = field_of(leaf->batch, 16);
     in.root = field_of(root.bytes, 32);
     in.leaf_count = 1;
-    in.from_ms = leaf->event_ms;
+    in.from_ms = from_ms;
     in.to_ms = leaf->event_ms + 1;
     EXPECT(act_simple(world, HOSPITAL, TRANSACTION_DISCLOSURE_BATCH, &in.base),
            LEDGER_OK);
+}
+
+static void tell_by_root(struct world *world, struct leaf *leaf)
+{
+    tell_by_root_since(world, leaf, world->now_ms);
 }
 
 static uint32_t open_leaf(struct world *world, struct leaf *leaf)
@@ -199,6 +201,38 @@ static void test_leaf_of_an_unknown_past_opens(void **state)
     wire_arena_deinit(&arena);
 }
 
+/* ---- when it happened ---------------------------------------------------- */
+
+/* Only the time that the root holds opens a leaf. */
+static void test_leaf_holds_its_time(void **state)
+{
+    struct world *world = *state;
+    uint8_t consent[LEDGER_ID_SIZE];
+    uint8_t record[LEDGER_ID_SIZE];
+    struct asked asked;
+    struct leaf leaf;
+    act_anchor(world, CODES_CONF_N, record);
+    act_grant(world, consent);
+    ask_for(world, &asked, record);
+    EXPECT(ask(world, &asked), LEDGER_OK);
+    world->now_ms += 1000;
+    const uint64_t permitted_ms = world->now_ms;
+    world->now_ms += 1000;
+    struct transaction in = world_revoke(world, consent);
+    EXPECT(world_submit(world, HOSPITAL, &in), LEDGER_OK);
+    world->now_ms += 60000;
+    tell_of(world, &leaf.told, asked.id);
+    tell_by_root_since(world, &leaf, 1);
+    const uint64_t event_ms = leaf.event_ms;
+    const uint64_t others[] = {1, permitted_ms, event_ms - 1};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        leaf.event_ms = others[i];
+        EXPECT(open_leaf(world, &leaf), LEDGER_PROOF_INVALID);
+    }
+    leaf.event_ms = event_ms;
+    EXPECT(open_leaf(world, &leaf), LEDGER_DECISION_SCOPE);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, world_teardown)
 
 int main(void)
@@ -207,6 +241,7 @@ int main(void)
         TEST(test_reopened_review_is_never_overdue),
         TEST(test_review_is_reopened_once),
         TEST(test_leaf_of_an_unknown_past_opens),
+        TEST(test_leaf_holds_its_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
