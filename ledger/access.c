@@ -31,9 +31,25 @@ bool access_is_legal_basis(uint32_t basis)
            basis == CODES_BASIS_COURT_ORDER;
 }
 
-bool access_rests_on_law(const struct schema_access *access)
+bool access_rests_on_law(const struct schema_held *held)
 {
-    return access->is_decided && access_is_legal_basis(access->decided_basis);
+    return access_is_legal_basis(held->basis);
+}
+
+uint32_t access_held_count(const struct schema_access *access)
+{
+    return access->decisions < LEDGER_DECISIONS_KEPT ? access->decisions + 1
+                                                     : LEDGER_DECISIONS_KEPT;
+}
+
+uint32_t access_held_at(const struct schema_access *access, uint64_t at_ms)
+{
+    const uint32_t count = access_held_count(access);
+    uint32_t back = 0;
+    while (back < count && access->held[back].since_ms > at_ms) {
+        back++;
+    }
+    return back;
 }
 
 /* ---- rules --------------------------------------------------------------- */
@@ -241,9 +257,10 @@ static struct schema_access access_of(const struct asking *asking)
         .expires_ms = in->expires_ms != 0
                           ? in->expires_ms
                           : x->now_ms + x->policy->decision_ttl_ms,
-        /* On a legal basis nothing holds before the custodian says so. */
-        .granted = legal ? 0 : asking->answer.permitted,
     };
+    access.held[0].since_ms = x->now_ms;
+    /* On a legal basis nothing holds before the custodian says so. */
+    access.held[0].granted = legal ? 0 : access.computed;
     memcpy(access.participant, asking->requester.id, sizeof access.participant);
     memcpy(access.subject, asking->subject, sizeof access.subject);
     return access;

@@ -10,8 +10,19 @@
 /* Public health, law or court: may widen what consents give. */
 bool access_is_legal_basis(uint32_t basis);
 
-/* Has the custodian put a legal basis under the decision? */
-bool access_rests_on_law(const struct schema_access *access);
+/* Has the custodian put a legal basis under what holds? */
+bool access_rests_on_law(const struct schema_held *held);
+
+/* How many of access->held are told, and from which on it held at `at_ms`; as
+ * many: that cannot be told any more. What came in the same millisecond
+ * counts. */
+uint32_t access_held_count(const struct schema_access *access);
+uint32_t access_held_at(const struct schema_access *access, uint64_t at_ms);
+
+/* What decision `number` left of a scope; NULL: it cannot be read. Valid until
+ * the next stored message is. */
+const Salus__V1__Selector *
+access_residual(struct execution *x, const uint8_t *request, uint32_t number);
 
 /* The requester as he stands now. */
 void access_requester(struct overlay *overlay,

@@ -208,16 +208,14 @@ static bool is_within(const Salus__V1__Selector *inner,
  * leaves no more than that. */
 static bool keeps_residual(struct deciding *deciding)
 {
-    const struct execution *x = deciding->x;
     const Salus__V1__AccessDecision *in = deciding->in;
-    if (!deciding->access.has_residual || in->granted == 0) {
+    if (!deciding->access.held[0].has_residual || in->granted == 0) {
         return true;
     }
-    const Salus__V1__AccessDecision *before =
-        execution_stored(x->overlay, x->stored, 'o', in->request.data,
-                         &salus__v1__access_decision__descriptor);
-    return in->residual != NULL && before != NULL && before->residual != NULL &&
-           is_within(in->residual, before->residual);
+    const Salus__V1__Selector *before = access_residual(
+        deciding->x, in->request.data, deciding->access.decisions);
+    return in->residual != NULL && before != NULL &&
+           is_within(in->residual, before);
 }
 
 static uint32_t basis_of(const struct deciding *deciding)
@@ -231,7 +229,8 @@ static uint32_t basis_of(const struct deciding *deciding)
 static enum ledger_code only_narrows(struct deciding *deciding)
 {
     const struct schema_access *access = &deciding->access;
-    uint64_t limit = access->is_decided ? access->granted : access->computed;
+    uint64_t limit =
+        access->decisions > 0 ? access->held[0].granted : access->computed;
     bool whole = deciding->in->outcome ==
                      SALUS__V1__ACCESS_DECISION__OUTCOME__PERMIT_ALL &&
                  access->is_narrowed;
@@ -256,14 +255,26 @@ static bool widens(const struct deciding *deciding)
            access->rule == SCHEMA_RULE_LEGAL_BASIS;
 }
 
+const Salus__V1__Selector *
+access_residual(struct execution *x, const uint8_t *request, uint32_t number)
+{
+    struct pbft_bytes bytes;
+    if (!state_get_decision(x->overlay, request, number, &bytes)) {
+        return NULL;
+    }
+    const Salus__V1__AccessDecision *decision = execution_unpack(
+        x->overlay, x->stored, bytes, &salus__v1__access_decision__descriptor);
+    return decision != NULL ? decision->residual : NULL;
+}
+
 static void write_decision(struct deciding *deciding)
 {
     const Salus__V1__AccessDecision *in = deciding->in;
     struct schema_access *access = &deciding->access;
     struct execution *x = deciding->x;
     const uint8_t *id = in->request.data;
-    bool by_law =
-        widens(deciding) || access_rests_on_law(access) || in->basis != 0;
+    bool by_law = widens(deciding) || access_rests_on_law(&access->held[0]) ||
+                  in->basis != 0;
     if (in->expires_ms != 0 && in->expires_ms != access->expires_ms) {
         state_delete_due(x->overlay, access->expires_ms, SCHEMA_DUE_DECISION,
                          id);
@@ -271,13 +282,18 @@ static void write_decision(struct deciding *deciding)
         state_put_due(x->overlay, access->expires_ms, SCHEMA_DUE_DECISION, id,
                       &access->custodian);
     }
-    access->is_decided = true;
+    memmove(&access->held[1], &access->held[0],
+            (LEDGER_DECISIONS_KEPT - 1) * sizeof access->held[0]);
+    access->held[0] = (struct schema_held){
+        .since_ms = x->now_ms,
+        .granted = in->granted,
+        .basis = by_law ? basis_of(deciding) : access->basis,
+        .has_residual = in->residual != NULL,
+    };
+    access->decisions++;
     access->decided_seq = x->seq;
-    access->granted = in->granted;
-    access->decided_basis = by_law ? basis_of(deciding) : access->basis;
-    access->has_residual = in->residual != NULL;
     state_put_access(x->overlay, id, access);
-    state_put_payload(x->overlay, 'o', id, x->payload);
+    state_put_decision(x->overlay, id, access->decisions, x->payload);
 }
 
 enum ledger_code access_decision(struct execution *x)

@@ -16,11 +16,10 @@ static uint32_t basis_of(const struct telling *telling)
 {
     const Salus__V1__Disclosure *in = telling->in;
     if (in->decision.len > 0) {
-        const struct schema_access *access = &telling->access;
-        if (access_rests_on_law(access)) {
-            return access->decided_basis;
+        if (access_rests_on_law(&telling->held)) {
+            return telling->held.basis;
         }
-        return access->implicit ? CODES_BASIS_TPO : CODES_BASIS_CONSENT;
+        return telling->access.implicit ? CODES_BASIS_TPO : CODES_BASIS_CONSENT;
     }
     return in->break_glass.len > 0 ? CODES_BASIS_TPO : in->basis;
 }

@@ -80,10 +80,16 @@ const void *execution_stored(struct overlay *overlay, struct wire_arena *arena,
                              const struct ProtobufCMessageDescriptor *type)
 {
     struct pbft_bytes bytes;
+    return state_get_payload(overlay, kind, id, &bytes)
+               ? execution_unpack(overlay, arena, bytes, type)
+               : NULL;
+}
+
+const void *execution_unpack(struct overlay *overlay, struct wire_arena *arena,
+                             struct pbft_bytes bytes,
+                             const struct ProtobufCMessageDescriptor *type)
+{
     struct ProtobufCMessage *message = NULL;
-    if (!state_get_payload(overlay, kind, id, &bytes)) {
-        return NULL;
-    }
     wire_arena_reset(arena);
     if (wire_unpack_strict(type, bytes, arena, &message) != PBFT_OK &&
         overlay->status == PBFT_OK) {

@@ -91,6 +91,11 @@ const void *execution_stored(struct overlay *overlay, struct wire_arena *arena,
                              char kind, const uint8_t *id,
                              const struct ProtobufCMessageDescriptor *type);
 
+/* The same of bytes that are at hand. */
+const void *execution_unpack(struct overlay *overlay, struct wire_arena *arena,
+                             struct pbft_bytes bytes,
+                             const struct ProtobufCMessageDescriptor *type);
+
 /* A message that is part of a payload, encoded; lasts as long as the block. */
 struct pbft_bytes execution_pack(struct execution *x,
                                  const struct ProtobufCMessage *message);

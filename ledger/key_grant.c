@@ -55,15 +55,15 @@ static int place_in(const Salus__V1__AccessRequest *request,
 
 /* What the custodian left of a scope. */
 static bool fits_the_residual(struct execution *x, const uint8_t *request,
+                              const struct schema_access *access,
                               const struct decide_question *question)
 {
-    const Salus__V1__AccessDecision *decision =
-        execution_stored(x->overlay, x->stored, 'o', request,
-                         &salus__v1__access_decision__descriptor);
-    if (decision == NULL || decision->residual == NULL) {
+    const Salus__V1__Selector *left =
+        access_residual(x, request, access->decisions);
+    if (left == NULL) {
         return false;
     }
-    const struct decide_selector selector = {decision->residual, NULL, false};
+    const struct decide_selector selector = {left, NULL, false};
     return decide_matches(question, &selector, question->targets) == DECIDE_YES;
 }
 
@@ -88,10 +88,11 @@ static bool consents_permit(struct execution *x,
         .targets = target,
         .target_count = 1,
     };
-    if (access->has_residual && !fits_the_residual(x, request, &question)) {
+    if (access->held[0].has_residual &&
+        !fits_the_residual(x, request, access, &question)) {
         return false;
     }
-    if (access_rests_on_law(access)) {
+    if (access_rests_on_law(&access->held[0])) {
         return true;
     }
     decide(&answer, &question);
@@ -125,7 +126,7 @@ enum ledger_code access_gives(struct execution *x, const uint8_t *request,
         return LEDGER_NO_DECISION;
     }
     int place = place_in(asked, &target);
-    return place >= 0 && (access.granted >> place & 1) != 0 &&
+    return place >= 0 && (access.held[0].granted >> place & 1) != 0 &&
                    consents_permit(x, &access, &target, request)
                ? LEDGER_OK
                : LEDGER_NO_DECISION;

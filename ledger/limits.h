@@ -39,6 +39,9 @@
 /* Changes of the consents of one subject that a late disclosure looks back
  * over; what is older cannot be told. */
 #define LEDGER_CHANGES_BACK_MAX 256
+/* What was decided of one access request, what holds included, that a late
+ * disclosure looks back over; what is older cannot be told. */
+#define LEDGER_DECISIONS_KEPT 4
 #define LEDGER_TARGETS_MAX                                                     \
     64 /* Records of one access request: bits of u64.                          \
         */

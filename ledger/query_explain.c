@@ -83,12 +83,12 @@ static void fill(struct query *query, Salus__V1__DecisionState *out,
     out->action = access->action;
     out->basis = access->basis;
     out->computed = access->computed;
-    out->granted = access->granted;
+    out->granted = access->held[0].granted;
     out->rule = (Salus__V1__DecisionRule)access->rule;
     out->implicit = access->implicit;
     out->narrowed = access->is_narrowed;
-    out->decided = access->is_decided;
-    out->decided_basis = access->decided_basis;
+    out->decided = access->decisions > 0;
+    out->decided_basis = access->held[0].basis;
     out->decided_seq = access->decided_seq;
     out->asked_seq = access->seq;
     out->asked_us = access->asked.time;

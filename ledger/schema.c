@@ -101,6 +101,15 @@ void schema_key_payload(struct schema_key *key, char kind, const uint8_t *id)
     add(key, id, LEDGER_ID_SIZE);
 }
 
+void schema_key_decision(struct schema_key *key, const uint8_t *request,
+                         uint32_t number)
+{
+    const uint8_t place = (uint8_t)(number % LEDGER_DECISIONS_KEPT);
+    begin(key, LEDGER_SPACE_STATE, 'o');
+    add(key, request, LEDGER_ID_SIZE);
+    add(key, &place, 1);
+}
+
 void schema_key_transaction(struct schema_key *key, const uint8_t *tx_id)
 {
     begin(key, LEDGER_SPACE_INDEX, 'x');

@@ -13,6 +13,8 @@
  *           b kind id[16]            what registered or granted the thing: the
  *                                    payload of its transaction; kind is the
  *                                    letter of the thing: p c r i y w d g t
+ *           o request[16] place u8   a decision of it: the payload of its
+ *                                    transaction
  *           N                        counters of the consortium
  *           G                        which policy governs, and which will
  *           Y policy[16]             the newest version of a policy
@@ -98,6 +100,10 @@ void schema_key_consent(struct schema_key *key, const uint8_t *consent);
 void schema_key_record(struct schema_key *key, const uint8_t *record);
 /* `kind`: p, c or r. */
 void schema_key_payload(struct schema_key *key, char kind, const uint8_t *id);
+/* Decision `number` of a request, from 1, in the place of the one that is
+ * LEDGER_DECISIONS_KEPT older. */
+void schema_key_decision(struct schema_key *key, const uint8_t *request,
+                         uint32_t number);
 
 void schema_key_transaction(struct schema_key *key, const uint8_t *tx_id);
 /* The prefix that all events of a consent, or of a subject, share. */

@@ -48,6 +48,13 @@ void state_put_payload(struct overlay *overlay, char kind, const uint8_t *id,
 bool state_get_payload(struct overlay *overlay, char kind, const uint8_t *id,
                        struct pbft_bytes *payload);
 
+/* The payload of decision `number` of a request, from 1; of the last
+ * LEDGER_DECISIONS_KEPT. Valid until the next call. */
+void state_put_decision(struct overlay *overlay, const uint8_t *request,
+                        uint32_t number, struct pbft_bytes payload);
+bool state_get_decision(struct overlay *overlay, const uint8_t *request,
+                        uint32_t number, struct pbft_bytes *payload);
+
 /* Rows that hang on two ids. */
 bool state_get_envelope(struct overlay *overlay, const uint8_t *record,
                         uint32_t version, const uint8_t *key_id,

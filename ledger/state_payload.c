@@ -78,3 +78,19 @@ bool state_get_payload(struct overlay *overlay, char kind, const uint8_t *id,
     schema_key_payload(&key, kind, id);
     return overlay_read(overlay, &key, payload);
 }
+
+void state_put_decision(struct overlay *overlay, const uint8_t *request,
+                        uint32_t number, struct pbft_bytes payload)
+{
+    struct schema_key key;
+    schema_key_decision(&key, request, number);
+    overlay_put(overlay, &key, payload);
+}
+
+bool state_get_decision(struct overlay *overlay, const uint8_t *request,
+                        uint32_t number, struct pbft_bytes *payload)
+{
+    struct schema_key key;
+    schema_key_decision(&key, request, number);
+    return overlay_read(overlay, &key, payload);
+}

@@ -245,6 +245,14 @@ enum schema_rule {
     SCHEMA_RULE_EMERGENCY = 7,     /* Step 6. */
 };
 
+/* What holds of an access from some time on. */
+struct schema_held {
+    uint64_t since_ms;
+    uint64_t granted; /* Bits. */
+    uint32_t basis;   /* Of what the custodian decided; 0: as computed. */
+    bool has_residual;
+};
+
 struct schema_access {
     struct pbft_institution requester;
     uint8_t participant[LEDGER_ID_SIZE]; /* Zeros: none named. */
@@ -264,13 +272,11 @@ struct schema_access {
     pbft_seq seq;
     struct schema_place asked;
     uint64_t expires_ms;
-    bool is_decided; /* By the custodian. */
-    bool has_residual;
-    bool is_expired;  /* Swept. */
-    uint64_t granted; /* What holds: bits. */
-    uint32_t decided_basis;
-    pbft_seq decided_seq;
-    uint32_t disclosed; /* Items so far. */
+    bool is_expired;      /* Swept. */
+    uint32_t decisions;   /* Of the custodian, so far. */
+    pbft_seq decided_seq; /* Of the last one. */
+    struct schema_held held[LEDGER_DECISIONS_KEPT]; /* Newest first. */
+    uint32_t disclosed;                             /* Items so far. */
 };
 
 struct schema_disclosure {

@@ -179,6 +179,12 @@ static const struct thing_field fields_of_envelope[] = {
     NUMBER(schema_envelope, seq, 8),
 };
 
+static_assert(LEDGER_DECISIONS_KEPT == 4, "as many as are listed below");
+#define HELD(i)                                                                \
+    NUMBER(schema_access, held[i].since_ms, 8),                                \
+        NUMBER(schema_access, held[i].granted, 8),                             \
+        NUMBER(schema_access, held[i].basis, 4),                               \
+        NUMBER(schema_access, held[i].has_residual, 1)
 static const struct thing_field fields_of_access[] = {
     BYTES(schema_access, requester),
     BYTES(schema_access, participant),
@@ -200,14 +206,16 @@ static const struct thing_field fields_of_access[] = {
     NUMBER(schema_access, asked.request_index, 4),
     NUMBER(schema_access, asked.index, 4),
     NUMBER(schema_access, expires_ms, 8),
-    NUMBER(schema_access, is_decided, 1),
-    NUMBER(schema_access, has_residual, 1),
     NUMBER(schema_access, is_expired, 1),
-    NUMBER(schema_access, granted, 8),
-    NUMBER(schema_access, decided_basis, 4),
+    NUMBER(schema_access, decisions, 4),
     NUMBER(schema_access, decided_seq, 8),
+    HELD(0),
+    HELD(1),
+    HELD(2),
+    HELD(3),
     NUMBER(schema_access, disclosed, 4),
 };
+#undef HELD
 
 static const struct thing_field fields_of_disclosure[] = {
     BYTES(schema_disclosure, source),
