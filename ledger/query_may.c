@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who may see the data of a patient, and whose data may an institution see? The
- * decision rule, asked for everybody.
+ * decision rule, asked for everybody who may ask.
  */
 #include <string.h>
 
@@ -67,6 +67,7 @@ struct candidate {
 
 struct candidates {
     struct query *query;
+    uint64_t at_ms;
     struct candidate *rows;
     size_t count;
     size_t capacity;
@@ -95,12 +96,24 @@ static bool note_institution(void *visitor, struct pbft_bytes key,
         list->query->overlay.status = PBFT_CORRUPT;
         return false;
     }
-    if (institution.state == SCHEMA_ACTIVE) {
+    if (institution.state == SCHEMA_ACTIVE &&
+        institution.from_seq <= list->query->overlay.seq) {
         memcpy(one.institution.bytes, key.data + 1,
                sizeof one.institution.bytes);
         add(list, &one);
     }
     return true;
+}
+
+/* Would a request of it be heard? `participant`: NULL, it names none. */
+static bool may_ask(struct query *query,
+                    const struct pbft_institution *institution,
+                    const struct schema_participant *participant,
+                    uint64_t at_ms)
+{
+    return state_is_active_institution(&query->overlay, institution->bytes) &&
+           (participant == NULL ||
+            state_participant_is_valid(participant, at_ms));
 }
 
 /* Participants, groups and roles that a selector names. */
@@ -118,7 +131,9 @@ static void add_named(struct candidates *list, const Salus__V1__Selector *in)
         } else if (actor->kind !=
                        SALUS__V1__SELECTOR__ACTOR__KIND__INSTITUTION &&
                    state_get_participant(&list->query->overlay, actor->id.data,
-                                         &participant)) {
+                                         &participant) &&
+                   may_ask(list->query, &participant.institution, &participant,
+                           list->at_ms)) {
             one.institution = participant.institution;
             memcpy(one.participant, actor->id.data, sizeof one.participant);
             add(list, &one);
@@ -200,7 +215,7 @@ static ProtobufCBinaryData make_cursor(struct query *query, uint32_t at)
 
 /* Everybody whom the answer is about, always in the same order. */
 static void list_candidates(struct query *query, const uint8_t *subject,
-                            struct candidates *out)
+                            uint64_t at_ms, struct candidates *out)
 {
     static const uint8_t prefix[] = {'i'};
     const struct ledger_kv_range range = {
@@ -210,6 +225,7 @@ static void list_candidates(struct query *query, const uint8_t *subject,
     };
     *out = (struct candidates){
         .query = query,
+        .at_ms = at_ms,
         .capacity = PBFT_INSTITUTIONS_MAX * 2 +
                     LEDGER_SUBJECT_CONSENTS_MAX * (LEDGER_EXCEPTIONS_MAX + 1) *
                         LEDGER_ACTORS_MAX,
@@ -243,7 +259,7 @@ enum ledger_code query_who_may(struct query *query,
     Salus__V1__WhoMay *out = query_room(query, 1, sizeof *out);
     salus__v1__who_may__init(out);
     out->rows = query_room(query, limit, sizeof *out->rows);
-    list_candidates(query, in->subject.data, &list);
+    list_candidates(query, in->subject.data, question.now_ms, &list);
     size_t at = read_cursor(&in->cursor);
     for (; at < list.count && out->n_rows < limit; at++) {
         struct decide_requester requester;
@@ -294,32 +310,53 @@ static void consider(struct query *query, struct decide_question *question,
     out->rows[out->n_rows++] = row;
 }
 
+/* The institution, or the one of its participants who is named. NOT_FOUND: he
+ * is not of it. */
+static enum ledger_code read_who(struct query *query,
+                                 const Salus__V1__WhatMayQuery *in,
+                                 struct decide_requester *out)
+{
+    struct candidate who;
+    memset(&who, 0, sizeof who);
+    enum ledger_code code =
+        query_institution(query, &in->institution, &who.institution);
+    if (code != LEDGER_OK) {
+        return code;
+    }
+    if (in->participant.len == 0) {
+        requester_of(query, &who, out);
+        return LEDGER_OK;
+    }
+    if (in->participant.len != sizeof who.participant) {
+        return LEDGER_QUERY_FORM;
+    }
+    memcpy(who.participant, in->participant.data, sizeof who.participant);
+    requester_of(query, &who, out);
+    return out->has_participant &&
+                   memcmp(&out->participant.institution, &who.institution,
+                          sizeof who.institution) == 0
+               ? LEDGER_OK
+               : LEDGER_NOT_FOUND;
+}
+
 enum ledger_code query_what_may(struct query *query,
                                 const Salus__V1__WhatMayQuery *in)
 {
     static const uint8_t prefix[] = {'s'};
-    struct candidate who;
     struct decide_requester requester;
     struct query_rows rows;
     size_t limit = 0;
-    memset(&who, 0, sizeof who);
-    enum ledger_code code =
-        query_institution(query, &in->institution, &who.institution);
+    enum ledger_code code = read_who(query, in, &requester);
     if (code == LEDGER_OK) {
         code = query_limit(in->limit, LEDGER_PAGE_ROWS_MAX, &limit);
     }
-    if (code == LEDGER_OK &&
-        ((in->cursor.len != 0 && in->cursor.len != LEDGER_HANDLE_SIZE) ||
-         (in->participant.len != 0 && in->participant.len != LEDGER_ID_SIZE))) {
+    if (code == LEDGER_OK && in->cursor.len != 0 &&
+        in->cursor.len != LEDGER_HANDLE_SIZE) {
         code = LEDGER_QUERY_FORM;
     }
     if (code != LEDGER_OK) {
         return code;
     }
-    if (in->participant.len != 0) {
-        memcpy(who.participant, in->participant.data, sizeof who.participant);
-    }
-    requester_of(query, &who, &requester);
     const uint32_t any_class = 0;
     const struct decide_target target =
         scope_of(in->confidentiality, &any_class);
@@ -334,9 +371,16 @@ enum ledger_code query_what_may(struct query *query,
         .after = {in->cursor.data, in->cursor.len},
         .limit = limit,
     };
-    query_collect(query, &page, &rows);
     Salus__V1__WhatMay *out = query_room(query, 1, sizeof *out);
     salus__v1__what_may__init(out);
+    query->answer.kind_case = SALUS__V1__ANSWER__KIND_WHAT_MAY;
+    query->answer.what_may = out;
+    if (!may_ask(query, &requester.institution,
+                 requester.has_participant ? &requester.participant : NULL,
+                 question.now_ms)) {
+        return LEDGER_OK; /* No patient at all. */
+    }
+    query_collect(query, &page, &rows);
     out->rows = query_room(query, limit, sizeof *out->rows);
     for (size_t i = 0; i < rows.count; i++) {
         consider(query, &question, &rows.rows[i], out);
@@ -345,7 +389,5 @@ enum ledger_code query_what_may(struct query *query,
         out->cursor = query_bytes(query, rows.rows[rows.count - 1].suffix.data,
                                   LEDGER_HANDLE_SIZE);
     }
-    query->answer.kind_case = SALUS__V1__ANSWER__KIND_WHAT_MAY;
-    query->answer.what_may = out;
     return LEDGER_OK;
 }

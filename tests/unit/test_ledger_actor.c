@@ -132,6 +132,176 @@ static void test_who_may_tells_of_the_others(void **state)
     wire_arena_deinit(&arena);
 }
 
+/* ---- who may not even ask ------------------------------------------------ */
+
+/* Permits treatment to one of the clinic and to one of its groups. */
+static void permit_both(struct world *world, const uint8_t *person,
+                        const uint8_t *group)
+{
+    struct world_ids ids;
+    struct transaction in = world_grant(world, &ids);
+    const struct transaction_actor both[] = {
+        {.kind = TRANSACTION_ACTOR_PARTICIPANT, .id = bytes_of(person, 16)},
+        {.kind = TRANSACTION_ACTOR_GROUP, .id = bytes_of(group, 16)},
+    };
+    in.consent_grant.root.actors = both;
+    in.consent_grant.root.actor_count = 2;
+    EXPECT(world_submit(world, HOSPITAL, &in), LEDGER_OK);
+}
+
+/* One of the clinic whose validity ends in an hour. */
+static void register_for_an_hour(struct world *world, uint8_t *out)
+{
+    const uint32_t role = NURSE;
+    struct world_ids ids;
+    struct transaction in = world_participant(world, &ids);
+    in.participant_register.roles = (struct transaction_codes){&role, 1};
+    in.participant_register.valid_to_ms = world->now_ms + 3600000;
+    EXPECT(world_submit(world, CLINIC, &in), LEDGER_OK);
+    memcpy(out, ids.id, LEDGER_ID_SIZE);
+}
+
+/* A group of one at the clinic. */
+static void register_group(struct world *world, const uint8_t *member,
+                           uint8_t *out)
+{
+    struct world_ids ids;
+    struct transaction in = world_participant(world, &ids);
+    in.participant_register.kind = TRANSACTION_GROUP;
+    in.participant_register.members = (struct transaction_ids){member, 1};
+    EXPECT(world_submit(world, CLINIC, &in), LEDGER_OK);
+    memcpy(out, ids.id, LEDGER_ID_SIZE);
+}
+
+static void end_of(struct world *world, const uint8_t *participant)
+{
+    Salus__V1__ParticipantRevoke in = SALUS__V1__PARTICIPANT_REVOKE__INIT;
+    in.participant = field_of(participant, 16);
+    in.reason = CODES_REASON_CONTRACT;
+    EXPECT(act_simple(world, CLINIC, TRANSACTION_PARTICIPANT_REVOKE, &in.base),
+           LEDGER_OK);
+}
+
+static void suspend_clinic(struct world *world)
+{
+    Salus__V1__InstitutionSuspend in = SALUS__V1__INSTITUTION_SUSPEND__INIT;
+    in.institution = field_of(world->parties[CLINIC].institution.bytes, 16);
+    in.reason = CODES_REASON_CONTRACT;
+    EXPECT(act_govern(world, TRANSACTION_INST_SUSPEND, &in.base), LEDGER_OK);
+}
+
+/* How many participants and groups may, and how many rows there are of the
+ * clinic. */
+struct may {
+    size_t named;
+    size_t of_clinic;
+};
+
+static struct may who_may(struct world *world, uint64_t at_ms)
+{
+    struct wire_arena arena;
+    struct may may = {.named = 0};
+    Salus__V1__Query query = SALUS__V1__QUERY__INIT;
+    Salus__V1__WhoMayQuery who = SALUS__V1__WHO_MAY_QUERY__INIT;
+    who.subject = field_of(world->subject, 32);
+    who.at_ms = at_ms;
+    query.kind_case = SALUS__V1__QUERY__KIND_WHO_MAY;
+    query.who_may = &who;
+    wire_arena_init(&arena, 8u * 1024 * 1024);
+    const Salus__V1__WhoMay *rows =
+        act_ask(world, HOSPITAL, &query, &arena)->who_may;
+    for (size_t i = 0; i < rows->n_rows; i++) {
+        const Salus__V1__WhoMay__Row *row = rows->rows[i];
+        may.named += row->participant.len > 0 && row->permitted;
+        may.of_clinic +=
+            memcmp(row->institution.data,
+                   world->parties[CLINIC].institution.bytes, 16) == 0;
+    }
+    wire_arena_deinit(&arena);
+    return may;
+}
+
+/* Whose data may this one of the clinic see, at that time? */
+static uint32_t what_may(struct world *world, const uint8_t *participant,
+                         uint64_t at_ms, size_t *count)
+{
+    struct wire_arena arena;
+    Salus__V1__Query query = SALUS__V1__QUERY__INIT;
+    Salus__V1__WhatMayQuery what = SALUS__V1__WHAT_MAY_QUERY__INIT;
+    what.institution = field_of(world->parties[CLINIC].institution.bytes, 16);
+    if (participant != NULL) {
+        what.participant = field_of(participant, 16);
+    }
+    what.at_ms = at_ms;
+    query.kind_case = SALUS__V1__QUERY__KIND_WHAT_MAY;
+    query.what_may = &what;
+    wire_arena_init(&arena, 8u * 1024 * 1024);
+    const Salus__V1__Answer *answer =
+        world_ask(world, HOSPITAL, &query, &arena);
+    const uint32_t code = answer->code;
+    *count = code == LEDGER_OK ? answer->what_may->n_rows : 0;
+    wire_arena_deinit(&arena);
+    return code;
+}
+
+static void test_who_may_not_ask_may_not(void **state)
+{
+    struct world *world = *state;
+    uint8_t person[LEDGER_ID_SIZE];
+    uint8_t group[LEDGER_ID_SIZE];
+    register_for_an_hour(world, person);
+    register_group(world, world->outsider, group);
+    permit_both(world, person, group);
+    assert_int_equal(who_may(world, 0).named, 2);
+    assert_int_equal(who_may(world, world->now_ms + 3600001).named, 1);
+    end_of(world, group);
+    assert_int_equal(who_may(world, 0).named, 1);
+    assert_int_equal(who_may(world, 0).of_clinic, 2);
+    end_of(world, person);
+    assert_int_equal(who_may(world, 0).named, 0);
+    assert_int_equal(who_may(world, 0).of_clinic, 1);
+}
+
+static void test_nor_may_a_suspended_institution(void **state)
+{
+    struct world *world = *state;
+    uint8_t person[LEDGER_ID_SIZE];
+    uint8_t group[LEDGER_ID_SIZE];
+    size_t count = 0;
+    register_for_an_hour(world, person);
+    register_group(world, world->outsider, group);
+    permit_both(world, person, group);
+    EXPECT(what_may(world, person, 0, &count), LEDGER_OK);
+    assert_int_equal(count, 1);
+    suspend_clinic(world);
+    assert_int_equal(who_may(world, 0).of_clinic, 0);
+    EXPECT(what_may(world, person, 0, &count), LEDGER_OK);
+    assert_int_equal(count, 0);
+    EXPECT(what_may(world, NULL, 0, &count), LEDGER_OK);
+    assert_int_equal(count, 0);
+}
+
+static void test_what_may_knows_its_people(void **state)
+{
+    struct world *world = *state;
+    uint8_t person[LEDGER_ID_SIZE];
+    uint8_t unknown[LEDGER_ID_SIZE];
+    size_t count = 0;
+    register_for_an_hour(world, person);
+    world_fill(world, unknown, sizeof unknown);
+    act_grant(world, unknown); /* To everybody. */
+    EXPECT(what_may(world, person, 0, &count), LEDGER_OK);
+    assert_int_equal(count, 1);
+    EXPECT(what_may(world, person, world->now_ms + 3600001, &count), LEDGER_OK);
+    assert_int_equal(count, 0);
+    EXPECT(what_may(world, world->doctor, 0, &count), LEDGER_NOT_FOUND);
+    world_fill(world, unknown, sizeof unknown);
+    EXPECT(what_may(world, unknown, 0, &count), LEDGER_NOT_FOUND);
+    end_of(world, person);
+    EXPECT(what_may(world, person, 0, &count), LEDGER_OK);
+    assert_int_equal(count, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, world_teardown)
 
 int main(void)
@@ -142,6 +312,9 @@ int main(void)
         TEST(test_deny_of_a_role_is_not_avoided),
         TEST(test_deny_of_a_group_is_not_avoided),
         TEST(test_who_may_tells_of_the_others),
+        TEST(test_who_may_not_ask_may_not),
+        TEST(test_nor_may_a_suspended_institution),
+        TEST(test_what_may_knows_its_people),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
