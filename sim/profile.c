@@ -364,7 +364,7 @@ static void draw_ledger(struct sim_settings *settings, uint64_t seed)
 }
 
 const struct profile profiles[] = {
-    {"lite", "n = 4, 60 requests, about 5,000 events", draw_lite},
+    {"lite", "n = 4, 60 requests, about 10,000 events", draw_lite},
     {"ledger", "like lite, 400 requests to the ledger itself", draw_ledger},
     {"standard", "n = 4..13, random limits and timeouts, about 3 minutes",
      draw_standard},
