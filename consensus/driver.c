@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The order of effects (design: section 3): records first; what depends on
+/* The order of effects (docs/protocol.md, 4): records first; what depends on
  * them when they are durable; outputs one after the other. */
 #include "consensus/driver.h"
 

@@ -88,7 +88,7 @@ struct pbft_prepare { /* And struct pbft_commit_vote: the same shape. */
     struct pbft_digest digest;
 };
 
-/* What a replica states after it executed a block (design: section 5). */
+/* What a replica states after it executed a block (docs/protocol.md, 2). */
 struct pbft_attestation {
     pbft_seq seq;
     pbft_wall_us block_time;

@@ -76,7 +76,7 @@ void pbft_attestation_preimage(const struct pbft_domain *domain,
                                const struct pbft_attestation *fields,
                                struct pbft_preimage *out);
 
-/* A certified read (design: section 5): what is true after block `seq`, said to
+/* A certified read (docs/api.md, 5a): what is true after block `seq`, said to
  * one institution. No vote: only clients look at it. */
 struct pbft_answered {
     pbft_seq seq;

@@ -38,7 +38,7 @@ void digest_update(struct digest_stream *stream, struct pbft_bytes bytes);
 void digest_final(struct digest_stream *stream, struct pbft_digest *out);
 
 /* The salted commitment to `content`: SHA-256(domain | salt | content), hiding
- * and binding (health-ledger D3). `domain` is one of the tags below, without a
+ * and binding. `domain` is one of the tags below, without a
  * terminating zero; no tag is the beginning of another. */
 #define COMMIT_SALT_SIZE 32
 #define COMMIT_DOMAIN_RECORD "salus/rec/1"

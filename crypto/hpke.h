@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* HPKE base mode (RFC 9180) with DHKEM(X25519, HKDF-SHA256), HKDF-SHA256 and
  * ChaCha20-Poly1305: wraps a record's data key for one recipient
- * (health-ledger D4). The wrap of 32 bytes takes 80: enc, ciphertext, tag. */
+ * (docs/api.md, 4b). The wrap of 32 bytes takes 80: enc, ciphertext, tag. */
 #ifndef CRYPTO_HPKE_H
 #define CRYPTO_HPKE_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Encryption of a record's content: AES-256-GCM in segments of 64 KiB, so that
- * large files stream (health-ledger D4).
+ * large files stream (docs/fhir.md, "Sealed contents").
  *
  *   magic "SALUSREC" | version u8 = 1 | salt[32]
  *   segment 0 | segment 1 | ...      each: ciphertext (64 KiB; the last one

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Wraps: the data key of a record's version, encrypted for one recipient
  * (crypto/hpke.h). A wrap opens with the recipient's key alone, and only for
- * that record, version and key (health-ledger D4). */
+ * that record, version and key (docs/api.md, section 4b). */
 #ifndef CRYPTO_WRAP_H
 #define CRYPTO_WRAP_H
 

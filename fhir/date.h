@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* FHIR dates as intervals of time (import law 5). No clock, no locale. */
+/* FHIR dates as intervals of time (import law 7). No clock, no locale. */
 #ifndef FHIR_DATE_H
 #define FHIR_DATE_H
 

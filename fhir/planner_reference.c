@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* References: only the vault may resolve them (import law 6), but for ids of
+/* References: only the vault may resolve them (import law 8), but for ids of
  * the ledger itself. */
 #include <string.h>
 

@@ -74,7 +74,7 @@ static bool add_code(const struct level *level, uint32_t *codes, size_t *count,
 }
 
 /* A permit for a purpose that no table knows never matches; a deny for one
- * could not be enforced and is refused (health-ledger C.5). */
+ * could not be enforced and is refused (import law 5). */
 static void read_purpose(const struct level *level,
                          const struct fhir_node *node)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Exactly once: which requests of a client key were executed (design: section
- * 5). Private to ledger/.
+/* Exactly once: which requests of a client key were executed (docs/api.md,
+ * section 2). Private to ledger/.
  *
  * A key has sessions, numbered by its client in any increasing way; the 16
  * highest are kept. Opening one more closes the lowest for ever: all below the

@@ -37,7 +37,7 @@ enum codes_table {
 /* Flags of an entry. */
 enum codes_flag {
     /* PURPOSE: a permit for the parent does not reach this code; only a permit
-     * that names it does (health-ledger C.5). */
+     * that names it does (docs/api.md, section 4a). */
     CODES_NO_INHERIT = 1 << 0,
     /* PURPOSE: is research: HRESCH and all below. */
     CODES_RESEARCH = 1 << 1,

@@ -90,7 +90,7 @@ static const struct codes_entry confidentialities[] = {
     {5, 0, 0, confidentiality, "R"}, {6, 0, 0, confidentiality, "V"},
 };
 
-/* Coarse on purpose: a class hints at a diagnosis (health-ledger D6 d). */
+/* Coarse on purpose: a class hints at a diagnosis. */
 static const struct codes_entry classes[] = {
     {1, 0, 0, salus_class, "other"},
     {2, 0, 0, salus_class, "document"},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* May this requester do that with these data now? The rule of health-ledger
- * C.5: denies override, the order of consents does not matter, and what cannot
+/* May this requester do that with these data now? The rule of docs/api.md,
+ * 4a: denies override, the order of consents does not matter, and what cannot
  * be told denies. Private to ledger/.
  *
  * For each consent in force: a deny exception that matches makes it DENY, else

@@ -2,7 +2,7 @@
 /* What became of a transaction or request: one enum, stable numbers.
  *
  *   0     done
- *   1xx   envelope: who, when, in what form           (universal rules U1-U10)
+ *   1xx   envelope: who, when, in what form           (universal rules)
  *   2xx   references: what the transaction speaks of
  *   3xx   policy: who may do this
  *   4xx   privacy lint: what must not stand in a ledger
@@ -20,7 +20,7 @@
  * messages that they are busy or behind (client.proto).
  *
  * One error stands for "unknown" and for "not yours", so that an answer tells
- * nobody what exists (health-ledger D6 g).
+ * nobody what exists (docs/api.md, section 3).
  */
 #ifndef LEDGER_ERRORS_H
 #define LEDGER_ERRORS_H

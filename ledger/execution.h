@@ -104,7 +104,7 @@ struct pbft_bytes execution_pack(struct execution *x,
 bool execution_is_submitter(const struct execution *x,
                             const struct pbft_institution *institution);
 
-/* The universal rules of health-ledger C.1; universal.c. */
+/* The universal rules (docs/api.md, section 3); universal.c. */
 enum ledger_code universal_check(struct execution *x,
                                  const Salus__V1__Transaction *signatures);
 

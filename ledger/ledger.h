@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The replicated state machine: a deterministic function of the genesis and the
- * blocks (design: section 9).
+ * blocks (docs/api.md).
  *
  * Equal genesis and equal blocks give equal results, roots and writes, byte for
  * byte, on every replica and build. No clock, thread, file, random number or

@@ -11,7 +11,7 @@
 #define LEDGER_TAG_SIZE 16    /* Blinded labels. */
 #define LEDGER_COMMIT_SIZE 32
 
-/* U1: a body, and what may stand beside it in a transaction. */
+/* A body, and what may stand beside it in a transaction. */
 #define LEDGER_BODY_MAX (64u * 1024u)
 #define LEDGER_COSIGNERS_MAX 8    /* But for decisions of governance. */
 #define LEDGER_SIGNATURES_MAX 128 /* Two thirds of 190 institutions. */
@@ -61,7 +61,7 @@
 #define LEDGER_SWEEP_MAX 256
 #define LEDGER_LOCATION_MAX 320 /* drs://, a host name of 253, an id of 52. */
 
-/* Sessions that a client key keeps (design: section 5). */
+/* Sessions that a client key keeps (docs/api.md, section 2). */
 #define LEDGER_SESSIONS_MAX 16
 /* Largest session window W that a genesis may ask for: 128 bytes of bits. */
 #define LEDGER_SESSION_WINDOW_MAX 1024

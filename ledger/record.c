@@ -210,7 +210,7 @@ bool record_is_own_envelope(struct execution *x,
 }
 
 /* The custodian can open the record; nobody else can before a decision allows
- * it (health-ledger C.6, I1). Asked after envelopes_are_sound(). */
+ * it (docs/api.md, section 4). Asked after envelopes_are_sound(). */
 static enum ledger_code
 only_the_custodian_can_open(struct execution *x,
                             const Salus__V1__RecordAnchor *in)

@@ -136,8 +136,8 @@ static enum ledger_code rekey_is_sound(struct execution *x,
                : code;
 }
 
-/* A recipient keeps access only if it has it now and what gave it still holds
- * (I1); the custodian always. */
+/* A recipient keeps access only if it has it now and what gave it still
+ * holds; the custodian always. */
 static enum ledger_code recipients_are_permitted(struct execution *x,
                                                  const Salus__V1__Rekey *in)
 {

@@ -7,7 +7,7 @@
 #include "ledger/client_table.h"
 #include "ledger/execution.h"
 
-/* U2 for the submitter: the key is registered for submitting, active, and of
+/* Of the submitter: the key is registered for submitting, active, and of
  * the institution that the request names, which is in good standing. */
 enum ledger_code request_check_key(struct overlay *overlay,
                                    const struct ledger_request *request,

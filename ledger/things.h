@@ -234,7 +234,7 @@ struct schema_old_version {
 
 /* ---- access -------------------------------------------------------------- */
 
-/* How the computed answer came about (health-ledger C.5). */
+/* How the computed answer came about (docs/api.md, section 4a). */
 enum schema_rule {
     SCHEMA_RULE_INDETERMINATE = 1, /* Step 0. */
     SCHEMA_RULE_DENIED = 2,        /* Step 3: a consent denies. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rules that hold for every transaction (health-ledger C.1, U1 to U10), in
- * the order in which they are asked. Size and canonicality (U1, U8) come
- * before, in execute_transaction.c; window and session (U3) in client_table.c.
+/* The rules that hold for every transaction (docs/api.md, section 3), in
+ * the order in which they are asked. Size and canonicality come
+ * before, in execute_transaction.c; window and session in client_table.c.
  */
 #include <string.h>
 
@@ -81,13 +81,13 @@ static enum ledger_code participant_may_act(struct execution *x)
                : LEDGER_PART_STATE;
 }
 
-/* U4: the submitter's deadline has not passed. */
+/* The submitter's deadline has not passed. */
 static enum ledger_code is_in_time(struct execution *x)
 {
     return x->now_ms <= x->body->not_after_ms ? LEDGER_OK : LEDGER_EXPIRED;
 }
 
-/* U5: what is reported happened in the past, and if long ago, it says so. */
+/* What is reported happened in the past, and if long ago, it says so. */
 static enum ledger_code event_time_is_plausible(struct execution *x)
 {
     uint64_t event_ms = x->body->event_time_ms;
@@ -102,7 +102,7 @@ static enum ledger_code event_time_is_plausible(struct execution *x)
     return old && !x->body->late ? LEDGER_LATE_UNMARKED : LEDGER_OK;
 }
 
-/* U6: its codes are meant by the table in force, or by one before: codes are
+/* Its codes are meant by the table in force, or by one before: codes are
  * only added, never changed. */
 static enum ledger_code uses_the_active_table(struct execution *x)
 {
@@ -143,7 +143,7 @@ static bool may_sign_as(enum schema_purpose purpose,
     }
 }
 
-/* U2: the key of a co-signer is active and permitted for the role. */
+/* The key of a co-signer is active and permitted for the role. */
 static enum ledger_code admit_cosigner(struct execution *x,
                                        const Salus__V1__CoSignature *in,
                                        struct execution_cosigner *out)
@@ -176,7 +176,7 @@ static enum ledger_code verify_cosigner(const struct execution *x,
                : LEDGER_BAD_SIGNATURE;
 }
 
-/* U2: every co-signature is by a key that may give it, and verifies. Last,
+/* Every co-signature is by a key that may give it, and verifies. Last,
  * because it is the only rule that costs time. */
 static enum ledger_code cosignatures_hold(struct execution *x,
                                           const Salus__V1__Transaction *wrapper)

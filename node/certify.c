@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Certified reads: answers after a block that other replicas answer for too,
- * signed (design: section 5). */
+ * signed (docs/api.md, section 5a). */
 #include <string.h>
 
 #include "consensus/assert.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The states after the last blocks, for certified reads (design: section 5):
+/* The states after the last blocks, for certified reads (docs/api.md, 5a):
  * replicas must answer after the same block, whichever of them is ahead.
  *
  * Each state is a snapshot of the store: it costs a few hundred bytes, and

@@ -62,9 +62,9 @@
 /* The peer's outbox was full: again then. Each attempt counts as a block. */
 #define NODE_SERVE_AGAIN_MS 20u
 
-/* Certified reads. States after the last blocks that are kept for them (design:
- * section 5); and, longer than that, so many of those that were asked within so
- * long: a list of many pages comes from one state. */
+/* Certified reads. States after the last blocks that are kept for them
+ * (docs/api.md, section 5a); and, longer than that, so many of those that were
+ * asked within so long: a list of many pages comes from one state. */
 #define NODE_HISTORY_BLOCKS 64u
 #define NODE_HISTORY_LEASES 128u
 #define NODE_HISTORY_LEASES_EACH 8u /* Of one institution. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Certified reads (design: section 5): digests of questions and answers, the
+/* Certified reads (docs/api.md, 5a): digests of questions and answers, the
  * signature of one replica under them, and how the pages of one answer belong
  * together. Shared by replicas, the library and the offline verifier.
  */

@@ -174,7 +174,7 @@ void host_push(struct host *host, struct host_input input)
     bool is_message = input.type == PBFT_EVENT_RECEIVE;
     size_t room = HOST_INBOX_MAX - host->inbox_count;
     if (is_message && room <= INBOX_RESERVE) {
-        return; /* The transport may lose (design: section 6). */
+        return; /* The transport may lose (docs/protocol.md, section 5). */
     }
     PBFT_ASSERT(room > 0);
     if (host->inbox_count == 0) {

@@ -136,7 +136,7 @@ PBFT_MUST_USE enum pbft_status vault_end_consent(struct vault *vault,
 PBFT_MUST_USE enum pbft_status vault_end_record(struct vault *vault,
                                                 const char *name);
 
-/* A blinded label (health-ledger C.4): the first 16 bytes of
+/* A blinded label (docs/fhir.md, "Export"): the first 16 bytes of
  * HMAC-SHA-256(K_label, system | "|" | code). */
 void vault_blind_tag(uint8_t out[VAULT_TAG_SIZE],
                      const struct vault_subject *subject, const char *system,

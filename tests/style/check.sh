@@ -4,6 +4,7 @@
 #   check.sh includes   who includes what (includes.txt, third-party.txt)
 #   check.sh limits     length of files and functions, banned calls, first line
 #   check.sh format     clang-format has nothing to change
+#   check.sh documents  what sources cite is there; the runbook has every event
 #   check.sh symbols ARCHIVE   what consensus/ needs from outside
 set -eu
 cd "$(dirname "$0")/../.."
@@ -103,6 +104,30 @@ check_format() {
     return 0
 }
 
+# Documents that the repository does not have, and labels that only they explain.
+elsewhere='health-ledger|design: section|\(U[0-9]+\)|/\* U[0-9]+: |rules U[0-9]'
+# The events that node/ writes to its journal, one a line.
+events() {
+    cat node/*.c | tr '\n' ' ' |
+        grep -oE '(journal|tell_end)\([^";]*("[a-z-]+" *:? *){1,2}|event=[a-z-]+' |
+        sed -E 's/^event=(.*)/"\1"/' | grep -oE '"[a-z-]+"' | tr -d '"' | sort -u
+}
+
+check_documents() {
+    tracked=$({ sources; find tests examples docs proto -name '*.[ch]' -o \
+        -name '*.md' -o -name '*.proto'; ls *.md; } | sort -u)
+    grep -nE "$elsewhere" $tracked | sed 's/$/  (no such document)/' >"$tmp" || true
+    grep -noE 'docs/[a-z-]+\.md' $tracked | while IFS=: read -r file line name; do
+        [ -f "$name" ] || echo "$file:$line: there is no $name"
+    done >>"$tmp"
+    for event in $(events); do
+        grep -q "^|.*\`$event\`" docs/operations.md ||
+            echo "docs/operations.md: no word of event=$event"
+    done >>"$tmp"
+    [ -s "$tmp" ] && { cat "$tmp"; bad=1; }
+    return 0
+}
+
 # Only memory, strings and the abort of a failed assertion.
 # bcmp: what clang makes of memcmp() != 0.
 allowed='^(malloc|calloc|realloc|free|abort|memcpy|memmove|memset|memcmp|bcmp|qsort|bsearch|strlen|strcmp|strncmp)$'
@@ -123,7 +148,8 @@ case ${1-} in
 includes) check_includes ;;
 limits) check_limits ;;
 format) check_format ;;
+documents) check_documents ;;
 symbols) check_symbols "${2:?the archive of consensus/}" ;;
-*) echo "usage: check.sh includes|limits|format|symbols ARCHIVE" >&2; exit 2 ;;
+*) echo "usage: check.sh includes|limits|format|documents|symbols ARCHIVE" >&2; exit 2 ;;
 esac
 exit $bad

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The decision rule a second time, naively: sets spelled out, one consent after
- * the other, straight from health-ledger C.5. It shares no code with the
+ * the other, straight from docs/api.md, section 4a. It shares no code with the
  * ledger: it reads what a client wrote, not what the ledger keeps. */
 #ifndef TESTS_SUPPORT_LEDGER_ORACLE_H
 #define TESTS_SUPPORT_LEDGER_ORACLE_H

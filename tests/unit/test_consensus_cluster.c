@@ -184,7 +184,7 @@ static void test_messages_that_come_twice_do_no_harm(void **state)
     cluster_run(&cluster, 1000);
 
     /* A relay that comes again after the commit is ordered again: that a
-     * request takes effect once is the ledger's care (design: section 5). */
+     * request takes effect once is the ledger's care (docs/api.md, 2). */
     for (pbft_replica_id id = 0; id < 4; id++) {
         for (uint64_t i = 1; i <= 100; i++) {
             assert_true(cluster_count_executed(&cluster, id, i) >= 1);

@@ -224,7 +224,7 @@ static void test_named_view_changes_are_fetched_from_a_holder(void **state)
     assert_true(cluster_report(&cluster, 2).view_active);
 }
 
-/* D1: an invalid certificate of a higher view does not shadow a valid one. */
+/* An invalid certificate of a higher view does not shadow a valid one. */
 static void test_a_forged_certificate_shadows_nothing(void **state)
 {
     const struct pbft_digest forged_digest = {{6}};

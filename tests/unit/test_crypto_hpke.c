@@ -184,7 +184,7 @@ static void test_hpke_wraps_a_data_key(void **state)
     hpke_generate(secret, recipient);
     hpke_generate(other_secret, other);
     random_fill(key, sizeof key);
-    assert_int_equal(sizeof sealed, 80); /* As health-ledger D4 says. */
+    assert_int_equal(sizeof sealed, 80); /* As docs/api.md, 4b says. */
 
     assert_int_equal(hpke_seal(sealed, recipient, info, nothing,
                                (struct pbft_bytes){key, sizeof key}),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sessions, windows and duplicates (design: section 5), through blocks of VOID
+/* Sessions, windows and duplicates (docs/api.md, 2), through blocks of VOID
  * requests; who may submit at all; lists that cannot be read. */
 #include "tests/support/ledger_fixture.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Co-signatures (U2): who may give them, and that they verify. */
+/* Co-signatures: who may give them, and that they verify. */
 #include "tests/support/ledger_fixture.h"
 
 struct signing {

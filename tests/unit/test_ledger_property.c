@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Random histories of consents, records, requests, grants, disclosures and
  * emergencies, against a naive second implementation of the decision rule, and
- * the invariants of health-ledger C.6:
+ * these invariants, whose labels are of this file:
  *
  *   I1  no envelope without a decision, emergency or legal basis of its moment,
  *       and no disclosure is covered but by the consents of its own
@@ -11,8 +11,8 @@
  *   I5  every emergency is reviewed, due, or overdue
  *   I8, I10  the same blocks give the same outcomes and the same state
  *
- * I6 has no transactions yet, I7 is in test_ledger_accounting.c, I9 in
- * test_tool_privacy.c. SALUS_HISTORIES says how many (default 200), SALUS_SEED
+ * That no name of a patient stands in a ledger is in test_tool_privacy.c.
+ * SALUS_HISTORIES says how many (default 200), SALUS_SEED
  * where to begin.
  */
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The universal rules U1 to U10, and canonicality: what holds for every
+/* The universal rules, and canonicality: what holds for every
  * transaction, tried on RECORD_ANCHOR. */
 #include "tests/support/ledger_fixture.h"
 
@@ -200,7 +200,7 @@ static void test_participant_period_holds(void **state)
     }
 }
 
-/* ---- canonicality (U8) --------------------------------------------------- */
+/* ---- canonicality -------------------------------------------------------- */
 
 static uint32_t submit_raw(struct world *world, const uint8_t *body,
                            size_t size)
