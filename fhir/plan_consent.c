@@ -78,25 +78,29 @@ static void check_denied(struct planner *planner,
     }
 }
 
-/* A permit for one document reaches its newest version. A deny must reach those
- * that come later, too: each is a record that refers to the first. And
- * "related" to a document is itself first of all (R4, consent-data-meaning),
- * which it is not on the ledger. */
-static bool resolve_instance(struct planner *planner,
-                             uint8_t out[VAULT_ID_SIZE],
-                             enum transaction_meaning *meaning,
-                             const struct fhir_data *data, bool denies)
+/* A permit for one document reaches its newest version, and what is related to
+ * it opens later ones. A deny must reach those that come later, too, and what
+ * replaces them: each is a record that refers to the first. And "related" to a
+ * document is itself first of all (R4, consent-data-meaning), which it is not
+ * on the ledger. */
+static void resolve_reference(struct planner *planner,
+                              uint8_t out[VAULT_ID_SIZE],
+                              enum transaction_meaning *meaning,
+                              const struct fhir_data *data, bool denies)
 {
-    bool is_document = false;
+    struct planner_data found;
 
-    if (!planner_instance(planner, out, &data->reference, &is_document)) {
-        return false;
+    if (!planner_data(planner, &found, &data->reference)) {
+        return;
     }
-    if (denies && is_document) {
+    if (denies && found.is_document) {
         *meaning = TRANSACTION_DEPENDENTS;
-        return planner_data(planner, out, &data->reference, true);
     }
-    return true;
+    memcpy(out,
+           denies                                                 ? found.root
+           : *meaning == TRANSACTION_INSTANCE || found.is_version ? found.id
+                                                                  : found.first,
+           VAULT_ID_SIZE);
 }
 
 /* Whose data: a participant. What data: a record, encounter, or other thing. */
@@ -121,13 +125,9 @@ static void resolve_data(struct planner *planner, struct resolved *out,
             }
             check_role(planner, in, &data->reference);
             memcpy(out->data_ids[i], author.id, VAULT_ID_SIZE);
-        } else if (meaning == TRANSACTION_INSTANCE ||
-                   (denies && meaning == TRANSACTION_RELATED)) {
-            (void)resolve_instance(planner, out->data_ids[i], &meaning, data,
-                                   denies);
         } else {
-            (void)planner_data(planner, out->data_ids[i], &data->reference,
-                               denies);
+            resolve_reference(planner, out->data_ids[i], &meaning, data,
+                              denies);
         }
         out->data_list[i] = (struct transaction_data_ref){
             .meaning = meaning, .id = {out->data_ids[i], VAULT_ID_SIZE}};

@@ -9,171 +9,15 @@
 #include "crypto/seal.h"
 #include "crypto/secret.h"
 #include "crypto/wrap.h"
-#include "fhir/ledger_name.h"
-#include "fhir/planner.h"
-#include "ledger/forms.h"
+#include "fhir/plan_document.h"
 #include "salus/v1/ledger.pb-c.h"
 #include "vault/sealed.h"
 
 #define RECORD_VERSION 1
 #define ALGORITHM_AES_256_GCM 1
-#define LOCATION_SIZE 48
 
 static_assert(VAULT_WRAP_SIZE == WRAP_SIZE,
               "a wrap is a data key sealed for one recipient");
-
-/* What the transaction points into. */
-struct anchor {
-    struct vault_subject subject;
-    struct vault_participant author;
-    struct vault_record record;
-    struct vault_record prior; /* What it continues. */
-    bool has_prior;
-    bool is_prior_known;        /* `replaces` names a document of the vault. */
-    struct vault_record before; /* What its name meant. */
-    bool has_before;
-    uint8_t related[LEDGER_RELATED_MAX][VAULT_ID_SIZE];
-    size_t related_count;
-    uint8_t tags[LEDGER_TAGS_MAX][VAULT_TAG_SIZE];
-    size_t tag_count;
-    struct pbft_digest cipher_digest;
-    uint64_t cipher_size;
-    struct transaction_record_envelope envelope;
-    char location[LOCATION_SIZE];
-};
-
-/* ---- references ---------------------------------------------------------- */
-
-/* The ledger takes our own word for our own records only. */
-static void check_custodian(struct planner *planner,
-                            const struct fhir_reference *reference)
-{
-    const struct pbft_institution *own =
-        &planner->options->envelope.institution;
-    struct vault_participant custodian;
-
-    if (reference->name != NULL &&
-        planner_participant(planner, &custodian, reference) &&
-        custodian.kind == VAULT_IS_INSTITUTION &&
-        memcmp(custodian.id, own->bytes, sizeof own->bytes) != 0) {
-        planner_find(planner, FHIR_FOREIGN, reference->path);
-    }
-}
-
-/* An unknown record is a finding if a path is given. */
-static bool find_record(struct planner *planner, struct vault_record *out,
-                        const char *name, const char *path)
-{
-    enum pbft_status status =
-        vault_find_record(planner->options->vault, out, name);
-
-    if (status == PBFT_NOT_FOUND && path != NULL) {
-        planner_find(planner, FHIR_UNRESOLVED, path);
-    } else if (status != PBFT_NOT_FOUND) {
-        (void)planner_check(planner, status);
-    }
-    return status == PBFT_OK;
-}
-
-/* The patient was corrected: it is a new document, and the one before was never
- * that patient's. */
-static bool is_of_another(const struct anchor *anchor)
-{
-    return anchor->has_before &&
-           memcmp(anchor->before.subject, anchor->subject.handle,
-                  sizeof anchor->before.subject) != 0;
-}
-
-/* The version that an id of the ledger names, which the vault may know. */
-static void find_named(struct planner *planner, struct anchor *anchor,
-                       const struct fhir_ledger_name *id)
-{
-    char own_name[VAULT_OWN_NAME_SIZE];
-
-    anchor->has_prior = id->kind == FHIR_LEDGER_DATA;
-    if (!anchor->has_prior) {
-        planner_find(planner, FHIR_REFERENCE_TYPE,
-                     planner->item->document.replaces.path);
-        return;
-    }
-    memcpy(anchor->prior.id, id->id, sizeof anchor->prior.id);
-    vault_own_name(own_name, id->id);
-    anchor->is_prior_known =
-        !planner->options->rehearse &&
-        find_record(planner, &anchor->prior, own_name, NULL);
-}
-
-/* A changed document under a known name continues the record before it. */
-static void find_versions(struct planner *planner, struct anchor *anchor)
-{
-    const struct fhir_reference *replaces = &planner->item->document.replaces;
-    const char *name = planner_item_name(planner);
-    struct fhir_ledger_name id;
-
-    anchor->has_before = name != NULL && !planner->options->rehearse &&
-                         find_record(planner, &anchor->before, name, NULL);
-    if (replaces->name != NULL &&
-        fhir_ledger_name_parse(&id, replaces->name,
-                               &planner->options->envelope.chain)) {
-        find_named(planner, anchor, &id);
-    } else if (replaces->name != NULL) {
-        anchor->has_prior = find_record(planner, &anchor->prior, replaces->name,
-                                        replaces->path);
-        anchor->is_prior_known =
-            anchor->has_prior && !planner->options->rehearse;
-    } else if (anchor->has_before && !is_of_another(anchor)) {
-        anchor->prior = anchor->before;
-        anchor->has_prior = true;
-    }
-}
-
-/* Consents that deny a document name its first version. */
-static void relate_to_first(struct planner *planner, struct anchor *anchor,
-                            const struct vault_record *version)
-{
-    for (size_t i = 0; i < anchor->related_count; i++) {
-        if (memcmp(anchor->related[i], version->first, VAULT_ID_SIZE) == 0) {
-            return;
-        }
-    }
-    if (anchor->related_count == LEDGER_RELATED_MAX) {
-        planner_find(planner, FHIR_MANY, "context");
-        return;
-    }
-    memcpy(anchor->related[anchor->related_count++], version->first,
-           VAULT_ID_SIZE);
-}
-
-static void resolve(struct planner *planner, struct anchor *anchor)
-{
-    const struct fhir_document *document = &planner->item->document;
-
-    if (document->subject.name != NULL) {
-        (void)planner_subject(planner, &anchor->subject, &document->subject);
-    }
-    if (document->author.name != NULL) {
-        (void)planner_participant(planner, &anchor->author, &document->author);
-    }
-    check_custodian(planner, &document->custodian);
-    for (size_t i = 0; i < document->related_count; i++) {
-        (void)planner_data(planner, anchor->related[i], &document->related[i],
-                           true);
-    }
-    anchor->related_count = document->related_count;
-    find_versions(planner, anchor);
-    if (anchor->has_before && !is_of_another(anchor)) {
-        relate_to_first(planner, anchor, &anchor->before);
-    }
-    if (anchor->is_prior_known) {
-        relate_to_first(planner, anchor, &anchor->prior);
-    }
-    /* The next version is related to this one: without a place for that, it
-     * would be refused, and this one stay open. */
-    if (!anchor->has_before && !planner->options->rehearse &&
-        anchor->related_count == LEDGER_RELATED_MAX) {
-        planner_find(planner, FHIR_MANY, "context");
-    }
-}
 
 /* ---- content ------------------------------------------------------------- */
 
@@ -232,7 +76,7 @@ static bool url_is_taken(struct planner *planner, const struct anchor *anchor)
     struct vault_record known;
 
     if (url == NULL || planner->options->rehearse ||
-        !find_record(planner, &known, url, NULL)) {
+        !plan_find_record(planner, &known, url, NULL)) {
         return false;
     }
     bool is_own =
@@ -265,9 +109,15 @@ static bool seal_content(struct planner *planner, struct anchor *anchor)
 
     vault_draw_record(&anchor->record);
     anchor->record.class_code = document->class_code;
-    if (anchor->has_before && !is_of_another(anchor)) {
+    if (anchor->has_before && !plan_is_of_another(anchor)) {
         memcpy(anchor->record.first, anchor->before.first,
                sizeof anchor->record.first);
+        memcpy(anchor->record.root, anchor->before.root,
+               sizeof anchor->record.root);
+    }
+    if (anchor->is_prior_known) {
+        memcpy(anchor->record.root, anchor->prior.root,
+               sizeof anchor->record.root);
     }
     memcpy(anchor->record.subject, anchor->subject.handle,
            sizeof anchor->record.subject);
@@ -358,7 +208,7 @@ static void retract_before(struct planner *planner, const struct anchor *anchor)
     message.record =
         (ProtobufCBinaryData){VAULT_ID_SIZE, (uint8_t *)(uintptr_t)before->id};
     message.expected_version = RECORD_VERSION;
-    message.reason = is_of_another(anchor)
+    message.reason = plan_is_of_another(anchor)
                          ? SALUS__V1__RECORD_AMEND__REASON__WRONG_PATIENT
                          : SALUS__V1__RECORD_AMEND__REASON__ENTERED_IN_ERROR;
     struct vault_step *step =
@@ -377,7 +227,7 @@ void plan_document(struct planner *planner)
     struct anchor anchor;
 
     memset(&anchor, 0, sizeof anchor);
-    resolve(planner, &anchor);
+    plan_relations(planner, &anchor);
     if (url_is_taken(planner, &anchor)) {
         planner_find(planner, FHIR_FULL_URL, "$");
     }

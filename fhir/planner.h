@@ -41,17 +41,20 @@ bool plan_role_is_one_of_several(struct planner *planner, const char *name);
 /* A patient's representative. */
 bool planner_agent(struct planner *planner, struct vault_participant *out,
                    const struct fhir_reference *reference);
-/* The random id of a record, encounter or other data that is pointed to. Of a
- * document it is that of the first version: later ones are related to it. An id
- * of the ledger that names a later one is taken for the first only
- * `for_denies`, which must find it; a permit opens what it names. */
-bool planner_data(struct planner *planner, uint8_t out[VAULT_ID_SIZE],
-                  const struct fhir_reference *reference, bool for_denies);
-/* The same, but of a document the version that is named: by a name of the vault
- * the newest. True in `is_document` if it is one that the vault knows. */
-bool planner_instance(struct planner *planner, uint8_t out[VAULT_ID_SIZE],
-                      const struct fhir_reference *reference,
-                      bool *is_document);
+/* What a reference to data means. Of what is no document, all ids are one. */
+struct planner_data {
+    bool is_document; /* One that the vault knows. */
+    bool is_version;  /* Named by an id of the ledger: that version alone. */
+    uint8_t id[VAULT_ID_SIZE]; /* Else the newest. */
+    /* The first version: later ones are related to it. */
+    uint8_t first[VAULT_ID_SIZE];
+    /* The first version of the first document, if each replaced another one:
+     * all of them are related to it. */
+    uint8_t root[VAULT_ID_SIZE];
+};
+/* A record, encounter or other data that is pointed to. */
+bool planner_data(struct planner *planner, struct planner_data *out,
+                  const struct fhir_reference *reference);
 
 /* Builds the transaction and adds it as a step; NULL on failure. The caller
  * fills in how the vault goes back. */

@@ -157,50 +157,54 @@ bool planner_agent(struct planner *planner, struct vault_participant *out,
     return find_participant(planner, out, reference, TRANSACTION_PATIENT_AGENT);
 }
 
-/* An id of the ledger names one version; of a document that the vault knows it
- * tells the first, too. A rehearsal is about what the transaction says. */
-static bool take_ledger_data(struct planner *planner, struct vault_record *out,
-                             const struct fhir_ledger_name *id,
-                             bool *is_document)
+static void take_id(struct planner_data *out, const uint8_t id[VAULT_ID_SIZE])
+{
+    memcpy(out->id, id, sizeof out->id);
+    memcpy(out->first, id, sizeof out->first);
+    memcpy(out->root, id, sizeof out->root);
+}
+
+/* A rehearsal is about what the transaction says: it adds nothing. */
+static void take_record(const struct planner *planner, struct planner_data *out,
+                        const struct vault_record *record)
+{
+    out->is_document = true;
+    memcpy(out->id, record->id, sizeof out->id);
+    memcpy(out->first, record->first, sizeof out->first);
+    memcpy(out->root, planner->options->rehearse ? record->first : record->root,
+           sizeof out->root);
+}
+
+/* One that the vault does not know is what it says. */
+static bool take_ledger_data(struct planner *planner, struct planner_data *out,
+                             const struct fhir_ledger_name *id)
 {
     char own_name[VAULT_OWN_NAME_SIZE];
+    struct vault_record record;
 
-    memcpy(out->id, id->id, sizeof out->id);
-    memcpy(out->first, id->id, sizeof out->first);
+    out->is_version = true;
+    take_id(out, id->id);
     if (planner->options->rehearse) {
         return true;
     }
     vault_own_name(own_name, id->id);
     enum pbft_status status =
-        vault_find_record(planner->options->vault, out, own_name);
-    *is_document = status == PBFT_OK;
+        vault_find_record(planner->options->vault, &record, own_name);
+    if (status == PBFT_OK) {
+        take_record(planner, out, &record);
+        secret_wipe(&record, sizeof record);
+    }
     return status == PBFT_NOT_FOUND || planner_check(planner, status);
 }
 
-/* Of what is no document, `first` is the id as well. */
-static bool find_data(struct planner *planner, struct vault_record *record,
-                      const struct fhir_reference *reference, bool *is_document)
+static bool take_context(struct planner *planner, struct planner_data *out,
+                         const struct fhir_reference *reference)
 {
     struct vault *vault = planner->options->vault;
     struct vault_context context;
-    struct fhir_ledger_name id;
+    enum pbft_status status =
+        vault_find_context(vault, &context, reference->name);
 
-    if (is_ledger_name(planner, &id, reference->name)) {
-        if (id.kind != FHIR_LEDGER_DATA) {
-            planner_find(planner, FHIR_REFERENCE_TYPE, reference->path);
-            return false;
-        }
-        return take_ledger_data(planner, record, &id, is_document);
-    }
-    enum pbft_status status = vault_find_record(vault, record, reference->name);
-
-    *is_document = status == PBFT_OK;
-    if (status == PBFT_OK) {
-        return true;
-    }
-    if (status == PBFT_NOT_FOUND) {
-        status = vault_find_context(vault, &context, reference->name);
-    }
     if (status == PBFT_NOT_FOUND && planner->options->register_unknown) {
         status = vault_set_context(vault, &context, reference->name, NULL);
     }
@@ -208,37 +212,32 @@ static bool find_data(struct planner *planner, struct vault_record *record,
         planner_find(planner, FHIR_UNRESOLVED, reference->path);
         return false;
     }
-    memcpy(record->id, context.id, VAULT_ID_SIZE);
-    memcpy(record->first, context.id, VAULT_ID_SIZE);
+    take_id(out, context.id);
     return planner_check(planner, status);
 }
 
-bool planner_data(struct planner *planner, uint8_t out[VAULT_ID_SIZE],
-                  const struct fhir_reference *reference, bool for_denies)
+bool planner_data(struct planner *planner, struct planner_data *out,
+                  const struct fhir_reference *reference)
 {
     struct vault_record record;
     struct fhir_ledger_name id;
-    bool is_document = false;
-    bool found = find_data(planner, &record, reference, &is_document);
 
-    if (found) {
-        bool is_said =
-            !for_denies && is_ledger_name(planner, &id, reference->name);
-        memcpy(out, is_said ? record.id : record.first, VAULT_ID_SIZE);
+    memset(out, 0, sizeof *out);
+    if (is_ledger_name(planner, &id, reference->name)) {
+        if (id.kind != FHIR_LEDGER_DATA) {
+            planner_find(planner, FHIR_REFERENCE_TYPE, reference->path);
+            return false;
+        }
+        return take_ledger_data(planner, out, &id);
     }
-    secret_wipe(&record, sizeof record);
-    return found;
-}
-
-bool planner_instance(struct planner *planner, uint8_t out[VAULT_ID_SIZE],
-                      const struct fhir_reference *reference, bool *is_document)
-{
-    struct vault_record record;
-    bool found = find_data(planner, &record, reference, is_document);
-
-    if (found) {
-        memcpy(out, record.id, VAULT_ID_SIZE);
+    enum pbft_status status =
+        vault_find_record(planner->options->vault, &record, reference->name);
+    if (status == PBFT_NOT_FOUND) {
+        return take_context(planner, out, reference);
     }
-    secret_wipe(&record, sizeof record);
-    return found;
+    if (status == PBFT_OK) {
+        take_record(planner, out, &record);
+        secret_wipe(&record, sizeof record);
+    }
+    return planner_check(planner, status);
 }

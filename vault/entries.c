@@ -9,20 +9,6 @@
 #include "crypto/secret.h"
 #include "vault/layout.h"
 
-/* The ledger takes no id that reads as text; one in millions does. */
-static void draw(uint8_t *out, size_t size)
-{
-    bool is_text;
-
-    do {
-        random_fill(out, size);
-        is_text = true;
-        for (size_t i = 0; i < size; i++) {
-            is_text = is_text && out[i] < 0x7f;
-        }
-    } while (is_text);
-}
-
 static struct pbft_bytes name_bytes(const char *name)
 {
     return (struct pbft_bytes){(const uint8_t *)name, strlen(name)};
@@ -57,7 +43,7 @@ enum pbft_status vault_add_subject(struct vault *vault,
     char handle_name[VAULT_HANDLE_NAME_SIZE];
     struct layout layout = layout_begin();
 
-    draw(out->handle, sizeof out->handle);
+    layout_draw(out->handle, sizeof out->handle);
     random_fill(out->label_key, sizeof out->label_key);
     layout_put(&layout, out->handle, sizeof out->handle);
     layout_put(&layout, out->label_key, sizeof out->label_key);
@@ -121,7 +107,7 @@ enum pbft_status vault_add_participant(struct vault *vault,
                                        struct vault_participant *out,
                                        const char *name, uint32_t kind)
 {
-    draw(out->id, sizeof out->id);
+    layout_draw(out->id, sizeof out->id);
     out->kind = kind;
     return store_participant(vault, out, name);
 }
@@ -137,7 +123,7 @@ enum pbft_status vault_set_agent(struct vault *vault,
         return status;
     }
     if (status == PBFT_NOT_FOUND) {
-        draw(out->id, sizeof out->id);
+        layout_draw(out->id, sizeof out->id);
         out->kind = kind;
     }
     struct layout layout = participant_layout(out);
@@ -173,61 +159,14 @@ vault_set_institution(struct vault *vault, const char *name,
     return status;
 }
 
-/* ---- context ------------------------------------------------------------- */
-
-enum pbft_status vault_find_context(struct vault *vault,
-                                    struct vault_context *out, const char *name)
-{
-    struct layout layout;
-    enum pbft_status status = layout_load(vault, &layout, VAULT_CONTEXT, name);
-
-    if (status != PBFT_OK) {
-        return status;
-    }
-    layout_get(&layout, out->id, sizeof out->id);
-    memset(out->subject, 0, sizeof out->subject);
-    /* Older rows end here. */
-    if (layout.read < layout.size) {
-        layout_get(&layout, out->subject, sizeof out->subject);
-    }
-    return layout_end(&layout);
-}
-
-enum pbft_status vault_set_context(struct vault *vault,
-                                   struct vault_context *out, const char *name,
-                                   const uint8_t *subject)
-{
-    enum pbft_status status = vault_find_context(vault, out, name);
-    bool is_known = status == PBFT_OK;
-
-    if (!is_known && status != PBFT_NOT_FOUND) {
-        return status;
-    }
-    if (is_known && (subject == NULL ||
-                     memcmp(out->subject, subject, sizeof out->subject) == 0)) {
-        return PBFT_OK;
-    }
-    if (!is_known) {
-        memset(out, 0, sizeof *out);
-        draw(out->id, sizeof out->id);
-    }
-    if (subject != NULL) {
-        memcpy(out->subject, subject, sizeof out->subject);
-    }
-    struct layout layout = layout_begin();
-    layout_put(&layout, out->id, sizeof out->id);
-    layout_put(&layout, out->subject, sizeof out->subject);
-    return is_known ? layout_replace(vault, &layout, VAULT_CONTEXT, name)
-                    : layout_store(vault, &layout, VAULT_CONTEXT, name);
-}
-
 /* ---- records and consents ------------------------------------------------ */
 
 void vault_draw_record(struct vault_record *out)
 {
     memset(out, 0, sizeof *out);
-    draw(out->id, sizeof out->id);
+    layout_draw(out->id, sizeof out->id);
     memcpy(out->first, out->id, sizeof out->first);
+    memcpy(out->root, out->id, sizeof out->root);
     random_fill(out->salt, sizeof out->salt);
     random_fill(out->data_key, sizeof out->data_key);
 }
@@ -235,7 +174,7 @@ void vault_draw_record(struct vault_record *out)
 void vault_draw_consent(struct vault_consent *out)
 {
     memset(out, 0, sizeof *out);
-    draw(out->id, sizeof out->id);
+    layout_draw(out->id, sizeof out->id);
     random_fill(out->evidence_salt, sizeof out->evidence_salt);
     random_fill(out->source_salt, sizeof out->source_salt);
     random_fill(out->data_key, sizeof out->data_key);
@@ -301,6 +240,10 @@ enum pbft_status vault_find_record(struct vault *vault,
         layout_get(&layout, out->first, sizeof out->first);
         get_ended(&layout, out);
     }
+    memcpy(out->root, out->first, sizeof out->root);
+    if (layout.read < layout.size) {
+        layout_get(&layout, out->root, sizeof out->root);
+    }
     return layout_end(&layout);
 }
 
@@ -317,6 +260,7 @@ static struct layout record_layout(const struct vault_record *record)
     layout_put_number(&layout, record->class_code);
     layout_put(&layout, record->first, sizeof record->first);
     layout_put_number(&layout, record->ended ? 1 : 0);
+    layout_put(&layout, record->root, sizeof record->root);
     return layout;
 }
 

@@ -40,6 +40,7 @@ struct vault_record {
     uint8_t wrap[VAULT_WRAP_SIZE]; /* Of the data key, for the custodian. */
     uint32_t class_code;           /* CLASS code; 0: not kept at that time. */
     uint8_t first[VAULT_ID_SIZE];  /* The first version under its name. */
+    uint8_t root[VAULT_ID_SIZE];   /* Of the first that others replaced. */
     bool ended;                    /* Retracted. */
 };
 

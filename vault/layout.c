@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "crypto/random.h"
 #include "crypto/secret.h"
 
 void layout_put(struct layout *layout, const void *field, size_t size)
@@ -59,6 +60,20 @@ struct layout layout_begin(void)
 
     layout.bytes[0] = LAYOUT_VERSION;
     return layout;
+}
+
+/* The ledger takes no id that reads as text; one in millions does. */
+void layout_draw(uint8_t *out, size_t size)
+{
+    bool is_text;
+
+    do {
+        random_fill(out, size);
+        is_text = true;
+        for (size_t i = 0; i < size; i++) {
+            is_text = is_text && out[i] < 0x7f;
+        }
+    } while (is_text);
 }
 
 /* ---- rows ---------------------------------------------------------------- */

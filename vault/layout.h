@@ -25,6 +25,9 @@ void layout_put(struct layout *layout, const void *field, size_t size);
 void layout_put_number(struct layout *layout, uint32_t number);
 void layout_put_time(struct layout *layout, uint64_t time);
 
+/* A random id. */
+void layout_draw(uint8_t *out, size_t size);
+
 /* Zeros once there is too little left. */
 void layout_get(struct layout *layout, void *field, size_t size);
 uint32_t layout_get_number(struct layout *layout);

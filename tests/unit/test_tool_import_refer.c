@@ -137,6 +137,75 @@ static void test_deny_is_not_escaped_by_an_id_of_the_ledger(void **state)
     assert_true(is_open(fixture, "DocumentReference/d-5"));
 }
 
+#define REPLACING(id, before)                                                  \
+    DOCUMENT(id, "YQ==",                                                       \
+             RELATES("replaces",                                               \
+                     "{\"reference\":\"DocumentReference/" before "\"}"))
+
+/* Where each version is a document of its own, the third does not name the
+ * first. */
+static void test_deny_reaches_what_replaces_a_replacement(void **state)
+{
+    struct import_world *fixture = *state;
+    static const char *const later[] = {
+        "DocumentReference/d-2", "DocumentReference/d-3",
+        "DocumentReference/d-4", "DocumentReference/d-5"};
+    char reference[BY_ID_SIZE];
+
+    expect_done(fixture, DOCUMENT("d-1", "b25l", ""));
+    expect_done(fixture, REPLACING("d-2", "d-1"));
+    expect_done(fixture, ALL_BUT(DATA("instance", BY_NAME)));
+    expect_done(fixture, DOCUMENT("d-2", "dHdv", RELATES("replaces", BY_NAME)));
+    expect_done(fixture, REPLACING("d-3", "d-2"));
+    refer_by_id(fixture, reference, "DocumentReference/d-3");
+    import_by_id(fixture, DOCUMENT("d-4", "Yg==", RELATES("replaces", "%s")),
+                 reference);
+    expect_done(fixture,
+                DOCUMENT("d-5", "Yw==",
+                         RELATES("appends",
+                                 "{\"reference\":\"DocumentReference/d-3\"}")));
+    for (size_t i = 0; i < sizeof later / sizeof later[0]; i++) {
+        assert_false(is_open(fixture, later[i]));
+    }
+}
+
+/* Nor does it matter which of them the deny names. */
+static void test_deny_of_a_replacement_reaches_the_others(void **state)
+{
+    struct import_world *fixture = *state;
+
+    expect_done(fixture, DOCUMENT("d-1", "b25l", ""));
+    expect_done(fixture, REPLACING("d-2", "d-1"));
+    expect_done(fixture, REPLACING("d-3", "d-2"));
+    expect_done(
+        fixture,
+        ALL_BUT(DATA("related", "{\"reference\":\"DocumentReference/d-2\"}")));
+    expect_done(fixture, REPLACING("d-4", "d-3"));
+    assert_false(is_open(fixture, "DocumentReference/d-2"));
+    assert_false(is_open(fixture, "DocumentReference/d-4"));
+}
+
+/* A permit opens no document that the one it names replaced. */
+static void test_permit_of_a_replacement_opens_no_other(void **state)
+{
+    struct import_world *fixture = *state;
+    static const char *const permits[] = {
+        ONLY(DATA("dependents", "{\"reference\":\"DocumentReference/d-2\"}")),
+        ONLY(DATA("related", "{\"reference\":\"DocumentReference/d-2\"}"))};
+
+    expect_done(fixture, DOCUMENT("d-1", "b25l", ""));
+    expect_done(fixture, REPLACING("d-2", "d-1"));
+    expect_done(fixture,
+                DOCUMENT("d-5", "Yw==",
+                         RELATES("appends",
+                                 "{\"reference\":\"DocumentReference/d-2\"}")));
+    for (size_t i = 0; i < sizeof permits / sizeof permits[0]; i++) {
+        expect_done(fixture, permits[i]);
+        assert_false(is_open(fixture, "DocumentReference/d-1"));
+        assert_true(is_open(fixture, "DocumentReference/d-5"));
+    }
+}
+
 /* Nor does a deny that names a later version by its id miss the others. */
 static void test_deny_by_id_reaches_all_versions(void **state)
 {
@@ -445,6 +514,9 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         T(test_deny_is_not_escaped_by_an_id_of_the_ledger),
+        T(test_deny_reaches_what_replaces_a_replacement),
+        T(test_deny_of_a_replacement_reaches_the_others),
+        T(test_permit_of_a_replacement_opens_no_other),
         T(test_deny_by_id_reaches_all_versions),
         T(test_permit_by_id_opens_one_version),
         T(test_consents_name_visits_and_relatives),
