@@ -74,10 +74,17 @@ static bool take_log_news(struct node *node, const struct inbox_turn *turn)
     return !turn->closed;
 }
 
-static void flush(struct node *node)
+/* False: memory was short for what must wait for the log. The driver is silent
+ * from now on, and the replica stops: the inbox says so at the next look. */
+static bool flush(struct node *node)
 {
     pbft_driver_flush(node->driver);
     transport_flush(node->transport);
+    if (pbft_driver_has_failed(node->driver)) {
+        node_fail(node, PBFT_NO_MEMORY, "holding back what waits for the log");
+        return false;
+    }
+    return true;
 }
 
 /* Steps the driver; while it takes nothing more, waits for the log. False: this
@@ -89,7 +96,9 @@ static bool feed(struct node *node, struct pbft_event *event,
     event->wall = clock_wall_us();
     *verdict = pbft_driver_step(node->driver, event);
     while (*verdict == PBFT_BUSY) {
-        flush(node);
+        if (!flush(node)) {
+            return false;
+        }
         *verdict = pbft_driver_step(node->driver, event);
         if (*verdict == PBFT_BUSY) {
             struct inbox_turn turn;
@@ -188,9 +197,8 @@ static bool run_turn(struct node *node, struct inbox_turn *turn)
             pbft_message_unref(turn->messages[i]);
         }
     }
-    more = more && feed_timeout(node);
+    more = more && feed_timeout(node) && flush(node);
     if (more) {
-        flush(node);
         publish(node);
     }
     return more;
@@ -237,10 +245,9 @@ void node_protocol_run(struct node *node)
     struct inbox_turn turn;
     struct pbft_event start = {.type = PBFT_EVENT_START,
                                .is_log_lost = node->is_log_lost};
-    if (!feed(node, &start, &verdict) || !feed_unproved(node)) {
+    if (!feed(node, &start, &verdict) || !feed_unproved(node) || !flush(node)) {
         return;
     }
-    flush(node);
     publish(node);
     while (run_turn(node, &turn)) {
     }

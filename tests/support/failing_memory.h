@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One allocation fails, counted from now. For programs that are linked with
- * --wrap of malloc, calloc and realloc: tests/unit/test_*_memory.c. Libraries
- * that come with the system are not counted. */
+ * --wrap of malloc, calloc and realloc (tests/CMakeLists.txt). Libraries that
+ * come with the system are not counted. */
 #ifndef TESTS_SUPPORT_FAILING_MEMORY_H
 #define TESTS_SUPPORT_FAILING_MEMORY_H
 
