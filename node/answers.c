@@ -132,7 +132,7 @@ static bool is_behind_stable(struct node *node, pbft_seq seq)
 
 /* The core gathers attestations above the stable checkpoint only. Below it a
  * replica that caught up by whole blocks has no proof and will get none: other
- * replicas have, so the caller should not wait here. */
+ * replicas have, so the caller should not wait here, but ask them. */
 static void refuse_unprovable(struct node *node, struct node_scratch *scratch,
                               pbft_seq seq)
 {
@@ -141,9 +141,7 @@ static void refuse_unprovable(struct node *node, struct node_scratch *scratch,
     while (count == ANSWERS_AT_ONCE) {
         count = waiting_take_block(node->waiting, calls, ANSWERS_AT_ONCE, seq);
         for (size_t i = 0; i < count; i++) {
-            node_refuse(
-                node, &scratch->reply, calls[i].call,
-                calls[i].wants_request ? REPLY_NOT_FOUND : REPLY_SYNCING, 0);
+            node_refuse(node, &scratch->reply, calls[i].call, REPLY_SYNCING, 0);
         }
     }
 }
@@ -158,10 +156,15 @@ static void answer_block(struct node *node, struct node_scratch *scratch,
     }
     enum pbft_status status = load(node, seq, proof, &block);
     if (status == PBFT_NOT_FOUND) {
-        /* Above the checkpoint whoever gets the proof answers. */
-        if (is_behind_stable(node, seq)) {
-            refuse_unprovable(node, scratch, seq);
+        if (!is_behind_stable(node, seq)) {
+            return; /* Whoever gets the proof answers. */
         }
+        /* A proof is put before its block is reported behind the checkpoint:
+         * it may have been since the first look, but not any more. */
+        status = load(node, seq, proof, &block);
+    }
+    if (status == PBFT_NOT_FOUND) {
+        refuse_unprovable(node, scratch, seq);
         return;
     }
     if (status != PBFT_OK) {
