@@ -41,7 +41,7 @@ struct submission {
     struct request *request; /* NULL while it is queued. */
     size_t count;            /* 0: a barrier; it has one result all the same. */
     size_t result_count;
-    size_t bytes; /* Of all its transactions. */
+    size_t bytes; /* Of all its transactions, as a request holds them. */
     bool urgent;  /* Nothing but withdrawals: goes by the urgent lane. */
     struct transaction_bytes *sealed; /* The transactions; owned. */
     struct salus_result *results;     /* Owned; tx ids are filled in. */
@@ -184,7 +184,8 @@ client_session_begin(const char *path, uint64_t *session,
 /* ---- request.c: submissions become signed requests. Lock held. ----------- */
 
 /* Copies the transactions and names them; none make a barrier.
- * INVALID_ARGUMENT: not transactions; LIMIT, NO_MEMORY. Lock not needed. */
+ * INVALID_ARGUMENT: not transactions, or more than a request holds; NO_MEMORY.
+ * Lock not needed. */
 PBFT_MUST_USE enum pbft_status client_submission_create(
     struct submission **out, const struct salus_client *client,
     const struct salus_transaction *transactions, size_t count);

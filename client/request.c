@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Submissions become signed requests: one signature for all that was submitted
  * at about the same time; a lone submission goes at once. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "client/client.h"
 #include "consensus/preimage.h"
 #include "proto/scan.h"
+#include "proto/varint.h"
 #include "salus/v1/client.pb-c.h"
 
 #define CALL_VERSION 1
+
+static_assert(SALUS_REQUEST_BYTES_MAX == PBFT_REQUEST_BYTES_MAX &&
+                  LEDGER_TRANSACTION_MAX < 1u << 21, /* A length of 3 bytes. */
+              "what is said of requests is so");
 
 void client_submission_destroy(struct submission *submission)
 {
@@ -50,7 +56,7 @@ static enum pbft_status take_transaction(struct submission *submission,
     }
     memcpy(to->data, from->data, from->size);
     to->size = from->size;
-    submission->bytes += from->size;
+    submission->bytes += 1 + wire_varint_size(from->size) + from->size;
     submission->urgent &= summary.type == TRANSACTION_CONSENT_REVOKE;
     transaction_id(&tx_id, &client->domain.cluster, body);
     memcpy(submission->results[index].tx_id, tx_id.bytes, sizeof(tx_id.bytes));
@@ -79,6 +85,9 @@ enum pbft_status client_submission_create(
     }
     for (size_t i = 0; status == PBFT_OK && i < count; i++) {
         status = take_transaction(submission, client, &transactions[i], i);
+        if (submission->bytes > PBFT_REQUEST_BYTES_MAX) {
+            status = PBFT_INVALID_ARGUMENT;
+        }
     }
     if (status != PBFT_OK) {
         client_submission_destroy(submission);
@@ -233,8 +242,7 @@ enum pbft_status client_make_void(struct salus_client *client,
                         (struct pbft_bytes){NULL, 0});
 }
 
-/* Room in the request for another submission? Encoding adds up to 8 bytes to
- * each transaction. */
+/* Room in the request for another submission? */
 static bool fits(const struct salus_client *client, const struct request *to,
                  size_t bytes, const struct submission *submission)
 {
@@ -245,7 +253,7 @@ static bool fits(const struct salus_client *client, const struct request *to,
     }
     return to->first->urgent == submission->urgent &&
            count <= client->config.transactions_per_request &&
-           bytes + submission->bytes + 8 * count <= PBFT_REQUEST_BYTES_MAX;
+           bytes + submission->bytes <= PBFT_REQUEST_BYTES_MAX;
 }
 
 /* Takes submissions off the queue into `request`; at least one. */

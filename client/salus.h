@@ -38,6 +38,8 @@ extern "C" {
 #define SALUS_DIGEST_SIZE 32
 #define SALUS_SIGNATURE_SIZE 64
 #define SALUS_TRANSACTIONS_MAX 1024 /* In one call, and in one request. */
+/* Together, with up to 4 bytes around each. */
+#define SALUS_REQUEST_BYTES_MAX (1024 * 1024)
 #define SALUS_PROBLEM_SIZE 256
 
 /* How a call ended. Values never change their meaning. */
@@ -148,7 +150,8 @@ salus_submit(struct salus_client *client, struct salus_result *result,
 
 /* The same for up to SALUS_TRANSACTIONS_MAX, in this order, in one signed
  * request; `results` has one for each. Returns the first status that is not
- * SALUS_OK. */
+ * SALUS_OK; INVALID_ARGUMENT for all if they are more than
+ * SALUS_REQUEST_BYTES_MAX together. */
 SALUS_API enum salus_status
 salus_submit_many(struct salus_client *client, struct salus_result *results,
                   const struct salus_transaction *transactions, size_t count);

@@ -15,6 +15,7 @@
 #include "ledger/transaction.h"
 
 #define SECONDS_MAX 3600
+#define FRAMING_BYTES_MAX 4 /* Of each in a request. */
 
 /* What is submitted, and what came of it. */
 struct batch {
@@ -109,14 +110,27 @@ static void say_session_closed(const char *config_path)
                       is_named ? "" : ".session");
 }
 
+/* How many go into the next request. One always fits. */
+static size_t next_count(const struct batch *batch, size_t at)
+{
+    size_t bytes = 0;
+    size_t count = 0;
+    while (at + count < batch->count && count < SALUS_TRANSACTIONS_MAX) {
+        bytes += batch->transactions[at + count].size + FRAMING_BYTES_MAX;
+        if (count > 0 && bytes > SALUS_REQUEST_BYTES_MAX) {
+            break;
+        }
+        count++;
+    }
+    return count;
+}
+
 static int submit_all(struct batch *batch, bool as_json)
 {
     int code = TOOL_OK;
-    for (size_t at = 0; at < batch->count; at += SALUS_TRANSACTIONS_MAX) {
-        size_t count = batch->count - at;
-        if (count > SALUS_TRANSACTIONS_MAX) {
-            count = SALUS_TRANSACTIONS_MAX;
-        }
+    size_t count = 0;
+    for (size_t at = 0; at < batch->count; at += count) {
+        count = next_count(batch, at);
         (void)salus_submit_many(batch->client, batch->results + at,
                                 batch->transactions + at, count);
         for (size_t i = at; i < at + count; i++) {
@@ -225,7 +239,7 @@ const struct tool_command tool_submit = {
         "Consortium,\n"
         "institution, key, versions and not_after_ms (in 24 hours) are filled\n"
         "in if they are left out. A number above 2^63 - 1 stands in quotes.\n"
-        "Up to 1024 transactions go in one request.\n"
+        "Up to 1024 transactions, or 1 MiB of them, go in one request.\n"
         "\n"
         "One line per transaction: its id, and what came of it, proved by f + "
         "1\n"

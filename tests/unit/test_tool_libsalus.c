@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "client/client.h"
+#include "client/tool.h"
+#include "salus/v1/ledger.pb-c.h"
 
 #define THREADS 8
 #define PER_THREAD 40
@@ -909,6 +911,111 @@ static void test_given_up_while_it_is_being_sent(void **state)
     salus_close(client);
 }
 
+/* ---- more than one request holds ----------------------------------------- */
+
+#define LARGE_HANDLES 1700 /* Make some 60 KiB. */
+
+static void make_large(struct salus_client *client,
+                       struct salus_transaction *out, uint8_t number)
+{
+    static uint8_t handles[LARGE_HANDLES][32];
+    static Salus__V1__SubjectRegister__Subject subjects[LARGE_HANDLES];
+    static Salus__V1__SubjectRegister__Subject *list[LARGE_HANDLES];
+    uint8_t cluster[SALUS_DIGEST_SIZE];
+    uint8_t institution[SALUS_ID_SIZE];
+    uint8_t key_id[SALUS_ID_SIZE];
+    Salus__V1__SubjectRegister in = SALUS__V1__SUBJECT_REGISTER__INIT;
+    Salus__V1__TransactionBody body = SALUS__V1__TRANSACTION_BODY__INIT;
+    Salus__V1__Transaction sealed = SALUS__V1__TRANSACTION__INIT;
+    salus_identity(client, cluster, institution, key_id);
+    for (uint32_t i = 0; i < LARGE_HANDLES; i++) {
+        memset(handles[i], number, sizeof handles[i]);
+        memcpy(handles[i], &i, sizeof i);
+        salus__v1__subject_register__subject__init(&subjects[i]);
+        subjects[i].handle = fake_bytes(handles[i], sizeof handles[i]);
+        list[i] = &subjects[i];
+    }
+    in.subjects = list;
+    in.n_subjects = LARGE_HANDLES;
+    body.chain_id = fake_bytes(cluster, sizeof cluster);
+    body.version = 1;
+    body.institution = fake_bytes(institution, sizeof institution);
+    body.key_id = fake_bytes(key_id, sizeof key_id);
+    body.not_after_ms = UINT64_C(1) << 45;
+    body.table_version = 1;
+    body.payload_case = SALUS__V1__TRANSACTION_BODY__PAYLOAD_SUBJECT_REGISTER;
+    body.subject_register = &in;
+    uint8_t *bytes = malloc(2 * LEDGER_TRANSACTION_MAX);
+    assert_non_null(bytes);
+    sealed.body =
+        fake_bytes(bytes, salus__v1__transaction_body__pack(&body, bytes));
+    uint8_t *data = bytes + LEDGER_TRANSACTION_MAX;
+    out->size = salus__v1__transaction__pack(&sealed, data);
+    memmove(bytes, data, out->size);
+    out->data = bytes;
+}
+
+static void test_more_than_a_request_holds_is_refused_at_once(void **state)
+{
+    struct salus_client *client = open_default();
+    struct salus_transaction transactions[18];
+    struct salus_result results[18];
+    struct salus_statistics statistics;
+    size_t total = 0;
+    (void)state;
+    for (uint8_t i = 0; i < 18; i++) {
+        make_large(client, &transactions[i], i);
+        total += i < 17 ? transactions[i].size : 0;
+    }
+    assert_true(total <= SALUS_REQUEST_BYTES_MAX);
+    assert_true(total + transactions[17].size > SALUS_REQUEST_BYTES_MAX);
+
+    assert_int_equal(salus_submit_many(client, results, transactions, 18),
+                     SALUS_INVALID_ARGUMENT);
+    assert_int_equal(results[17].status, SALUS_INVALID_ARGUMENT);
+    salus_get_statistics(client, &statistics);
+    assert_int_equal(statistics.requests, 0);
+
+    assert_int_equal(salus_submit_many(client, results, transactions, 17),
+                     SALUS_OK);
+    assert_int_equal(fakes.transactions[0], 17);
+    for (uint32_t i = 0; i < 18; i++) {
+        free((void *)(uintptr_t)transactions[i].data);
+    }
+    salus_close(client);
+}
+
+/* salus submit makes as many requests of a file as it takes. */
+static void test_a_large_file_is_submitted(void **state)
+{
+    char path[160];
+    char option[200];
+    char command[] = "submit";
+    char *argv[] = {command, path, option, NULL};
+    (void)state;
+    (void)snprintf(path, sizeof path, "%s/large.json", fakes.consortium);
+    (void)snprintf(option, sizeof option, "--config=%s/client-0.yaml",
+                   fakes.consortium);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    for (uint32_t i = 0; i < 25; i++) {
+        (void)fprintf(file, "%s{\"subject_register\":{\"subjects\":[",
+                      i == 0 ? "[" : ",");
+        for (uint32_t k = 0; k < LARGE_HANDLES; k++) {
+            (void)fprintf(file, "%s{\"handle\":\"%060x%04x\"}",
+                          k == 0 ? "" : ",", i + 1, k);
+        }
+        (void)fprintf(file, "]}}");
+    }
+    (void)fprintf(file, "]");
+    assert_int_equal(fclose(file), 0);
+
+    assert_int_equal(tool_submit.run(3, argv), TOOL_OK);
+
+    assert_int_equal(requests_seen(), 2);
+    assert_int_equal(fakes.transactions[0] + fakes.transactions[1], 25);
+}
+
 /* ---- arguments ----------------------------------------------------------- */
 
 static void test_what_is_no_transaction_is_refused_at_once(void **state)
@@ -1007,6 +1114,8 @@ int main(void)
         TEST(test_closing_ends_what_is_under_way),
         TEST(test_closing_ends_an_ordered_read),
         TEST(test_given_up_while_it_is_being_sent),
+        TEST(test_more_than_a_request_holds_is_refused_at_once),
+        TEST(test_a_large_file_is_submitted),
         TEST(test_what_is_no_transaction_is_refused_at_once),
         TEST(test_bad_files_are_told),
     };
