@@ -216,9 +216,7 @@ static void take_page(struct certify *certify, uint32_t member,
         }
     }
     (void)pthread_mutex_lock(&certify->client->lock);
-    if (certify->client->seen < out->answered.seq) {
-        certify->client->seen = out->answered.seq;
-    }
+    client_saw(certify->client, out->answered.seq);
     (void)pthread_mutex_unlock(&certify->client->lock);
 }
 

@@ -214,6 +214,9 @@ void client_on_state(void *context, bool connected);
 
 /* ---- replies.c: what is proved, and what is not. ------------------------- */
 
+/* There was proof of this block: certified reads show no earlier one. Lock
+ * held. */
+void client_saw(struct salus_client *client, uint64_t seq);
 /* net_channel's on_reply. */
 void client_on_reply(void *context, uint64_t token, enum pbft_status status,
                      struct pbft_buffer *reply);

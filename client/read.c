@@ -72,18 +72,17 @@ static enum pbft_status call_once(struct salus_client *client, uint32_t replica,
     return call.status;
 }
 
-/* The same, waiting for the connection first. */
+/* The same, waiting for the connection first; for an attempt, and not after
+ * `until`. */
 static enum pbft_status call_replica(struct salus_client *client,
                                      uint32_t replica, struct pbft_bytes bytes,
+                                     pbft_time_ms until,
                                      struct pbft_buffer **reply)
 {
-    const struct salus_config *config = &client->config;
-    pbft_time_ms deadline = client_now_ms();
+    pbft_time_ms deadline = client_now_ms() + client->config.attempt_timeout_ms;
     enum pbft_status status = PBFT_CLOSED;
 
-    deadline += config->attempt_timeout_ms < config->timeout_ms
-                    ? config->attempt_timeout_ms
-                    : config->timeout_ms;
+    deadline = deadline < until ? deadline : until;
     (void)pthread_mutex_lock(&client->lock);
     while (!client->closing) {
         (void)pthread_mutex_unlock(&client->lock);
@@ -139,9 +138,9 @@ enum salus_status client_status_of_refusal(const Salus__V1__Refusal *refusal)
     }
 }
 
-enum salus_status client_exchange(struct salus_client *client, uint32_t replica,
+static enum salus_status exchange(struct salus_client *client, uint32_t replica,
                                   Salus__V1__ClientCall *call,
-                                  struct wire_arena *arena,
+                                  pbft_time_ms until, struct wire_arena *arena,
                                   const Salus__V1__ClientReply **out)
 {
     struct ProtobufCMessage *decoded = NULL;
@@ -154,8 +153,8 @@ enum salus_status client_exchange(struct salus_client *client, uint32_t replica,
     wire_buffer_init(&buffer, WIRE_FRAME_BYTES_MAX);
     enum pbft_status status = wire_pack(&call->base, &buffer);
     if (status == PBFT_OK) {
-        status =
-            call_replica(client, replica, wire_buffer_bytes(&buffer), &reply);
+        status = call_replica(client, replica, wire_buffer_bytes(&buffer),
+                              until, &reply);
     }
     wire_buffer_deinit(&buffer);
     if (status == PBFT_OK) {
@@ -170,6 +169,19 @@ enum salus_status client_exchange(struct salus_client *client, uint32_t replica,
     return (*out)->kind_case == SALUS__V1__CLIENT_REPLY__KIND_REFUSAL
                ? client_status_of_refusal((*out)->refusal)
                : SALUS_OK;
+}
+
+static pbft_time_ms whole_call(const struct salus_client *client)
+{
+    return client_now_ms() + client->config.timeout_ms;
+}
+
+enum salus_status client_exchange(struct salus_client *client, uint32_t replica,
+                                  Salus__V1__ClientCall *call,
+                                  struct wire_arena *arena,
+                                  const Salus__V1__ClientReply **out)
+{
+    return exchange(client, replica, call, whole_call(client), arena, out);
 }
 
 enum salus_status client_hand_out(struct salus_bytes *out,
@@ -293,7 +305,7 @@ static bool find_transaction(const struct outcome *outcome,
 }
 
 /* Verifies what the replica sent and makes a receipt of it. */
-static enum salus_status make_receipt(const struct salus_client *client,
+static enum salus_status make_receipt(struct salus_client *client,
                                       struct salus_bytes *out,
                                       Salus__V1__Outcome *encoded,
                                       const uint8_t tx_id[SALUS_DIGEST_SIZE])
@@ -323,6 +335,9 @@ static enum salus_status make_receipt(const struct salus_client *client,
         encoded->request = NULL;
         receipt.outcome = encoded;
         result = client_hand_out(out, &receipt.base);
+        (void)pthread_mutex_lock(&client->lock);
+        client_saw(client, outcome.block.seq);
+        (void)pthread_mutex_unlock(&client->lock);
     }
     free(outcome.transactions);
     pbft_message_unref(request);
@@ -345,13 +360,15 @@ enum salus_status salus_receipt(struct salus_client *client,
     inner.tx_id = (ProtobufCBinaryData){SALUS_DIGEST_SIZE, (uint8_t *)tx_id};
     call.kind_case = SALUS__V1__CLIENT_CALL__KIND_LOOKUP;
     call.lookup = &inner;
-    for (uint32_t i = 0; i < client->replica_count; i++) {
+    const pbft_time_ms until = whole_call(client);
+    for (uint32_t i = 0;
+         i < client->replica_count && (i == 0 || client_now_ms() < until);
+         i++) {
         const Salus__V1__ClientReply *reply = NULL;
         struct wire_arena arena;
         wire_arena_init(&arena, WIRE_UNPACK_BYTES_MAX);
-        status =
-            client_exchange(client, (client->home + i) % client->replica_count,
-                            &call, &arena, &reply);
+        status = exchange(client, (client->home + i) % client->replica_count,
+                          &call, until, &arena, &reply);
         if (status == SALUS_OK) {
             status = reply->kind_case == SALUS__V1__CLIENT_REPLY__KIND_OUTCOME
                          ? make_receipt(client, receipt, reply->outcome, tx_id)

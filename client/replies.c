@@ -104,15 +104,15 @@ static struct submission *on_refusal(struct salus_client *client,
 
 /* ---- proofs -------------------------------------------------------------- */
 
+void client_saw(struct salus_client *client, uint64_t seq)
+{
+    client->seen = seq > client->seen ? seq : client->seen;
+}
+
 /* Copies what was proved to all submissions of the request. */
-static void fill_proved(struct salus_client *client, struct submission *list,
-                        const struct outcome *outcome)
+static void fill_proved(struct submission *list, const struct outcome *outcome)
 {
     size_t index = 0;
-
-    if (outcome->block.seq > client->seen) {
-        client->seen = outcome->block.seq;
-    }
 
     for (struct submission *it = list; it != NULL; it = it->next) {
         for (size_t i = 0; i < it->result_count; i++) {
@@ -220,7 +220,7 @@ static struct submission *land(struct salus_client *client,
         /* It can never be carried out: the VOID has its place. */
         client_fill_results(list, SALUS_INADMISSIBLE, request->refusal_code);
     } else {
-        fill_proved(client, list, &verdict->outcome);
+        fill_proved(list, &verdict->outcome);
     }
     return list;
 }
@@ -246,6 +246,9 @@ static struct submission *settle(struct salus_client *client,
                                  struct request *request, uint32_t replica,
                                  bool is_current, const struct verdict *verdict)
 {
+    if (verdict->proved) {
+        client_saw(client, verdict->outcome.block.seq);
+    }
     if (decides(request, verdict)) {
         client->preferred =
             replica == client->home ? client->home : request->replica;

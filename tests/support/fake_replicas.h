@@ -63,6 +63,7 @@ enum fake_manner {
     FAKE_GARBAGE,         /* Not a message. */
     FAKE_EMPTY,           /* No bytes. */
     FAKE_ANSWERS_A_QUERY, /* A kind of reply that was not asked for. */
+    FAKE_LOOKED_UP,       /* To a lookup: the request goes with the proof. */
 };
 
 /* How it answers a certified read. */
@@ -127,6 +128,7 @@ struct fake_answer {
     size_t count;
     uint32_t code; /* Of the request; then `count` is 0. */
     struct pbft_digest request;
+    const struct pbft_request *whole; /* Goes with it; NULL: no need. */
     struct pbft_digest path[MERKLE_PATH_MAX];
     size_t path_count;
     struct pbft_attestation block;
@@ -249,6 +251,18 @@ static void fake_refuse(struct fake_replica *self, uint64_t call,
     fake_reply(self, call, &reply);
 }
 
+static void fake_whole(Salus__V1__Request *out,
+                       const struct pbft_request *request)
+{
+    out->client = fake_bytes(request->client.bytes, 32);
+    out->institution = fake_bytes(request->institution.bytes, 16);
+    out->session = request->session;
+    out->sequence = request->sequence;
+    out->lane = (uint32_t)request->lane;
+    out->payload = fake_bytes(request->payload.data, request->payload.size);
+    out->signature = fake_bytes(request->signature.bytes, 64);
+}
+
 static void fake_send_outcome(struct fake_replica *self, uint64_t call,
                               const struct fake_answer *answer,
                               enum fake_manner manner)
@@ -261,6 +275,7 @@ static void fake_send_outcome(struct fake_replica *self, uint64_t call,
     Salus__V1__Outcome outcome = SALUS__V1__OUTCOME__INIT;
     Salus__V1__Stable stable = SALUS__V1__STABLE__INIT;
     Salus__V1__Attestation block = SALUS__V1__ATTESTATION__INIT;
+    Salus__V1__Request whole = SALUS__V1__REQUEST__INIT;
     Salus__V1__CertificateVote votes[2];
     Salus__V1__CertificateVote *vote_list[2];
     ProtobufCBinaryData path[MERKLE_PATH_MAX];
@@ -298,6 +313,10 @@ static void fake_send_outcome(struct fake_replica *self, uint64_t call,
     outcome.path = path;
     outcome.n_path = answer->path_count;
     outcome.block = &stable;
+    if (answer->whole != NULL) {
+        fake_whole(&whole, answer->whole);
+        outcome.request = &whole;
+    }
     outcome.epoch = manner == FAKE_OTHER_EPOCH ? 1 : 0;
     reply.version = 1;
     reply.kind_case = SALUS__V1__CLIENT_REPLY__KIND_OUTCOME;
@@ -314,6 +333,7 @@ static void fake_prove(struct fake_replica *self, uint64_t call,
         abort();
     }
     answer->request = request->digest;
+    answer->whole = manner == FAKE_LOOKED_UP ? request : NULL;
     if (manner == FAKE_OTHER_REQUEST) {
         answer->request.bytes[0] ^= 1;
     }
@@ -425,6 +445,19 @@ static void fake_submit(struct fake_replica *self, uint64_t call,
     fake_submitted(self, call, &message->request);
     pbft_message_unref(message);
     wire_buffer_deinit(&buffer);
+}
+
+/* Of the first request of all, whatever is asked for. */
+static void fake_lookup(struct fake_replica *self, uint64_t call)
+{
+    (void)pthread_mutex_lock(&self->all->lock);
+    const struct pbft_message *first = self->all->first;
+    (void)pthread_mutex_unlock(&self->all->lock);
+    if (first == NULL) {
+        fake_refuse(self, call, SALUS__V1__REFUSAL__CODE__NOT_FOUND, 0);
+    } else {
+        fake_prove(self, call, &first->request, FAKE_LOOKED_UP);
+    }
 }
 
 static void fake_query(struct fake_replica *self, uint64_t call)
@@ -687,6 +720,8 @@ static void fake_on_call(void *context, uint64_t call, uint32_t caller,
         (const Salus__V1__ClientCall *)decoded;
     if (parsed->kind_case == SALUS__V1__CLIENT_CALL__KIND_SUBMIT) {
         fake_submit(self, call, parsed->submit);
+    } else if (parsed->kind_case == SALUS__V1__CLIENT_CALL__KIND_LOOKUP) {
+        fake_lookup(self, call);
     } else if (parsed->kind_case == SALUS__V1__CLIENT_CALL__KIND_QUERY) {
         fake_query(self, call);
     } else if (parsed->kind_case == SALUS__V1__CLIENT_CALL__KIND_CERTIFY) {

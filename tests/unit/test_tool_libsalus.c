@@ -613,6 +613,7 @@ static void test_what_a_void_replaces_is_inadmissible(void **state)
     assert_int_equal(fakes.seen_count, 2);
     assert_int_equal(fakes.sequences[1], 1);
     assert_int_equal(fakes.transactions[1], 0);
+    assert_int_equal(client->seen, 1); /* Its block was proved, too. */
     salus_close(client);
 }
 
@@ -730,6 +731,48 @@ static void test_reads_go_to_the_replica_that_is_meant(void **state)
                      SALUS_INVALID_ARGUMENT);
     uint8_t unknown[SALUS_DIGEST_SIZE] = {9};
     assert_int_equal(salus_receipt(client, &bytes, unknown), SALUS_NOT_FOUND);
+    salus_close(client);
+}
+
+static void test_a_receipt_is_proof_of_its_block(void **state)
+{
+    struct salus_client *client = open_default();
+    struct salus_result result;
+    struct salus_bytes receipt;
+    (void)state;
+    assert_int_equal(submit_one(client, &result, 1), SALUS_OK);
+    salus_close(client);
+    client = open_default();
+    assert_int_equal(client->seen, 0);
+
+    assert_int_equal(salus_receipt(client, &receipt, result.tx_id), SALUS_OK);
+
+    assert_int_equal(client->seen, result.seq);
+    salus_free(&receipt);
+    salus_close(client);
+}
+
+/* Not four times as long as the whole call may take. */
+static void test_a_receipt_is_given_up_in_time(void **state)
+{
+    struct paths paths;
+    struct salus_config config;
+    struct salus_bytes receipt;
+    const uint8_t id[SALUS_DIGEST_SIZE] = {9};
+    (void)state;
+    paths_of(&paths, 0);
+    config_of(&config, &paths);
+    config.timeout_ms = 2000;
+    config.attempt_timeout_ms = 2000;
+    for (uint32_t i = 0; i < FAKE_REPLICAS; i++) {
+        fake_close(&fakes, i);
+    }
+    struct salus_client *client = client_open(&config);
+    const pbft_time_ms before = client_now_ms();
+
+    assert_int_equal(salus_receipt(client, &receipt, id), SALUS_UNREACHABLE);
+
+    assert_true(client_now_ms() - before < 6000);
     salus_close(client);
 }
 
@@ -1114,6 +1157,8 @@ int main(void)
         TEST(test_closing_ends_what_is_under_way),
         TEST(test_closing_ends_an_ordered_read),
         TEST(test_given_up_while_it_is_being_sent),
+        TEST(test_a_receipt_is_proof_of_its_block),
+        TEST(test_a_receipt_is_given_up_in_time),
         TEST(test_more_than_a_request_holds_is_refused_at_once),
         TEST(test_a_large_file_is_submitted),
         TEST(test_what_is_no_transaction_is_refused_at_once),
