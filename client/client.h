@@ -64,6 +64,7 @@ struct request {
     enum request_state state;
     struct submission *first; /* NULL: a VOID for which nobody waits. */
     size_t transaction_count;
+    size_t told_count; /* Of them, the first, whose submitters gave up. */
     uint64_t sequence;
     const struct pbft_message *message; /* The signed request. */
     struct pbft_buffer *call; /* The encoded ClientCall; sent without lock. */
@@ -79,7 +80,7 @@ struct request {
                                     of the VOID. */
     enum salus_status failure;   /* What to say if nothing better comes. */
     pbft_time_ms retry_at;
-    pbft_time_ms deadline;
+    pbft_time_ms deadline; /* Of the submission that may wait longest. */
 };
 
 /* A call that is not a submission: query, status, lookup. */

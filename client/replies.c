@@ -110,9 +110,10 @@ void client_saw(struct salus_client *client, uint64_t seq)
 }
 
 /* Copies what was proved to all submissions of the request. */
-static void fill_proved(struct submission *list, const struct outcome *outcome)
+static void fill_proved(struct submission *list, const struct outcome *outcome,
+                        size_t told_count)
 {
-    size_t index = 0;
+    size_t index = told_count;
 
     for (struct submission *it = list; it != NULL; it = it->next) {
         for (size_t i = 0; i < it->result_count; i++) {
@@ -144,7 +145,7 @@ static bool is_last_word(uint32_t request_code)
 static bool names_ours(const struct request *request,
                        const struct outcome *outcome)
 {
-    size_t index = 0;
+    size_t index = request->told_count;
 
     if (outcome->request_code != 0) {
         return outcome->transaction_count == 0;
@@ -214,13 +215,14 @@ static struct submission *land(struct salus_client *client,
                                const struct verdict *verdict)
 {
     bool is_given_up = request->is_void && !verdict->of_given_up;
+    size_t told_count = request->told_count;
     struct submission *list = client_end_request(client, request);
 
     if (is_given_up) {
         /* It can never be carried out: the VOID has its place. */
         client_fill_results(list, SALUS_INADMISSIBLE, request->refusal_code);
     } else {
-        fill_proved(list, &verdict->outcome);
+        fill_proved(list, &verdict->outcome, told_count);
     }
     return list;
 }

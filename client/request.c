@@ -273,9 +273,11 @@ static void take_submissions(struct salus_client *client,
         client->queue_count -= submission->count;
         client->queue_bytes -= submission->bytes;
         request->transaction_count += submission->count;
+        if (request->deadline < submission->deadline) {
+            request->deadline = submission->deadline;
+        }
         if (request->first == NULL) {
             request->first = submission;
-            request->deadline = submission->deadline;
         } else {
             last->next = submission;
         }

@@ -23,34 +23,70 @@ uint64_t client_now_us(void)
     return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-/* Gives up requests whose time is over: their callers are told, and a VOID
- * takes their place, so that the session's window can move on. */
+/* Puts the one list before the other. */
+static struct submission *join(struct submission *list,
+                               struct submission *others)
+{
+    while (list != NULL) {
+        struct submission *next = list->next;
+        list->next = others;
+        others = list;
+        list = next;
+    }
+    return others;
+}
+
+/* Takes out of a request those whose own time is over, while others may wait
+ * for it still. They were submitted first, so they stand first. */
+static struct submission *take_late(struct request *request, pbft_time_ms now)
+{
+    struct submission *list = NULL;
+
+    while (request->first != NULL && now >= request->first->deadline) {
+        struct submission *late = request->first;
+        request->first = late->next;
+        request->told_count += late->count;
+        late->next = list;
+        list = late;
+    }
+    return list;
+}
+
+/* The time of all in it is over: a VOID takes its place, so that the session's
+ * window can move on. Returns its submissions. */
+static struct submission *give_up_one(struct salus_client *client,
+                                      struct request *request, pbft_time_ms now)
+{
+    struct submission *list = request->first;
+
+    if (request->is_void && request->message != NULL) {
+        request->first = NULL; /* The VOID is under way. */
+    } else if (client_make_void(client, request) == PBFT_OK) {
+        request->state = REQUEST_READY;
+    } else {
+        request->state = REQUEST_WAITING;
+        request->retry_at = now + TICK_MAX_MS;
+    }
+    return list;
+}
+
+/* Submissions that waited as long as they may in a request. */
 static struct submission *give_up(struct salus_client *client, pbft_time_ms now)
 {
     struct submission *list = NULL;
 
     for (struct request *it = client->requests_first; it != NULL;
          it = it->next) {
-        bool is_void = it->is_void && it->message != NULL; /* And signed. */
-        if (now < it->deadline || (is_void && it->first == NULL)) {
+        bool is_settled =
+            it->first == NULL && it->is_void && it->message != NULL;
+        if (is_settled) {
             continue;
         }
-        struct submission *mine = it->first;
-        client_fill_results(mine, it->failure, it->refusal_code);
-        if (is_void) {
-            it->first = NULL; /* The VOID is under way. */
-        } else if (client_make_void(client, it) == PBFT_OK) {
-            it->state = REQUEST_READY;
-        } else {
-            it->state = REQUEST_WAITING;
-            it->retry_at = now + TICK_MAX_MS;
-        }
-        while (mine != NULL) {
-            struct submission *next = mine->next;
-            mine->next = list;
-            list = mine;
-            mine = next;
-        }
+        struct submission *late = now >= it->deadline
+                                      ? give_up_one(client, it, now)
+                                      : take_late(it, now);
+        client_fill_results(late, it->failure, it->refusal_code);
+        list = join(late, list);
     }
     return list;
 }
@@ -89,8 +125,8 @@ static pbft_time_ms wake_waiting(struct salus_client *client, pbft_time_ms now)
         } else if (it->state == REQUEST_WAITING && it->retry_at < next) {
             next = it->retry_at;
         }
-        if ((!it->is_void || it->first != NULL) && it->deadline < next) {
-            next = it->deadline;
+        if (it->first != NULL && it->first->deadline < next) {
+            next = it->first->deadline;
         }
     }
     return next;

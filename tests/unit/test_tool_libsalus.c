@@ -954,6 +954,59 @@ static void test_given_up_while_it_is_being_sent(void **state)
     salus_close(client);
 }
 
+static bool are_in_one_request(struct salus_client *client)
+{
+    (void)pthread_mutex_lock(&client->lock);
+    const struct request *request = client->requests_first;
+    bool are = request != NULL && request->sequence == 2 &&
+               request->first != NULL && request->first->next != NULL;
+    (void)pthread_mutex_unlock(&client->lock);
+    return are;
+}
+
+/* Two that wait behind a request in flight come into one; the first has little
+ * time left then, the second all of its own. */
+static void test_who_is_in_a_request_has_its_own_time(void **state)
+{
+    struct paths paths;
+    struct salus_config config;
+    struct told told[3] = {{.ended = false}};
+    (void)state;
+    paths_of(&paths, 0);
+    config_of(&config, &paths);
+    config.attempt_timeout_ms = 300;
+    config.requests_in_flight = 1;
+    fake_set_all(&fakes, FAKE_SILENT);
+    struct salus_client *client = client_open(&config);
+    for (uint64_t i = 0; i < 3; i++) {
+        submit_async(client, &told[i], i);
+        while (submissions_at(0) == 0) {
+            pass_a_moment();
+        }
+    }
+    fake_set_all(&fakes, FAKE_FIRST_STANDS);
+    await(&told[0].ended);
+    assert_int_equal(told[0].statuses[0], SALUS_OK);
+    while (!are_in_one_request(client)) {
+        pass_a_moment();
+    }
+    (void)pthread_mutex_lock(&client->lock);
+    struct request *request = client->requests_first;
+    assert_int_equal(request->deadline, request->first->next->deadline);
+    request->first->deadline = client_now_ms();
+    (void)pthread_mutex_unlock(&client->lock);
+
+    await(&told[1].ended);
+    assert_int_not_equal(told[1].statuses[0], SALUS_OK);
+    assert_false(atomic_load(&told[2].ended));
+
+    fake_set_all(&fakes, FAKE_HONEST);
+    await(&told[2].ended);
+    assert_int_equal(told[2].statuses[0], SALUS_OK);
+    assert_int_equal(requests_seen(), 2); /* No VOID. */
+    salus_close(client);
+}
+
 /* ---- more than one request holds ----------------------------------------- */
 
 #define LARGE_HANDLES 1700 /* Make some 60 KiB. */
@@ -1159,6 +1212,7 @@ int main(void)
         TEST(test_given_up_while_it_is_being_sent),
         TEST(test_a_receipt_is_proof_of_its_block),
         TEST(test_a_receipt_is_given_up_in_time),
+        TEST(test_who_is_in_a_request_has_its_own_time),
         TEST(test_more_than_a_request_holds_is_refused_at_once),
         TEST(test_a_large_file_is_submitted),
         TEST(test_what_is_no_transaction_is_refused_at_once),
