@@ -22,6 +22,7 @@ struct call {
     bool is_open;
     uint32_t number; /* Of 31 bits. */
     uint64_t token;
+    pbft_time_ms sent_at;
     pbft_time_ms deadline;
 };
 
@@ -36,6 +37,8 @@ struct net_channel {
     uint32_t next_index;
     uint32_t runs; /* Upper bits of the next number. */
     struct call *calls;
+    pbft_time_ms heard_at; /* Of the last frame. */
+    pbft_time_ms lost_at;  /* A call ended unheard, and nothing came since. */
 };
 
 void net_channel_config_defaults(struct net_channel_config *config)
@@ -102,17 +105,35 @@ static bool end_call(struct net_channel *channel, uint32_t number,
     return was_open;
 }
 
+/* A call timed out. Is it the second in a row, and nothing came since the first
+ * was sent? Where a host died, or forgot the connection, nothing else tells for
+ * a quarter of an hour. Lock held. */
+static bool is_unheard(struct net_channel *channel, const struct call *call)
+{
+    if (call->sent_at <= channel->heard_at) {
+        return false;
+    }
+    if (channel->lost_at == 0) {
+        channel->lost_at = net_now_ms();
+        return false;
+    }
+    return call->sent_at > channel->lost_at;
+}
+
 /* Ends the calls whose deadline is at or before `now`, or, for another status
- * than TIMED_OUT, all. */
-static void end_calls(struct net_channel *channel, pbft_time_ms now,
+ * than TIMED_OUT, all. True: the other end has fallen silent. */
+static bool end_calls(struct net_channel *channel, pbft_time_ms now,
                       enum pbft_status status)
 {
+    bool is_silent = false;
     for (uint32_t i = 0; i < channel->config.calls_max; i++) {
         struct call *call = &channel->calls[i];
         (void)pthread_mutex_lock(&channel->lock);
         bool ends = call->is_open &&
                     (status != PBFT_TIMED_OUT || call->deadline <= now);
         call->is_open = call->is_open && !ends;
+        is_silent |=
+            ends && status == PBFT_TIMED_OUT && is_unheard(channel, call);
         uint64_t token = call->token;
         (void)pthread_mutex_unlock(&channel->lock);
         if (ends) {
@@ -120,6 +141,15 @@ static void end_calls(struct net_channel *channel, pbft_time_ms now,
                                      NULL);
         }
     }
+    return is_silent;
+}
+
+static void note_heard(struct net_channel *channel)
+{
+    (void)pthread_mutex_lock(&channel->lock);
+    channel->heard_at = net_now_ms();
+    channel->lost_at = 0;
+    (void)pthread_mutex_unlock(&channel->lock);
 }
 
 static enum net_disposition on_message(void *context, struct net_frame frame)
@@ -127,6 +157,7 @@ static enum net_disposition on_message(void *context, struct net_frame frame)
     struct net_channel *channel = context;
     struct net_shared shared;
     uint64_t token = 0;
+    note_heard(channel);
     /* The header that comes back is the number that we sent. */
     if (frame.size < CALL_HEADER_SIZE ||
         (net_claim_read(frame.data) & CALL_END_BIT) == 0 ||
@@ -150,10 +181,12 @@ static void on_state(void *context, bool connected)
     struct net_channel *channel = context;
     (void)pthread_mutex_lock(&channel->lock);
     channel->is_up = connected;
+    channel->lost_at = 0;
     bool is_closing = channel->is_closing;
     (void)pthread_mutex_unlock(&channel->lock);
     if (!connected) {
-        end_calls(channel, 0, is_closing ? PBFT_CLOSED : PBFT_UNREACHABLE);
+        (void)end_calls(channel, 0,
+                        is_closing ? PBFT_CLOSED : PBFT_UNREACHABLE);
     }
     if (!is_closing && channel->config.on_state != NULL) {
         channel->config.on_state(channel->config.context, connected);
@@ -177,6 +210,7 @@ enum pbft_status net_channel_call(struct net_channel *channel, uint64_t token,
     if (call != NULL) {
         number = call->number;
         call->token = token;
+        call->sent_at = net_now_ms();
         call->deadline = deadline_ms;
     }
     (void)pthread_mutex_unlock(&channel->lock);
@@ -198,7 +232,9 @@ enum pbft_status net_channel_call(struct net_channel *channel, uint64_t token,
 
 pbft_time_ms net_channel_tick(struct net_channel *channel, pbft_time_ms now_ms)
 {
-    end_calls(channel, now_ms, PBFT_TIMED_OUT);
+    if (end_calls(channel, now_ms, PBFT_TIMED_OUT)) {
+        net_dial_break(channel->dial, now_ms, 0);
+    }
     net_dial_tick(channel->dial, now_ms, false);
     return now_ms + CHANNEL_TICK_MS;
 }
@@ -283,7 +319,7 @@ void net_channel_close(struct net_channel *channel)
     (void)pthread_mutex_unlock(&channel->lock);
     net_dial_close(channel->dial);
     if (channel->calls != NULL) {
-        end_calls(channel, 0, PBFT_CLOSED);
+        (void)end_calls(channel, 0, PBFT_CLOSED);
     }
     net_members_destroy(channel->member);
     (void)pthread_mutex_destroy(&channel->lock);

@@ -2,8 +2,9 @@
 /* A client's connection to one replica: many calls in flight at once.
  *
  * Speaks NNG's req0 protocol, with call numbers of its own: a call that is
- * given up is merely forgotten. Connects and reconnects in the background. All
- * calls are safe from any thread.
+ * given up is merely forgotten. Connects and reconnects in the background, also
+ * when two calls in a row were given up and nothing came meanwhile. All calls
+ * are safe from any thread.
  */
 #ifndef NET_CHANNEL_H
 #define NET_CHANNEL_H

@@ -103,6 +103,7 @@ struct caller {
     atomic_uint replies;
     atomic_uint failures;
     atomic_uint busy;
+    atomic_uint connects;
     atomic_int last_status;
     atomic_size_t last_size;
 };
@@ -126,6 +127,12 @@ static void on_reply(void *context, uint64_t token, enum pbft_status status,
     }
 }
 
+static void on_state(void *context, bool connected)
+{
+    struct caller *caller = context;
+    atomic_fetch_add(&caller->connects, connected ? 1 : 0);
+}
+
 static void caller_start(struct caller *caller,
                          const struct world_papers *papers)
 {
@@ -139,6 +146,7 @@ static void caller_start(struct caller *caller,
     config.handshake_timeout_ms = WORLD_PATIENCE_MS;
     config.context = caller;
     config.on_reply = on_reply;
+    config.on_state = on_state;
     if (net_channel_open(&config, &caller->channel, &problem) != PBFT_OK) {
         fail_msg("channel: %s", problem.text);
     }
@@ -524,6 +532,61 @@ static void test_calls_end_at_their_deadline_and_when_closed(void **state)
     server_stop(&server);
 }
 
+static void hold(struct server *server, bool holds)
+{
+    pthread_mutex_lock(&server->lock);
+    server->holds = holds;
+    pthread_mutex_unlock(&server->lock);
+}
+
+/* A call that nobody answers, to its end. */
+static void call_in_vain(struct caller *caller)
+{
+    uint32_t before = atomic_load(&caller->failures);
+    struct pbft_bytes bytes = {(const uint8_t *)"?", 1};
+    assert_int_equal(
+        net_channel_call(caller->channel, 1, bytes, world_now_ms() + 50),
+        PBFT_OK);
+    WORLD_WAIT(is_connected(caller) &&
+               atomic_load(&caller->failures) == before + 1);
+    assert_int_equal(atomic_load(&caller->last_status), PBFT_TIMED_OUT);
+}
+
+static void test_a_connection_that_fell_silent_is_made_anew(void **state)
+{
+    struct server server;
+    struct caller caller;
+    (void)state;
+    server_start(&server);
+    caller_start(&caller, &world.client[1]);
+    WORLD_WAIT(is_connected(&caller));
+    for (uint32_t i = 1; i <= 3; i++) { /* Heard in between: it lives. */
+        hold(&server, true);
+        call_in_vain(&caller);
+        hold(&server, false);
+        world_pause();
+        assert_int_equal(call(&caller, 1), PBFT_OK);
+        WORLD_WAIT(atomic_load(&caller.replies) == i);
+        world_pause();
+    }
+    assert_int_equal(atomic_load(&caller.connects), 1);
+
+    hold(&server, true);
+    call_in_vain(&caller);
+    world_pause();
+    struct pbft_bytes bytes = {(const uint8_t *)"?", 1};
+    assert_int_equal(
+        net_channel_call(caller.channel, 1, bytes, world_now_ms() + 50),
+        PBFT_OK);
+    WORLD_WAIT(is_connected(&caller) && atomic_load(&caller.connects) == 2);
+
+    hold(&server, false);
+    assert_int_equal(call(&caller, 1), PBFT_OK);
+    WORLD_WAIT(atomic_load(&caller.replies) == 4);
+    net_channel_close(caller.channel);
+    server_stop(&server);
+}
+
 static void test_a_channel_reconnects_to_a_restarted_replica(void **state)
 {
     struct server server;
@@ -738,6 +801,7 @@ int main(void)
         cmocka_unit_test(test_an_oversize_frame_closes_its_own_connection),
         cmocka_unit_test(test_a_caller_with_too_many_calls_is_told),
         cmocka_unit_test(test_calls_end_at_their_deadline_and_when_closed),
+        cmocka_unit_test(test_a_connection_that_fell_silent_is_made_anew),
         cmocka_unit_test(test_a_channel_reconnects_to_a_restarted_replica),
         cmocka_unit_test(test_too_many_connections_are_refused),
         cmocka_unit_test(test_two_that_crowd_in_leave_a_place),
