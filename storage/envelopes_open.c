@@ -13,26 +13,12 @@
 #include "consensus/assert.h"
 #include "consensus/bytes.h"
 #include "storage/envelopes_private.h"
+#include "storage/storage_private.h"
 
 #define MAGIC "SALUSENV"
 #define MAGIC_SIZE (sizeof MAGIC - 1)
 #define FORMAT 1
 #define FILE_MODE 0600
-
-static enum pbft_status status_of_errno(void)
-{
-    switch (errno) {
-    case EACCES:
-    case EPERM:
-    case EROFS:
-        return PBFT_PERMISSION;
-    case ENOSPC:
-    case EDQUOT:
-        return PBFT_NO_SPACE;
-    default:
-        return PBFT_IO;
-    }
-}
 
 static enum pbft_status check_header(struct envelopes *envelopes,
                                      struct salus_reason *reason)
@@ -41,7 +27,7 @@ static enum pbft_status check_header(struct envelopes *envelopes,
     uint8_t wanted[ENVELOPE_SLOT_SIZE] = MAGIC;
     pbft_put_u32(wanted + MAGIC_SIZE, FORMAT);
     if (!envelopes_file_read(envelopes->file, found, sizeof found, 0)) {
-        return status_of_errno();
+        return storage_status_of_errno(errno);
     }
     uint32_t format = pbft_get_u32(found + MAGIC_SIZE);
     if (memcmp(found, MAGIC, MAGIC_SIZE) == 0 && format != FORMAT) {
@@ -55,7 +41,7 @@ static enum pbft_status check_header(struct envelopes *envelopes,
     envelopes->is_dirty = true;
     return envelopes_file_write(envelopes->file, wanted, sizeof wanted, 0)
                ? PBFT_OK
-               : status_of_errno();
+               : storage_status_of_errno(errno);
 }
 
 /* What cannot be read is erased: nobody was told that it is kept. */
@@ -66,7 +52,7 @@ static enum pbft_status load_slot(struct envelopes *envelopes, uint32_t slot)
     uint32_t other = 0;
     if (!envelopes_file_read(envelopes->file, bytes, sizeof bytes,
                              envelopes_offset(slot))) {
-        return status_of_errno();
+        return storage_status_of_errno(errno);
     }
     enum pbft_status status =
         envelope_slot_decode(bytes, envelopes->domain, slot, &head, NULL);
@@ -131,7 +117,7 @@ enum pbft_status envelopes_move(const char *from, const char *to)
         return PBFT_OK;
     }
     if (rename(old_path, path) != 0) {
-        return errno == ENOENT ? PBFT_OK : status_of_errno();
+        return errno == ENOENT ? PBFT_OK : storage_status_of_errno(errno);
     }
     return sync_folder(to) && sync_folder(from) ? PBFT_OK : PBFT_IO;
 }
@@ -144,7 +130,7 @@ static enum pbft_status open_file(const char *dir, int *file)
     }
     *file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
     if (*file < 0) {
-        return status_of_errno();
+        return storage_status_of_errno(errno);
     }
     return sync_folder(dir) ? PBFT_OK : PBFT_IO;
 }

@@ -15,11 +15,8 @@
 #define OTHERS 0077
 #define KIB 1024u
 
-static enum pbft_status refuse_folder(const char *dir, const char *what,
-                                      struct salus_reason *reason)
+enum pbft_status storage_status_of_errno(int error)
 {
-    int error = errno;
-    salus_reason_set(reason, "cannot %s %s: %s", what, dir, strerror(error));
     switch (error) {
     case EACCES:
     case EPERM:
@@ -28,12 +25,18 @@ static enum pbft_status refuse_folder(const char *dir, const char *what,
     case ENOSPC:
     case EDQUOT:
         return PBFT_NO_SPACE;
-    case ENOENT:
-    case ENOTDIR:
-        return PBFT_INVALID_ARGUMENT;
     default:
         return PBFT_IO;
     }
+}
+
+static enum pbft_status refuse_folder(const char *dir, const char *what,
+                                      struct salus_reason *reason)
+{
+    int error = errno;
+    salus_reason_set(reason, "cannot %s %s: %s", what, dir, strerror(error));
+    return error == ENOENT || error == ENOTDIR ? PBFT_INVALID_ARGUMENT
+                                               : storage_status_of_errno(error);
 }
 
 static bool is_empty(const char *dir)

@@ -75,6 +75,8 @@ struct storage {
     atomic_uint_least64_t writes;
 };
 
+/* folder.c: what a failed system call says of the environment. */
+enum pbft_status storage_status_of_errno(int error);
 /* folder.c: makes `dir`, or sees that it is a folder which others may not
  * enter; an empty one is closed. */
 PBFT_MUST_USE enum pbft_status

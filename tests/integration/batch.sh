@@ -5,29 +5,10 @@
 set -eu
 salusd=$1
 salus=$2
-folder=$(mktemp -d)
-port=$((20000 + $$ % 10000))
-pids=
-trap 'kill $pids 2>/dev/null || true; wait; rm -rf "$folder"' EXIT
-cd "$folder"
-
-fail() {
-    echo "FAILED: $*" >&2
-    exit 1
-}
-
-random() { head -c "$1" /dev/urandom | od -An -v -tx1 | tr -d ' \n'; }
-
-"$salus" init trial --replicas 4 --base-port "$port" >/dev/null
-for id in 0 1 2 3; do
-    "$salusd" --config "trial/replica-$id.yaml" 2>"replica-$id.log" &
-    pids="$pids $!"
-done
-SALUS_CONFIG=trial/client-0.yaml
-export SALUS_CONFIG
+. "$(dirname "$0")/trial.sh"
 
 handle=$(random 32)
-"$salus" submit --timeout 60 - >out <<END || { cat out; fail "the subject"; }
+"$salus" submit --timeout 60 - >out <<END || fail "the subject"
 {"subject_register":{"subjects":[{"handle":"$handle","epoch_no":1}]}}
 END
 recipient=$("$salus" genesis show trial/genesis.txt --json | tr '{' '\n' |
@@ -42,26 +23,26 @@ echo "{\"disclosure_batch\":{\"from_ms\":$((now - 600))000,\"to_ms\":$now""000}}
 
 "$salus" batch batch.json leaves.jsonl -o kept.jsonl >closed.json
 [ "$(wc -l <kept.jsonl)" = 8 ] || fail "padded to 8"
-"$salus" submit closed.json >out || { cat out; fail "the batch"; }
+"$salus" submit closed.json >out || fail "the batch"
 "$salus" batch closed.json kept.jsonl --open 3 >open.json
 sed "s/$((now - 63))000/$((now - 64))000/" open.json |
     "$salus" submit - >out && fail "the leaf at another time"
-grep -q PROOF_INVALID out || { cat out; fail "not PROOF_INVALID"; }
-"$salus" submit open.json >out || { cat out; fail "the leaf"; }
+grep -q PROOF_INVALID out || fail "not PROOF_INVALID"
+"$salus" submit open.json >out || fail "the leaf"
 "$salus" batch closed.json kept.jsonl --open 3 |
     "$salus" submit - >out && fail "the leaf twice"
-grep -q LEAF_OPENED out || { cat out; fail "not LEAF_OPENED"; }
+grep -q LEAF_OPENED out || fail "not LEAF_OPENED"
 "$salus" accounting "$handle" --json >accounting || fail "the accounting"
 grep -q '"item_count":4' accounting || { cat accounting; fail "not accounted"; }
 
 # The same bytes again are done once, and that is no failure.
 echo "{\"subject_register\":{\"subjects\":[{\"handle\":\"$(random 32)\"}]}}" |
     "$salus" cosign - >fixed.tx || fail "fixing a transaction"
-"$salus" submit fixed.tx >out || { cat out; fail "what was fixed"; }
-"$salus" submit fixed.tx >out || { cat out; fail "what was fixed, again"; }
-grep -q 'done before' out || { cat out; fail "not done before"; }
+"$salus" submit fixed.tx >out || fail "what was fixed"
+"$salus" submit fixed.tx >out || fail "what was fixed, again"
+grep -q 'done before' out || fail "not done before"
 "$salus" submit fixed.tx --json >out || fail "again, as JSON"
-grep -q '"done":true,"code":132' out || { cat out; fail "not done, in JSON"; }
+grep -q '"done":true,"code":132' out || fail "not done, in JSON"
 
 # Whoever signs what another has fixed sees what it is.
 "$salus" cosign fixed.tx --role GOVERNANCE --config trial/client-1.yaml \
@@ -80,7 +61,7 @@ echo "{\"institution_suspend\": {\"institution\": \"$recipient\",
     >suspend-1.tx 2>shown || { cat shown; fail "the second signature"; }
 "$salus" cosign suspend-1.tx --role GOVERNANCE --config trial/client-3.yaml \
     >suspend-2.tx 2>shown || { cat shown; fail "the third signature"; }
-"$salus" submit suspend-2.tx >out || { cat out; fail "the suspension"; }
+"$salus" submit suspend-2.tx >out || fail "the suspension"
 "$salus" receipt "$tx" -o after.receipt --config trial/client-1.yaml \
     >shown 2>&1 && fail "a receipt for one that is suspended"
 grep -q 'not authorized' shown || { cat shown; fail "it says not why"; }

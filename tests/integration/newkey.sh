@@ -6,27 +6,7 @@
 set -eu
 salusd=$1
 salus=$2
-folder=$(mktemp -d)
-port=$((20000 + $$ % 10000))
-pids=
-trap 'kill $pids 2>/dev/null || true; wait; rm -rf "$folder"' EXIT
-cd "$folder"
-
-fail() {
-    echo "FAILED: $*" >&2
-    cat out err >&2 2>/dev/null || true
-    exit 1
-}
-
-random() { head -c "$1" /dev/urandom | od -An -v -tx1 | tr -d ' \n'; }
-
-"$salus" init trial --replicas 4 --base-port "$port" >/dev/null
-for id in 0 1 2 3; do
-    "$salusd" --config "trial/replica-$id.yaml" 2>"replica-$id.log" &
-    pids="$pids $!"
-done
-SALUS_CONFIG=trial/client-0.yaml
-export SALUS_CONFIG
+. "$(dirname "$0")/trial.sh"
 
 # with KEY: a configuration like the first, but for its key.
 with() {

@@ -92,6 +92,22 @@ static inline uint32_t tell(struct world *world, struct told *told)
     return act_simple(world, HOSPITAL, TRANSACTION_DISCLOSURE, &told->in.base);
 }
 
+/* Told now, of something that happened at `event_ms`. */
+static inline uint32_t tell_at(struct world *world, struct told *told,
+                               uint64_t event_ms)
+{
+    const struct act act = {.who = HOSPITAL, .event_ms = event_ms};
+    return act_do(world, &act, TRANSACTION_DISCLOSURE, &told->in.base);
+}
+
+static inline uint32_t tell_under(struct world *world,
+                                  const struct asked *asked, uint64_t event_ms)
+{
+    struct told told;
+    tell_of(world, &told, asked->id);
+    return tell_at(world, &told, event_ms);
+}
+
 /* What was told as a leaf of a batch. */
 static inline void told_leaf(struct pbft_digest *out, const struct told *told,
                              uint64_t event_ms)

@@ -47,22 +47,6 @@ static const struct decided deny = {.is_permit = false};
 static const struct decided permit = {.is_permit = true};
 static const struct decided court = {.is_permit = true, .by_law = true};
 
-/* Told now, of something that happened at `event_ms`. */
-static uint32_t tell_at(struct world *world, struct told *told,
-                        uint64_t event_ms)
-{
-    const struct act act = {.who = HOSPITAL, .event_ms = event_ms};
-    return act_do(world, &act, TRANSACTION_DISCLOSURE, &told->in.base);
-}
-
-static uint32_t tell_under(struct world *world, const struct asked *asked,
-                           uint64_t event_ms)
-{
-    struct told told;
-    tell_of(world, &told, asked->id);
-    return tell_at(world, &told, event_ms);
-}
-
 /* The clinic asked for a record of the patient, who consents or not. */
 static void ask_for_record(struct world *world, struct asked *out,
                            bool is_permitted)

@@ -22,22 +22,6 @@ static void ask_as(struct world *world, const uint8_t *participant,
            LEDGER_OK);
 }
 
-/* Told now, of something that happened at `event_ms`. */
-static uint32_t tell_at(struct world *world, struct told *told,
-                        uint64_t event_ms)
-{
-    const struct act act = {.who = HOSPITAL, .event_ms = event_ms};
-    return act_do(world, &act, TRANSACTION_DISCLOSURE, &told->in.base);
-}
-
-static uint32_t tell_under(struct world *world, const struct asked *asked,
-                           uint64_t event_ms)
-{
-    struct told told;
-    tell_of(world, &told, asked->id);
-    return tell_at(world, &told, event_ms);
-}
-
 static void revoke(struct world *world, const uint8_t *consent)
 {
     struct transaction in = world_revoke(world, consent);
