@@ -27,7 +27,7 @@ struct pbft_config {
     uint32_t pending_institution_max; /* The same, of one institution. */
     uint32_t pending_bytes_max;       /* Their payloads, all institutions. */
     pbft_time_ms batch_delay_ms;     /* So long, and longer when it piles up. */
-    pbft_time_ms request_timeout_ms; /* P7; does not double. */
+    pbft_time_ms request_timeout_ms; /* P7; longer after views that failed. */
     pbft_time_ms view_change_timeout_ms; /* Doubles with each failed view. */
     pbft_time_ms view_change_timeout_max_ms;
     pbft_time_ms status_interval_ms; /* How often a STATUS goes to all. */

@@ -77,8 +77,9 @@ struct pbft_view_changes {
     /* What the current view was opened with: others may ask for it. */
     const struct pbft_message *entered[PBFT_REPLICAS_MAX];
     const struct pbft_message **choice; /* Scratch: one window. */
-    uint32_t failures; /* Views without progress, one after the other. */
-    bool has_progress; /* Of this view. */
+    uint32_t failures;       /* Views that did not last, one after the other. */
+    bool has_progress;       /* This view is a stable one. */
+    pbft_time_ms entered_at; /* This view, if it is active. */
 };
 
 /* Coming back after promises were lost (design: P14). */

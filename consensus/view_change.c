@@ -3,6 +3,10 @@
  * what a VIEW-CHANGE says. new_view.c is about entering the next one. */
 #include "consensus/replica.h"
 
+/* A view that executes requests when it is so many of its request timeouts old
+ * is a stable one. */
+#define STABLE_TIMEOUTS 2
+
 static pbft_view view_of(const struct pbft_message *message)
 {
     return message == NULL ? 0 : pbft_message_view(message);
@@ -160,9 +164,22 @@ void pbft_restart_request_timers(struct pbft_replica *replica)
     replica->progress_at = replica->now;
 }
 
+/* What was executed at once and no more afterwards shows no view that lasts:
+ * with losses, and no vote to spare, the timeouts may be too short for any. So
+ * a stable view has outlived its own request timeout once over. */
+static bool has_lasted(const struct pbft_replica *replica)
+{
+    const pbft_time_ms age = replica->now - replica->changes.entered_at;
+    PBFT_ASSERT(replica->now >= replica->changes.entered_at);
+    return age / STABLE_TIMEOUTS >= replica->requests.timeout_ms;
+}
+
 void pbft_note_progress(struct pbft_replica *replica)
 {
     PBFT_ASSERT(replica->view_active);
+    if (!has_lasted(replica)) {
+        return;
+    }
     replica->changes.failures = 0; /* Only this resets it (design: P7). */
     replica->changes.has_progress = true;
     replica->requests.timeout_ms = replica->config.request_timeout_ms;

@@ -202,6 +202,20 @@ static bool is_signed(enum pbft_message_type type)
            type != PBFT_MESSAGE_STABLE;
 }
 
+void adversary_repeat(struct host *host, pbft_replica_id to,
+                      const struct pbft_message *message)
+{
+    adversary_count(host);
+    if (is_signed(message->type)) {
+        adversary_deliver(host, to, message, 0);
+        return;
+    }
+    struct pbft_message *own = pbft_message_handed_over(message, host->id);
+    PBFT_ASSERT(own != NULL);
+    adversary_deliver(host, to, own, 0);
+    pbft_message_unref(own);
+}
+
 void adversary_say(struct host *host, pbft_replica_id to,
                    struct pbft_message *message)
 {

@@ -90,6 +90,9 @@ void adversary_count(struct host *host);
 /* Sends to one replica (and to its twins), `delay_us` late. */
 void adversary_deliver(struct host *host, pbft_replica_id to,
                        const struct pbft_message *message, uint64_t delay_us);
+/* What was said before: in the name of whoever signed it, else in its own. */
+void adversary_repeat(struct host *host, pbft_replica_id to,
+                      const struct pbft_message *message);
 /* Takes over a new message: signs it if its type is signed, sends what the
  * other side decodes, if anything, and drops it. */
 void adversary_say(struct host *host, pbft_replica_id to,

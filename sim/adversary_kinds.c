@@ -246,8 +246,7 @@ static void replay(struct host *host)
     for (int i = 0; i < REPLAY_MESSAGES; i++) {
         const struct pbft_message *old = adversary_recall(host->sim);
         if (old != NULL) {
-            adversary_count(host);
-            adversary_deliver(host, adversary_draw_victim(host), old, 0);
+            adversary_repeat(host, adversary_draw_victim(host), old);
         }
     }
 }

@@ -60,9 +60,6 @@ static void note_executed(struct sim *sim, const struct host *host,
     }
     floor->tip = outcome->executed.seq;
     audit_fact(sim, FACT_TIP, 0, floor->tip, 0, NULL)->bits = sim->now_us;
-    if (batch->request_count > 0) {
-        floor->moved_us = sim->now_us;
-    }
     for (uint32_t i = 0; i < batch->request_count; i++) {
         note_service(sim, &batch->requests[i]->request.institution);
     }
@@ -91,9 +88,6 @@ static void note_view(struct sim *sim, const struct host *host,
     const struct audit_floor_view now = {report->view, report->view_active,
                                          report->may_vote};
     struct audit_floor_view *seen = &floor->views[host->index];
-    if (seen->view != now.view) {
-        floor->left_us = sim->now_us;
-    }
     if (seen->view != now.view || seen->is_active != now.is_active ||
         seen->may_vote != now.may_vote) {
         *seen = now;
@@ -101,17 +95,16 @@ static void note_view(struct sim *sim, const struct host *host,
     }
 }
 
-/* Until requests get on, a view has as long as those before it had failed for
+/* Until a view is stable, it has as long as those before it had failed for
  * (OSDI'99 4.5.2), the cap at most. */
 static bool is_view_in_doubt(const struct sim *sim)
 {
-    if (sim->auditor.floor.moved_us < sim->auditor.floor.left_us) {
-        return true;
-    }
     for (uint32_t i = 0; i < sim->host_count; i++) {
         const struct audit_floor_view *seen = &sim->auditor.floor.views[i];
-        if (liveness_is_core(sim, sim->hosts[i]) &&
-            (!seen->is_active || !seen->may_vote)) {
+        const struct host *host = sim->hosts[i];
+        if (liveness_is_core(sim, host) &&
+            (!seen->is_active || !seen->may_vote ||
+             audit_is_patient(sim, host))) {
             return true;
         }
     }

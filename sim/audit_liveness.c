@@ -12,11 +12,16 @@
 /* A request may wait so much longer than the median. */
 #define UNFAIRNESS_MAX 100
 
+/* L5: a view in which requests are executed when it is so many request timeouts
+ * old is stable, and resets the waits. */
+#define STABLE_TIMEOUTS 2
+
 /* ---- L5 ------------------------------------------------------------------ */
 
 /* The core notes progress when it hands a block to the log; we see the block
  * when that is durable, maybe in another view. Only what was handed out without
- * a change of view between counts here, so the bound is never too narrow. */
+ * a change of view between counts here, and once the view was stable by the
+ * longest timeout that it may have: so the bound is never too narrow. */
 static void note_handed_out(struct sim *sim, const struct host *host,
                             const struct pbft_commit *commit)
 {
@@ -27,11 +32,22 @@ static void note_handed_out(struct sim *sim, const struct host *host,
     pbft_replica_report(host_replica(host), &report);
     if (own->wait_life == host->life && own->wait_active &&
         report.view_active && report.view == own->wait_view &&
+        host_now_ms(host) >= own->wait_stable_at &&
         commit->seq >= own->wait_first &&
         header->body->batch.request_count > 0) {
+        if (!own->has_progress || own->wait_progress != own->wait_view) {
+            own->patient_until = host_now_ms(host) + own->patience;
+        }
         own->has_progress = true;
         own->wait_progress = own->wait_view;
     }
+}
+
+bool audit_is_patient(const struct sim *sim, const struct host *host)
+{
+    const struct audit_replica *own = &sim->auditor.replicas[host->index];
+    return own->patience > host->config.request_timeout_ms &&
+           host_now_ms(host) < own->patient_until;
 }
 
 pbft_time_ms audit_view_wait_max(const struct sim *sim, const struct host *host,
@@ -50,17 +66,35 @@ pbft_time_ms audit_view_wait_max(const struct sim *sim, const struct host *host,
                : config->view_change_timeout_max_ms;
 }
 
+/* Until a view is stable, request timeouts are as long as the wait for it was;
+ * those that run then go on. */
+static void follow_patience(struct sim *sim, const struct host *host,
+                            pbft_view view)
+{
+    struct audit_replica *own = &sim->auditor.replicas[host->index];
+    const pbft_time_ms base = host->config.request_timeout_ms;
+    const pbft_time_ms wait = audit_view_wait_max(sim, host, view);
+    own->patience = wait > base ? wait : base;
+    own->patient_until = PBFT_TIME_NEVER;
+    own->wait_stable_at = host_now_ms(host) + STABLE_TIMEOUTS * own->patience;
+}
+
 static void follow_view(struct sim *sim, const struct host *host,
                         const struct pbft_report *report)
 {
     struct audit_replica *own = &sim->auditor.replicas[host->index];
     if (own->wait_life != host->life) {
+        /* It begins without failures; who recovers was not seen at first. */
         own->wait_life = host->life;
         own->wait_active = false;
-        own->has_progress = false;
+        own->has_progress = report->condition == PBFT_CONDITION_STARTING;
+        own->wait_progress = report->view;
     }
     if (!own->wait_active || !report->view_active ||
         own->wait_view != report->view) {
+        follow_patience(sim, host, report->view);
+    }
+    if (host_now_ms(host) < own->wait_stable_at) {
         own->wait_first = report->committed + 1;
     }
     own->wait_view = report->view;

@@ -91,6 +91,9 @@ static inline uint32_t audit_faulty(uint32_t n)
 /* audit_liveness.c, L5: so long it may wait for the view at most. */
 pbft_time_ms audit_view_wait_max(const struct sim *sim, const struct host *host,
                                  pbft_view view);
+/* Some of its request timers may run longer than the base, since the views
+ * before this one did not last. */
+bool audit_is_patient(const struct sim *sim, const struct host *host);
 
 static inline uint32_t audit_quorum(uint32_t n)
 {

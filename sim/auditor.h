@@ -154,14 +154,19 @@ struct audit_replica {
     uint64_t timeouts;
     pbft_view was_view;
     bool was_active;
-    /* L5: it is in this view, active or not, and hands out blocks from `first`
-     * on there; in `progress` requests were among them last, if ever. */
+    /* L5: it is in this view, active or not, which is stable at that time, and
+     * hands out blocks from `first` on there and then; `progress` is the one in
+     * which requests were among them last, or that its life began in, if that
+     * is known. */
     uint64_t wait_life;
     pbft_view wait_view;
     bool wait_active;
+    pbft_time_ms wait_stable_at;
     pbft_seq wait_first;
     bool has_progress;
     pbft_view wait_progress;
+    pbft_time_ms patience; /* Its request timeouts, */
+    pbft_time_ms patient_until;
     /* S31, S32. */
     bool was_syncing;
     uint64_t height_life;
@@ -190,8 +195,6 @@ struct audit_replica {
 struct audit_floor {
     pbft_seq tip;        /* The highest block that anybody has executed. */
     uint64_t stirred_us; /* A view of the core changed, or one caught up. */
-    uint64_t left_us;    /* One of the core went to another view. */
-    uint64_t moved_us;   /* A new block with requests. */
     uint64_t served_us[SIM_CLIENTS_MAX]; /* The institution of a client. */
     uint64_t idle_us[SIM_CLIENTS_MAX];   /* It waited for nothing. */
     struct audit_floor_view {

@@ -58,8 +58,10 @@ static void test_l2_views_that_fail_in_a_row(void **state)
 
 static void see_wait(pbft_view view, bool is_active, pbft_seq committed)
 {
-    const struct pbft_report report = {
-        .view = view, .view_active = is_active, .committed = committed};
+    const struct pbft_report report = {.view = view,
+                                       .view_active = is_active,
+                                       .committed = committed,
+                                       .condition = PBFT_CONDITION_NORMAL};
     audit_timers.on_state(sim, sim->hosts[1], &report);
 }
 
@@ -92,14 +94,21 @@ static void check_cap_alone(void)
     }
 }
 
-/* Nobody may have seen how its life began; from progress on each view doubles
- * the wait. */
+/* Time for a view to be stable, be its timeouts as long as they may. */
+static void pass_ms(uint64_t ms)
+{
+    sim->now_us += ms * SIM_MS_US;
+}
+
+/* Who recovers is not seen at first; from progress on each view doubles the
+ * wait. */
 static void test_l5_waits_follow_from_the_last_progress(void **state)
 {
     (void)state;
     see_wait(50, false, 0);
     check_cap_alone();
     see_wait(0, true, 7);
+    pass_ms(2 * 6400);
     hand_out(7, 1); /* Nobody knows in which view it was delivered. */
     hand_out(8, 0);
     check_cap_alone();
@@ -114,13 +123,69 @@ static void test_l5_no_progress_where_no_view_is_active(void **state)
 {
     (void)state;
     see_wait(0, false, 7);
+    pass_ms(2 * 6400);
     hand_out(8, 1);
     check_cap_alone();
     see_wait(0, true, 9);
+    pass_ms(2 * 6400);
     hand_out(9, 1); /* Delivered before it became active. */
     check_cap_alone();
     hand_out(10, 1);
     check_waits(0);
+}
+
+/* What is handed out before is that of a view that may not last. */
+static void test_l5_no_progress_in_a_view_that_is_not_stable(void **state)
+{
+    (void)state;
+    see_wait(0, true, 7);
+    pass_ms(2 * 6400 - 1);
+    hand_out(8, 1);
+    check_cap_alone();
+    see_wait(0, true, 8);
+    pass_ms(1);
+    hand_out(8, 1); /* Delivered when it was not. */
+    check_cap_alone();
+    hand_out(9, 1);
+    check_waits(0);
+}
+
+/* A life that was seen from its start has no failures behind it. */
+static void test_l5_a_life_begins_without_failures(void **state)
+{
+    const struct pbft_report report = {.view = 3,
+                                       .condition = PBFT_CONDITION_STARTING};
+    (void)state;
+    audit_timers.on_state(sim, sim->hosts[1], &report);
+    check_waits(3);
+}
+
+/* Request timers are as long as the wait for the view was. */
+static void test_l5_patience_follows_from_the_failed_views(void **state)
+{
+    const struct pbft_report report = {.condition = PBFT_CONDITION_STARTING};
+    const struct host *host = sim->hosts[1];
+    (void)state;
+    audit_timers.on_state(sim, host, &report);
+    see_wait(1, true, 7);
+    assert_false(audit_is_patient(sim, host));
+    see_wait(2, true, 7);
+    assert_true(audit_is_patient(sim, host));
+}
+
+/* Those that run when the view is stable end when they end. */
+static void test_l5_patience_ends_with_a_stable_view(void **state)
+{
+    const struct host *host = sim->hosts[1];
+    (void)state;
+    see_wait(0, true, 7);
+    pass_ms(2 * 6400);
+    hand_out(8, 1);
+    pass_ms(6400 - 1);
+    hand_out(9, 1);
+    assert_true(audit_is_patient(sim, host));
+    pass_ms(1);
+    assert_false(audit_is_patient(sim, host));
 }
 
 /* Replica 3 is outside of the core. */
@@ -377,6 +442,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_l5_waits_follow_from_the_last_progress),
         TEST(test_l5_no_progress_where_no_view_is_active),
+        TEST(test_l5_no_progress_in_a_view_that_is_not_stable),
+        TEST(test_l5_a_life_begins_without_failures),
+        TEST(test_l5_patience_follows_from_the_failed_views),
+        TEST(test_l5_patience_ends_with_a_stable_view),
         TEST(test_l2_views_that_fail_in_a_row),
         TEST(test_l2_views_that_a_stalled_disk_takes),
         TEST(test_l2_a_stalled_disk_beside_a_quorum),
