@@ -19,26 +19,17 @@ static bool has_valid_signature(const struct pbft_verifier *verifier,
                           signature);
 }
 
-/* The epoch is the one in force, and the signer's key counts in it. */
-static bool is_member(const struct pbft_verifier *verifier, pbft_epoch epoch,
-                      pbft_replica_id replica, uint64_t incarnation)
-{
-    const struct pbft_keyring *keyring = verifier->keyring;
-    return epoch == keyring->epoch && replica < keyring->replica_count &&
-           incarnation >= keyring->incarnations[replica];
-}
-
 static enum pbft_status check_signature(const struct pbft_verifier *verifier,
                                         const struct pbft_message *message)
 {
-    if (!is_member(verifier, message->epoch, message->sender,
-                   message->incarnation)) {
+    const struct pbft_keyring *keyring = verifier->keyring;
+    if (message->epoch != keyring->epoch ||
+        message->sender >= keyring->replica_count) {
         return PBFT_NOT_MEMBER;
     }
     struct pbft_preimage preimage;
     pbft_message_preimage(verifier->domain, message, &preimage);
-    return has_valid_signature(verifier,
-                               &verifier->keyring->keys[message->sender],
+    return has_valid_signature(verifier, &keyring->keys[message->sender],
                                &preimage, &message->signature)
                ? PBFT_OK
                : PBFT_BAD_SIGNATURE;

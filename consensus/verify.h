@@ -16,7 +16,6 @@ struct pbft_keyring {
     pbft_epoch epoch;
     uint32_t replica_count;
     struct pbft_public_key keys[PBFT_REPLICAS_MAX];
-    uint64_t incarnations[PBFT_REPLICAS_MAX]; /* Older ones are void (P14). */
 };
 
 struct pbft_verified;

@@ -39,8 +39,7 @@ static enum pbft_status check_vote(const struct pbft_verifier *verifier,
                                    const struct pbft_vote *vote)
 {
     const struct pbft_keyring *keyring = verifier->keyring;
-    if (vote->replica >= keyring->replica_count ||
-        vote->incarnation < keyring->incarnations[vote->replica]) {
+    if (vote->replica >= keyring->replica_count) {
         return PBFT_NOT_MEMBER;
     }
     struct pbft_preimage preimage;
@@ -91,8 +90,7 @@ static enum pbft_status check_header(const struct pbft_verifier *verifier,
     const struct pbft_keyring *keyring = verifier->keyring;
     const struct pbft_pre_prepare *fields = &header->pre_prepare;
     if (header->epoch != epoch || epoch != keyring->epoch ||
-        header->sender >= keyring->replica_count ||
-        header->incarnation < keyring->incarnations[header->sender]) {
+        header->sender >= keyring->replica_count) {
         return PBFT_NOT_MEMBER;
     }
     if (fields->seq == 0 ||

@@ -37,8 +37,7 @@ enum pbft_status certified_verify_vote(const struct pbft_domain *domain,
                                        const struct pbft_vote *vote)
 {
     struct pbft_preimage preimage;
-    if (epoch != keyring->epoch || vote->replica >= keyring->replica_count ||
-        vote->incarnation < keyring->incarnations[vote->replica]) {
+    if (epoch != keyring->epoch || vote->replica >= keyring->replica_count) {
         return PBFT_NOT_MEMBER;
     }
     pbft_answered_preimage(domain, epoch, vote->replica, vote->incarnation,

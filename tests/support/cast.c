@@ -37,10 +37,8 @@ void cast_init(struct cast *cast, uint32_t n)
 static struct pbft_origin origin_of(const struct cast *cast,
                                     pbft_replica_id signer)
 {
-    return (struct pbft_origin){.sender = signer,
-                                .incarnation =
-                                    cast->keyring.incarnations[signer],
-                                .epoch = cast->keyring.epoch};
+    return (struct pbft_origin){
+        .sender = signer, .incarnation = 0, .epoch = cast->keyring.epoch};
 }
 
 struct pbft_message *cast_request(const struct cast *cast, uint64_t sequence,

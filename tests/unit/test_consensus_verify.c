@@ -187,15 +187,12 @@ static void test_vote_and_signer(void **state)
     assert_int_equal(judge(stranger), PBFT_NOT_MEMBER);
 }
 
-static void test_epoch_and_incarnation(void **state)
+static void test_another_epoch(void **state)
 {
     (void)state;
     const struct pbft_digest digest = {{1}};
     struct pbft_message *vote =
         cast_vote(&cast, PBFT_MESSAGE_COMMIT, 3, 0, 1, &digest);
-    cast.keyring.incarnations[3] = 1;
-    assert_int_equal(pbft_verify(&cast.verifier, 3, vote), PBFT_NOT_MEMBER);
-    cast.keyring.incarnations[3] = 0;
     cast.keyring.epoch = 2;
     assert_int_equal(pbft_verify(&cast.verifier, 3, vote), PBFT_NOT_MEMBER);
     pbft_message_unref(vote);
@@ -545,7 +542,7 @@ int main(void)
         ROW(test_pre_prepare_with_a_forged_request),
         ROW(test_batch),
         ROW(test_vote_and_signer),
-        ROW(test_epoch_and_incarnation),
+        ROW(test_another_epoch),
         ROW(test_attestation),
         ROW(test_fetch),
         ROW(test_status),

@@ -68,19 +68,6 @@ static void test_no_more_votes_than_replicas(void **state)
                      PBFT_BAD_CERTIFICATE);
 }
 
-static void test_a_void_incarnation_signs_no_certificate(void **state)
-{
-    (void)state;
-    for (pbft_replica_id id = 0; id < 3; id++) {
-        struct pbft_message *message = certificate(PBFT_MESSAGE_PREPARED, 2);
-        assert_int_equal(pbft_verify_certificate(&cast.verifier, message),
-                         PBFT_OK);
-        cast.keyring.incarnations[id] = 1; /* 0 signed the header. */
-        assert_int_equal(judge_certificate(message), PBFT_NOT_MEMBER);
-        cast.keyring.incarnations[id] = 0;
-    }
-}
-
 static void test_a_stranger_signs_no_header(void **state)
 {
     (void)state;
@@ -247,7 +234,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ROW(test_no_more_votes_than_replicas),
-        ROW(test_a_void_incarnation_signs_no_certificate),
         ROW(test_a_stranger_signs_no_header),
         ROW(test_a_body_beyond_the_limit),
         ROW(test_a_batch_with_too_many_requests),
