@@ -11,10 +11,10 @@
 
 #include "consensus/types.h"
 
-/* Verdicts on periods add up: two bad ones in a row, or three of five. */
+/* Verdicts on periods add up: two bad ones of three are enough. */
 #define PBFT_SUSPICION_BAD 2u
 #define PBFT_SUSPICION_GOOD 1u
-#define PBFT_SUSPICION_MAX 4u
+#define PBFT_SUSPICION_MAX 3u
 /* Each complaint of ours doubles our patience, so often at most: a slow network
  * looks like slow primaries. Good periods that halve it again; with each
  * complaint that is remembered twice as many, so that what is slow for good
