@@ -77,7 +77,6 @@ static void enter(struct pbft_replica *replica,
     PBFT_ASSERT(view > replica->view || !replica->view_active);
     if (view > replica->view) {
         replica->view = view;
-        replica->changes.has_progress = false;
         pbft_forget_view(replica);
     }
     replica->view_active = true;
@@ -94,6 +93,7 @@ static void enter(struct pbft_replica *replica,
     replica->gathering_since = replica->now;
     replica->recovery.owed_since = replica->now;
     replica->changes.entered_at = replica->now;
+    replica->changes.has_progress = false;
     replica->next_seq = next_after(new_view, stable_seq);
     replica->body_peer = pbft_primary(replica) == replica->config.self
                              ? (replica->config.self + 1) % replica->n

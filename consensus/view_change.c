@@ -3,9 +3,9 @@
  * what a VIEW-CHANGE says. new_view.c is about entering the next one. */
 #include "consensus/replica.h"
 
-/* A view that executes requests when it is so many of its request timeouts old
- * is a stable one. */
-#define STABLE_TIMEOUTS 2
+/* A view that executes requests when it is so many request timeouts old is a
+ * stable one. */
+#define STABLE_TIMEOUTS 4
 
 static pbft_view view_of(const struct pbft_message *message)
 {
@@ -165,13 +165,14 @@ void pbft_restart_request_timers(struct pbft_replica *replica)
 }
 
 /* What was executed at once and no more afterwards shows no view that lasts:
- * with losses, and no vote to spare, the timeouts may be too short for any. So
- * a stable view has outlived its own request timeout once over. */
+ * with losses, and no vote to spare, the timeouts may be too short for any. The
+ * age does not grow with the timeouts: all judge alike, whatever they have seen
+ * fail, and who climbed far comes down as soon as others do. */
 static bool has_lasted(const struct pbft_replica *replica)
 {
     const pbft_time_ms age = replica->now - replica->changes.entered_at;
     PBFT_ASSERT(replica->now >= replica->changes.entered_at);
-    return age / STABLE_TIMEOUTS >= replica->requests.timeout_ms;
+    return age / STABLE_TIMEOUTS >= replica->config.request_timeout_ms;
 }
 
 void pbft_note_progress(struct pbft_replica *replica)

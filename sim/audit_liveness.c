@@ -14,14 +14,13 @@
 
 /* L5: a view in which requests are executed when it is so many request timeouts
  * old is stable, and resets the waits. */
-#define STABLE_TIMEOUTS 2
+#define STABLE_TIMEOUTS 4
 
 /* ---- L5 ------------------------------------------------------------------ */
 
 /* The core notes progress when it hands a block to the log; we see the block
  * when that is durable, maybe in another view. Only what was handed out without
- * a change of view between counts here, and once the view was stable by the
- * longest timeout that it may have: so the bound is never too narrow. */
+ * a change of view between counts here, so the bound is never too narrow. */
 static void note_handed_out(struct sim *sim, const struct host *host,
                             const struct pbft_commit *commit)
 {
@@ -36,7 +35,8 @@ static void note_handed_out(struct sim *sim, const struct host *host,
         commit->seq >= own->wait_first &&
         header->body->batch.request_count > 0) {
         if (!own->has_progress || own->wait_progress != own->wait_view) {
-            own->patient_until = host_now_ms(host) + own->patience;
+            own->patient_until = host_now_ms(host) + own->patience +
+                                 liveness_delta_us(sim) / SIM_MS_US;
         }
         own->has_progress = true;
         own->wait_progress = own->wait_view;
@@ -66,17 +66,17 @@ pbft_time_ms audit_view_wait_max(const struct sim *sim, const struct host *host,
                : config->view_change_timeout_max_ms;
 }
 
-/* Until a view is stable, request timeouts are as long as the wait for it was;
- * those that run then go on. */
-static void follow_patience(struct sim *sim, const struct host *host,
-                            pbft_view view)
+/* After views that failed request timeouts are as long as the wait for this one
+ * was, until it is stable; those that run then go on. */
+static void begin_view(struct sim *sim, const struct host *host, pbft_view view)
 {
     struct audit_replica *own = &sim->auditor.replicas[host->index];
     const pbft_time_ms base = host->config.request_timeout_ms;
-    const pbft_time_ms wait = audit_view_wait_max(sim, host, view);
-    own->patience = wait > base ? wait : base;
+    const bool has_failures =
+        !own->has_progress || view > own->wait_progress + 1;
+    own->patience = has_failures ? audit_view_wait_max(sim, host, view) : base;
     own->patient_until = PBFT_TIME_NEVER;
-    own->wait_stable_at = host_now_ms(host) + STABLE_TIMEOUTS * own->patience;
+    own->wait_stable_at = host_now_ms(host) + STABLE_TIMEOUTS * base;
 }
 
 static void follow_view(struct sim *sim, const struct host *host,
@@ -84,15 +84,16 @@ static void follow_view(struct sim *sim, const struct host *host,
 {
     struct audit_replica *own = &sim->auditor.replicas[host->index];
     if (own->wait_life != host->life) {
-        /* It begins without failures; who recovers was not seen at first. */
+        /* It begins without failures, but if it is between two views that one
+         * may fail; who recovers was not seen at first. */
         own->wait_life = host->life;
         own->wait_active = false;
         own->has_progress = report->condition == PBFT_CONDITION_STARTING;
-        own->wait_progress = report->view;
+        own->wait_progress = report->view - !report->view_active;
     }
     if (!own->wait_active || !report->view_active ||
         own->wait_view != report->view) {
-        follow_patience(sim, host, report->view);
+        begin_view(sim, host, report->view);
     }
     if (host_now_ms(host) < own->wait_stable_at) {
         own->wait_first = report->committed + 1;

@@ -94,11 +94,13 @@ static void check_cap_alone(void)
     }
 }
 
-/* Time for a view to be stable, be its timeouts as long as they may. */
 static void pass_ms(uint64_t ms)
 {
     sim->now_us += ms * SIM_MS_US;
 }
+
+/* Time for a view to be stable: four request timeouts. */
+#define STABLE_MS (4 * 400)
 
 /* Who recovers is not seen at first; from progress on each view doubles the
  * wait. */
@@ -108,7 +110,7 @@ static void test_l5_waits_follow_from_the_last_progress(void **state)
     see_wait(50, false, 0);
     check_cap_alone();
     see_wait(0, true, 7);
-    pass_ms(2 * 6400);
+    pass_ms(STABLE_MS);
     hand_out(7, 1); /* Nobody knows in which view it was delivered. */
     hand_out(8, 0);
     check_cap_alone();
@@ -123,11 +125,11 @@ static void test_l5_no_progress_where_no_view_is_active(void **state)
 {
     (void)state;
     see_wait(0, false, 7);
-    pass_ms(2 * 6400);
+    pass_ms(STABLE_MS);
     hand_out(8, 1);
     check_cap_alone();
     see_wait(0, true, 9);
-    pass_ms(2 * 6400);
+    pass_ms(STABLE_MS);
     hand_out(9, 1); /* Delivered before it became active. */
     check_cap_alone();
     hand_out(10, 1);
@@ -139,7 +141,7 @@ static void test_l5_no_progress_in_a_view_that_is_not_stable(void **state)
 {
     (void)state;
     see_wait(0, true, 7);
-    pass_ms(2 * 6400 - 1);
+    pass_ms(STABLE_MS - 1);
     hand_out(8, 1);
     check_cap_alone();
     see_wait(0, true, 8);
@@ -150,23 +152,39 @@ static void test_l5_no_progress_in_a_view_that_is_not_stable(void **state)
     check_waits(0);
 }
 
-/* A life that was seen from its start has no failures behind it. */
+/* A life that was seen from its start. */
+static void begin_life(pbft_view view, bool is_active)
+{
+    const struct pbft_report report = {.view = view,
+                                       .view_active = is_active,
+                                       .condition = PBFT_CONDITION_STARTING};
+    audit_timers.on_state(sim, sim->hosts[1], &report);
+}
+
 static void test_l5_a_life_begins_without_failures(void **state)
 {
-    const struct pbft_report report = {.view = 3,
-                                       .condition = PBFT_CONDITION_STARTING};
     (void)state;
-    audit_timers.on_state(sim, sim->hosts[1], &report);
+    begin_life(3, true);
     check_waits(3);
 }
 
-/* Request timers are as long as the wait for the view was. */
+/* That it asks for the view is no failure of the view. */
+static void test_l5_a_life_may_begin_between_two_views(void **state)
+{
+    (void)state;
+    begin_life(3, false);
+    check_waits(2);
+}
+
+/* Request timers are as long as the wait for the view was, after failures; the
+ * wait alone may be longer than they are. */
 static void test_l5_patience_follows_from_the_failed_views(void **state)
 {
-    const struct pbft_report report = {.condition = PBFT_CONDITION_STARTING};
     const struct host *host = sim->hosts[1];
     (void)state;
-    audit_timers.on_state(sim, host, &report);
+    sim->hosts[1]->config.view_change_timeout_ms = 500;
+    begin_life(0, true);
+    assert_false(audit_is_patient(sim, host));
     see_wait(1, true, 7);
     assert_false(audit_is_patient(sim, host));
     see_wait(2, true, 7);
@@ -177,11 +195,12 @@ static void test_l5_patience_follows_from_the_failed_views(void **state)
 static void test_l5_patience_ends_with_a_stable_view(void **state)
 {
     const struct host *host = sim->hosts[1];
+    const uint64_t delta_ms = liveness_delta_us(sim) / SIM_MS_US;
     (void)state;
     see_wait(0, true, 7);
-    pass_ms(2 * 6400);
+    pass_ms(STABLE_MS);
     hand_out(8, 1);
-    pass_ms(6400 - 1);
+    pass_ms(6400 + delta_ms - 1);
     hand_out(9, 1);
     assert_true(audit_is_patient(sim, host));
     pass_ms(1);
@@ -444,6 +463,7 @@ int main(void)
         TEST(test_l5_no_progress_where_no_view_is_active),
         TEST(test_l5_no_progress_in_a_view_that_is_not_stable),
         TEST(test_l5_a_life_begins_without_failures),
+        TEST(test_l5_a_life_may_begin_between_two_views),
         TEST(test_l5_patience_follows_from_the_failed_views),
         TEST(test_l5_patience_ends_with_a_stable_view),
         TEST(test_l2_views_that_fail_in_a_row),
