@@ -154,3 +154,10 @@ const char *pbft_config_check(const struct pbft_config *config,
     }
     return reason;
 }
+
+bool pbft_config_allows_batch(const struct pbft_config *config, uint32_t count,
+                              size_t bytes)
+{
+    return count <= config->batch_requests_max &&
+           (bytes <= config->batch_bytes_max || count <= 1);
+}

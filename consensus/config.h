@@ -14,4 +14,9 @@
 const char *pbft_config_check(const struct pbft_config *config,
                               const struct pbft_keyring *keyring);
 
+/* Payload bytes, in so many requests; one alone may have more. What a primary
+ * makes and what a backup takes is the same. */
+bool pbft_config_allows_batch(const struct pbft_config *config, uint32_t count,
+                              size_t bytes);
+
 #endif /* CONSENSUS_CONFIG_H */

@@ -5,6 +5,7 @@
  * at any time and does what is due: so votes that come before the pre-prepare,
  * bodies that come after it, and a restart all take the same road.
  */
+#include "consensus/config.h"
 #include "consensus/replica.h"
 
 static struct pbft_prepare vote_fields(const struct pbft_slot *slot)
@@ -151,9 +152,8 @@ static bool is_acceptable(const struct pbft_replica *replica,
                           const struct pbft_slot *slot,
                           const struct pbft_batch *batch)
 {
-    if (batch->request_count > replica->config.batch_requests_max ||
-        (batch->bytes > replica->config.batch_bytes_max &&
-         batch->request_count > 1)) {
+    if (!pbft_config_allows_batch(&replica->config, batch->request_count,
+                                  batch->bytes)) {
         return false;
     }
     if (slot->is_reproposed || batch->time == 0) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests come in; the primary puts them into batches (OSDI'99 4.2, TOCS'02
  * 5.1.4; design: P4). */
+#include "consensus/config.h"
 #include "consensus/replica.h"
 
 #define DUE_LOOK_MS 60000u
@@ -131,16 +132,16 @@ static bool should_propose(const struct pbft_replica *replica)
 }
 
 /* At least one request, however large, if there is one; then as many as the
- * limits allow. Whatever it is, it moves time. */
+ * limits allow: none, not even one without bytes, beside one that is beyond
+ * them. Whatever it is, it moves time. */
 static const struct pbft_message *gather(struct pbft_replica *replica)
 {
     uint32_t count = 0;
     size_t bytes = 0;
     while (count < replica->config.batch_requests_max &&
+           bytes < replica->config.batch_bytes_max &&
            replica->requests.waiting > 0) {
-        size_t room = bytes < replica->config.batch_bytes_max
-                          ? replica->config.batch_bytes_max - bytes
-                          : 0;
+        const size_t room = replica->config.batch_bytes_max - bytes;
         const struct pbft_message *request = pbft_requests_next(
             &replica->requests, count == 0 ? PBFT_REQUEST_BYTES_MAX : room);
         if (request == NULL) {
@@ -149,6 +150,7 @@ static const struct pbft_message *gather(struct pbft_replica *replica)
         replica->batch[count++] = request;
         bytes += request->request.payload.size;
     }
+    PBFT_ASSERT(pbft_config_allows_batch(&replica->config, count, bytes));
     if (replica->wall >= replica->next_due) {
         replica->proposed_due = replica->next_due;
     }

@@ -96,6 +96,32 @@ static void test_requests_gather_while_the_pipeline_is_full(void **state)
     assert_executed_once(3, 1, 10);
 }
 
+/* One that is larger than a batch may be goes alone, also when one without
+ * bytes would seem to fit beside it: no backup would take the two. */
+static void test_a_request_beyond_a_batch_goes_alone(void **state)
+{
+    static const char *const payloads[] = {"eleven byte", "", "last"};
+    (void)state;
+    cluster_init(&cluster, 4);
+    cluster.config.batch_bytes_max = 10;
+    cluster_start(&cluster);
+
+    cluster_crash(&cluster, 0); /* They wait together for the next primary. */
+    for (uint64_t i = 0; i < 3; i++) {
+        struct pbft_message *request =
+            cast_request(&cluster.cast, i + 1, payloads[i]);
+        for (pbft_replica_id id = 1; id < 4; id++) {
+            (void)cluster_submit_request(&cluster, id, request);
+        }
+        pbft_message_unref(request);
+    }
+    (void)cluster_run_until(&cluster, 2, 60000);
+
+    assert_executed_once(3, 1, 3);
+    assert_int_equal(cluster_report(&cluster, 3).view, 1);
+    assert_int_equal(cluster.nodes[3].executed.seq, 2);
+}
+
 static void test_a_batch_goes_after_the_delay(void **state)
 {
     (void)state;
@@ -376,6 +402,8 @@ int main(void)
         cmocka_unit_test_teardown(test_a_backup_relays_to_the_primary, clear),
         cmocka_unit_test_teardown(
             test_requests_gather_while_the_pipeline_is_full, clear),
+        cmocka_unit_test_teardown(test_a_request_beyond_a_batch_goes_alone,
+                                  clear),
         cmocka_unit_test_teardown(test_a_batch_goes_after_the_delay, clear),
         cmocka_unit_test_teardown(
             test_requests_gather_while_the_executor_is_behind, clear),
