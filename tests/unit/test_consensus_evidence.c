@@ -438,6 +438,109 @@ static void test_evidence_is_not_accepted_from_peers(void **state)
     assert_int_not_equal(pbft_verify(&cluster.cast.verifier, 2, held), PBFT_OK);
 }
 
+/* ---- statements that are none, and claims that agree -----------------------
+ */
+
+static struct pbft_statement statement_of(struct pbft_message *message)
+{
+    struct pbft_statement statement;
+    pbft_statement_of(domain(), message, &statement);
+    pbft_message_unref(message);
+    return statement;
+}
+
+static struct pbft_statement prepare_of(int which)
+{
+    return statement_of(cast_vote(&cluster.cast, PBFT_MESSAGE_PREPARE, 2, 0, 1,
+                                  &digests[which]));
+}
+
+static void test_only_what_must_be_one_word_is_accounted_for(void **state)
+{
+    (void)state;
+    for (int type = PBFT_MESSAGE_REQUEST; type <= PBFT_MESSAGE_EVIDENCE;
+         type++) {
+        assert_true(pbft_is_accountable((enum pbft_message_type)type) ==
+                    (type >= PBFT_MESSAGE_PRE_PREPARE &&
+                     type <= PBFT_MESSAGE_NEW_VIEW));
+    }
+}
+
+static void test_a_statement_has_a_kind_and_its_size(void **state)
+{
+    struct pbft_claim claim;
+    (void)state;
+    const struct pbft_statement good = prepare_of(0);
+    assert_true(pbft_claim_read(&good, &claim));
+    for (uint32_t size = 0; size <= PBFT_STATEMENT_MAX + 1; size++) {
+        struct pbft_statement cut = good;
+        cut.size = size;
+        assert_true(pbft_claim_read(&cut, &claim) == (size == good.size));
+    }
+    struct pbft_statement other = good;
+    other.size = UINT32_MAX;
+    assert_false(pbft_claim_read(&other, &claim));
+    other = good;
+    memcpy(other.preimage, "salus/request/1", 16); /* No replica's word. */
+    assert_false(pbft_claim_read(&other, &claim));
+}
+
+/* Each part of what is said, and by whom, decides alone. */
+static void test_claims_conflict_only_about_one_place(void **state)
+{
+    struct pbft_claim a;
+    struct pbft_claim b;
+    (void)state;
+    const struct pbft_statement one = prepare_of(0);
+    const struct pbft_statement two = prepare_of(1);
+    assert_true(pbft_claim_read(&one, &a));
+    assert_true(pbft_claim_read(&two, &b));
+    assert_true(pbft_claims_conflict(&a, &b));
+    assert_false(pbft_claims_conflict(&a, &a));
+#define AGREES(change)                                                         \
+    do {                                                                       \
+        struct pbft_claim other = b;                                           \
+        other.change;                                                          \
+        assert_false(pbft_claims_conflict(&a, &other));                        \
+        assert_false(pbft_claims_conflict(&other, &a));                        \
+    } while (0)
+    AGREES(cluster.bytes[0] ^= 1);
+    AGREES(version++);
+    AGREES(epoch++);
+    AGREES(signer++);
+    AGREES(incarnation++);
+    AGREES(view++);
+    AGREES(seq++);
+    AGREES(type = PBFT_MESSAGE_ATTESTATION);
+    AGREES(type = PBFT_MESSAGE_VIEW_CHANGE);
+#undef AGREES
+}
+
+/* A file that was made by hand. */
+static void test_evidence_that_says_nothing_convicts_nobody(void **state)
+{
+    (void)state;
+    const struct pbft_evidence good = {{prepare_of(0), prepare_of(1)}};
+    assert_int_equal(verify(&good), PBFT_OK);
+    for (int i = 0; i < 2; i++) {
+        struct pbft_evidence bad = good;
+        bad.statements[i].size = 0;
+        assert_int_equal(verify(&bad), PBFT_MALFORMED);
+        bad = good;
+        bad.statements[i] = bad.statements[1 - i];
+        assert_int_equal(verify(&bad), PBFT_MALFORMED);
+        bad = good;
+        bad.statements[i].signature.bytes[0] ^= 1;
+        assert_int_equal(verify(&bad), PBFT_BAD_SIGNATURE);
+    }
+    /* Of a protocol that we do not speak, both alike: not ours to judge. */
+    const size_t last_byte_of_version = 16 + PBFT_DIGEST_SIZE + 3;
+    struct pbft_evidence later = good;
+    later.statements[0].preimage[last_byte_of_version]++;
+    later.statements[1].preimage[last_byte_of_version]++;
+    assert_int_equal(verify(&later), PBFT_VERSION);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, clear)
@@ -461,6 +564,10 @@ int main(void)
         TEST(test_every_bit_of_evidence_counts),
         TEST(test_evidence_of_elsewhere_is_refused),
         TEST(test_evidence_is_not_accepted_from_peers),
+        TEST(test_only_what_must_be_one_word_is_accounted_for),
+        TEST(test_a_statement_has_a_kind_and_its_size),
+        TEST(test_claims_conflict_only_about_one_place),
+        TEST(test_evidence_that_says_nothing_convicts_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -530,6 +530,23 @@ static void test_unknown_type(void **state)
     pbft_message_unref(message);
 }
 
+/* Votes and questions prove nothing by themselves, in whatever frame. */
+static void test_only_certificates_are_certificates(void **state)
+{
+    (void)state;
+    struct pbft_message *message = cast_attestation(&cast, 1, 1);
+    for (int type = PBFT_MESSAGE_REQUEST; type <= PBFT_MESSAGE_EVIDENCE;
+         type++) {
+        if (type < PBFT_MESSAGE_PREPARED || type > PBFT_MESSAGE_STABLE) {
+            message->type = (enum pbft_message_type)type;
+            assert_int_equal(pbft_verify_certificate(&cast.verifier, message),
+                             PBFT_MALFORMED);
+        }
+    }
+    message->type = PBFT_MESSAGE_ATTESTATION;
+    assert_int_equal(judge(message), PBFT_OK);
+}
+
 #define ROW(test) cmocka_unit_test_setup(test, prepare_cast)
 
 int main(void)
@@ -559,6 +576,7 @@ int main(void)
         ROW(test_view_change_with_unproved_checkpoint),
         ROW(test_new_view),
         ROW(test_unknown_type),
+        ROW(test_only_certificates_are_certificates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
