@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -233,6 +234,40 @@ static void test_assertion_names_what_failed(void **state)
     pbft_message_unref(request);
 }
 
+static sigjmp_buf alive;
+static int hook_calls;
+
+static void on_abort(int number)
+{
+    (void)number;
+    siglongjmp(alive, 1);
+}
+
+static void only_look(const char *file, int line, const char *expression)
+{
+    assert_string_equal(file, "file.c");
+    assert_int_equal(line, 7);
+    assert_string_equal(expression, "false");
+    hook_calls++;
+}
+
+/* Without a hook, and whatever it does: nothing goes on behind it. */
+static void test_a_failed_assertion_ends_the_process(void **state)
+{
+    static pbft_assert_hook *const hooks[] = {NULL, only_look};
+    void (*const before)(int) = signal(SIGABRT, on_abort);
+    (void)state;
+    for (volatile int i = 0; i < 2; i++) {
+        pbft_assert_set_hook(hooks[i]);
+        if (sigsetjmp(alive, 1) == 0) {
+            pbft_assert_fail("file.c", 7, "false");
+        }
+        assert_int_equal(hook_calls, i);
+    }
+    pbft_assert_set_hook(NULL);
+    (void)signal(SIGABRT, before);
+}
+
 int main(void)
 {
     cast_init(&cast, 4);
@@ -250,6 +285,7 @@ int main(void)
         cmocka_unit_test(test_handed_over_shares_content),
         cmocka_unit_test(test_every_type_has_a_name),
         cmocka_unit_test(test_assertion_names_what_failed),
+        cmocka_unit_test(test_a_failed_assertion_ends_the_process),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
