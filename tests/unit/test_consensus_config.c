@@ -90,6 +90,7 @@ static void test_each_broken_rule_is_named(void **state)
     REFUSE("pending_bytes_max", pending_bytes_max, PBFT_PENDING_BYTES_MAX + 1);
     REFUSE("timeout", request_timeout_ms, 0);
     REFUSE("timeout", view_change_timeout_ms, 0);
+    REFUSE("timeout", view_change_timeout_max_ms, 0);
     REFUSE("timeout", status_interval_ms, 0);
     REFUSE("timeout", resend_interval_ms, PBFT_TIME_NEVER);
     REFUSE("view_change_timeout_ms", view_change_timeout_max_ms, 1);
@@ -144,6 +145,68 @@ static void test_a_send_to_nobody_is_none(void **state)
     pbft_message_unref(request);
 }
 
+/* Of each kind of effect, as many as one step may have, behind whatever is
+ * there already. */
+static void test_no_kind_of_effect_outgrows_its_room(void **state)
+{
+    struct pbft_output_buffer output;
+    (void)state;
+    cast_init(&cast, 4);
+    const pbft_replica_id signers[] = {0, 1, 2};
+    struct pbft_message *proof = cast_stable(&cast, 4, signers, 3);
+    const struct pbft_replica_set others = {{2}};
+    for (int kind = 0; kind < 5; kind++) {
+        assert_true(pbft_output_init(&output, 8));
+        const size_t step_max[] = {output.send_step_max, output.commit_step_max,
+                                   output.attested_step_max,
+                                   output.serve_step_max, output.read_step_max};
+        pbft_seq seq = 0;
+        size_t steps = 0;
+        for (; pbft_output_has_room(&output); steps++) {
+            for (size_t i = 0; i < step_max[kind]; i++) {
+                const struct pbft_serve serve = {1, 1, 2};
+                const struct pbft_body_read read = {1, {{0}}};
+                seq++;
+                switch (kind) {
+                case 0:
+                    pbft_output_send(&output, &others, proof);
+                    break;
+                case 1:
+                    pbft_output_commit(&output, seq, proof);
+                    break;
+                case 2:
+                    pbft_output_attested(&output, seq, proof);
+                    break;
+                case 3:
+                    pbft_output_serve(&output, &serve);
+                    break;
+                default:
+                    pbft_output_read(&output, &read);
+                    break;
+                }
+            }
+        }
+        assert_true(steps >= 1);
+        pbft_output_reset(&output);
+        assert_true(pbft_output_has_room(&output));
+        pbft_output_deinit(&output);
+    }
+    pbft_message_unref(proof);
+}
+
+/* A cluster of one has no parts to keep: the batch alone needs room. */
+static void test_a_batch_can_wait_whole(void **state)
+{
+    struct pbft_config config;
+    (void)state;
+    pbft_config_defaults(&config);
+    config.batch_bytes_max = PBFT_BATCH_BYTES_MAX;
+    config.pending_bytes_max = PBFT_BATCH_BYTES_MAX;
+    assert_null(judge(1, &config));
+    config.pending_bytes_max--;
+    assert_non_null(strstr(judge(1, &config), "pending_bytes_max"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +215,8 @@ int main(void)
         cmocka_unit_test(test_each_broken_rule_is_named),
         cmocka_unit_test(test_an_output_has_room_for_a_step_or_is_not_empty),
         cmocka_unit_test(test_a_send_to_nobody_is_none),
+        cmocka_unit_test(test_no_kind_of_effect_outgrows_its_room),
+        cmocka_unit_test(test_a_batch_can_wait_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

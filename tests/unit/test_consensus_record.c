@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "consensus/bytes.h"
 #include "consensus/record.h"
 #include "tests/support/cast.h"
 
@@ -226,6 +227,37 @@ static void test_droppable_up_to_the_proof(void **state)
     assert_false(pbft_record_is_droppable(PBFT_RECORD_COMMIT, 9, 8));
 }
 
+/* Its checksum is right, but nothing of ours has this kind: neither a later
+ * version's nor a made-up one is obeyed. */
+static void test_a_frame_of_no_kind_is_corrupt(void **state)
+{
+    static const uint32_t kinds[] = {0, PBFT_RECORD_RECOVERING + 1, UINT32_MAX};
+    static const uint8_t tag[] = "salus/record/1";
+    static const uint8_t owner[] = {0, 0, 0, 2};
+    static const size_t checksum = PBFT_FRAME_HEADER_SIZE - 16;
+    const struct pbft_domain *domain = &cast.replicas[0].domain;
+    struct pbft_frame frame;
+    uint8_t bytes[FRAME_SIZE];
+    (void)state;
+    write_frame(bytes, 2, 9);
+    for (int i = -1; i < 3; i++) {
+        if (i >= 0) {
+            pbft_put_u32(bytes + 4, kinds[i]);
+        }
+        const struct pbft_bytes parts[] = {
+            {tag, sizeof tag},
+            {domain->cluster.bytes, PBFT_DIGEST_SIZE},
+            {owner, sizeof owner},
+            {bytes, checksum},
+            {(const uint8_t *)PAYLOAD, sizeof PAYLOAD}};
+        struct pbft_digest digest;
+        domain->crypto->digest(domain->crypto->context, &digest, parts, 5);
+        memcpy(bytes + checksum, digest.bytes, 16);
+        assert_int_equal(read_frame(bytes, FRAME_SIZE, 2, &frame),
+                         i < 0 ? PBFT_OK : PBFT_CORRUPT);
+    }
+}
+
 int main(void)
 {
     cast_init(&cast, 4);
@@ -246,6 +278,7 @@ int main(void)
         cmocka_unit_test(test_judge_gap_repetition_and_wrong_start_are_damage),
         cmocka_unit_test(test_judge_gap_before_a_torn_tail_is_damage),
         cmocka_unit_test(test_droppable_up_to_the_proof),
+        cmocka_unit_test(test_a_frame_of_no_kind_is_corrupt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

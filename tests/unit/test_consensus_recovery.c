@@ -506,6 +506,50 @@ static void test_view_changes_of_the_old_incarnation_are_void(void **state)
     pbft_message_unref(stable);
 }
 
+/* ---- tables and requests that are none ------------------------------------
+ */
+
+static void test_a_recover_of_a_stranger_is_none(void **state)
+{
+    struct pbft_recover out;
+    struct pbft_keyring keyring = cluster.cast.keyring;
+    (void)state;
+    const struct pbft_message *message = signed_recover(3, 3, 1);
+    assert_true(pbft_recover_parse(&keyring, &message->request, &out));
+    assert_int_equal(out.replica, 3);
+    keyring.replica_count = 3;
+    assert_false(pbft_recover_parse(&keyring, &message->request, &out));
+    pbft_message_unref(message);
+}
+
+/* The mark of a log is no incarnation that anybody may have. */
+static void test_incarnations_do_not_wrap(void **state)
+{
+    struct pbft_incarnations table = {0};
+    (void)state;
+    table.of[2] = (struct pbft_incarnation){PBFT_INCARNATION_UNKNOWN - 2, 8, 0};
+    struct pbft_recover next = {2, PBFT_INCARNATION_UNKNOWN - 1};
+    assert_true(pbft_recover_is_due(&table, &next, WALL_US));
+    table.of[2].number = PBFT_INCARNATION_UNKNOWN - 1;
+    next.incarnation = PBFT_INCARNATION_UNKNOWN;
+    assert_false(pbft_recover_is_due(&table, &next, WALL_US));
+    next.incarnation = 0;
+    assert_false(pbft_recover_is_due(&table, &next, WALL_US));
+}
+
+static void test_a_table_of_too_many_is_none(void **state)
+{
+    static uint8_t bytes[PBFT_INCARNATIONS_SIZE_MAX + PBFT_INCARNATION_SIZE];
+    struct pbft_incarnations table;
+    (void)state;
+    assert_true(pbft_incarnations_decode(
+        &table, PBFT_REPLICAS_MAX,
+        (struct pbft_bytes){bytes, PBFT_INCARNATIONS_SIZE_MAX}));
+    assert_false(
+        pbft_incarnations_decode(&table, PBFT_REPLICAS_MAX + 1,
+                                 (struct pbft_bytes){bytes, sizeof bytes}));
+}
+
 #define ROW(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 #define ROW_SEVEN(test)                                                        \
     cmocka_unit_test_setup_teardown(test, setup_seven, teardown)
@@ -530,6 +574,9 @@ int main(void)
         ROW(test_a_recover_that_is_not_due_is_refused),
         ROW(test_votes_of_the_old_incarnation_are_void),
         ROW(test_view_changes_of_the_old_incarnation_are_void),
+        ROW(test_a_recover_of_a_stranger_is_none),
+        ROW(test_incarnations_do_not_wrap),
+        ROW(test_a_table_of_too_many_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,6 +76,19 @@ static void test_every_status_has_a_text(void **state)
                         "unknown status");
 }
 
+static void test_every_condition_has_a_word(void **state)
+{
+    const char *words[WORDS_MAX];
+    size_t count = 0;
+    (void)state;
+    for (int i = 0; i <= PBFT_CONDITION_NORMAL; i++) {
+        words[count++] = pbft_condition_name((enum pbft_condition)i);
+    }
+    assert_distinct(words, count);
+    assert_string_equal(pbft_condition_name((enum pbft_condition)99),
+                        "unknown");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -83,6 +96,7 @@ int main(void)
         cmocka_unit_test(test_every_record_has_a_word),
         cmocka_unit_test(test_every_timer_has_a_word),
         cmocka_unit_test(test_every_status_has_a_text),
+        cmocka_unit_test(test_every_condition_has_a_word),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -563,6 +563,125 @@ static void test_random_use_keeps_the_invariants(void **state)
     }
 }
 
+/* ---- what is not here, and what is too much --------------------------------
+ */
+
+static void test_of_what_is_not_here_nothing_is_said(void **state)
+{
+    (void)state;
+    struct pbft_message *known = request(1, 1, PBFT_LANE_NORMAL, 10);
+    struct pbft_message *gone = request(2, 2, PBFT_LANE_NORMAL, 10);
+    assert_int_equal(pbft_requests_admit(queue, known, 0, true), PBFT_ACCEPTED);
+    const struct pbft_digest *digest = &gone->request.digest;
+
+    assert_null(pbft_requests_find(queue, digest));
+    assert_int_equal(pbft_requests_count_of(queue, &gone->request.institution),
+                     0);
+    pbft_requests_tell(queue, digest, 5);
+    pbft_requests_share(queue, digest);
+    pbft_requests_take(queue, digest);
+    pbft_requests_remove(queue, digest, 5);
+
+    const struct pbft_pending *item =
+        pbft_requests_find(queue, &known->request.digest);
+    assert_non_null(item);
+    assert_true(item->is_waiting && !item->is_told && !item->is_shared);
+    assert_int_equal(queue->count, 1);
+    pbft_message_unref(known);
+    pbft_message_unref(gone);
+}
+
+/* It was told when it was told first: the primary has known it since then. */
+static void test_it_is_told_once(void **state)
+{
+    (void)state;
+    struct pbft_message *known = request(1, 1, PBFT_LANE_NORMAL, 10);
+    assert_int_equal(pbft_requests_admit(queue, known, 0, true), PBFT_ACCEPTED);
+    pbft_requests_tell(queue, &known->request.digest, 5);
+    pbft_requests_tell(queue, &known->request.digest, 9);
+    assert_int_equal(pbft_requests_find(queue, &known->request.digest)->told_at,
+                     5);
+    pbft_message_unref(known);
+}
+
+/* There are more names than buckets: each chain is walked, and mended. */
+static void test_institutions_that_share_a_bucket_are_apart(void **state)
+{
+    (void)state;
+    for (uint64_t round = 0; round < 40; round++) {
+        for (uint16_t i = 0; i < CAPACITY; i++) {
+            assert_int_equal(admit((uint16_t)(round * CAPACITY + i), 1,
+                                   PBFT_LANE_NORMAL, round),
+                             PBFT_ACCEPTED);
+        }
+        for (uint16_t i = 0; i < CAPACITY; i++) {
+            finish((uint16_t)(round * CAPACITY + i), 1, round);
+        }
+        assert_int_equal(queue->count, 0);
+        assert_int_equal(queue->name_shares.total, 0);
+    }
+}
+
+static void test_more_than_there_is_has_no_room(void **state)
+{
+    static const struct pbft_shares nothing_taken;
+    const struct pbft_share_limits limits = pbft_share_limits_of(100, 4);
+    (void)state;
+    assert_true(pbft_shares_have_room(&nothing_taken, &limits, 0, 1));
+    assert_true(pbft_shares_have_room(&nothing_taken, &limits, 0,
+                                      100 - 3 * limits.part));
+    assert_false(pbft_shares_have_room(&nothing_taken, &limits, 0,
+                                       100 - 3 * limits.part + 1));
+    assert_false(pbft_shares_have_room(&nothing_taken, &limits, 0, 101));
+    assert_false(pbft_shares_have_room(&nothing_taken, &limits, 0, UINT32_MAX));
+}
+
+/* Answers fit into what they are asked for. */
+static void test_no_more_is_listed_than_is_asked_for(void **state)
+{
+    const struct pbft_pending *list[4] = {NULL};
+    (void)state;
+    for (uint16_t i = 1; i <= 4; i++) {
+        struct pbft_message *message = request(i, 1, PBFT_LANE_NORMAL, 10);
+        assert_int_equal(pbft_requests_admit(queue, message, 0, true),
+                         PBFT_ACCEPTED);
+        pbft_requests_tell(queue, &message->request.digest, 0);
+        pbft_message_unref(message);
+    }
+    for (uint32_t max = 1; max <= 4; max++) {
+        assert_int_equal(pbft_requests_told(queue, list, max), max);
+        assert_int_equal(pbft_requests_lying(queue, 50, 10, list, max), max);
+        assert_int_equal(pbft_requests_stale(queue, 50, 10, list, max), max);
+    }
+}
+
+/* One name's backlog is not searched to its end. */
+static void test_a_backlog_is_looked_at_from_its_front(void **state)
+{
+    const struct pbft_pending *list[4];
+    (void)state;
+    for (uint64_t i = 1; i <= 20; i++) {
+        struct pbft_message *message = request(1, i, PBFT_LANE_NORMAL, 10);
+        assert_int_equal(pbft_requests_admit(queue, message, 0, true),
+                         PBFT_ACCEPTED);
+        if (i == 20) {
+            pbft_requests_tell(queue, &message->request.digest, 0);
+        } else {
+            pbft_requests_share(queue, &message->request.digest);
+        }
+        pbft_message_unref(message);
+    }
+    assert_int_equal(pbft_requests_told(queue, list, 4), 0);
+    assert_int_equal(pbft_requests_lying(queue, 50, 10, list, 4), 0);
+    finish(1, 1, 0);
+    finish(1, 2, 0);
+    finish(1, 3, 0);
+    finish(1, 4, 0);
+    assert_int_equal(pbft_requests_told(queue, list, 4), 1);
+    assert_int_equal(pbft_requests_lying(queue, 50, 10, list, 4), 1);
+    assert_int_equal(list[0]->message->request.sequence, 20);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, release)
@@ -589,6 +708,12 @@ int main(void)
         TEST(test_its_first_place_stays),
         TEST(test_bringers_take_turns),
         TEST(test_random_use_keeps_the_invariants),
+        TEST(test_of_what_is_not_here_nothing_is_said),
+        TEST(test_it_is_told_once),
+        TEST(test_institutions_that_share_a_bucket_are_apart),
+        TEST(test_more_than_there_is_has_no_room),
+        TEST(test_no_more_is_listed_than_is_asked_for),
+        TEST(test_a_backlog_is_looked_at_from_its_front),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

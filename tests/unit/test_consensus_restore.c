@@ -8,6 +8,8 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include "consensus/evidence.h"
+#include "consensus/preimage.h"
 #include "consensus/replica.h"
 #include "tests/support/cast.h"
 
@@ -203,6 +205,208 @@ static void test_an_attestation_differs_in_each_field(void **state)
     assert_false(pbft_attestation_equal(&one, &other));
 }
 
+/* ---- more of what this code never wrote -----------------------------------
+ */
+
+static void begin(void)
+{
+    const struct pbft_event started = {
+        .type = PBFT_EVENT_START, .now = 1, .wall = 1000000};
+    assert_int_equal(pbft_step(replica, &started), PBFT_ACCEPTED);
+    pbft_replica_check_invariants(replica);
+}
+
+static enum pbft_condition condition(void)
+{
+    struct pbft_report report;
+    pbft_replica_report(replica, &report);
+    return report.condition;
+}
+
+/* The pre-prepare of the vote is missing: of its view, or of its digest. A
+ * replica that forgot what it accepted may have forgotten more. */
+static void test_a_vote_without_its_pre_prepare_is_a_loss(void **state)
+{
+    static const struct pbft_digest other = {{7}};
+    const struct {
+        pbft_view view;
+        const struct pbft_digest *digest;
+        enum pbft_condition condition;
+    } rows[] = {{0, &batch->batch.digest, PBFT_CONDITION_STARTING},
+                {4, &batch->batch.digest, PBFT_CONDITION_RECOVERING},
+                {0, &other, PBFT_CONDITION_RECOVERING}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_int_equal(restore(PBFT_RECORD_PRE_PREPARE, 1, header(1)),
+                         PBFT_ACCEPTED);
+        assert_int_equal(restore(PBFT_RECORD_PREPARE, 1,
+                                 cast_vote(&cast, PBFT_MESSAGE_PREPARE, SELF,
+                                           rows[i].view, 1, rows[i].digest)),
+                         PBFT_ACCEPTED);
+        begin();
+        assert_int_equal(condition(), rows[i].condition);
+        (void)clear(state);
+        (void)start(state);
+    }
+}
+
+/* Its certificate may stand before it: the vote counts once. */
+static void test_an_own_vote_in_a_certificate_is_the_same(void **state)
+{
+    (void)state;
+    assert_int_equal(restore(PBFT_RECORD_PRE_PREPARE, 1, header(1)),
+                     PBFT_ACCEPTED);
+    assert_int_equal(restore(PBFT_RECORD_PREPARED, 1, certificate()),
+                     PBFT_ACCEPTED);
+    assert_int_equal(restore(PBFT_RECORD_PREPARE, 1,
+                             cast_vote(&cast, PBFT_MESSAGE_PREPARE, SELF, 0, 1,
+                                       &batch->batch.digest)),
+                     PBFT_ACCEPTED);
+    const struct pbft_slot *slot = pbft_slot_log_at(&replica->log, 1);
+    assert_int_equal(slot->prepares.matching, 2);
+    assert_non_null(slot->own_prepare);
+    begin();
+}
+
+static const struct pbft_message *view_change(pbft_view view)
+{
+    const struct pbft_origin origin = {.sender = SELF, .epoch = 1};
+    const struct pbft_domain *domain = &cast.replicas[SELF].domain;
+    struct pbft_message *stable = cast_stable(&cast, 0, NULL, 0);
+    struct pbft_message *message =
+        pbft_view_change_create(domain, &origin, view, stable, NULL, 0);
+    pbft_message_sign(domain, message);
+    pbft_message_unref(stable);
+    return message;
+}
+
+static void test_the_highest_view_change_binds(void **state)
+{
+    static const pbft_view views[] = {3, 5, 2};
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(
+            restore(PBFT_RECORD_VIEW_CHANGE, 0, view_change(views[i])),
+            PBFT_ACCEPTED);
+    }
+    begin();
+    assert_int_equal(replica->view, 5);
+    assert_false(replica->view_active);
+    assert_int_equal(pbft_message_view(replica->own_view_change), 5);
+    assert_ptr_equal(replica->changes.collected[SELF],
+                     replica->own_view_change);
+}
+
+/* Votes of a later view follow in the log: the view was entered. */
+static void
+test_a_header_of_a_later_view_shows_that_it_was_entered(void **state)
+{
+    (void)state;
+    assert_int_equal(restore(PBFT_RECORD_VIEW_CHANGE, 0, view_change(3)),
+                     PBFT_ACCEPTED);
+    struct pbft_message *full = cast_pre_prepare(&cast, 4, 1, batch);
+    assert_int_equal(restore(PBFT_RECORD_PRE_PREPARE, 1,
+                             pbft_pre_prepare_with_body(full, NULL)),
+                     PBFT_ACCEPTED);
+    pbft_message_unref(full);
+    begin();
+    assert_int_equal(replica->view, 4);
+    assert_true(replica->view_active);
+}
+
+static void test_a_recover_of_another_is_no_mark(void **state)
+{
+    (void)state;
+    for (pbft_replica_id id = 0; id < 4; id++) {
+        const struct pbft_recover recover = {id, 1};
+        struct pbft_message *mark = pbft_recover_create(
+            &cast.replicas[id].domain, &cast.keyring, &recover, 1);
+        assert_int_equal(restore(PBFT_RECORD_RECOVERING, 0, mark),
+                         id == SELF ? PBFT_ACCEPTED : PBFT_REJECTED);
+    }
+    begin();
+    assert_int_equal(condition(), PBFT_CONDITION_RECOVERING);
+}
+
+static const struct pbft_message *evidence_against(pbft_replica_id id)
+{
+    static const struct pbft_digest digests[] = {{{1}}, {{2}}};
+    const struct pbft_origin origin = {.sender = id, .epoch = 1};
+    struct pbft_statement said[2];
+    for (size_t i = 0; i < 2; i++) {
+        const struct pbft_prepare fields = {0, 1, digests[i]};
+        struct pbft_message *vote =
+            pbft_vote_create(PBFT_MESSAGE_COMMIT, &origin, &fields);
+        pbft_statement_of(&cast.replicas[0].domain, vote, &said[i]);
+        pbft_message_unref(vote);
+    }
+    return pbft_evidence_create(SELF, &said[0], &said[1]);
+}
+
+/* Nobody accuses itself, and a stranger has no place to be kept in. */
+static void test_evidence_is_against_another_member(void **state)
+{
+    (void)state;
+    const enum pbft_record_kind kind = PBFT_RECORD_EVIDENCE;
+    assert_int_equal(restore(kind, 0, evidence_against(SELF)), PBFT_REJECTED);
+    assert_int_equal(restore(kind, 0, evidence_against(4)), PBFT_REJECTED);
+    assert_int_equal(restore(kind, 0, evidence_against(UINT32_MAX)),
+                     PBFT_REJECTED);
+    assert_int_equal(pbft_replica_evidence_count(replica), 0);
+    assert_int_equal(restore(kind, 0, evidence_against(2)), PBFT_ACCEPTED);
+    assert_int_equal(restore(kind, 0, evidence_against(2)), PBFT_ACCEPTED);
+    assert_int_equal(pbft_replica_evidence_count(replica), 1);
+}
+
+/* The disk may have made it of one word: it accuses nobody anew. */
+static void test_a_log_that_contradicts_itself_convicts_nobody(void **state)
+{
+    (void)state;
+    struct pbft_message *other = cast_batch(&cast, 9, 5, 1);
+    struct pbft_message *full = cast_pre_prepare(&cast, 0, 1, other);
+    assert_int_equal(restore(PBFT_RECORD_PRE_PREPARE, 1, header(1)),
+                     PBFT_ACCEPTED);
+    assert_int_equal(restore(PBFT_RECORD_PRE_PREPARE, 1,
+                             pbft_pre_prepare_with_body(full, NULL)),
+                     PBFT_REJECTED);
+    assert_int_equal(pbft_replica_evidence_count(replica), 0);
+    pbft_message_unref(other);
+    pbft_message_unref(full);
+}
+
+static void test_a_record_of_no_kind_is_refused(void **state)
+{
+    const struct pbft_status_report fields = {.view = 7, .executed = 9};
+    (void)state;
+    for (pbft_seq seq = 0; seq < 2; seq++) {
+        assert_int_equal(
+            restore((enum pbft_record_kind)99, seq,
+                    pbft_status_create(
+                        &(struct pbft_origin){.sender = SELF, .epoch = 1},
+                        &fields)),
+            PBFT_REJECTED);
+    }
+    assert_int_equal(replica->view, 0);
+}
+
+/* The proof is durable, the blocks are lost: nothing is said of seqs that no
+ * STATUS has bits for. */
+static void test_a_proof_far_above_the_blocks_is_reported(void **state)
+{
+    const pbft_seq far = 4 * (pbft_seq)PBFT_WINDOW_MAX;
+    (void)state;
+    assert_int_equal(
+        restore(PBFT_RECORD_STABLE, far, cast_stable(&cast, far, signers, 3)),
+        PBFT_ACCEPTED);
+    begin();
+    const struct pbft_output *output = pbft_output(replica);
+    const struct pbft_message *status =
+        output->sends[output->send_count - 1].message;
+    assert_int_equal(status->type, PBFT_MESSAGE_STATUS);
+    assert_int_equal(status->status.stable, far);
+    assert_int_equal(status->status.executed, 0);
+    assert_int_equal(status->status.prepared_words, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, clear)
 
 int main(void)
@@ -216,6 +420,15 @@ int main(void)
         TEST(test_a_record_holds_its_kind_of_message),
         TEST(test_nobody_is_heard_before_the_start),
         cmocka_unit_test(test_an_attestation_differs_in_each_field),
+        TEST(test_a_vote_without_its_pre_prepare_is_a_loss),
+        TEST(test_an_own_vote_in_a_certificate_is_the_same),
+        TEST(test_the_highest_view_change_binds),
+        TEST(test_a_header_of_a_later_view_shows_that_it_was_entered),
+        TEST(test_a_recover_of_another_is_no_mark),
+        TEST(test_evidence_is_against_another_member),
+        TEST(test_a_log_that_contradicts_itself_convicts_nobody),
+        TEST(test_a_record_of_no_kind_is_refused),
+        TEST(test_a_proof_far_above_the_blocks_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
