@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include "consensus/preimage.h"
 #include "tests/support/cluster.h"
 
 static struct cluster cluster;
@@ -87,10 +88,126 @@ static void test_a_proof_that_waits_hides_no_lower_one(void **state)
     pbft_message_unref(proofs[1]);
 }
 
+/* ---- one word a seq --------------------------------------------------------
+ */
+
+#define LATE 3
+
+/* LATE cannot pass a checkpoint: it hears no attestations but the test's. */
+static bool lose_proofs(void *context, const struct cluster_packet *packet)
+{
+    const enum pbft_message_type type = packet->message->type;
+    (void)context;
+    return packet->to == LATE &&
+           (type == PBFT_MESSAGE_ATTESTATION || type == PBFT_MESSAGE_STABLE);
+}
+
+static int clear(void **state)
+{
+    (void)state;
+    cluster_deinit(&cluster);
+    return 0;
+}
+
+/* LATE has attested block 4, and loses it with the power; its log stays. */
+static void lose_block_4(bool is_wrong_now)
+{
+    cluster_init(&cluster, 4);
+    cluster_start(&cluster);
+    cluster.filter = lose_proofs;
+    submit(1, 3);
+    const struct pbft_attestation before = cluster.nodes[LATE].executed;
+    assert_int_equal(before.seq, 3);
+    submit(4, 1);
+    assert_int_equal(cluster.nodes[LATE].executed.seq, 4);
+    cluster_crash(&cluster, LATE);
+    cluster.nodes[LATE].executed = before;
+    cluster.nodes[LATE].is_wrong = is_wrong_now;
+    cluster_restart(&cluster, LATE);
+    assert_int_equal(cluster_report(&cluster, LATE).executed, 3);
+}
+
+static const struct pbft_message *attestation_of_4(pbft_replica_id id)
+{
+    const struct pbft_origin origin = {.sender = id, .epoch = 1};
+    struct pbft_message *message =
+        pbft_attestation_create(&origin, &cluster.nodes[id].executed);
+    pbft_message_sign(&cluster.cast.replicas[id].domain, message);
+    return message;
+}
+
+/* The attestation in the log says what was executed once. Nothing follows from
+ * it before the block is here again, whatever the others say. */
+static void test_an_attested_block_that_is_lost_proves_nothing(void **state)
+{
+    (void)state;
+    lose_block_4(false);
+    for (pbft_replica_id id = 0; id < 3; id++) {
+        const struct pbft_message *message = attestation_of_4(id);
+        assert_int_equal(cluster_receive(&cluster, LATE, message),
+                         PBFT_ACCEPTED);
+        pbft_message_unref(message);
+    }
+    assert_int_equal(cluster_report(&cluster, LATE).stable, 0);
+    assert_null(cluster.nodes[LATE].proofs[4]);
+
+    cluster_run(&cluster, 1000);
+    assert_int_equal(cluster_report(&cluster, LATE).executed, 4);
+    assert_int_equal(cluster_report(&cluster, LATE).stable, 4);
+    assert_non_null(cluster.nodes[LATE].proofs[4]);
+    assert_int_equal(cluster_report(&cluster, LATE).diverged, 0);
+}
+
+/* Executed again, it comes to something else: the disk or the program is wrong.
+ * What was signed stands, and the replica knows that it cannot be trusted. */
+static void test_another_result_the_second_time_is_a_divergence(void **state)
+{
+    (void)state;
+    lose_block_4(true);
+    cluster_run(&cluster, 1000);
+    assert_int_equal(cluster_report(&cluster, LATE).executed, 4);
+    assert_int_equal(cluster_report(&cluster, LATE).diverged, 4);
+    assert_int_equal(cluster_report(&cluster, LATE).stable, 0);
+    for (pbft_replica_id id = 0; id < 3; id++) {
+        assert_int_equal(cluster_report(&cluster, id).evidence_count, 0);
+    }
+}
+
+static void contradict(pbft_seq seq)
+{
+    for (pbft_replica_id id = 0; id < 3; id++) {
+        struct pbft_message *message = cast_attestation(&cluster.cast, id, seq);
+        assert_int_equal(cluster_receive(&cluster, LATE, message),
+                         PBFT_ACCEPTED);
+        pbft_message_unref(message);
+    }
+}
+
+/* The first block that is wrong is where to look. */
+static void test_the_lowest_divergence_is_told(void **state)
+{
+    (void)state;
+    cluster_init(&cluster, 4);
+    cluster_start(&cluster);
+    cluster.filter = lose_proofs;
+    submit(1, 3);
+    contradict(2);
+    assert_int_equal(cluster_report(&cluster, LATE).diverged, 2);
+    contradict(3);
+    assert_int_equal(cluster_report(&cluster, LATE).diverged, 2);
+    contradict(1);
+    assert_int_equal(cluster_report(&cluster, LATE).diverged, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_proof_that_waits_hides_no_lower_one),
+        cmocka_unit_test_teardown(
+            test_an_attested_block_that_is_lost_proves_nothing, clear),
+        cmocka_unit_test_teardown(
+            test_another_result_the_second_time_is_a_divergence, clear),
+        cmocka_unit_test_teardown(test_the_lowest_divergence_is_told, clear),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

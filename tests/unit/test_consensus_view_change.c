@@ -8,6 +8,7 @@
 
 #include "consensus/preimage.h"
 #include "consensus/quorum.h"
+#include "consensus/replica.h"
 #include "tests/support/cluster.h"
 
 static struct cluster cluster;
@@ -459,6 +460,98 @@ static void test_crashes_and_restarts_at_random(void **state)
     }
 }
 
+static struct pbft_message *
+plain_view_change(pbft_replica_id signer, pbft_view view, uint64_t incarnation)
+{
+    const struct pbft_origin origin = {
+        .sender = signer, .epoch = 1, .incarnation = incarnation};
+    const struct pbft_domain *domain = &cluster.cast.replicas[signer].domain;
+    struct pbft_message *stable = cast_stable(&cluster.cast, 0, NULL, 0);
+    struct pbft_message *made =
+        pbft_view_change_create(domain, &origin, view, stable, NULL, 0);
+    pbft_message_sign(domain, made);
+    pbft_message_unref(stable);
+    return made;
+}
+
+static enum pbft_verdict hear_view_change(pbft_replica_id to,
+                                          struct pbft_message *message)
+{
+    assert_int_equal(
+        pbft_verify(&cluster.cast.verifier, message->sender, message), PBFT_OK);
+    enum pbft_verdict verdict = cluster_receive(&cluster, to, message);
+    pbft_message_unref(message);
+    return verdict;
+}
+
+/* More than f liars can bring all to the last view that there is. It does not
+ * begin again at 0, where other things were promised. */
+static void test_after_the_last_view_there_is_none(void **state)
+{
+    (void)state;
+    start(4);
+    cluster_crash(&cluster, 0);
+    cluster_crash(&cluster, 2);
+    for (pbft_replica_id to = 1; to < 4; to += 2) {
+        (void)hear_view_change(to, plain_view_change(0, UINT64_MAX, 0));
+        (void)hear_view_change(to, plain_view_change(2, UINT64_MAX, 0));
+        assert_true(cluster_report(&cluster, to).view == UINT64_MAX);
+    }
+    (void)cluster_timeout(&cluster, 1, PBFT_TIMER_VIEW);
+    assert_true(cluster_report(&cluster, 1).view == UINT64_MAX);
+    assert_false(cluster_report(&cluster, 1).view_active);
+
+    cluster_settle(&cluster); /* R3 opens it. */
+    assert_true(cluster_report(&cluster, 1).view_active);
+    cluster_crash(&cluster, 3);
+    (void)cluster_submit(&cluster, 1, 1);
+    (void)cluster_timeout(&cluster, 1, PBFT_TIMER_REQUEST);
+    assert_true(cluster_report(&cluster, 1).view == UINT64_MAX);
+    assert_true(cluster_report(&cluster, 1).view_active);
+}
+
+/* Who must not vote asks for no view either; nor does who has asked already. */
+static void test_who_does_not_vote_does_not_complain(void **state)
+{
+    (void)state;
+    start(4);
+    cluster_isolate(&cluster, 2);
+    (void)cluster_submit(&cluster, 2, 1);
+    (void)cluster_timeout(&cluster, 2, PBFT_TIMER_REQUEST);
+    assert_int_equal(cluster_report(&cluster, 2).view, 1);
+    (void)cluster_timeout(&cluster, 2, PBFT_TIMER_REQUEST);
+    assert_int_equal(cluster_report(&cluster, 2).view, 1);
+
+    cluster_isolate(&cluster, 3);
+    cluster_crash(&cluster, 3);
+    cluster_restart(&cluster, 3);
+    assert_false(cluster_report(&cluster, 3).may_vote);
+    (void)cluster_submit(&cluster, 3, 1);
+    (void)cluster_timeout(&cluster, 3, PBFT_TIMER_REQUEST);
+    (void)cluster_timeout(&cluster, 3, PBFT_TIMER_VIEW);
+    assert_int_equal(cluster_report(&cluster, 3).view, 0);
+    assert_true(cluster_report(&cluster, 3).view_active);
+}
+
+/* Whoever lost its log speaks again, and means it: the word of its earlier life
+ * makes place, and does not come back. */
+static void test_the_view_change_of_the_later_incarnation_stands(void **state)
+{
+    (void)state;
+    start(4);
+    assert_int_equal(hear_view_change(1, plain_view_change(3, 5, 0)),
+                     PBFT_ACCEPTED);
+    assert_int_equal(hear_view_change(1, plain_view_change(3, 5, 1)),
+                     PBFT_ACCEPTED);
+    assert_int_equal(hear_view_change(1, plain_view_change(3, 5, 1)),
+                     PBFT_DUPLICATE);
+    assert_int_equal(hear_view_change(1, plain_view_change(3, 5, 0)),
+                     PBFT_CONFLICTING);
+    assert_int_equal(
+        cluster_replica(&cluster, 1)->changes.ahead[3]->incarnation, 1);
+    assert_int_equal(cluster_report(&cluster, 1).view, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -482,6 +575,12 @@ int main(void)
             test_a_replica_behind_a_checkpoint_enters_the_view, clear),
         cmocka_unit_test_teardown(test_views_change_under_random_loss, clear),
         cmocka_unit_test_teardown(test_crashes_and_restarts_at_random, clear),
+        cmocka_unit_test_teardown(test_after_the_last_view_there_is_none,
+                                  clear),
+        cmocka_unit_test_teardown(test_who_does_not_vote_does_not_complain,
+                                  clear),
+        cmocka_unit_test_teardown(
+            test_the_view_change_of_the_later_incarnation_stands, clear),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
