@@ -210,6 +210,25 @@ static void test_nothing_leaves_after_a_failure(void **state)
     assert_int_equal(pbft_driver_step(driver, &event), PBFT_BUSY);
 }
 
+/* There is nobody to ask, to tell or to guard against. */
+static void test_a_replica_alone_has_no_timers_for_others(void **state)
+{
+    (void)state;
+    for (int timer = PBFT_TIMER_REQUEST; timer <= PBFT_TIMER_COUNT; timer++) {
+        if (timer != PBFT_TIMER_BATCH) {
+            step((struct pbft_event){.type = PBFT_EVENT_TIMEOUT,
+                                     .timer = (enum pbft_timer)timer});
+            pbft_driver_flush(driver);
+        }
+    }
+    assert_int_equal(appended, 0);
+    assert_int_equal(sent, 0);
+    submit(1);
+    pbft_driver_flush(driver);
+    pbft_driver_durable(driver, 1);
+    assert_int_equal(executed, 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, clear)
@@ -219,6 +238,7 @@ int main(void)
         TEST(test_later_tickets_cover_earlier_ones_in_order),
         TEST(test_the_queue_is_bounded),
         TEST(test_nothing_leaves_after_a_failure),
+        TEST(test_a_replica_alone_has_no_timers_for_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

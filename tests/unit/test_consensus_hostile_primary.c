@@ -195,6 +195,135 @@ static void test_a_record_is_no_message(void **state)
     pbft_message_unref(batch);
 }
 
+static enum pbft_verdict ask(const struct pbft_fetch *fetch)
+{
+    const struct pbft_origin origin = {.sender = 3, .epoch = 1};
+    struct pbft_message *message = pbft_fetch_create(&origin, fetch);
+    enum pbft_verdict verdict = cluster_receive(&cluster, SELF, message);
+    pbft_message_unref(message);
+    return verdict;
+}
+
+static void test_questions_of_no_kind(void **state)
+{
+    const struct pbft_fetch fetch = {
+        .kind = (enum pbft_fetch_kind)99, .seq = 1, .last = 1};
+    (void)state;
+    const uint64_t before = cluster.nodes[SELF].sent;
+    assert_int_equal(ask(&fetch), PBFT_REJECTED);
+    assert_int_equal(cluster.nodes[SELF].sent, before);
+}
+
+/* Nobody has granted it: what it proposes is nobody's proposal. */
+static void test_a_proposal_of_a_made_up_incarnation_is_refused(void **state)
+{
+    const struct pbft_origin origin = {
+        .sender = 0, .epoch = 1, .incarnation = 1};
+    (void)state;
+    cluster_isolate(&cluster, SELF);
+    struct pbft_message *batch = cast_batch(&cluster.cast, clock_now(), 1, 1);
+    struct pbft_message *message =
+        pbft_pre_prepare_create(&origin, 0, 1, &batch->batch.digest, batch);
+    pbft_message_sign(&cluster.cast.replicas[0].domain, message);
+    assert_int_equal(hear(message), PBFT_REJECTED);
+    assert_int_equal(prepares(1), 0);
+
+    /* Its present one is heard. */
+    assert_int_equal(hear(cast_pre_prepare(&cluster.cast, 0, 1, batch)),
+                     PBFT_ACCEPTED);
+    assert_int_equal(prepares(1), 1);
+    pbft_message_unref(batch);
+}
+
+/* pbft_verify() stops these before; the core does not rest on that. */
+static void test_a_block_that_proves_nothing_is_refused(void **state)
+{
+    const pbft_replica_id signers[] = {0, 1, 3};
+    (void)state;
+    cluster_isolate(&cluster, SELF);
+    struct pbft_message *batch = cast_batch(&cluster.cast, clock_now(), 1, 1);
+    struct pbft_message *full = cast_pre_prepare(&cluster.cast, 0, 1, batch);
+    struct pbft_message *header = pbft_pre_prepare_with_body(full, NULL);
+    struct pbft_message *blocks[] = {
+        cast_certificate(&cluster.cast, PBFT_MESSAGE_COMMITTED, header, signers,
+                         3),
+        cast_certificate(&cluster.cast, PBFT_MESSAGE_COMMITTED, full, signers,
+                         2),
+        cast_certificate(&cluster.cast, PBFT_MESSAGE_COMMITTED, full, signers,
+                         3),
+        cast_certificate(&cluster.cast, PBFT_MESSAGE_COMMITTED, full, signers,
+                         3)};
+    blocks[2]->epoch++;
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(cluster_receive(&cluster, SELF, blocks[i]),
+                         i < 3 ? PBFT_REJECTED : PBFT_ACCEPTED);
+        assert_int_equal(cluster_report(&cluster, SELF).committed,
+                         i < 3 ? 0 : 1);
+        pbft_message_unref(blocks[i]);
+    }
+    pbft_message_unref(header);
+    pbft_message_unref(full);
+    pbft_message_unref(batch);
+}
+
+/* Nothing was to happen: a timer that fires anyway changes nothing. */
+static void test_the_monitor_that_is_off_judges_nobody(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        (void)cluster_timeout(&cluster, SELF, PBFT_TIMER_MONITOR);
+    }
+    assert_int_equal(cluster_report(&cluster, SELF).view, 0);
+    assert_true(pbft_timer_deadline(cluster_replica(&cluster, SELF),
+                                    PBFT_TIMER_MONITOR) == PBFT_TIME_NEVER);
+}
+
+/* A flood without a pause for its effects is put off, not lost, and not half
+ * done. */
+static void test_a_full_output_puts_events_off(void **state)
+{
+    struct pbft_replica *replica =
+        (struct pbft_replica *)(uintptr_t)cluster_replica(&cluster, SELF);
+    const pbft_time_ms now = cluster.now;
+    enum pbft_verdict verdict = PBFT_ACCEPTED;
+    uint64_t sequence = 0;
+    (void)state;
+    while (verdict != PBFT_BUSY) {
+        assert_true(++sequence < 100000);
+        struct pbft_message *request =
+            cast_request(&cluster.cast, sequence, "p");
+        struct pbft_event event = {.type = PBFT_EVENT_RECEIVE,
+                                   .now = now,
+                                   .wall = clock_now(),
+                                   .message = request};
+        const uint32_t before = replica->requests.count;
+        verdict = pbft_step(replica, &event);
+        if (verdict == PBFT_BUSY) {
+            assert_int_equal(replica->requests.count, before);
+            assert_true(pbft_output(replica)->send_count > 0);
+            pbft_output_clear(replica);
+            assert_int_not_equal(pbft_step(replica, &event), PBFT_BUSY);
+        } else if (verdict == PBFT_ACCEPTED) {
+            pbft_requests_remove(&replica->requests, &request->request.digest,
+                                 now);
+        }
+        pbft_message_unref(request);
+    }
+    assert_true(sequence > 100);
+}
+
+static void test_an_event_of_no_kind_is_refused(void **state)
+{
+    const struct pbft_event event = {.type = (enum pbft_event_type)99,
+                                     .now = cluster.now,
+                                     .wall = clock_now()};
+    struct pbft_replica *replica =
+        (struct pbft_replica *)(uintptr_t)cluster_replica(&cluster, SELF);
+    (void)state;
+    assert_int_equal(pbft_step(replica, &event), PBFT_REJECTED);
+    pbft_replica_check_invariants(replica);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, clear)
@@ -206,6 +335,12 @@ int main(void)
         TEST(test_timers_that_are_not_its_own_move_nobody),
         TEST(test_questions_for_no_blocks),
         TEST(test_a_record_is_no_message),
+        TEST(test_questions_of_no_kind),
+        TEST(test_a_proposal_of_a_made_up_incarnation_is_refused),
+        TEST(test_a_block_that_proves_nothing_is_refused),
+        TEST(test_the_monitor_that_is_off_judges_nobody),
+        TEST(test_a_full_output_puts_events_off),
+        TEST(test_an_event_of_no_kind_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

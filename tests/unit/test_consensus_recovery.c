@@ -550,6 +550,59 @@ static void test_a_table_of_too_many_is_none(void **state)
                                  (struct pbft_bytes){bytes, sizeof bytes}));
 }
 
+/* ---- what it had opened or asked for ---------------------------------------
+ */
+
+static struct pbft_message *own_new_view(pbft_view view)
+{
+    const struct pbft_origin origin = {.sender = LOST, .epoch = 1};
+    const struct pbft_new_view_source sources[] = {
+        {0, {{1}}}, {1, {{1}}}, {2, {{1}}}};
+    struct pbft_message *message =
+        pbft_new_view_create(&origin, view, sources, 3, NULL, 0);
+    pbft_message_sign(&cluster.cast.replicas[LOST].domain, message);
+    return message;
+}
+
+/* Its own signature under a view that its log knows nothing of: the log was
+ * rolled back. An older view binds no more. */
+static void test_an_own_new_view_that_is_not_known_is_a_loss(void **state)
+{
+    (void)state;
+    struct pbft_message *other = own_new_view(7);
+    assert_int_equal(pbft_verify(&cluster.cast.verifier, LOST, other), PBFT_OK);
+    assert_int_equal(cluster_receive(&cluster, LOST, other), PBFT_CONFLICTING);
+    assert_int_equal(cluster_report(&cluster, LOST).condition,
+                     PBFT_CONDITION_RECOVERING);
+    assert_false(cluster_report(&cluster, LOST).may_vote);
+    /* It knows now, and does not begin anew. */
+    assert_int_equal(cluster_receive(&cluster, LOST, other), PBFT_DUPLICATE);
+    pbft_message_unref(other);
+    assert_true(run_until_normal(LOST, 5000));
+    submit(1);
+    assert_int_equal(cluster_report(&cluster, LOST).executed,
+                     cluster_report(&cluster, 0).executed);
+}
+
+static void test_an_own_new_view_of_the_past_is_none(void **state)
+{
+    (void)state;
+    cluster_crash(&cluster, 0);
+    for (uint64_t i = 1; i <= 4; i++) { /* Each view orders one request. */
+        for (pbft_replica_id id = 1; id < 4; id++) {
+            (void)cluster_submit(&cluster, id, i);
+            (void)cluster_timeout(&cluster, id, PBFT_TIMER_REQUEST);
+        }
+        cluster_settle(&cluster);
+    }
+    assert_true(cluster_report(&cluster, LOST).view > 3);
+    struct pbft_message *old = own_new_view(3);
+    assert_int_equal(cluster_receive(&cluster, LOST, old), PBFT_DUPLICATE);
+    assert_int_not_equal(cluster_report(&cluster, LOST).condition,
+                         PBFT_CONDITION_RECOVERING);
+    pbft_message_unref(old);
+}
+
 #define ROW(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 #define ROW_SEVEN(test)                                                        \
     cmocka_unit_test_setup_teardown(test, setup_seven, teardown)
@@ -577,6 +630,8 @@ int main(void)
         ROW(test_a_recover_of_a_stranger_is_none),
         ROW(test_incarnations_do_not_wrap),
         ROW(test_a_table_of_too_many_is_none),
+        ROW(test_an_own_new_view_that_is_not_known_is_a_loss),
+        ROW(test_an_own_new_view_of_the_past_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

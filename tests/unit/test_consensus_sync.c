@@ -267,6 +267,33 @@ static void test_the_last_view_change_is_kept(void **state)
 
 #define ROW(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
+/* Whoever executes slowly keeps as many blocks as it has room for: the others
+ * are refused and come again. */
+static void test_blocks_wait_for_a_slow_executor(void **state)
+{
+    const pbft_seq room = PBFT_SYNC_BACKLOG_MAX + PBFT_FETCH_BLOCKS_MAX;
+    (void)state;
+    cluster_isolate(&cluster, LATE);
+    submit(room + 2);
+    cluster.nodes[LATE].is_executor_stuck = true;
+    for (pbft_seq seq = 1; seq <= room; seq++) {
+        assert_int_equal(
+            cluster_receive(&cluster, LATE, cluster.nodes[0].blocks[seq]),
+            PBFT_ACCEPTED);
+    }
+    assert_int_equal(
+        cluster_receive(&cluster, LATE, cluster.nodes[0].blocks[room + 1]),
+        PBFT_UNEXPECTED);
+    assert_int_equal(cluster_report(&cluster, LATE).committed, room);
+
+    cluster.nodes[LATE].is_executor_stuck = false;
+    cluster_settle(&cluster);
+    assert_int_equal(executed_by(LATE), room);
+    assert_int_equal(
+        cluster_receive(&cluster, LATE, cluster.nodes[0].blocks[room + 1]),
+        PBFT_ACCEPTED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -277,6 +304,8 @@ int main(void)
         ROW(test_who_lost_blocks_enters_no_view),
         ROW(test_the_vote_of_the_highest_view_is_kept),
         ROW(test_the_last_view_change_is_kept),
+        cmocka_unit_test_setup_teardown(test_blocks_wait_for_a_slow_executor,
+                                        setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
