@@ -18,6 +18,7 @@
 #define SELF 1
 #define LIAR 3
 #define FLOOD 20000
+#define WALL_START_US UINT64_C(1700000001000000)
 #define BYTES_PER_CHECK 64 /* A signature alone is as long. */
 
 static const uint64_t numbers[] = {0,
@@ -400,6 +401,52 @@ static void test_a_future_incarnation_hides_no_contradiction(void **state)
     assert_int_equal(cluster_report(&cluster, SELF).evidence_count, 1);
 }
 
+/* R0 proposed something for each seq, R2 voted for it, and R3 "has"
+ * certificates of something else: each part could be evidence, and costs a
+ * check. Only so many are made. */
+static void test_forged_contradictions_cost_little(void **state)
+{
+    const struct pbft_origin by = origin(0);
+    const struct pbft_message *list[16];
+    (void)state;
+    for (uint64_t i = 0; i < 16; i++) {
+        struct pbft_message *batch =
+            cast_batch(&cluster.cast, WALL_START_US, 1 + i, 1);
+        struct pbft_message *proposal =
+            cast_pre_prepare(&cluster.cast, 0, i + 1, batch);
+        struct pbft_message *vote =
+            cast_vote(&cluster.cast, PBFT_MESSAGE_PREPARE, 2, 0, i + 1,
+                      &batch->batch.digest);
+        (void)cluster_receive(&cluster, SELF, proposal);
+        (void)cluster_receive(&cluster, SELF, vote);
+        pbft_message_unref(batch);
+        pbft_message_unref(proposal);
+        pbft_message_unref(vote);
+        /* In R0's name, which is not R3's to use. */
+        const struct pbft_origin primary = {.sender = 0, .epoch = 1};
+        const struct pbft_vote votes[2] = {{1, 0, {{0}}}, {2, 0, {{0}}}};
+        struct pbft_message *header = pbft_pre_prepare_create(
+            &primary, 0, i + 1, &(struct pbft_digest){{7}}, NULL);
+        list[i] = pbft_certificate_create(PBFT_MESSAGE_PREPARED, LIAR, 1,
+                                          header, votes, 2);
+        pbft_message_unref(header);
+    }
+    struct pbft_message *stable = cast_stable(&cluster.cast, 0, NULL, 0);
+    struct pbft_message *message =
+        pbft_view_change_create(liar(), &by, 1, stable, list, 16);
+    pbft_message_sign(liar(), message);
+    checks = 0;
+    (void)cluster_receive(&cluster, SELF, message);
+    assert_true(checks >= PBFT_WITNESS_CHECKS_MAX);
+    assert_true(checks <= 2 * PBFT_WITNESS_CHECKS_MAX);
+    assert_int_equal(cluster_report(&cluster, SELF).evidence_count, 0);
+    pbft_message_unref(message);
+    pbft_message_unref(stable);
+    for (uint64_t i = 0; i < 16; i++) {
+        pbft_message_unref(list[i]);
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, clear)
@@ -410,6 +457,7 @@ int main(void)
         TEST(test_certificates_are_not_checked_before_they_matter),
         TEST(test_work_is_bounded_by_bytes),
         TEST(test_a_future_incarnation_hides_no_contradiction),
+        TEST(test_forged_contradictions_cost_little),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -421,6 +421,49 @@ static void test_a_primary_that_forgets_obligations_is_replaced(void **state)
     assert_true(cluster.nodes[1].executed.seq >= 1);
 }
 
+/* A request comes first: its block is not the one that is owed. */
+static void test_a_block_before_it_is_due_pays_no_obligation(void **state)
+{
+    (void)state;
+    (void)start_with(4);
+    cluster.due = WALL_START_US + (cluster.now + 700) * 1000;
+    cluster_start(&cluster);
+    run(100);
+    (void)cluster_submit(&cluster, 0, 1);
+    run(200);
+    for (pbft_replica_id id = 0; id < 4; id++) {
+        assert_int_equal(cluster.nodes[id].executed.seq, 1);
+        assert_true(cluster.nodes[id].executed.block_time < cluster.due);
+    }
+    run(500);
+    for (pbft_replica_id id = 0; id < 4; id++) {
+        assert_int_equal(cluster.nodes[id].executed.seq, 2);
+        assert_true(cluster.nodes[id].executed.block_time >= cluster.due);
+    }
+}
+
+/* The wall clock may be set meanwhile: the primary looks again each minute. */
+static void test_a_far_obligation_is_looked_at_again(void **state)
+{
+    const pbft_time_ms minute = 60000;
+    (void)state;
+    (void)start_with(4);
+    cluster.due = WALL_START_US + (cluster.now + 60 * minute) * 1000;
+    cluster_start(&cluster);
+    assert_int_equal(
+        pbft_timer_deadline(cluster_replica(&cluster, 0), PBFT_TIMER_BATCH),
+        cluster.now + minute);
+    (void)cluster_timeout(&cluster, 0, PBFT_TIMER_BATCH);
+    assert_int_equal(cluster.nodes[0].executed.seq, 0);
+    for (pbft_replica_id id = 0; id < 4; id++) {
+        cluster.nodes[id].wall_offset_us = 3600 * UINT64_C(1000000);
+    }
+    (void)cluster_timeout(&cluster, 0, PBFT_TIMER_BATCH);
+    cluster_settle(&cluster);
+    assert_int_equal(cluster.nodes[0].executed.seq, 1);
+    assert_true(cluster.nodes[0].executed.block_time >= cluster.due);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, clear)
@@ -444,6 +487,8 @@ int main(void)
         TEST_BARE(test_off_is_off),
         TEST_BARE(test_an_obligation_gets_an_empty_block),
         TEST_BARE(test_a_primary_that_forgets_obligations_is_replaced),
+        TEST_BARE(test_a_block_before_it_is_due_pays_no_obligation),
+        TEST_BARE(test_a_far_obligation_is_looked_at_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

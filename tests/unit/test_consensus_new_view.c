@@ -388,6 +388,31 @@ static void test_a_restarted_primary_goes_on_above(void **state)
     assert_true(cluster_replica(&cluster, PUPPET)->next_seq > 4);
 }
 
+/* Q view-changes, says the list: but two places have the word of one. */
+static void test_one_view_change_counts_once(void **state)
+{
+    const struct pbft_origin origin = {.sender = PUPPET, .epoch = 1};
+    (void)state;
+    ask_for_view_1();
+    const struct pbft_new_view_source sources[] = {
+        {0, changes[3]->view_change.digest},
+        {2, changes[2]->view_change.digest},
+        {3, changes[3]->view_change.digest}};
+    const struct pbft_message *headers[] = {header(1, prepared_digest())};
+    struct pbft_message *message =
+        pbft_new_view_create(&origin, 1, sources, 3, headers, 1);
+    pbft_message_sign(&cluster.cast.replicas[PUPPET].domain, message);
+    pbft_message_unref(headers[0]);
+    assert_int_equal(pbft_verify(&cluster.cast.verifier, PUPPET, message),
+                     PBFT_OK);
+
+    (void)offer(message); /* It waits for a word of R0 that there is not. */
+    (void)cluster_receive(&cluster, 2, changes[3]);
+    cluster_settle(&cluster);
+    assert_false(cluster_report(&cluster, 2).view_active);
+    assert_null(cluster_replica(&cluster, 2)->changes.found[0]);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, clear)
@@ -407,6 +432,7 @@ int main(void)
         TEST(test_an_older_record_has_its_first_header),
         TEST(test_a_restarted_primary_goes_on_above),
         TEST(test_a_view_is_entered_once),
+        TEST(test_one_view_change_counts_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

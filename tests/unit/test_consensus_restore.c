@@ -407,6 +407,93 @@ static void test_a_proof_far_above_the_blocks_is_reported(void **state)
     assert_int_equal(status->status.prepared_words, 0);
 }
 
+/* What view 3 began with was for view 3: view 4, of which there is a vote,
+ * began with something else. */
+static void test_a_new_view_is_of_its_own_view(void **state)
+{
+    const pbft_view view = 3;
+    const pbft_replica_id primary = 3;
+    const struct pbft_origin origin = {.sender = primary, .epoch = 1};
+    const struct pbft_new_view_source sources[] = {
+        {0, {{1}}}, {2, {{1}}}, {3, {{1}}}};
+    (void)state;
+    for (pbft_view later = view; later <= view + 1; later++) {
+        struct pbft_message *full = cast_pre_prepare(&cast, view, 1, batch);
+        const struct pbft_message *headers[] = {
+            pbft_pre_prepare_with_body(full, NULL)};
+        assert_int_equal(restore(PBFT_RECORD_NEW_VIEW, 0,
+                                 pbft_new_view_create(&origin, view, sources, 3,
+                                                      headers, 1)),
+                         PBFT_ACCEPTED);
+        pbft_message_unref(full);
+        pbft_message_unref(headers[0]);
+        full = cast_pre_prepare(&cast, later, 2, batch);
+        assert_int_equal(restore(PBFT_RECORD_PRE_PREPARE, 2,
+                                 pbft_pre_prepare_with_body(full, NULL)),
+                         PBFT_ACCEPTED);
+        pbft_message_unref(full);
+        begin();
+        assert_int_equal(replica->view, later);
+        assert_true((pbft_slot_log_at(&replica->log, 1)->header != NULL) ==
+                    (later == view));
+        (void)clear(state);
+        (void)start(state);
+    }
+}
+
+static size_t attestations_sent(pbft_seq seq)
+{
+    const struct pbft_output *output = pbft_output(replica);
+    size_t count = 0;
+    for (size_t i = 0; i < output->send_count; i++) {
+        const struct pbft_message *message = output->sends[i].message;
+        count += message->type == PBFT_MESSAGE_ATTESTATION &&
+                 message->attestation.seq == seq;
+    }
+    return count;
+}
+
+static void execute(pbft_seq seq)
+{
+    const struct pbft_event executed = {.type = PBFT_EVENT_EXECUTED,
+                                        .now = 1,
+                                        .wall = 1000000,
+                                        .executed = {.seq = seq}};
+    assert_int_equal(pbft_step(replica, &executed), PBFT_ACCEPTED);
+    pbft_replica_check_invariants(replica);
+}
+
+/* The service tells again of blocks whose proofs it lost. They are attested
+ * again above the checkpoint; what is stable needs no more words. */
+static void test_only_what_is_not_stable_is_attested_again(void **state)
+{
+    const struct pbft_event applied = {.type = PBFT_EVENT_APPLIED,
+                                       .executed = {.seq = 6}};
+    struct pbft_config config;
+    (void)state;
+    pbft_config_defaults(&config);
+    config.self = SELF;
+    config.window = 16;
+    config.checkpoint_interval = 4;
+    pbft_replica_destroy(replica);
+    replica = pbft_replica_create(&config, &cast.replicas[SELF].domain,
+                                  &cast.keyring, NULL);
+    assert_int_equal(pbft_step(replica, &applied), PBFT_ACCEPTED);
+    assert_int_equal(
+        restore(PBFT_RECORD_STABLE, 4, cast_stable(&cast, 4, signers, 3)),
+        PBFT_ACCEPTED);
+    begin();
+    assert_int_equal(replica->attested, 5);
+    assert_int_equal(attestations_sent(6), 1);
+
+    execute(3);
+    execute(5);
+    assert_int_equal(attestations_sent(3), 0);
+    assert_int_equal(attestations_sent(5), 1);
+    assert_int_equal(replica->attested, 4);
+    assert_int_equal(replica->executed, 6);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, clear)
 
 int main(void)
@@ -429,6 +516,8 @@ int main(void)
         TEST(test_a_log_that_contradicts_itself_convicts_nobody),
         TEST(test_a_record_of_no_kind_is_refused),
         TEST(test_a_proof_far_above_the_blocks_is_reported),
+        TEST(test_a_new_view_is_of_its_own_view),
+        TEST(test_only_what_is_not_stable_is_attested_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

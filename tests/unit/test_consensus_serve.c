@@ -121,12 +121,42 @@ static void test_large_blocks_are_weighed(void **state)
     assert_int_equal(got.messages, BLOCKS);
 }
 
+static enum pbft_verdict fetch_body(pbft_seq seq)
+{
+    const struct pbft_origin by = {.sender = GREEDY, .epoch = 1};
+    const struct pbft_fetch fields = {
+        .kind = PBFT_FETCH_BODY, .seq = seq, .digest = cluster.agreed[seq]};
+    struct pbft_message *message = pbft_fetch_create(&by, &fields);
+    pbft_message_sign(&cluster.cast.replicas[GREEDY].domain, message);
+    enum pbft_verdict verdict = cluster_receive(&cluster, 0, message);
+    pbft_message_unref(message);
+    return verdict;
+}
+
+/* All that is fetched is of one budget, whatever it is called. */
+static void test_bodies_are_weighed_as_well(void **state)
+{
+    size_t count = 0;
+    (void)state;
+    make_blocks(sizeof payload - 1);
+    pass_an_interval();
+    while (fetch_body(1 + count % BLOCKS) == PBFT_ACCEPTED) {
+        assert_true(++count < MESSAGES_MAX);
+    }
+    assert_true(count >= BYTES_MAX / sizeof payload);
+    assert_true(count <= BYTES_MAX / sizeof payload + 1);
+    assert_int_equal(fetch(1), PBFT_UNEXPECTED);
+    pass_an_interval();
+    assert_int_equal(fetch_body(1), PBFT_ACCEPTED);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_small_blocks_are_counted),
         TEST(test_large_blocks_are_weighed),
+        TEST(test_bodies_are_weighed_as_well),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
