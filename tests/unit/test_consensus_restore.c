@@ -230,17 +230,19 @@ static void test_a_vote_without_its_pre_prepare_is_a_loss(void **state)
     static const struct pbft_digest other = {{7}};
     const struct {
         pbft_view view;
-        const struct pbft_digest *digest;
+        bool is_other;
         enum pbft_condition condition;
-    } rows[] = {{0, &batch->batch.digest, PBFT_CONDITION_STARTING},
-                {4, &batch->batch.digest, PBFT_CONDITION_RECOVERING},
-                {0, &other, PBFT_CONDITION_RECOVERING}};
+    } rows[] = {{0, false, PBFT_CONDITION_STARTING},
+                {4, false, PBFT_CONDITION_RECOVERING},
+                {0, true, PBFT_CONDITION_RECOVERING}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct pbft_digest *digest =
+            rows[i].is_other ? &other : &batch->batch.digest;
         assert_int_equal(restore(PBFT_RECORD_PRE_PREPARE, 1, header(1)),
                          PBFT_ACCEPTED);
         assert_int_equal(restore(PBFT_RECORD_PREPARE, 1,
                                  cast_vote(&cast, PBFT_MESSAGE_PREPARE, SELF,
-                                           rows[i].view, 1, rows[i].digest)),
+                                           rows[i].view, 1, digest)),
                          PBFT_ACCEPTED);
         begin();
         assert_int_equal(condition(), rows[i].condition);

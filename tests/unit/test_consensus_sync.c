@@ -304,8 +304,7 @@ int main(void)
         ROW(test_who_lost_blocks_enters_no_view),
         ROW(test_the_vote_of_the_highest_view_is_kept),
         ROW(test_the_last_view_change_is_kept),
-        cmocka_unit_test_setup_teardown(test_blocks_wait_for_a_slow_executor,
-                                        setup, teardown),
+        ROW(test_blocks_wait_for_a_slow_executor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
