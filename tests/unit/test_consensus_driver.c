@@ -82,7 +82,7 @@ static void step(struct pbft_event event)
 }
 
 /* A cluster of one: a request is committed in one step. */
-static int start(void **state)
+static void start_with(bool is_log_lost)
 {
     const struct pbft_log log = {NULL, append, truncate_log};
     const struct pbft_transport transport = {NULL, transmit};
@@ -90,7 +90,6 @@ static int start(void **state)
                                          serve, read_body, NULL};
     const struct pbft_timer_service timer = {NULL, arm};
     struct pbft_config config;
-    (void)state;
     cast_init(&cast, 1);
     pbft_config_defaults(&config);
     config.pipeline_depth = config.window; /* Nothing gathers. */
@@ -104,8 +103,15 @@ static int start(void **state)
                                 &log, &transport, &service, &timer);
     assert_non_null(driver);
     step((struct pbft_event){.type = PBFT_EVENT_APPLIED});
-    step((struct pbft_event){.type = PBFT_EVENT_START});
+    step((struct pbft_event){.type = PBFT_EVENT_START,
+                             .is_log_lost = is_log_lost});
     pbft_driver_flush(driver);
+}
+
+static int start(void **state)
+{
+    (void)state;
+    start_with(false);
     return 0;
 }
 
@@ -229,6 +235,23 @@ static void test_a_replica_alone_has_no_timers_for_others(void **state)
     assert_int_equal(executed, 1);
 }
 
+/* It has promised something to its clients, and nobody can tell it what. */
+static void test_a_replica_alone_does_not_recover(void **state)
+{
+    (void)state;
+    start_with(true);
+    submit(1);
+    step((struct pbft_event){.type = PBFT_EVENT_TIMEOUT,
+                             .timer = PBFT_TIMER_COUNT});
+    pbft_driver_flush(driver);
+    pbft_driver_durable(driver, last_ticket);
+    assert_int_equal(executed, 0);
+    struct pbft_report report;
+    pbft_replica_report(pbft_driver_replica(driver), &report);
+    assert_int_equal(report.condition, PBFT_CONDITION_RECOVERING);
+    assert_false(report.may_vote);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, clear)
@@ -239,6 +262,7 @@ int main(void)
         TEST(test_the_queue_is_bounded),
         TEST(test_nothing_leaves_after_a_failure),
         TEST(test_a_replica_alone_has_no_timers_for_others),
+        cmocka_unit_test_teardown(test_a_replica_alone_does_not_recover, clear),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
