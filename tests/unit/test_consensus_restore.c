@@ -496,6 +496,50 @@ static void test_only_what_is_not_stable_is_attested_again(void **state)
     assert_int_equal(replica->executed, 6);
 }
 
+static void answer(pbft_replica_id from, pbft_seq executed)
+{
+    const struct pbft_origin origin = {.sender = from, .epoch = 1};
+    const struct pbft_status_report fields = {.view_active = true,
+                                              .executed = executed,
+                                              .question = replica->question};
+    struct pbft_message *message = pbft_status_create(&origin, &fields);
+    pbft_message_sign(&cast.replicas[from].domain, message);
+    const struct pbft_event heard = {.type = PBFT_EVENT_RECEIVE,
+                                     .now = 1,
+                                     .wall = 1000000,
+                                     .message = message};
+    assert_int_equal(pbft_step(replica, &heard), PBFT_ACCEPTED);
+    pbft_message_unref(message);
+}
+
+/* The blocks are gone and a promise with them; two peers say that there is
+ * nothing to catch up with. The proof in the own log knows better: below it
+ * nobody is asked for an incarnation, for the table may have a later one. */
+static void test_nothing_is_asked_for_below_the_own_proof(void **state)
+{
+    (void)state;
+    for (int has_proof = 1; has_proof >= 0; has_proof--) {
+        if (has_proof == 1) {
+            assert_int_equal(restore(PBFT_RECORD_STABLE, 4,
+                                     cast_stable(&cast, 4, signers, 3)),
+                             PBFT_ACCEPTED);
+        }
+        assert_int_equal(restore(PBFT_RECORD_PREPARE, 7,
+                                 cast_vote(&cast, PBFT_MESSAGE_PREPARE, SELF, 0,
+                                           7, &batch->batch.digest)),
+                         PBFT_ACCEPTED);
+        begin();
+        assert_int_equal(condition(), PBFT_CONDITION_RECOVERING);
+        answer(0, 0);
+        answer(2, 0);
+        assert_true((replica->recovery.target == PBFT_INCARNATION_UNKNOWN) ==
+                    (has_proof == 1));
+        assert_int_equal(replica->requests.count, 1 - has_proof);
+        (void)clear(state);
+        (void)start(state);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, clear)
 
 int main(void)
@@ -520,6 +564,7 @@ int main(void)
         TEST(test_a_proof_far_above_the_blocks_is_reported),
         TEST(test_a_new_view_is_of_its_own_view),
         TEST(test_only_what_is_not_stable_is_attested_again),
+        TEST(test_nothing_is_asked_for_below_the_own_proof),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
