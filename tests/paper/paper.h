@@ -49,7 +49,8 @@ static inline void paper_forget(void)
     }
 }
 
-static inline void paper_start(uint32_t n)
+/* Starts nothing: a test may change the configuration first. */
+static inline void paper_init(uint32_t n)
 {
     paper_dropped = 0;
     paper_mute = UINT32_MAX;
@@ -57,6 +58,11 @@ static inline void paper_start(uint32_t n)
     cluster.config.request_timeout_ms = PAPER_TREQ;
     cluster.config.view_change_timeout_ms = PAPER_TREQ;
     cluster.config.view_change_timeout_max_ms = 8 * PAPER_TREQ;
+}
+
+static inline void paper_start(uint32_t n)
+{
+    paper_init(n);
     cluster_start(&cluster);
     cluster.filter = paper_filter;
 }
@@ -167,6 +173,83 @@ static inline void paper_order(uint64_t first, uint64_t count)
         (void)cluster_submit(&cluster, 0, first + i);
         cluster_settle(&cluster);
     }
+}
+
+/* The request timer of a replica expires. */
+static inline void paper_expire(pbft_replica_id id)
+{
+    (void)cluster_timeout(&cluster, id, PBFT_TIMER_REQUEST);
+}
+
+/* R0 is gone and a request waits at all others: they change the view. */
+static inline void paper_depose_primary(uint64_t sequence)
+{
+    cluster_crash(&cluster, 0);
+    paper_submit_all(sequence);
+    cluster_run(&cluster, PAPER_TREQ + 1);
+}
+
+/* Signed by `signer`: from the genesis on it has prepared those. */
+static inline struct pbft_message *
+paper_view_change(pbft_replica_id signer, pbft_view view,
+                  const struct pbft_message *const *prepared, uint32_t count)
+{
+    const struct pbft_origin origin = {.sender = signer, .epoch = 1};
+    const struct pbft_domain *domain = &cluster.cast.replicas[signer].domain;
+    struct pbft_message *stable = cast_stable(&cluster.cast, 0, NULL, 0);
+    struct pbft_message *made =
+        pbft_view_change_create(domain, &origin, view, stable, prepared, count);
+    pbft_message_sign(domain, made);
+    pbft_message_unref(stable);
+    return made;
+}
+
+/* Signed by the primary of `view`: it names those view-changes, and proposes
+ * those digests from seq 1 on. */
+static inline struct pbft_message *
+paper_new_view(pbft_view view, const struct pbft_message *const *named,
+               uint32_t named_count, const struct pbft_digest *digests,
+               uint32_t count)
+{
+    const struct pbft_origin origin = {.sender = pbft_primary_of(view, 4),
+                                       .epoch = 1};
+    const struct pbft_domain *domain =
+        &cluster.cast.replicas[origin.sender].domain;
+    struct pbft_new_view_source sources[4];
+    const struct pbft_message *headers[4];
+    assert_true(named_count <= 4 && count <= 4);
+    for (uint32_t i = 0; i < named_count; i++) {
+        sources[i].replica = named[i]->sender;
+        sources[i].digest = named[i]->view_change.digest;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        struct pbft_message *header =
+            pbft_pre_prepare_create(&origin, view, i + 1, &digests[i], NULL);
+        pbft_message_sign(domain, header);
+        headers[i] = header;
+    }
+    struct pbft_message *made = pbft_new_view_create(
+        &origin, view, sources, named_count, headers, count);
+    pbft_message_sign(domain, made);
+    for (uint32_t i = 0; i < count; i++) {
+        pbft_message_unref(headers[i]);
+    }
+    return made;
+}
+
+/* What `id` has executed. */
+static inline const struct pbft_message *paper_block(pbft_replica_id id,
+                                                     pbft_seq seq)
+{
+    assert_true(seq <= cluster.nodes[id].executed.seq);
+    assert_non_null(cluster.nodes[id].blocks[seq]);
+    return cluster.nodes[id].blocks[seq];
+}
+
+static inline const struct pbft_digest *paper_block_digest(pbft_replica_id id,
+                                                           pbft_seq seq)
+{
+    return &paper_block(id, seq)->committed.pre_prepare->pre_prepare.digest;
 }
 
 static inline struct pbft_report paper_report(pbft_replica_id id)

@@ -2,19 +2,6 @@
 /* OSDI'99 4.4, sentence by sentence, in our own words. */
 #include "tests/paper/paper.h"
 
-/* R0 is gone and a request waits at all others: they change the view. */
-static void depose_primary(uint64_t sequence)
-{
-    cluster_crash(&cluster, 0);
-    paper_submit_all(sequence);
-    cluster_run(&cluster, PAPER_TREQ + 1);
-}
-
-static void expire(pbft_replica_id id)
-{
-    (void)cluster_timeout(&cluster, id, PBFT_TIMER_REQUEST);
-}
-
 static pbft_time_ms request_deadline(pbft_replica_id id)
 {
     return pbft_timer_deadline(cluster_replica(&cluster, id),
@@ -35,8 +22,8 @@ static void test_4_4_a_waiting_backup_runs_a_timer(void **state)
     assert_int_equal(request_deadline(1), cluster.now - 10 + PAPER_TREQ);
 }
 
-/* It stops when nothing waits, and starts anew when another request does. */
-static void test_4_4_the_timer_stops_and_restarts(void **state)
+/* It stops when nothing waits any more, and nothing comes of it. */
+static void test_4_4_the_timer_stops_when_nothing_waits(void **state)
 {
     (void)state;
     paper_drop(PBFT_MESSAGE_PRE_PREPARE);
@@ -50,6 +37,32 @@ static void test_4_4_the_timer_stops_and_restarts(void **state)
     assert_int_equal(paper_executed(1), 2);
     assert_true(request_deadline(1) == PBFT_TIME_NEVER);
     assert_int_equal(paper_report(1).view, 0);
+    cluster_run(&cluster, 3 * PAPER_TREQ);
+    assert_int_equal(paper_report(1).view, 0);
+    paper_drop(PBFT_MESSAGE_PRE_PREPARE);
+    (void)cluster_submit(&cluster, 1, 3); /* And it can start again. */
+    cluster_run(&cluster, PAPER_TREQ - 1);
+    assert_int_equal(paper_report(1).view, 0);
+    cluster_run(&cluster, 1);
+    assert_int_equal(paper_report(1).view, 1);
+}
+
+/* If another request waits at that moment, it starts anew instead: neither does
+ * the old time expire, nor does the replica wait for ever. */
+static void test_4_4_the_timer_restarts_for_what_still_waits(void **state)
+{
+    (void)state;
+    paper_drop(PBFT_MESSAGE_REQUEST); /* The primary hears from us alone. */
+    (void)cluster_submit(&cluster, 1, 1);
+    (void)cluster_submit(&cluster, 1, 2);
+    cluster_run(&cluster, PAPER_TREQ / 2);
+    (void)cluster_submit(&cluster, 0, 1);
+    cluster_settle(&cluster);
+    assert_int_equal(cluster_count_executed(&cluster, 1, 1), 1);
+    cluster_run(&cluster, PAPER_TREQ - 1);
+    assert_int_equal(paper_report(1).view, 0);
+    cluster_run(&cluster, 1);
+    assert_int_equal(paper_sent(1, PBFT_MESSAGE_VIEW_CHANGE, 1, PAPER_ANY), 3);
 }
 
 /* Expired in view v: a VIEW-CHANGE for v + 1 goes to all. */
@@ -58,7 +71,7 @@ static void test_4_4_an_expired_timer_asks_for_the_next_view(void **state)
     (void)state;
     paper_drop(PBFT_MESSAGE_PRE_PREPARE);
     (void)cluster_submit(&cluster, 1, 1);
-    expire(1);
+    paper_expire(1);
     assert_int_equal(paper_sent(1, PBFT_MESSAGE_VIEW_CHANGE, 1, PAPER_ANY), 3);
     assert_int_equal(paper_report(1).view, 1);
     assert_false(paper_report(1).view_active);
@@ -71,7 +84,7 @@ static void test_4_4_nothing_is_accepted_between_views(void **state)
     (void)state;
     paper_drop(PBFT_MESSAGE_PRE_PREPARE);
     (void)cluster_submit(&cluster, 1, 1);
-    expire(1);
+    paper_expire(1);
     const uint64_t sent = cluster.nodes[1].sent;
     assert_int_equal(paper_hear_proposal(1, 0, 1, batch), PBFT_OLD_VIEW);
     assert_int_equal(paper_hear_vote(1, PBFT_MESSAGE_COMMIT, 2, 0, 1, batch),
@@ -90,7 +103,7 @@ static void test_4_4_a_view_change_carries_what_was_prepared(void **state)
     paper_order(1, 5);
     paper_drop(PBFT_MESSAGE_COMMIT);
     paper_order(6, 2);
-    depose_primary(8);
+    paper_depose_primary(8);
     const struct pbft_message *message =
         paper_find(1, PBFT_MESSAGE_VIEW_CHANGE, 1);
     assert_non_null(message);
@@ -117,10 +130,10 @@ static void test_4_4_the_new_primary_needs_2f_view_changes(void **state)
     paper_drop(PBFT_MESSAGE_PRE_PREPARE);
     paper_submit_all(1);
     paper_mute = 3;
-    expire(1);
+    paper_expire(1);
     cluster_settle(&cluster);
     assert_int_equal(paper_sent(1, PBFT_MESSAGE_NEW_VIEW, 1, PAPER_ANY), 0);
-    expire(2);
+    paper_expire(2);
     cluster_settle(&cluster); /* R0 follows the two, so there are three. */
     assert_int_equal(paper_sent(1, PBFT_MESSAGE_NEW_VIEW, 1, PAPER_ANY), 3);
     const struct pbft_message *message =
@@ -135,7 +148,7 @@ static void test_4_4_what_was_prepared_is_proposed_again(void **state)
     paper_drop(PBFT_MESSAGE_COMMIT);
     paper_order(1, 2);
     const struct pbft_slot_report before = paper_slot(2, 2);
-    depose_primary(3);
+    paper_depose_primary(3);
     const struct pbft_message *message =
         paper_find(1, PBFT_MESSAGE_NEW_VIEW, 1);
     assert_non_null(message);
@@ -152,7 +165,7 @@ static void test_4_4_o_begins_above_the_latest_checkpoint(void **state)
 {
     (void)state;
     paper_order(1, 6);
-    depose_primary(7);
+    paper_depose_primary(7);
     const struct pbft_message *message =
         paper_find(1, PBFT_MESSAGE_NEW_VIEW, 1);
     assert_non_null(message);
@@ -174,7 +187,7 @@ static void test_4_4_gaps_become_null_requests(void **state)
     paper_drop(PBFT_MESSAGE_COMMIT);
     (void)cluster_submit(&cluster, 0, 2);
     cluster_settle(&cluster);
-    depose_primary(3);
+    paper_depose_primary(3);
     paper_dropped = 0;
     (void)cluster_run_until(&cluster, 3, 4 * PAPER_TREQ);
     const struct pbft_message *message =
@@ -197,7 +210,7 @@ static void test_4_4_a_wrong_o_is_not_entered(void **state)
     paper_drop(PBFT_MESSAGE_COMMIT);
     paper_order(1, 1);
     paper_drop(PBFT_MESSAGE_NEW_VIEW);
-    depose_primary(2);
+    paper_depose_primary(2);
     const struct pbft_message *good = paper_find(1, PBFT_MESSAGE_NEW_VIEW, 1);
     assert_non_null(good);
     assert_false(paper_report(2).view_active);
@@ -225,7 +238,7 @@ static void test_4_4_proposals_of_o_are_prepared_in_the_new_view(void **state)
     (void)state;
     paper_drop(PBFT_MESSAGE_COMMIT);
     paper_order(1, 2);
-    depose_primary(3);
+    paper_depose_primary(3);
     for (pbft_seq seq = 1; seq <= 2; seq++) {
         assert_int_equal(paper_sent(2, PBFT_MESSAGE_PREPARE, 1, seq), 3);
     }
@@ -239,7 +252,7 @@ static void test_4_4_nothing_is_executed_again(void **state)
 {
     (void)state;
     paper_order(1, 3);
-    depose_primary(4);
+    paper_depose_primary(4);
     (void)cluster_run_until(&cluster, 4, 4 * PAPER_TREQ);
     for (uint64_t i = 1; i <= 4; i++) {
         assert_int_equal(cluster_count_executed(&cluster, 2, i), 1);
@@ -255,7 +268,7 @@ static void test_4_4_a_missing_request_is_fetched(void **state)
     cluster_isolate(&cluster, 3);
     paper_order(1, 1);
     cluster_heal(&cluster);
-    depose_primary(2);
+    paper_depose_primary(2);
     paper_dropped = 0;
     (void)cluster_run_until(&cluster, 2, 4 * PAPER_TREQ);
     assert_int_equal(cluster_count_executed(&cluster, 3, 1), 1);
@@ -269,7 +282,7 @@ static void test_4_4_a_missing_checkpoint_is_fetched(void **state)
     cluster_isolate(&cluster, 3);
     paper_order(1, 9);
     cluster_heal(&cluster);
-    depose_primary(10);
+    paper_depose_primary(10);
     (void)cluster_run_until(&cluster, 10, 8 * PAPER_TREQ);
     assert_int_equal(cluster_count_executed(&cluster, 3, 10), 1);
     cluster_run(&cluster, PAPER_TREQ);
@@ -282,7 +295,7 @@ static void test_4_4_a_view_change_outlives_a_crash(void **state)
     (void)state;
     paper_drop(PBFT_MESSAGE_PRE_PREPARE);
     (void)cluster_submit(&cluster, 1, 1);
-    expire(1);
+    paper_expire(1);
     cluster_crash(&cluster, 1);
     cluster_restart(&cluster, 1);
     assert_int_equal(paper_report(1).view, 1);
@@ -293,7 +306,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         PAPER_TEST(test_4_4_a_waiting_backup_runs_a_timer),
-        PAPER_TEST(test_4_4_the_timer_stops_and_restarts),
+        PAPER_TEST(test_4_4_the_timer_stops_when_nothing_waits),
+        PAPER_TEST(test_4_4_the_timer_restarts_for_what_still_waits),
         PAPER_TEST(test_4_4_an_expired_timer_asks_for_the_next_view),
         PAPER_TEST(test_4_4_nothing_is_accepted_between_views),
         PAPER_TEST(test_4_4_a_view_change_carries_what_was_prepared),

@@ -9,14 +9,7 @@ static pbft_time_ms view_deadline(pbft_replica_id id)
 
 static struct pbft_message *view_change(pbft_replica_id signer, pbft_view view)
 {
-    const struct pbft_origin origin = {.sender = signer, .epoch = 1};
-    const struct pbft_domain *domain = &cluster.cast.replicas[signer].domain;
-    struct pbft_message *stable = cast_stable(&cluster.cast, 0, NULL, 0);
-    struct pbft_message *made =
-        pbft_view_change_create(domain, &origin, view, stable, NULL, 0);
-    pbft_message_sign(domain, made);
-    pbft_message_unref(stable);
-    return made;
+    return paper_view_change(signer, view, NULL, 0);
 }
 
 /* Who asked for v + 1 waits for 2f + 1 view-changes before its timer starts. */
