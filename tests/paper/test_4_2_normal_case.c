@@ -184,6 +184,35 @@ static void test_4_2_prepared_needs_matching_votes_of_2f_backups(void **state)
     pbft_message_unref(other);
 }
 
+/* The request itself is needed too: with the signed header and all prepares,
+ * but without the body (ours comes apart; design: P16), nothing is prepared,
+ * and nobody's commits change that. */
+static void test_4_2_prepared_needs_the_request(void **state)
+{
+    struct pbft_message *batch = paper_batch(1);
+    struct pbft_message *whole = cast_pre_prepare(&cluster.cast, 0, 1, batch);
+    (void)state;
+    (void)paper_hear(1, pbft_pre_prepare_with_body(whole, NULL));
+    (void)paper_hear_vote(1, PBFT_MESSAGE_PREPARE, 2, 0, 1, batch);
+    (void)paper_hear_vote(1, PBFT_MESSAGE_PREPARE, 3, 0, 1, batch);
+    for (pbft_replica_id id = 0; id < 4; id += id == 0 ? 2 : 1) {
+        (void)paper_hear_vote(1, PBFT_MESSAGE_COMMIT, id, 0, 1, batch);
+    }
+    assert_true(paper_slot(1, 1).has_pre_prepare);
+    assert_int_equal(paper_slot(1, 1).prepare_count, 2);
+    assert_false(paper_slot(1, 1).prepared);
+    assert_false(paper_slot(1, 1).committed);
+    assert_int_equal(paper_sent(1, PBFT_MESSAGE_PREPARE, 0, 1), 0);
+    assert_int_equal(paper_sent(1, PBFT_MESSAGE_COMMIT, 0, 1), 0);
+    struct pbft_message *body = pbft_message_handed_over(batch, 3);
+    assert_int_equal(paper_hear(1, body), PBFT_ACCEPTED);
+    assert_true(paper_slot(1, 1).prepared);
+    assert_true(paper_slot(1, 1).committed);
+    assert_int_equal(paper_sent(1, PBFT_MESSAGE_COMMIT, 0, 1), 3);
+    pbft_message_unref(whole);
+    pbft_message_unref(batch);
+}
+
 /* If prepared(m, v, n, i), then no other m' is prepared at (v, n) anywhere. */
 static void test_4_2_two_requests_are_not_prepared_for_one_number(void **state)
 {
@@ -250,6 +279,44 @@ static void test_4_2_committed_needs_prepared_and_2f_1_commits(void **state)
     pbft_message_unref(batch);
 }
 
+/* They match the pre-prepare, and are of different replicas: one for another
+ * digest does not count, before the pre-prepare or after it, nor one that comes
+ * twice, nor a second thought, nor one with a bad signature. */
+static void test_4_2_committed_needs_commits_that_match(void **state)
+{
+    struct pbft_message *batch = paper_batch(1);
+    struct pbft_message *other = paper_batch(2);
+    (void)state;
+    (void)paper_hear_vote(1, PBFT_MESSAGE_COMMIT, 2, 0, 1, other);
+    (void)paper_hear_proposal(1, 0, 1, batch);
+    (void)paper_hear_vote(1, PBFT_MESSAGE_PREPARE, 2, 0, 1, batch);
+    assert_true(paper_slot(1, 1).prepared);
+    (void)paper_hear_vote(1, PBFT_MESSAGE_COMMIT, 3, 0, 1, batch);
+    assert_false(paper_slot(1, 1).committed); /* Two that match. */
+    assert_int_equal(paper_hear_vote(1, PBFT_MESSAGE_COMMIT, 3, 0, 1, batch),
+                     PBFT_DUPLICATE);
+    assert_int_equal(paper_hear_vote(1, PBFT_MESSAGE_COMMIT, 2, 0, 1, batch),
+                     PBFT_CONFLICTING);
+    assert_false(paper_slot(1, 1).committed);
+    struct pbft_message *forged = cast_vote(&cluster.cast, PBFT_MESSAGE_COMMIT,
+                                            0, 0, 1, &batch->batch.digest);
+    forged->signature.bytes[5] ^= 1;
+    assert_int_equal(pbft_verify(&cluster.cast.verifier, 0, forged),
+                     PBFT_BAD_SIGNATURE);
+    assert_false(paper_slot(1, 1).committed);
+    (void)paper_hear_vote(1, PBFT_MESSAGE_COMMIT, 0, 0, 1, batch);
+    assert_true(paper_slot(1, 1).committed);
+
+    (void)paper_hear_proposal(1, 0, 2, batch);
+    (void)paper_hear_vote(1, PBFT_MESSAGE_PREPARE, 2, 0, 2, batch);
+    (void)paper_hear_vote(1, PBFT_MESSAGE_COMMIT, 0, 0, 2, other);
+    (void)paper_hear_vote(1, PBFT_MESSAGE_COMMIT, 2, 0, 2, batch);
+    assert_false(paper_slot(1, 2).committed);
+    pbft_message_unref(forged);
+    pbft_message_unref(other);
+    pbft_message_unref(batch);
+}
+
 /* committed-local at one replica: f + 1 honest ones are prepared. */
 static void test_4_2_committed_at_one_means_prepared_at_f_1(void **state)
 {
@@ -311,10 +378,12 @@ int main(void)
         PAPER_TEST(test_4_2_an_accepted_pre_prepare_is_prepared),
         PAPER_TEST(test_4_2_prepares_of_the_view_and_window_are_accepted),
         PAPER_TEST(test_4_2_prepared_needs_matching_votes_of_2f_backups),
+        PAPER_TEST(test_4_2_prepared_needs_the_request),
         PAPER_TEST(test_4_2_two_requests_are_not_prepared_for_one_number),
         PAPER_TEST(test_4_2_a_commit_follows_prepared),
         PAPER_TEST(test_4_2_commits_of_the_view_and_window_are_accepted),
         PAPER_TEST(test_4_2_committed_needs_prepared_and_2f_1_commits),
+        PAPER_TEST(test_4_2_committed_needs_commits_that_match),
         PAPER_TEST(test_4_2_committed_at_one_means_prepared_at_f_1),
         PAPER_TEST(test_4_2_execution_waits_for_lower_numbers),
         PAPER_TEST(test_4_2_the_order_of_messages_does_not_matter),
