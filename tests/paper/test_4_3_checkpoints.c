@@ -166,6 +166,49 @@ static void test_4_3_the_checkpoint_outlives_a_restart(void **state)
     assert_int_equal(paper_report(1).stable, 12);
 }
 
+static uint32_t count_received(pbft_replica_id to, enum pbft_message_type type)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < paper_count; i++) {
+        count +=
+            paper_records[i].to == to && paper_records[i].message->type == type;
+    }
+    return count;
+}
+
+/* The paper keeps copies of the state, one for each checkpoint that may still
+ * be asked for. We keep none (design: P11): a checkpoint is digests, with their
+ * proof. Who is behind one, however far, gets the blocks with their commit
+ * certificates, executes every one of them itself, and comes to that digest. */
+static void test_4_3_no_copies_of_the_state_but_blocks_again(void **state)
+{
+    (void)state;
+    cluster_isolate(&cluster, 2);
+    paper_order(1, 40); /* Ten checkpoints, and more than two windows. */
+    assert_int_equal(paper_report(0).stable, 40);
+    cluster_crash(&cluster, 2);
+    cluster_lose_log(&cluster, 2, true); /* And its state. */
+    cluster_heal(&cluster);
+    cluster_restart(&cluster, 2);
+    paper_forget();
+    cluster_run(&cluster, 5 * PAPER_TREQ);
+    assert_true(paper_executed(2) >= 40);
+    for (pbft_seq seq = 1; seq <= 40; seq++) {
+        const struct pbft_message *block = paper_block(2, seq);
+        assert_true(block->committed.vote_count >=
+                    3); /* Q: it proves itself. */
+        assert_memory_equal(paper_block_digest(2, seq),
+                            paper_block_digest(0, seq),
+                            sizeof(struct pbft_digest));
+    }
+    cluster_run(&cluster, 5 * PAPER_TREQ);
+    assert_int_equal(paper_executed(2), paper_executed(0));
+    assert_memory_equal(&cluster.nodes[2].executed.ledger_root,
+                        &cluster.nodes[0].executed.ledger_root,
+                        sizeof cluster.nodes[0].executed.ledger_root);
+    assert_true(count_received(2, PBFT_MESSAGE_COMMITTED) >= 40);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +223,7 @@ int main(void)
         PAPER_TEST(test_4_3_the_low_water_mark_is_the_stable_checkpoint),
         PAPER_TEST(test_4_3_work_goes_on_up_to_the_high_water_mark),
         PAPER_TEST(test_4_3_the_checkpoint_outlives_a_restart),
+        PAPER_TEST(test_4_3_no_copies_of_the_state_but_blocks_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,6 +68,107 @@ static void test_design_p4_batches_grow_with_the_load(void **state)
     assert_int_equal(paper_report(0).view, 0);
 }
 
+/* P5: all numbers of the window are agreed on at once, whatever order they come
+ * in: no batch waits for the one before it, but for being executed. */
+static void test_design_p5_a_whole_window_is_agreed_on_at_once(void **state)
+{
+    const pbft_seq window = cluster.config.window;
+    struct pbft_message *batches[32];
+    (void)state;
+    for (pbft_seq seq = window; seq > 0; seq--) {
+        batches[seq] = paper_batch(seq);
+        assert_int_equal(paper_hear_proposal(1, 0, seq, batches[seq]),
+                         PBFT_ACCEPTED);
+        assert_int_equal(paper_sent(1, PBFT_MESSAGE_PREPARE, 0, seq), 3);
+    }
+    for (pbft_seq seq = window; seq > 0; seq--) {
+        (void)paper_hear_vote(1, PBFT_MESSAGE_PREPARE, 2, 0, seq, batches[seq]);
+        assert_int_equal(paper_sent(1, PBFT_MESSAGE_COMMIT, 0, seq), 3);
+    }
+    for (pbft_seq seq = window; seq > 0; seq--) {
+        assert_int_equal(paper_report(1).committed, 0);
+        (void)paper_hear_vote(1, PBFT_MESSAGE_COMMIT, 2, 0, seq, batches[seq]);
+        (void)paper_hear_vote(1, PBFT_MESSAGE_COMMIT, 3, 0, seq, batches[seq]);
+        assert_true(paper_slot(1, seq).committed);
+        pbft_message_unref(batches[seq]);
+    }
+    assert_int_equal(paper_report(1).committed, window);
+}
+
+/* P5: the primary too has many under way, and each K of them a checkpoint. */
+static void test_design_p5_the_primary_does_not_wait_for_commits(void **state)
+{
+    const uint64_t depth = cluster.config.pipeline_depth;
+    (void)state;
+    assert_true(depth > 1);
+    paper_drop(PBFT_MESSAGE_COMMIT);
+    paper_order(1, depth);
+    for (pbft_seq seq = 1; seq <= depth; seq++) {
+        assert_int_equal(paper_sent(0, PBFT_MESSAGE_PRE_PREPARE, 0, seq), 3);
+        assert_true(paper_slot(2, seq).prepared);
+    }
+    assert_int_equal(paper_executed(2), 0);
+    paper_dropped = 0;
+    paper_submit_all(depth + 1);
+    assert_true(cluster_run_until(&cluster, depth + 1, PAPER_TREQ));
+    const pbft_seq k = cluster.config.checkpoint_interval;
+    assert_int_equal(paper_report(2).stable, paper_executed(2) / k * k);
+    assert_true(paper_report(2).stable > 0);
+    assert_int_equal(paper_report(2).view, 0);
+}
+
+/* VIEW-CHANGEs of others reach R3 only when it has asked for them. */
+static bool lose_unasked_view_changes(void *context,
+                                      const struct cluster_packet *packet)
+{
+    const struct pbft_message *message = packet->message;
+    uint32_t *asked = context;
+    if (packet->from == 3 && message->type == PBFT_MESSAGE_FETCH) {
+        *asked += message->fetch.kind == PBFT_FETCH_VIEW_CHANGE;
+    }
+    return paper_filter(NULL, packet) ||
+           (packet->to == 3 && message->type == PBFT_MESSAGE_VIEW_CHANGE &&
+            *asked == 0);
+}
+
+/* P6: a NEW-VIEW names view-changes by their digests alone. Who lacks one asks
+ * for it by that digest, at once, and can then enter like all others. */
+static void test_design_p6_a_named_view_change_is_fetched(void **state)
+{
+    uint32_t asked = 0;
+    (void)state;
+    paper_drop(PBFT_MESSAGE_PRE_PREPARE);
+    paper_submit_all(1);
+    cluster.filter = lose_unasked_view_changes;
+    cluster.filter_context = &asked;
+    for (pbft_replica_id id = 3; id > 0; id--) {
+        paper_expire(id);
+    }
+    cluster_settle(&cluster);
+    const struct pbft_message *opened = paper_find(1, PBFT_MESSAGE_NEW_VIEW, 1);
+    assert_non_null(opened);
+    assert_int_equal(opened->new_view.view_change_count, 3);
+    uint32_t others = 0;
+    for (uint32_t i = 0; i < 3; i++) {
+        const struct pbft_new_view_source *named =
+            &opened->new_view.view_changes[i];
+        uint32_t fetches = 0;
+        for (size_t at = 0; at < paper_count; at++) {
+            const struct pbft_message *message = paper_records[at].message;
+            fetches += paper_records[at].from == 3 &&
+                       message->type == PBFT_MESSAGE_FETCH &&
+                       message->fetch.kind == PBFT_FETCH_VIEW_CHANGE &&
+                       memcmp(&message->fetch.digest, &named->digest,
+                              sizeof named->digest) == 0;
+        }
+        assert_true((fetches > 0) == (named->replica != 3));
+        others += named->replica != 3;
+    }
+    assert_true(others >= 2);
+    assert_true(paper_report(3).view_active);
+    assert_int_equal(paper_report(3).view, 1);
+}
+
 /* P6: one worthless certificate discards no valid one, nor the view-change
  * that brought it. */
 static void test_design_p6_certificates_stand_alone(void **state)
@@ -364,6 +465,9 @@ int main(void)
         PAPER_TEST(test_design_p2_a_prepare_of_the_primary_is_void),
         PAPER_TEST(test_design_p2_certificates_are_transferable),
         PAPER_TEST(test_design_p4_batches_grow_with_the_load),
+        PAPER_TEST(test_design_p5_a_whole_window_is_agreed_on_at_once),
+        PAPER_TEST(test_design_p5_the_primary_does_not_wait_for_commits),
+        PAPER_TEST(test_design_p6_a_named_view_change_is_fetched),
         PAPER_TEST(test_design_p6_certificates_stand_alone),
         PAPER_TEST(test_design_p7_nobody_escalates_alone),
         PAPER_TEST(test_design_p7_censorship_of_one_is_noticed),
