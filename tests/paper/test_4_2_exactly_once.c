@@ -129,8 +129,11 @@ static void test_4_2_what_was_overtaken_is_executed_once_too(void **state)
     (void)state;
     assert_int_equal(order_request(1)->code, LEDGER_OK);
     assert_int_equal(order_request(3)->code, LEDGER_OK);
+    assert_once(3, 2); /* Although 2 is not done. */
+    restart();
+    assert_once(3, 2);
     assert_int_equal(order_request(2)->code, LEDGER_OK);
-    assert_once(2, 3);
+    assert_once(2, 5);
     assert_once(3, 2);
     assert_int_equal(order_request(4 + WORLD_WINDOW)->code,
                      LEDGER_OUTSIDE_WINDOW);

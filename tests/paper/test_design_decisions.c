@@ -337,6 +337,37 @@ static void test_design_p12_only_fresh_times_are_judged(void **state)
     pbft_message_unref(late);
 }
 
+/* P13: epochs never mix: a vote of another one is of no member, and so is a
+ * certificate, though the keys are the same. */
+static void test_design_p13_another_epoch_is_no_member(void **state)
+{
+    static const pbft_replica_id signers[] = {1, 2, 3};
+    const struct pbft_verifier *verifier = &cluster.cast.verifier;
+    struct pbft_message *batch = paper_batch(1);
+    struct pbft_message *proposal =
+        cast_pre_prepare(&cluster.cast, 0, 1, batch);
+    (void)state;
+    assert_int_equal(pbft_verify(verifier, 0, proposal), PBFT_OK);
+    cluster.cast.keyring.epoch++; /* Whoever signs now is ahead of us. */
+    struct pbft_message *vote = cast_vote(&cluster.cast, PBFT_MESSAGE_COMMIT, 2,
+                                          0, 1, &batch->batch.digest);
+    struct pbft_message *later = cast_pre_prepare(&cluster.cast, 0, 1, batch);
+    struct pbft_message *block = cast_certificate(
+        &cluster.cast, PBFT_MESSAGE_COMMITTED, later, signers, 3);
+    assert_int_equal(pbft_verify(verifier, 0, block), PBFT_OK);
+    cluster.cast.keyring.epoch--;
+    assert_int_equal(pbft_verify(verifier, 2, vote), PBFT_NOT_MEMBER);
+    assert_int_equal(pbft_verify(verifier, 0, later), PBFT_NOT_MEMBER);
+    assert_int_not_equal(pbft_verify(verifier, 0, block), PBFT_OK);
+    vote->epoch--; /* Nor can it be passed off as one of ours. */
+    assert_int_equal(pbft_verify(verifier, 2, vote), PBFT_BAD_SIGNATURE);
+    pbft_message_unref(block);
+    pbft_message_unref(later);
+    pbft_message_unref(vote);
+    pbft_message_unref(proposal);
+    pbft_message_unref(batch);
+}
+
 /* P14: a replica that starts votes after Q - 1 have told what they hold of it,
  * and not before. */
 static void test_design_p14_a_start_asks_before_it_votes(void **state)
@@ -476,6 +507,7 @@ int main(void)
         PAPER_TEST(test_design_p10_a_diverged_replica_passes_nothing),
         PAPER_TEST(test_design_p11_a_transfer_goes_on_where_it_was),
         PAPER_TEST(test_design_p12_only_fresh_times_are_judged),
+        PAPER_TEST(test_design_p13_another_epoch_is_no_member),
         PAPER_TEST(test_design_p14_a_start_asks_before_it_votes),
         PAPER_TEST(test_design_p14_lost_promises_need_an_incarnation),
         PAPER_TEST(test_design_p15_contradictions_are_kept),
