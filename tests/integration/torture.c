@@ -2,7 +2,8 @@
 /* Real replicas under faults; see torture.h.
  *
  *   torture [--seconds N | --minutes N] [--seed S] [--replicas N] [--kills N]
- *           [--request-timeout MS] [--faults NAME,NAME] [--keep]
+ *           [--each SECONDS] [--request-timeout MS] [--faults NAME,NAME]
+ *           [--keep]
  *
  * The seed fixes what fails and for how long, not how threads interleave.
  */
@@ -179,9 +180,11 @@ int main(int argc, char **argv)
 {
     static struct torture torture;
     char folder[] = "/tmp/salus-torture-XXXXXX";
+    uint64_t each = option(argc, argv, "--each", 0);
+    uint64_t minutes = option(argc, argv, "--minutes", each > 0 ? 0 : 1);
     const struct torture_plan plan = {
-        .seconds = option(argc, argv, "--seconds",
-                          option(argc, argv, "--minutes", 1) * 60),
+        .seconds = option(argc, argv, "--seconds", minutes * 60),
+        .each_within_seconds = each,
         .kills = (uint32_t)option(argc, argv, "--kills", 0),
         .faults = text_option(argc, argv, "--faults"),
     };

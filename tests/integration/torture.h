@@ -78,9 +78,12 @@ struct torture_plan {
     uint64_t seconds;
     uint32_t kills;     /* At least so many, also if it takes longer. */
     const char *faults; /* Names, with commas; NULL: all. */
+    uint64_t each_within_seconds; /* Not 0: until each of them has struck; it
+                                     is a failure if that takes longer. */
 };
-/* Faults one after the other, each healed, each followed by progress. False: a
- * replica ended by itself, or nothing is ordered any more. */
+/* Faults one after the other, each healed, each followed by progress; says how
+ * often each has struck. False: a replica ended by itself, or nothing is
+ * ordered any more, or not each has struck in time. */
 bool torture_rage(struct torture *torture, const struct torture_plan *plan);
 
 /* What its parts share. */
@@ -93,6 +96,7 @@ bool torture_makes_progress(struct torture *torture, const char *after);
 
 /* The others carry on without it; with space again it comes back. */
 bool torture_fill_disk(struct torture *torture);
+bool torture_can_wipe(const struct torture *torture);
 bool torture_wipe(struct torture *torture);
 
 /* ---- torture_judge.c ----------------------------------------------------- */

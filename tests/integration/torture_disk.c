@@ -93,18 +93,21 @@ static bool votes_again(struct torture *torture, uint32_t replica)
     return true;
 }
 
+/* Once for each: an institution may ask for a new incarnation once an hour. The
+ * last one may lie on the small disk. */
+bool torture_can_wipe(const struct torture *torture)
+{
+    return torture->wiped + 1 < torture->trial.count;
+}
+
 /* A new disk, an old key: the replica has forgotten what it promised. It must
  * keep silent until the others have made that harmless, and come back by
- * itself. Once for each: an institution may ask for that once an hour. */
+ * itself. */
 bool torture_wipe(struct torture *torture)
 {
-    uint32_t victim = torture->wiped;
+    uint32_t victim = torture->wiped++;
     char folder[REPLICAS_PATH_MAX];
 
-    if (victim + 1 >= torture->trial.count) {
-        return true; /* The last one may lie on the small disk. */
-    }
-    torture->wiped++;
     torture_kill_one(torture, victim);
     (void)snprintf(folder, sizeof(folder), "%.256s/%.100s/data",
                    torture->folder,

@@ -231,6 +231,13 @@ static const struct fault faults[] = {
 };
 #define FAULT_COUNT (sizeof(faults) / sizeof(faults[0]))
 
+struct nemesis {
+    size_t order[FAULT_COUNT]; /* The first `left` are still to come. */
+    size_t count;
+    size_t left;
+    uint32_t struck[FAULT_COUNT];
+};
+
 /* In a list of names with commas between them. */
 static bool is_named(const char *list, const char *name)
 {
@@ -247,19 +254,26 @@ static bool is_named(const char *list, const char *name)
     return false;
 }
 
-static size_t choose(const struct torture *torture,
-                     const struct fault *out[FAULT_COUNT], const char *names)
+static bool is_possible(const struct torture *torture, size_t fault)
 {
-    size_t count = 0;
+    if (faults[fault].strike == torture_fill_disk) {
+        return torture->small_disk[0] != '\0';
+    }
+    if (faults[fault].strike == torture_wipe) {
+        return torture_can_wipe(torture);
+    }
+    return true;
+}
 
+static void choose(const struct torture *torture, struct nemesis *out,
+                   const char *names)
+{
     for (size_t i = 0; i < FAULT_COUNT; i++) {
-        bool is_possible = faults[i].strike != torture_fill_disk ||
-                           torture->small_disk[0] != '\0';
-        if (is_possible && (names == NULL || is_named(names, faults[i].name))) {
-            out[count++] = &faults[i];
+        if (is_possible(torture, i) &&
+            (names == NULL || is_named(names, faults[i].name))) {
+            out->order[out->count++] = i;
         }
     }
-    return count;
 }
 
 static bool strike(struct torture *torture, const struct fault *fault)
@@ -278,30 +292,88 @@ static bool strike(struct torture *torture, const struct fault *fault)
 }
 
 /* Each fault once, in a random order, then again. */
+static bool strike_next(struct torture *torture, struct nemesis *nemesis)
+{
+    nemesis->left = nemesis->left == 0 ? nemesis->count : nemesis->left;
+    size_t chosen = below(torture, nemesis->left);
+    size_t fault = nemesis->order[chosen];
+    nemesis->order[chosen] = nemesis->order[--nemesis->left];
+    nemesis->order[nemesis->left] = fault;
+
+    if (is_possible(torture, fault)) {
+        if (!strike(torture, &faults[fault])) {
+            return false;
+        }
+        nemesis->struck[fault]++;
+    }
+    torture_pass_ms(below(torture, CALM_MS));
+    return true;
+}
+
+/* Those that have not struck yet; names them if `out` is not NULL. */
+static size_t find_missing(const struct nemesis *nemesis, FILE *out)
+{
+    size_t missing = 0;
+
+    for (size_t i = 0; i < nemesis->count; i++) {
+        size_t fault = nemesis->order[i];
+        if (nemesis->struck[fault] == 0) {
+            missing++;
+            if (out != NULL) {
+                (void)fprintf(out, " %s", faults[fault].name);
+            }
+        }
+    }
+    return missing;
+}
+
+static void tell_struck(const struct nemesis *nemesis)
+{
+    const char *between = "struck: ";
+
+    for (size_t i = 0; i < FAULT_COUNT; i++) {
+        (void)printf("%s%s %u", between, faults[i].name, nemesis->struck[i]);
+        between = ", ";
+    }
+    (void)printf("\n");
+}
+
+static bool rage(struct torture *torture, struct nemesis *nemesis,
+                 const struct torture_plan *plan)
+{
+    uint64_t began = torture_now_us();
+    uint64_t until = began + plan->seconds * 1000000;
+    uint64_t limit = began + plan->each_within_seconds * 1000000;
+    bool each = plan->each_within_seconds > 0;
+
+    while (torture_now_us() < until || torture->kills < plan->kills ||
+           (each && find_missing(nemesis, NULL) > 0)) {
+        if (each && torture_now_us() > limit &&
+            find_missing(nemesis, NULL) > 0) {
+            (void)fprintf(stderr, "within %" PRIu64 " s these did not strike:",
+                          plan->each_within_seconds);
+            (void)find_missing(nemesis, stderr);
+            (void)fprintf(stderr, "\n");
+            return false;
+        }
+        if (!strike_next(torture, nemesis)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool torture_rage(struct torture *torture, const struct torture_plan *plan)
 {
-    const struct fault *order[FAULT_COUNT];
-    size_t count = choose(torture, order, plan->faults);
-    uint64_t until = torture_now_us() + plan->seconds * 1000000;
-    size_t left = 0;
+    struct nemesis nemesis = {.count = 0};
 
-    if (count == 0) {
+    choose(torture, &nemesis, plan->faults);
+    if (nemesis.count == 0) {
         (void)fprintf(stderr, "no such fault, or not here: %s\n", plan->faults);
         return false;
     }
-    if (!torture_makes_progress(torture, "the start")) {
-        return false;
-    }
-    while (torture_now_us() < until || torture->kills < plan->kills) {
-        left = left == 0 ? count : left;
-        size_t chosen = below(torture, left);
-        const struct fault *fault = order[chosen];
-        order[chosen] = order[--left];
-        order[left] = fault;
-        if (!strike(torture, fault)) {
-            return false;
-        }
-        torture_pass_ms(below(torture, CALM_MS));
-    }
-    return true;
+    bool survived = torture_makes_progress(torture, "the start") &&
+                    rage(torture, &nemesis, plan);
+    tell_struck(&nemesis);
+    return survived;
 }
