@@ -143,6 +143,7 @@ static void read_status(struct trial_status *out,
                                  .disk_bytes = status->disk_bytes,
                                  .written_bytes = status->written_bytes};
     out->is_recovering = strcmp(status->state, "recovering") == 0;
+    (void)snprintf(out->problem, sizeof(out->problem), "%s", status->problem);
     for (size_t i = 0; i < status->n_unsafe; i++) {
         out->no_sync |= strcmp(status->unsafe[i], NO_SYNC_OPTION) == 0;
     }

@@ -78,6 +78,7 @@ struct trial_follow {
     uint32_t limit_ms;    /* Altogether. */
     uint32_t interval_ms; /* Between two calls of tell(). */
     void (*tell)(void *context, const struct trial_gap *gap, bool has_reached);
+    void (*look)(void *context); /* Each time all were asked; may be NULL. */
     void *context;
     const atomic_int *stop; /* Not 0: end early. */
 };
@@ -89,6 +90,7 @@ enum trial_end { TRIAL_REACHED, TRIAL_STUCK, TRIAL_LIMIT, TRIAL_STOPPED };
 enum trial_end trial_follow(struct trial *trial,
                             const struct trial_follow *options);
 
+#define TRIAL_PROBLEM_SIZE 160
 #define TRIAL_THREADS_MAX 32
 #define TRIAL_THREAD_NAME_SIZE 16
 
@@ -118,6 +120,7 @@ struct trial_status {
     uint32_t thread_count;
     bool is_recovering; /* It may have forgotten votes, and is silent. */
     bool no_sync;       /* It runs with --unsafe-no-sync. */
+    char problem[TRIAL_PROBLEM_SIZE]; /* What keeps it from being well. */
 };
 bool trial_ask(struct trial *trial, uint32_t replica, struct trial_status *out);
 

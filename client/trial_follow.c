@@ -53,6 +53,9 @@ enum trial_end trial_follow(struct trial *trial,
     for (;;) {
         struct trial_gap gap;
         look(trial, options->replica, &gap);
+        if (options->look != NULL) {
+            options->look(options->context);
+        }
         if (gap.executed > executed) {
             executed = gap.executed;
             progress_ms = gap.at_ms;

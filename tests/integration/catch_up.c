@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A replica that was away comes back while the others go on at full load: it
  * must reach them, and not only once the load ends, and hold the same ledger.
- * Says how fast it goes.
+ * Meanwhile its status says how far it is. Says how fast it goes.
  *
  *   catch_up [--absent MS] [--victim ID] [--replicas N]
  *
@@ -24,6 +24,7 @@
 #define STUCK_MS 30000      /* Without a new block. */
 #define REACH_MAX_MS 120000 /* Under load. */
 #define TELL_MS 1000
+#define SHOWN_MIN 2 /* One figure is no progress. */
 #define SUBMITTERS 32
 #define PER_SUBMISSION 8
 /* Who lags by no more takes part again: a quarter of a checkpoint interval. */
@@ -33,7 +34,26 @@ struct scene {
     struct trial trial;
     uint32_t victim;
     struct background load;
+    uint64_t shown;        /* The last block that its status said it had, ... */
+    uint32_t shown_blocks; /* ... and how many different ones. */
 };
+
+/* The progress figure of the status. */
+static void read_progress(void *context)
+{
+    struct scene *scene = context;
+    struct trial_status status;
+    uint64_t has = 0;
+    uint64_t of = 0;
+
+    if (trial_ask(&scene->trial, scene->victim, &status) &&
+        sscanf(status.problem, "catching up: has block %" SCNu64 " of %" SCNu64,
+               &has, &of) == 2 &&
+        has <= of && (scene->shown_blocks == 0 || has > scene->shown)) {
+        scene->shown = has;
+        scene->shown_blocks++;
+    }
+}
 
 static void tell(void *context, const struct trial_gap *gap, bool has_reached)
 {
@@ -53,7 +73,9 @@ static bool follow(struct scene *scene, uint64_t lag_max)
                                          .patience_ms = STUCK_MS,
                                          .limit_ms = REACH_MAX_MS,
                                          .interval_ms = TELL_MS,
-                                         .tell = tell};
+                                         .tell = tell,
+                                         .look = read_progress,
+                                         .context = scene};
     enum trial_end end = trial_follow(&scene->trial, &options);
 
     if (end != TRIAL_REACHED) {
@@ -100,6 +122,9 @@ static bool go_and_return(struct scene *scene, uint32_t absent_ms)
         return false;
     }
     bool good = follow(scene, LAG_MAX);
+    (void)printf("its status told %u times how far it was\n",
+                 scene->shown_blocks);
+    good = good && scene->shown_blocks >= SHOWN_MIN;
     pass_ms(CALM_MS); /* And then it keeps up. */
     return good && follow(scene, LAG_MAX);
 }

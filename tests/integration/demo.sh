@@ -36,6 +36,15 @@ SALUS_CONFIG=$folder/client-0.yaml
 export SALUS_CONFIG
 check 'the demonstration' test $code -eq 0
 check 'it names four processes' test "$(echo $pids | wc -w)" -eq 4
+killed=$(sed -n 's/^ *killed the primary, replica \([0-3]\) (.*), with SIGKILL .*/\1/p' \
+    "$dir/log")
+next=$(sed -n 's/^ .* s later the others go on: view [1-9][0-9]*, primary \([0-3]\) .*/\1/p' \
+    "$dir/log")
+check 'the primary was killed' test -n "$killed"
+check 'another one took its place' test -n "$next" -a "$next" != "$killed"
+check 'the pause that the clients saw is told' grep -qE \
+    '^ *the pause that the clients saw: [0-9]+\.[0-9]{2} s without a proof$' \
+    "$dir/log"
 check 'they are all there' kill -0 $pids
 check 'they answer' "$salus" status
 check 'with a number for each' sh -c \

@@ -8,81 +8,8 @@
 set -u
 salusd=$1
 salus=$2
-dir=$(mktemp -d)
-base=$((20000 + $$ % 12000)) # Below the range of outgoing connections.
-failures=0
+. "$(dirname "$0")/four.sh"
 
-finish()
-{
-    for id in 0 1 2 3; do
-        stop $id KILL 2>/dev/null
-    done
-    if [ "$failures" -ne 0 ]; then
-        tail -n 20 "$dir"/log-?
-    fi
-    rm -rf "$dir"
-}
-trap finish EXIT
-trap 'exit 1' INT TERM
-
-start()
-{
-    "$salusd" --config "$dir/c/replica-$1.yaml" >>"$dir/log-$1" 2>&1 &
-    echo $! >"$dir/pid-$1"
-}
-
-# stop ID SIGNAL
-stop()
-{
-    [ -f "$dir/pid-$1" ] || return 0
-    kill -"$2" "$(cat "$dir/pid-$1")" && wait "$(cat "$dir/pid-$1")"
-    rm -f "$dir/pid-$1"
-}
-
-fail()
-{
-    echo "FAILED: $*"
-    failures=$((failures + 1))
-    exit 1
-}
-
-# The state of one replica, as it says itself.
-state_of()
-{
-    "$salus" status --timeout 2 2>/dev/null |
-        awk -v id="$1" '$1 == id { print $3; exit }'
-}
-
-# wait_for ID STATE SECONDS
-wait_for()
-{
-    for _ in $(seq "$3"); do
-        [ "$(state_of "$1")" = "$2" ] && return 0
-        sleep 1
-    done
-    "$salus" status
-    fail "replica $1 is not $2 after $3 s"
-}
-
-# A transaction that is refused is ordered and proved like any other.
-submit()
-{
-    echo "{\"consent_revoke\": {\"consent\":
-        \"00112233445566778899aabbccdd$1\", \"reason\": 20,
-        \"revoked_at_ms\": 1790000000000}}" |
-        "$salus" submit - --timeout 60 --json >"$dir/answer" 2>&1
-    grep -q '"seq":[1-9]' "$dir/answer" && return 0
-    cat "$dir/answer"
-    fail "no answer to $1"
-}
-
-"$salus" init "$dir/c" --replicas 4 --base-port $base >/dev/null || exit 1
-SALUS_CONFIG="$dir/c/client-0.yaml"
-export SALUS_CONFIG
-data_of()
-{
-    echo "$dir/c/$(sed -n 's/^data_dir: *//p' "$dir/c/replica-$1.yaml")"
-}
 # damage_tables ID FAMILY: all data blocks; what is read at the open, at the end
 # of a table, stays.
 damage_tables()
@@ -95,19 +22,22 @@ damage_tables()
         done
     done
 }
-for id in 0 1 2 3; do
-    start $id
-done
-for id in 0 1 2 3; do
-    wait_for $id normal 60
-done
+
+make_trial
+start_all
 for i in 10 11 12 13; do
     submit "00$i"
 done
 
+# Two that remember are no quorum: it stays so until a third comes.
 stop 3 TERM
 rm -rf "$(data_of 3)"
+stop 2 TERM
 start 3
+wait_for 3 recovering 60
+"$salus" status | grep -q "^PROBLEM: $(value_of 3 institution): recovering: " ||
+    fail "salus status does not say how far it is"
+start 2
 wait_for 3 normal 100
 grep -q 'event=recovering' "$dir/log-3" || fail "replica 3 said nothing of it"
 grep -q 'event=recovered incarnation=1' "$dir/log-3" ||
@@ -169,6 +99,8 @@ grep -q 'event=recovered incarnation=1' "$dir/log-0" ||
     fail "replica 0 is in no new incarnation"
 echo "ok: a replica whose ledger was damaged votes again"
 
+nobody_is_accused
+
 # All three are needed now.
 stop 2 TERM
 submit 0020
@@ -176,7 +108,7 @@ submit 0021
 echo "ok: all are needed for a quorum, and vote"
 
 # A table that only questions are answered from: no answer is not "not found".
-id=$(sed -n 's/.*"tx_id":"\([0-9a-f]*\)".*/\1/p' "$dir/answer")
+id=$(sed -n 's/.*"tx_id":"\([0-9a-f]*\)".*/\1/p' "$dir/answer-0")
 name=$(sed -n 's/^institution: *//p' "$dir/c/replica-3.yaml")
 stop 3 TERM
 start 3
@@ -185,10 +117,10 @@ stop 3 TERM
 damage_tables 3 index
 start 3
 wait_for 3 normal 60
-"$salus" query tx "$id" --replica "$name" >"$dir/answer" 2>&1 &&
+"$salus" query tx "$id" --replica "$name" >"$dir/answer-0" 2>&1 &&
     fail "an answer from a damaged table"
-grep -q 'does not answer; another one' "$dir/answer" ||
-    fail "what cannot be read: $(cat "$dir/answer")"
+grep -q 'does not answer; another one' "$dir/answer-0" ||
+    fail "what cannot be read: $(cat "$dir/answer-0")"
 "$salus" status --timeout 5 2>&1 | grep -q "PROBLEM: $name: .*damaged" ||
     fail "salus status says nothing of it"
 grep -q 'event=call-failed' "$dir/log-3" || fail "nor does the journal"
