@@ -109,17 +109,44 @@ static enum ledger_code exceptions_name_something(struct grant *grant)
     return LEDGER_OK;
 }
 
-/* No deny is lost: a purpose that no table knows matches nothing, so a deny
- * that names one would deny nothing. */
+/* A unit is a name for a part of an institution. Who asks names himself, and
+ * nothing on the ledger says who belongs to it: it matches nobody who asks. */
+static bool names_a_unit(const struct grant *grant,
+                         const Salus__V1__Selector *in)
+{
+    for (size_t i = 0; i < in->n_actors; i++) {
+        struct schema_participant found;
+        if (in->actors[i]->kind ==
+                SALUS__V1__SELECTOR__ACTOR__KIND__PARTICIPANT &&
+            state_get_participant(grant->x->overlay, in->actors[i]->id.data,
+                                  &found) &&
+            found.kind == SALUS__V1__PARTICIPANT_REGISTER__KIND__UNIT) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A purpose that no table knows matches nothing. Whom an exception does not
+ * name it inherits from the root. */
+static bool deny_is_representable(const struct grant *grant,
+                                  const Salus__V1__Selector *deny)
+{
+    const Salus__V1__Selector *actors =
+        deny->n_actors > 0 ? deny : grant->in->root;
+    return !deny->purpose_unknown && !names_a_unit(grant, actors);
+}
+
+/* No deny is lost: one that can match nothing or nobody would deny nothing. */
 static enum ledger_code denies_are_representable(struct grant *grant)
 {
     const Salus__V1__ConsentGrant *in = grant->in;
-    if (is_deny(in->base_decision) && in->root->purpose_unknown) {
+    if (is_deny(in->base_decision) && !deny_is_representable(grant, in->root)) {
         return LEDGER_SELECTOR_UNKNOWN_DENY;
     }
     for (size_t i = 0; i < in->n_exceptions; i++) {
         if (is_deny(in->exceptions[i]->type) &&
-            in->exceptions[i]->selector->purpose_unknown) {
+            !deny_is_representable(grant, in->exceptions[i]->selector)) {
             return LEDGER_SELECTOR_UNKNOWN_DENY;
         }
     }

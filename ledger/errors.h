@@ -196,7 +196,7 @@
     X(LEDGER_SELECTOR_EMPTY_DENY, 502, false, "value",                         \
       "a deny exception that names nothing")                                   \
     X(LEDGER_SELECTOR_UNKNOWN_DENY, 503, false, "value",                       \
-      "a deny names a purpose that no table knows")                            \
+      "a deny names a unit, or a purpose that no table knows")                 \
     X(LEDGER_ACTOR_UNKNOWN, 504, false, "business-rule",                       \
       "an actor of the consent is not registered")                             \
     X(LEDGER_SCOPE_PURPOSE, 505, false, "business-rule",                       \

@@ -275,6 +275,63 @@ CHANGE(unknown_purpose_in_permit_exception)
     some_selectors[0].purpose_unknown = 1;
 }
 
+static uint8_t ward[LEDGER_ID_SIZE]; /* A unit of the hospital. */
+
+CHANGE(unit_in_permit)
+{
+    (void)world;
+    set_actor(body, SALUS__V1__SELECTOR__ACTOR__KIND__PARTICIPANT, ward);
+}
+
+CHANGE(unit_in_deny)
+{
+    unit_in_permit(world, body);
+    GRANT(body)->base_decision = SALUS__V1__DECISION__DENY;
+}
+
+/* The unit as the second of two, in the exception alone. */
+static void name_in_exception(struct world *world,
+                              Salus__V1__TransactionBody *body)
+{
+    unit_in_permit(world, body);
+    set_actors(body, 0);
+    some_actors[1] = some_actors[0];
+    memcpy(some_bytes[1], world->doctor, LEDGER_ID_SIZE);
+    some_actors[0].id = (ProtobufCBinaryData){LEDGER_ID_SIZE, some_bytes[1]};
+    actor_list[0] = &some_actors[0];
+    actor_list[1] = &some_actors[1];
+    some_selectors[0].actors = actor_list;
+    some_selectors[0].n_actors = 2;
+}
+
+CHANGE(unit_in_deny_exception)
+{
+    set_exceptions(body, 1, SALUS__V1__DECISION__DENY);
+    name_in_exception(world, body);
+}
+
+CHANGE(unit_in_permit_exception)
+{
+    set_exceptions(body, 1, SALUS__V1__DECISION__PERMIT);
+    name_in_exception(world, body);
+}
+
+CHANGE(unit_inherited_by_deny)
+{
+    unit_in_permit(world, body);
+    set_exceptions(body, 1, SALUS__V1__DECISION__DENY);
+}
+
+CHANGE(unit_not_inherited)
+{
+    set_exceptions(body, 1, SALUS__V1__DECISION__DENY);
+    name_in_exception(world, body);
+    some_selectors[0].n_actors = 1; /* The doctor alone. */
+    actor_list[2] = &some_actors[1];
+    ROOT(body)->actors = &actor_list[2];
+    ROOT(body)->n_actors = 1;
+}
+
 CHANGE(deny_everything)
 {
     (void)world;
@@ -337,7 +394,16 @@ static void test_grant_exceptions(void **state)
         {"in a permit exception", unknown_purpose_in_permit_exception,
          LEDGER_OK},
         {"deny everything", deny_everything, LEDGER_OK},
+        {"unit in permit", unit_in_permit, LEDGER_OK},
+        {"unit in deny", unit_in_deny, LEDGER_SELECTOR_UNKNOWN_DENY},
+        {"unit in a deny exception", unit_in_deny_exception,
+         LEDGER_SELECTOR_UNKNOWN_DENY},
+        {"unit in a permit exception", unit_in_permit_exception, LEDGER_OK},
+        {"unit inherited by a deny", unit_inherited_by_deny,
+         LEDGER_SELECTOR_UNKNOWN_DENY},
+        {"unit not inherited", unit_not_inherited, LEDGER_OK},
     };
+    world_register_one(*state, HOSPITAL, TRANSACTION_UNIT, ward);
     world_run_cases(*state, HOSPITAL, world_grant, CASES(cases));
 }
 
