@@ -187,7 +187,7 @@ static enum ledger_code target_is_known(struct asking *asking)
 
 static enum ledger_code purpose_fits(struct asking *asking)
 {
-    return access_purpose_fits(asking->x, asking->in->purpose);
+    return access_submitter_fits(asking->x, asking->in->purpose);
 }
 
 /* It ends, within what policy allows. */

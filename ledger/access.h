@@ -75,8 +75,25 @@ void access_explain(struct overlay *overlay, const uint8_t *request,
 bool access_read_explanation(struct overlay *overlay, const uint8_t *request,
                              struct decide_answer *out);
 
+/* Who asks, or could. */
+struct access_asker {
+    uint64_t roles;                               /* Of the institution. */
+    const struct schema_participant *participant; /* NULL: none is named. */
+    bool is_somebody; /* In a query: any of several people, so a clinician. */
+};
+
 /* A request asks for nothing that its requester could never have: who may ask
  * for which purpose. PURPOSE_ROLE. */
-enum ledger_code access_purpose_fits(struct execution *x, uint32_t purpose);
+enum ledger_code access_purpose_fits(struct overlay *overlay,
+                                     const struct access_asker *who,
+                                     uint32_t purpose);
+
+/* The same of the submitter and whom it names as acting. */
+enum ledger_code access_submitter_fits(struct execution *x, uint32_t purpose);
+
+/* In a query: would a request of this requester be heard? One that names nobody
+ * or a group stands for several people: one of them may be whom the purpose
+ * takes. */
+bool access_may_ask(const struct decide_question *question);
 
 #endif /* LEDGER_ACCESS_H */

@@ -35,12 +35,13 @@ static const struct {
      false},
 };
 
-static bool is_clinician(struct execution *x)
+static bool is_clinician(struct overlay *overlay,
+                         const struct schema_participant *participant)
 {
     for (size_t i = 0; i < LEDGER_PARTICIPANT_ROLES_MAX; i++) {
         struct schema_code code;
-        if (x->actor.roles[i] != 0 &&
-            state_find_code(x->overlay, CODES_ROLE, x->actor.roles[i], &code) &&
+        uint32_t role = participant->roles[i];
+        if (role != 0 && state_find_code(overlay, CODES_ROLE, role, &code) &&
             (code.flags & CODES_CLINICIAN) != 0) {
             return true;
         }
@@ -48,20 +49,27 @@ static bool is_clinician(struct execution *x)
     return false;
 }
 
-static bool may_ask(struct execution *x, size_t row)
+static bool may_ask(struct overlay *overlay, const struct access_asker *who,
+                    size_t row)
 {
-    bool role = (x->institution.roles & rows[row].institutions) != 0;
-    return role && (!rows[row].clinicians || (x->has_actor && is_clinician(x)));
+    bool role = (who->roles & rows[row].institutions) != 0;
+    bool clinician =
+        who->is_somebody ||
+        (who->participant != NULL && is_clinician(overlay, who->participant));
+    return role && (!rows[row].clinicians || clinician);
 }
 
 /* A researcher does not treat. */
-static bool is_researcher(const struct execution *x)
+static bool is_researcher(const struct access_asker *who)
 {
-    return x->has_actor &&
-           x->actor.kind == SALUS__V1__PARTICIPANT_REGISTER__KIND__RESEARCHER;
+    return who->participant != NULL &&
+           who->participant->kind ==
+               SALUS__V1__PARTICIPANT_REGISTER__KIND__RESEARCHER;
 }
 
-enum ledger_code access_purpose_fits(struct execution *x, uint32_t purpose)
+enum ledger_code access_purpose_fits(struct overlay *overlay,
+                                     const struct access_asker *who,
+                                     uint32_t purpose)
 {
     for (unsigned depth = 0; purpose != 0 && depth < DEPTH_MAX; depth++) {
         struct schema_code code;
@@ -69,15 +77,49 @@ enum ledger_code access_purpose_fits(struct execution *x, uint32_t purpose)
             if (rows[i].purpose == purpose) {
                 bool treats = purpose == CODES_PURPOSE_TREAT ||
                               purpose == CODES_PURPOSE_ETREAT;
-                return may_ask(x, i) && !(treats && is_researcher(x))
+                return may_ask(overlay, who, i) &&
+                               !(treats && is_researcher(who))
                            ? LEDGER_OK
                            : LEDGER_PURPOSE_ROLE;
             }
         }
-        if (!state_find_code(x->overlay, CODES_PURPOSE, purpose, &code)) {
+        if (!state_find_code(overlay, CODES_PURPOSE, purpose, &code)) {
             break;
         }
         purpose = code.parent;
     }
     return LEDGER_OK;
+}
+
+enum ledger_code access_submitter_fits(struct execution *x, uint32_t purpose)
+{
+    const struct access_asker who = {
+        .roles = x->institution.roles,
+        .participant = x->has_actor ? &x->actor : NULL,
+    };
+    return access_purpose_fits(x->overlay, &who, purpose);
+}
+
+bool access_may_ask(const struct decide_question *question)
+{
+    const struct decide_requester *who = question->requester;
+    const struct schema_participant *participant =
+        who->has_participant ? &who->participant : NULL;
+    const uint8_t *id = who->institution.bytes;
+    struct schema_institution institution;
+    if (!state_is_active_institution(question->overlay, id) ||
+        !state_get_institution(question->overlay, id, &institution) ||
+        (participant != NULL &&
+         !state_participant_is_valid(participant, question->now_ms))) {
+        return false;
+    }
+    const struct access_asker asker = {
+        .roles = institution.roles,
+        .participant = participant,
+        .is_somebody =
+            participant == NULL ||
+            participant->kind == SALUS__V1__PARTICIPANT_REGISTER__KIND__GROUP,
+    };
+    return access_purpose_fits(question->overlay, &asker, question->purpose) ==
+           LEDGER_OK;
 }

@@ -63,7 +63,7 @@ static enum ledger_code declarer_is_clinician(struct breaking *breaking)
 {
     struct execution *x = breaking->x;
     return x->has_actor &&
-                   access_purpose_fits(x, CODES_PURPOSE_ETREAT) == LEDGER_OK
+                   access_submitter_fits(x, CODES_PURPOSE_ETREAT) == LEDGER_OK
                ? LEDGER_OK
                : LEDGER_BG_ROLE;
 }

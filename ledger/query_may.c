@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "ledger/access.h"
 #include "ledger/query.h"
 
 #define CURSOR_SIZE 4u
@@ -67,7 +68,6 @@ struct candidate {
 
 struct candidates {
     struct query *query;
-    uint64_t at_ms;
     struct candidate *rows;
     size_t count;
     size_t capacity;
@@ -105,17 +105,6 @@ static bool note_institution(void *visitor, struct pbft_bytes key,
     return true;
 }
 
-/* Would a request of it be heard? `participant`: NULL, it names none. */
-static bool may_ask(struct query *query,
-                    const struct pbft_institution *institution,
-                    const struct schema_participant *participant,
-                    uint64_t at_ms)
-{
-    return state_is_active_institution(&query->overlay, institution->bytes) &&
-           (participant == NULL ||
-            state_participant_is_valid(participant, at_ms));
-}
-
 /* Participants, groups and roles that a selector names. */
 static void add_named(struct candidates *list, const Salus__V1__Selector *in)
 {
@@ -131,9 +120,7 @@ static void add_named(struct candidates *list, const Salus__V1__Selector *in)
         } else if (actor->kind !=
                        SALUS__V1__SELECTOR__ACTOR__KIND__INSTITUTION &&
                    state_get_participant(&list->query->overlay, actor->id.data,
-                                         &participant) &&
-                   may_ask(list->query, &participant.institution, &participant,
-                           list->at_ms)) {
+                                         &participant)) {
             one.institution = participant.institution;
             memcpy(one.participant, actor->id.data, sizeof one.participant);
             add(list, &one);
@@ -170,6 +157,7 @@ static void requester_of(struct query *query, const struct candidate *one,
         state_get_participant(&query->overlay, out->id, &out->participant);
     if (one->role != 0) { /* Anybody in that role at the caller. */
         out->has_participant = true;
+        out->participant.state = SCHEMA_ACTIVE;
         out->participant.roles[0] = (uint16_t)one->role;
     }
     out->is_somebody = !out->has_participant;
@@ -213,9 +201,9 @@ static ProtobufCBinaryData make_cursor(struct query *query, uint32_t at)
     return query_bytes(query, bytes, sizeof bytes);
 }
 
-/* Everybody whom the answer is about, always in the same order. */
+/* Everybody who is there or is named, always in the same order. */
 static void list_candidates(struct query *query, const uint8_t *subject,
-                            uint64_t at_ms, struct candidates *out)
+                            struct candidates *out)
 {
     static const uint8_t prefix[] = {'i'};
     const struct ledger_kv_range range = {
@@ -225,7 +213,6 @@ static void list_candidates(struct query *query, const uint8_t *subject,
     };
     *out = (struct candidates){
         .query = query,
-        .at_ms = at_ms,
         .capacity = PBFT_INSTITUTIONS_MAX * 2 +
                     LEDGER_SUBJECT_CONSENTS_MAX * (LEDGER_EXCEPTIONS_MAX + 1) *
                         LEDGER_ACTORS_MAX,
@@ -259,12 +246,15 @@ enum ledger_code query_who_may(struct query *query,
     Salus__V1__WhoMay *out = query_room(query, 1, sizeof *out);
     salus__v1__who_may__init(out);
     out->rows = query_room(query, limit, sizeof *out->rows);
-    list_candidates(query, in->subject.data, question.now_ms, &list);
+    list_candidates(query, in->subject.data, &list);
     size_t at = read_cursor(&in->cursor);
     for (; at < list.count && out->n_rows < limit; at++) {
         struct decide_requester requester;
         requester_of(query, &list.rows[at], &requester);
         question.requester = &requester;
+        if (!access_may_ask(&question)) {
+            continue;
+        }
         decide(answer, &question);
         out->rows[out->n_rows++] = row_of(query, &list.rows[at], answer);
     }
@@ -375,9 +365,7 @@ enum ledger_code query_what_may(struct query *query,
     salus__v1__what_may__init(out);
     query->answer.kind_case = SALUS__V1__ANSWER__KIND_WHAT_MAY;
     query->answer.what_may = out;
-    if (!may_ask(query, &requester.institution,
-                 requester.has_participant ? &requester.participant : NULL,
-                 question.now_ms)) {
+    if (!access_may_ask(&question)) {
         return LEDGER_OK; /* No patient at all. */
     }
     query_collect(query, &page, &rows);

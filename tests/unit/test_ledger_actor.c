@@ -113,7 +113,7 @@ static void test_who_may_tells_of_the_others(void **state)
     query.who_may = &who;
     const Salus__V1__WhoMay *rows =
         world_ask(world, HOSPITAL, &query, &arena)->who_may;
-    assert_int_equal(rows->n_rows, WHO_COUNT + 1);
+    assert_int_equal(rows->n_rows, WHO_COUNT); /* But for the laboratory. */
     for (size_t i = 0; i < rows->n_rows; i++) {
         const Salus__V1__WhoMay__Row *row = rows->rows[i];
         bool his = memcmp(row->institution.data, clinic, 16) == 0;
@@ -302,6 +302,172 @@ static void test_what_may_knows_its_people(void **state)
     assert_int_equal(count, 0);
 }
 
+/* ---- what for ------------------------------------------------------------ */
+
+enum { OF_CLINIC, HIS, OF_RESEARCHER, OF_TEAM, OF_DOCTORS, ASKERS };
+
+/* Who of them may for that purpose, by the query: bits of the enum above. */
+static unsigned told_may(struct world *world, uint32_t purpose,
+                         const uint8_t *const *ids)
+{
+    unsigned may = 0;
+    struct wire_arena arena;
+    Salus__V1__Query query = SALUS__V1__QUERY__INIT;
+    Salus__V1__WhoMayQuery who = SALUS__V1__WHO_MAY_QUERY__INIT;
+    who.subject = field_of(world->subject, 32);
+    who.purpose = purpose;
+    query.kind_case = SALUS__V1__QUERY__KIND_WHO_MAY;
+    query.who_may = &who;
+    wire_arena_init(&arena, 8u * 1024 * 1024);
+    const Salus__V1__WhoMay *rows =
+        world_ask(world, CLINIC, &query, &arena)->who_may;
+    for (size_t i = 0; i < rows->n_rows; i++) {
+        const Salus__V1__WhoMay__Row *row = rows->rows[i];
+        const uint8_t *id = row->participant.len > 0 ? row->participant.data
+                                                     : row->institution.data;
+        if (row->role != 0) {
+            may |= (unsigned)row->permitted << OF_DOCTORS;
+            continue;
+        }
+        for (unsigned j = 0; j < OF_DOCTORS; j++) {
+            may |= (unsigned)(row->permitted && memcmp(id, ids[j], 16) == 0)
+                   << j;
+        }
+    }
+    wire_arena_deinit(&arena);
+    return may;
+}
+
+/* Is there data that the clinic may see for that purpose? */
+static bool told_what(struct world *world, uint32_t purpose,
+                      const uint8_t *participant)
+{
+    struct wire_arena arena;
+    Salus__V1__Query query = SALUS__V1__QUERY__INIT;
+    Salus__V1__WhatMayQuery what = SALUS__V1__WHAT_MAY_QUERY__INIT;
+    what.purpose = purpose;
+    what.participant = field_of(participant, participant != NULL ? 16 : 0);
+    query.kind_case = SALUS__V1__QUERY__KIND_WHAT_MAY;
+    query.what_may = &what;
+    wire_arena_init(&arena, 8u * 1024 * 1024);
+    bool some = world_ask(world, CLINIC, &query, &arena)->what_may->n_rows > 0;
+    wire_arena_deinit(&arena);
+    return some;
+}
+
+/* The code of a request of the clinic in the name of `participant`. */
+static uint32_t asks(struct world *world, uint32_t purpose,
+                     const uint8_t *participant)
+{
+    struct asked asked;
+    const struct act act = {.who = CLINIC, .participant = participant};
+    ask_for(world, &asked, NULL);
+    asked.in.purpose = purpose;
+    return act_do(world, &act, TRANSACTION_ACCESS_REQUEST, &asked.in.base);
+}
+
+/* Permits all purposes to the clinic, those three of it, and its doctors. */
+static void permit_all(struct world *world, const uint8_t *const *ids)
+{
+    struct world_ids grant_ids;
+    struct transaction in = world_grant(world, &grant_ids);
+    struct transaction_actor actors[ASKERS] = {
+        [OF_CLINIC] = {.kind = TRANSACTION_ACTOR_INSTITUTION},
+        [HIS] = {.kind = TRANSACTION_ACTOR_PARTICIPANT},
+        [OF_RESEARCHER] = {.kind = TRANSACTION_ACTOR_PARTICIPANT},
+        [OF_TEAM] = {.kind = TRANSACTION_ACTOR_GROUP},
+        [OF_DOCTORS] = {.kind = TRANSACTION_ACTOR_ROLE,
+                        .role = CODES_ROLE_DOCTOR},
+    };
+    for (size_t i = 0; i < OF_DOCTORS; i++) {
+        actors[i].id = bytes_of(ids[i], 16);
+    }
+    in.consent_grant.root.purposes = (struct transaction_codes){NULL, 0};
+    in.consent_grant.root.actors = actors;
+    in.consent_grant.root.actor_count = ASKERS;
+    EXPECT(world_submit(world, HOSPITAL, &in), LEDGER_OK);
+}
+
+/* What a query tells is what a request then gets. */
+static void test_queries_know_who_may_ask(void **state)
+{
+    static const struct {
+        uint32_t purpose;
+        unsigned may;      /* Of those who may, by the query. */
+        uint32_t codes[3]; /* Of requests of nobody, him, the researcher. */
+    } rows[] = {
+        {CODES_PURPOSE_TREAT,
+         1u << OF_CLINIC | 1u << HIS | 1u << OF_TEAM | 1u << OF_DOCTORS,
+         {LEDGER_OK, LEDGER_OK, LEDGER_PURPOSE_ROLE}},
+        /* Somebody of the clinic may, if he is named. */
+        {CODES_PURPOSE_ETREAT,
+         1u << OF_CLINIC | 1u << HIS | 1u << OF_TEAM | 1u << OF_DOCTORS,
+         {LEDGER_PURPOSE_ROLE, LEDGER_OK, LEDGER_PURPOSE_ROLE}},
+        {CODES_PURPOSE_HRESCH,
+         (1u << ASKERS) - 1,
+         {LEDGER_OK, LEDGER_OK, LEDGER_OK}},
+    };
+    struct world *world = *state;
+    uint8_t researcher[LEDGER_ID_SIZE];
+    uint8_t team[LEDGER_ID_SIZE];
+    const uint8_t *const ids[] = {
+        world->parties[CLINIC].institution.bytes,
+        world->outsider,
+        researcher,
+        team,
+    };
+    world_register_one(world, CLINIC, TRANSACTION_RESEARCHER, researcher);
+    register_group(world, world->outsider, team);
+    permit_all(world, ids);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const uint32_t purpose = rows[i].purpose;
+        const unsigned may = rows[i].may;
+        assert_int_equal(told_may(world, purpose, ids), may);
+        assert_int_equal(told_what(world, purpose, NULL), may & 1);
+        assert_true(told_what(world, purpose, world->outsider));
+        assert_true(told_what(world, purpose, team));
+        assert_int_equal(told_what(world, purpose, researcher),
+                         may >> OF_RESEARCHER & 1);
+        EXPECT(asks(world, purpose, NULL), rows[i].codes[0]);
+        EXPECT(asks(world, purpose, world->outsider), rows[i].codes[1]);
+        EXPECT(asks(world, purpose, researcher), rows[i].codes[2]);
+    }
+}
+
+/* One whose roles do not fit is not told that it may. */
+static void test_queries_know_the_roles(void **state)
+{
+    struct world *world = *state;
+    struct asked asked;
+    struct wire_arena arena;
+    uint8_t id[LEDGER_ID_SIZE];
+    const uint8_t *laboratory = world->parties[LABORATORY].institution.bytes;
+    Salus__V1__Query query = SALUS__V1__QUERY__INIT;
+    Salus__V1__WhatMayQuery what = SALUS__V1__WHAT_MAY_QUERY__INIT;
+    query.kind_case = SALUS__V1__QUERY__KIND_WHAT_MAY;
+    query.what_may = &what;
+    wire_arena_init(&arena, 8u * 1024 * 1024);
+    act_grant(world, id); /* To everybody, for treatment. */
+    ask_for(world, &asked, NULL);
+    EXPECT(act_simple(world, LABORATORY, TRANSACTION_ACCESS_REQUEST,
+                      &asked.in.base),
+           LEDGER_PURPOSE_ROLE);
+    assert_int_equal(
+        world_ask(world, LABORATORY, &query, &arena)->what_may->n_rows, 0);
+    Salus__V1__WhoMayQuery who = SALUS__V1__WHO_MAY_QUERY__INIT;
+    who.subject = field_of(world->subject, 32);
+    query.kind_case = SALUS__V1__QUERY__KIND_WHO_MAY;
+    query.who_may = &who;
+    const Salus__V1__WhoMay *rows =
+        world_ask(world, LABORATORY, &query, &arena)->who_may;
+    assert_int_equal(rows->n_rows, WHO_COUNT - 1);
+    for (size_t i = 0; i < rows->n_rows; i++) {
+        assert_memory_not_equal(rows->rows[i]->institution.data, laboratory,
+                                16);
+    }
+    wire_arena_deinit(&arena);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, world_teardown)
 
 int main(void)
@@ -315,6 +481,8 @@ int main(void)
         TEST(test_who_may_not_ask_may_not),
         TEST(test_nor_may_a_suspended_institution),
         TEST(test_what_may_knows_its_people),
+        TEST(test_queries_know_who_may_ask),
+        TEST(test_queries_know_the_roles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
