@@ -110,7 +110,16 @@ static void read_patient(const struct fhir_reader *reader,
     }
 }
 
-/* By the patient, or by one other. */
+/* Does the reference say that it is somebody else than one who may decide for a
+ * patient? If it does not say, the vault may know. */
+static bool is_no_delegate(const struct fhir_reference *reference)
+{
+    return reference->type[0] != 0 && strcmp(reference->type, "Patient") != 0 &&
+           strcmp(reference->type, "RelatedPerson") != 0;
+}
+
+/* By the patient, or by one other who acts for him: a clinician or an
+ * institution would permit for itself. */
 static void read_performer(const struct fhir_reader *reader,
                            struct fhir_consent *out,
                            const struct fhir_node *resource)
@@ -138,6 +147,10 @@ static void read_performer(const struct fhir_reader *reader,
     }
     if (!out->by_subject && others > 1) {
         fhir_find(reader->report, FHIR_MANY_PERFORMERS, &list, NULL);
+    }
+    if (!out->by_subject && others == 1 && is_no_delegate(&out->delegate)) {
+        fhir_report_add(reader->report, FHIR_PERFORMER, out->delegate.path,
+                        NULL);
     }
 }
 

@@ -38,7 +38,7 @@ bool planner_participant(struct planner *planner, struct vault_participant *out,
                          const struct fhir_reference *reference);
 /* Is it one of several roles of a person, who has one id for all of them? */
 bool plan_role_is_one_of_several(struct planner *planner, const char *name);
-/* A patient's representative. */
+/* A patient's representative; somebody else is a finding. */
 bool planner_agent(struct planner *planner, struct vault_participant *out,
                    const struct fhir_reference *reference);
 /* What a reference to data means. Of what is no document, all ids are one. */

@@ -154,7 +154,19 @@ bool planner_participant(struct planner *planner, struct vault_participant *out,
 bool planner_agent(struct planner *planner, struct vault_participant *out,
                    const struct fhir_reference *reference)
 {
-    return find_participant(planner, out, reference, TRANSACTION_PATIENT_AGENT);
+    struct fhir_ledger_name id;
+
+    if (!find_participant(planner, out, reference, TRANSACTION_PATIENT_AGENT)) {
+        return false;
+    }
+    if (is_ledger_name(planner, &id, reference->name) &&
+        id.kind == FHIR_LEDGER_PARTICIPANT) {
+        return true; /* The ledger knows what he is. */
+    }
+    if (out->kind != TRANSACTION_PATIENT_AGENT) {
+        planner_find(planner, FHIR_PERFORMER, reference->path);
+    }
+    return true;
 }
 
 static void take_id(struct planner_data *out, const uint8_t id[VAULT_ID_SIZE])

@@ -175,6 +175,8 @@ enum fhir_weight {
       "more than one policy")                                                  \
     X(FHIR_MANY_PERFORMERS, FHIR_UNCERTAIN, CODES_REASON_NOT_COMPUTABLE,       \
       "more than one performer")                                               \
+    X(FHIR_PERFORMER, FHIR_UNCERTAIN, CODES_REASON_NOT_COMPUTABLE,             \
+      "performer is neither the patient nor one who acts for him")             \
     X(FHIR_SCOPE, FHIR_UNCERTAIN, CODES_REASON_UNKNOWN_CODE,                   \
       "scope is not known")                                                    \
     X(FHIR_SEVERAL_CODES, FHIR_UNCERTAIN, CODES_REASON_NOT_COMPUTABLE,         \

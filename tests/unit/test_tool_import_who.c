@@ -22,13 +22,15 @@
     "\"reference\":\"" author                                                  \
     "\"}],\"content\":[{\"attachment\":{\"data\":\"c2lnbmVk\"}}]}"
 #define CONSENT_AS(version, provision)                                         \
+    CONSENT_BY(version, "Patient/p-1", provision)
+#define CONSENT_BY(version, performer, provision)                              \
     "{\"resourceType\":\"Consent\",\"id\":\"c-1\",\"meta\":{\"versionId\":\""  \
     "" version "\"},\"status\":\"active\",\"scope\":{\"coding\":[" CODING(     \
         "consentscope",                                                        \
         "patient-privacy") "]},\"category\":[{\"text\":\"x\"}],"               \
                            "\"patient\":{\"reference\":\"Patient/p-1\"},"      \
                            "\"dateTime\":\"2025-03-01\",\"performer\":[{"      \
-                           "\"reference\":\"Patient/p-1\"}],"                  \
+                           "\"reference\":\"" performer "\"}],"                \
                            "\"sourceAttachment\":{\"title\":\"x\"},"           \
                            "\"policy\":[{\"uri\":\"" POLICY_URI                \
                            "\"}],\"provision\":{" provision "}}"
@@ -483,6 +485,40 @@ static void test_consent_of_another_holder_is_evidence(void **state)
                                                   "\"Organization/own\"}"));
 }
 
+/* Who treats or holds decides for nobody: the ledger would refuse it, and a
+ * signed deny would leave no trace. */
+static void test_performer_who_acts_for_nobody_is_evidence(void **state)
+{
+    struct import_world *fixture = *state;
+    static const char by_url[] =
+        "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[{"
+        "\"fullUrl\":\"urn:uuid:00000000-0000-4000-8000-000000000001\","
+        "\"resource\":" COLLEAGUE "},{\"resource\":" CONSENT_BY(
+            "4", "urn:uuid:00000000-0000-4000-8000-000000000001",
+            "\"type\":\"deny\"") "}]}";
+
+    expect_evidence(fixture,
+                    CONSENT_BY("1", "Practitioner/dr-1", "\"type\":\"deny\""),
+                    "performer[0]");
+    expect_evidence(fixture,
+                    CONSENT_BY("2", "Organization/own", "\"type\":\"deny\""),
+                    "performer[0]");
+    /* Nor need he be known. */
+    expect_evidence(
+        fixture, CONSENT_BY("3", "PractitionerRole/r-9", "\"type\":\"deny\""),
+        "performer[0]");
+    /* Here only the vault can tell. */
+    fixture->file_count = 0;
+    fixture_file(fixture, "bundle.json", by_url);
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    assert_int_equal(fixture->event_count, 2);
+    assert_int_equal(fixture->events[1].class_of, FHIR_EVIDENCE_ONLY);
+    assert_int_equal(fixture->events[1].outcome, IMPORT_ON_LEDGER);
+    assert_string_equal(fixture->events[1].path,
+                        "entry[1].resource.performer[0]");
+    assert_int_equal(fixture->events[1].type, TRANSACTION_CONSENT_EVIDENCE);
+}
+
 /* ---- what exceptions inherit --------------------------------------------- */
 
 #define LABEL(system, code) "\"securityLabel\":[" CODING(system, code) "]"
@@ -589,6 +625,7 @@ int main(void)
         T(test_person_is_named_once),
         T(test_shared_number_makes_nobody_another),
         T(test_consent_of_another_holder_is_evidence),
+        T(test_performer_who_acts_for_nobody_is_evidence),
         T(test_deny_reaches_below_the_confidentiality),
         T(test_permit_within_a_confidential_deny_is_evidence),
         T(test_inherited_data_are_read_by_the_exception),
