@@ -214,7 +214,7 @@ static void plan_disclosure(struct planner *planner, struct outgoing *out)
         envelope_of(planner, (uint64_t)audit->recorded_ms);
     Salus__V1__Disclosure message;
 
-    if (planner_participant(planner, &out->recipient, &audit->recipient) &&
+    if (planner_actor(planner, &out->recipient, &audit->recipient) &&
         plan_event_is_told(planner, &out->request_name, &out->event,
                            out->recipient.id)) {
         return;

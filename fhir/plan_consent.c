@@ -55,7 +55,7 @@ static void resolve_actors(struct planner *planner, struct resolved *out,
 {
     for (size_t i = 0; i < in->actor_count; i++) {
         struct vault_participant *actor = &out->actors[i];
-        if (planner_participant(planner, actor, &in->actors[i])) {
+        if (planner_actor(planner, actor, &in->actors[i])) {
             check_role(planner, in, &in->actors[i]);
             out->actor_list[i] = (struct transaction_actor){
                 .kind = actor_kind(actor), .id = {actor->id, sizeof actor->id}};
@@ -114,7 +114,7 @@ static void resolve_data(struct planner *planner, struct resolved *out,
         enum transaction_meaning meaning = data->meaning;
         struct vault_participant author;
         if (data->meaning == TRANSACTION_AUTHORED_BY) {
-            if (!planner_participant(planner, &author, &data->reference)) {
+            if (!planner_actor(planner, &author, &data->reference)) {
                 continue;
             }
             if (author.kind == VAULT_IS_INSTITUTION ||

@@ -135,7 +135,7 @@ void plan_relations(struct planner *planner, struct anchor *anchor)
         (void)planner_subject(planner, &anchor->subject, &document->subject);
     }
     if (document->author.name != NULL) {
-        (void)planner_participant(planner, &anchor->author, &document->author);
+        (void)planner_actor(planner, &anchor->author, &document->author);
     }
     check_custodian(planner, &document->custodian);
     resolve_related(planner, anchor);

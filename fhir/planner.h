@@ -36,6 +36,9 @@ bool planner_subject(struct planner *planner, struct vault_subject *out,
                      const struct fhir_reference *reference);
 bool planner_participant(struct planner *planner, struct vault_participant *out,
                          const struct fhir_reference *reference);
+/* The same of one who writes, is told, or asks: a patient who is known, too. */
+bool planner_actor(struct planner *planner, struct vault_participant *out,
+                   const struct fhir_reference *reference);
 /* Is it one of several roles of a person, who has one id for all of them? */
 bool plan_role_is_one_of_several(struct planner *planner, const char *name);
 /* A patient's representative; somebody else is a finding. */

@@ -151,12 +151,66 @@ bool planner_participant(struct planner *planner, struct vault_participant *out,
                             kind_of_type(reference->type));
 }
 
+/* A patient acts too: he writes, is told, decides for his child. Under all his
+ * names he is one participant, made when he is first needed, and forgotten with
+ * him. NOT_FOUND: no patient has that name. */
+static enum pbft_status find_patient(struct planner *planner,
+                                     struct vault_participant *out,
+                                     const char *name)
+{
+    struct vault *vault = planner->options->vault;
+    struct vault_subject patient;
+    char handle_name[VAULT_HANDLE_NAME_SIZE];
+    enum pbft_status status = vault_find_subject(vault, &patient, name);
+
+    if (status != PBFT_OK) {
+        return status;
+    }
+    vault_handle_name(handle_name, patient.handle);
+    status = vault_find_participant(vault, out, handle_name);
+    if (status == PBFT_NOT_FOUND) {
+        status = vault_set_agent(vault, out, name, TRANSACTION_PATIENT_AGENT,
+                                 patient.handle);
+        if (status == PBFT_OK) {
+            status = vault_alias(vault, VAULT_PARTICIPANT, planner_text(name),
+                                 planner_text(handle_name));
+        }
+        if (status == PBFT_OK && !register_participant(planner, out, name)) {
+            status = planner->status;
+        }
+    }
+    secret_wipe(&patient, sizeof patient);
+    return status;
+}
+
+static bool find_actor(struct planner *planner, struct vault_participant *out,
+                       const struct fhir_reference *reference, uint32_t kind)
+{
+    struct vault *vault = planner->options->vault;
+    struct fhir_ledger_name id;
+
+    if (!is_ledger_name(planner, &id, reference->name) &&
+        vault_find_participant(vault, out, reference->name) == PBFT_NOT_FOUND) {
+        enum pbft_status status = find_patient(planner, out, reference->name);
+        if (status != PBFT_NOT_FOUND) {
+            return planner_check(planner, status);
+        }
+    }
+    return find_participant(planner, out, reference, kind);
+}
+
+bool planner_actor(struct planner *planner, struct vault_participant *out,
+                   const struct fhir_reference *reference)
+{
+    return find_actor(planner, out, reference, kind_of_type(reference->type));
+}
+
 bool planner_agent(struct planner *planner, struct vault_participant *out,
                    const struct fhir_reference *reference)
 {
     struct fhir_ledger_name id;
 
-    if (!find_participant(planner, out, reference, TRANSACTION_PATIENT_AGENT)) {
+    if (!find_actor(planner, out, reference, TRANSACTION_PATIENT_AGENT)) {
         return false;
     }
     if (is_ledger_name(planner, &id, reference->name) &&

@@ -427,6 +427,28 @@ static void test_what_the_vault_forgot_is_refused_by_name(void **state)
     fhir_exporter_destroy(exporter);
 }
 
+/* One who is a patient is an author and an actor by the same name. */
+static void test_patient_who_acts_comes_back(void **state)
+{
+    struct export_world *world = *state;
+    struct fhir_report report;
+
+    export_import_text(world, "{\"resourceType\":\"Patient\",\"id\":\"p-1\"}");
+    export_import_text(
+        world, "{\"resourceType\":\"DocumentReference\",\"id\":\"d-1\","
+               "\"status\":\"current\",\"subject\":{\"reference\":"
+               "\"Patient/p-1\"},\"author\":[{\"reference\":\"Patient/p-1\"}],"
+               "\"content\":[{\"attachment\":{\"data\":\"c2lnbmVk\"}}]}");
+    assert_int_equal(world->count, 1);
+    expect_all_same(world);
+    struct fhir_exporter *exporter = export_open(world, false);
+    char *text = export_text(exporter, world->bodies[0], &report);
+    assert_non_null(
+        strstr(text, "\"author\":[{\"reference\":\"Patient/p-1\"}]"));
+    free(text);
+    fhir_exporter_destroy(exporter);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -454,6 +476,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             test_what_the_vault_forgot_is_refused_by_name, export_setup,
             export_teardown),
+        cmocka_unit_test_setup_teardown(test_patient_who_acts_comes_back,
+                                        export_setup, export_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 /* Whom the rules of an imported consent reach: members of the consortium,
  * people and their roles. */
 #include "tests/support/import_fixture.h"
+#include "vault/care.h"
 #include "vault/entries.h"
 
 #define PATIENT "{\"resourceType\":\"Patient\",\"id\":\"p-1\"}"
@@ -519,6 +520,65 @@ static void test_performer_who_acts_for_nobody_is_evidence(void **state)
     assert_int_equal(fixture->events[1].type, TRANSACTION_CONSENT_EVIDENCE);
 }
 
+#define NUMBERED_PATIENT                                                       \
+    "{\"resourceType\":\"Patient\",\"id\":\"p-2\",\"identifier\":[{"           \
+    "\"system\":\"urn:mrn\",\"value\":\"2\"}]}"
+#define BY_NUMBER "Patient?identifier=urn:mrn|2"
+#define DENY_AUTHOR(reference)                                                 \
+    DENY_WITHIN(TREAT, "\"data\":[{\"meaning\":\"authoredby\",\"reference\":{" \
+                       "\"reference\":\"" reference "\"}}]")
+
+/* A patient who writes and is named is one participant, under all his names,
+ * made when it is first needed. */
+static void test_patient_acts_as_one_participant(void **state)
+{
+    struct import_world *fixture = *state;
+    struct vault *vault = fixture->options.vault;
+    struct vault_participant patient;
+    struct vault_forgotten forgotten;
+
+    assert_int_equal(import_one(fixture, NUMBERED_PATIENT)->outcome,
+                     IMPORT_ON_LEDGER);
+    assert_int_equal(seen.count, 1);
+    assert_int_equal(import_one(fixture, DOCUMENT_BY("Patient/p-2"))->outcome,
+                     IMPORT_ON_LEDGER);
+    assert_int_equal(seen.count, 2);
+    const Salus__V1__ParticipantRegister *registered =
+        seen.bodies[0]->participant_register;
+    assert_int_equal(registered->kind, TRANSACTION_PATIENT_AGENT);
+    find(fixture, &patient, "Patient/p-2");
+    assert_memory_equal(registered->participant.data, patient.id,
+                        VAULT_ID_SIZE);
+    assert_memory_equal(last_body()->record_anchor->author.data, patient.id,
+                        VAULT_ID_SIZE);
+    const Salus__V1__ConsentGrant *grant =
+        import_grant(fixture, CONSENT(DENY_AUTHOR(BY_NUMBER)));
+    assert_int_equal(seen.count, 1);
+    assert_memory_equal(grant->exceptions[0]->selector->data[0]->id.data,
+                        patient.id, VAULT_ID_SIZE);
+    grant =
+        import_grant(fixture, CONSENT_AS("2", "\"type\":\"permit\"," TREAT ","
+                                              "" ACTORS("Patient/p-2")));
+    assert_int_equal(seen.count, 1);
+    assert_memory_equal(grant->root->actors[0]->id.data, patient.id,
+                        VAULT_ID_SIZE);
+    /* A mother for her child, who is a patient of the house herself. */
+    grant = import_grant(
+        fixture, CONSENT_BY("3", BY_NUMBER, "\"type\":\"permit\"," TREAT));
+    assert_int_equal(grant->performer,
+                     SALUS__V1__CONSENT_GRANT__PERFORMER__DELEGATE);
+    assert_memory_equal(grant->delegate.data, patient.id, VAULT_ID_SIZE);
+    /* One whom nobody knows is none. */
+    expect_rejected(fixture, CONSENT_AS("4", DENY_AUTHOR("Patient/p-3")),
+                    "provision.provision[0].data[0].reference");
+    /* And he is forgotten with what he was as a patient. */
+    assert_int_equal(
+        vault_forget_subject(vault, &forgotten, "Patient/p-2", false), PBFT_OK);
+    assert_int_equal(forgotten.agents, 1);
+    assert_int_equal(vault_find_participant(vault, &patient, "Patient/p-2"),
+                     PBFT_NOT_FOUND);
+}
+
 /* ---- what exceptions inherit --------------------------------------------- */
 
 #define LABEL(system, code) "\"securityLabel\":[" CODING(system, code) "]"
@@ -625,6 +685,7 @@ int main(void)
         T(test_person_is_named_once),
         T(test_shared_number_makes_nobody_another),
         T(test_consent_of_another_holder_is_evidence),
+        T(test_patient_acts_as_one_participant),
         T(test_performer_who_acts_for_nobody_is_evidence),
         T(test_deny_reaches_below_the_confidentiality),
         T(test_permit_within_a_confidential_deny_is_evidence),
