@@ -24,6 +24,8 @@ struct run {
     size_t file_count;
     struct work *work;
     size_t work_count;
+    struct fhir_options fhir;
+    struct vault_purposes purposes;
 };
 
 const char *import_outcome_name(enum import_outcome outcome)
@@ -194,8 +196,25 @@ static enum pbft_status name_members(const struct import_options *options,
     return PBFT_OK;
 }
 
-static enum pbft_status
-run_batch(struct run *run, const struct fhir_options *options, size_t *next)
+/* What was said before counts too. */
+static enum pbft_status keep_purposes(struct run *run,
+                                      const struct import_options *options,
+                                      struct salus_reason *reason)
+{
+    run->purposes = options->purposes;
+    run->fhir = options->fhir;
+    run->fhir.purposes = &run->purposes;
+    enum pbft_status status =
+        vault_purposes_keep(options->vault, &run->purposes);
+    if (status == PBFT_EXISTS) {
+        salus_reason_set(reason,
+                         "the vault knows a purpose by another number, or a "
+                         "number as another purpose");
+    }
+    return status;
+}
+
+static enum pbft_status run_batch(struct run *run, size_t *next)
 {
     struct import_session *session = &run->session;
     struct import_batch *batch = NULL;
@@ -209,7 +228,7 @@ run_batch(struct run *run, const struct fhir_options *options, size_t *next)
         const struct work *work = &run->work[*next];
         const struct fhir_file *file = run->files[work->file];
         struct fhir_item *item = NULL;
-        status = fhir_item_load(&item, file, work->index, options);
+        status = fhir_item_load(&item, file, work->index, &run->fhir);
         if (status == PBFT_OK && import_batch_must_wait(batch, item)) {
             fhir_item_free(item);
             break;
@@ -232,14 +251,13 @@ run_batch(struct run *run, const struct fhir_options *options, size_t *next)
     return status;
 }
 
-static enum pbft_status run_all(struct run *run,
-                                const struct import_options *options)
+static enum pbft_status run_all(struct run *run)
 {
     size_t next = 0;
     enum pbft_status status = import_resume(&run->session);
 
     while (status == PBFT_OK && next < run->work_count) {
-        status = run_batch(run, &options->fhir, &next);
+        status = run_batch(run, &next);
     }
     return status;
 }
@@ -264,6 +282,9 @@ enum pbft_status import_run(const struct import_port *port,
         status = name_members(options, reason);
     }
     if (status == PBFT_OK) {
+        status = keep_purposes(&run, options, reason);
+    }
+    if (status == PBFT_OK) {
         status = open_files(&run, files, file_count);
     }
     if (status == PBFT_OK) {
@@ -272,7 +293,7 @@ enum pbft_status import_run(const struct import_port *port,
     if (status == PBFT_OK) {
         summary->resources = run.work_count;
         run.session.total = run.work_count;
-        status = run_all(&run, options);
+        status = run_all(&run);
     }
     if (status != PBFT_OK && reason != NULL && reason->text[0] == 0) {
         const char *problem = vault_problem(options->vault);

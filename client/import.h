@@ -13,7 +13,7 @@
 #include "fhir/plan.h"
 #include "ledger/transaction.h"
 #include "proto/reason.h"
-#include "vault/vault.h"
+#include "vault/purposes.h"
 
 /* Items that are prepared together: one synced write of the vault, and one
  * submission. */
@@ -71,6 +71,7 @@ struct import_options {
         struct pbft_institution institution;
     } members[IMPORT_MEMBERS_MAX];
     size_t member_count;
+    struct vault_purposes purposes; /* Published ones, beside the vault's. */
 };
 
 enum import_outcome {

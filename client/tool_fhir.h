@@ -8,8 +8,7 @@
 #include "client/fhir_tally.h"
 #include "client/tool_options.h"
 #include "fhir/fhir.h"
-
-struct vault;
+#include "vault/purposes.h"
 
 /* The command line. */
 struct fhir_call {
@@ -42,9 +41,11 @@ struct fhir_call {
     } export;
     struct tool_list own;
     struct tool_list members;
+    struct tool_list purposes;
     struct tool_list signer_files;
     struct fhir_signers signers;
     struct fhir_options fhir;
+    struct vault_purposes published; /* As --purpose says. */
     struct fhir_files files;
     struct fhir_tally tally; /* Of an import. */
 };
@@ -60,6 +61,9 @@ int fhir_import_all(struct fhir_call *call);
 /* How events and consents are taken; false: said why (bad usage). */
 bool fhir_plan_options_read(struct fhir_plan_options *out,
                             const struct fhir_call *call);
+
+/* Fills `published`; false: said why (fhir_purposes.c). */
+bool fhir_purposes_read(struct fhir_call *call);
 
 /* salus fhir dry-run and validate (tool_fhir_judge.c). */
 int fhir_judge_all(struct fhir_call *call, bool strict);

@@ -295,6 +295,10 @@ int fhir_import_all(struct fhir_call *call)
         return TOOL_USAGE;
     }
     take_plan(&options, &plan);
+    if (!fhir_purposes_read(call)) {
+        return TOOL_USAGE;
+    }
+    options.purposes = call->published;
     if (tool_config_load(&config, call->config, &reason) != PBFT_OK) {
         return fhir_failed(call, "exception", "%s", reason.text);
     }

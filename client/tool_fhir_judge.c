@@ -184,6 +184,27 @@ static int judge_files(struct judging *judging, bool strict)
     return strict && judging->classes[FHIR_REJECT] > 0 ? TOOL_FAILED : TOOL_OK;
 }
 
+/* Those that imports were told before. */
+static bool add_known_purposes(struct fhir_call *call)
+{
+    struct vault_purposes known;
+    struct vault *vault = fhir_open_vault(call, call->vault, false);
+
+    if (vault == NULL) {
+        return false;
+    }
+    enum pbft_status status = vault_purposes_load(vault, &known);
+    vault_close(vault);
+    for (size_t i = 0; i < known.count && status == PBFT_OK; i++) {
+        status = vault_purposes_add(&call->published, &known.rows[i]);
+    }
+    if (status != PBFT_OK) {
+        (void)fhir_failed(call, "exception", "purposes of the vault: %s",
+                          pbft_status_text(status));
+    }
+    return status == PBFT_OK;
+}
+
 int fhir_judge_all(struct fhir_call *call, bool strict)
 {
     struct fhir_plan_options plan = {.vault = NULL};
@@ -193,6 +214,13 @@ int fhir_judge_all(struct fhir_call *call, bool strict)
     if (!fhir_plan_options_read(&plan, call)) {
         return TOOL_USAGE;
     }
+    if (!fhir_purposes_read(call)) {
+        return TOOL_USAGE;
+    }
+    if (call->vault != NULL && !add_known_purposes(call)) {
+        return TOOL_FAILED;
+    }
+    call->fhir.purposes = &call->published;
     if (call->explain) {
         enum pbft_status status =
             fhir_rehearsal_begin(&judging.rehearsal, &plan, &reason);

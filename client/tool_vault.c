@@ -25,7 +25,8 @@ static const char *const kind_names[VAULT_KINDS] = {
     [VAULT_SUBJECT] = "patients",     [VAULT_PARTICIPANT] = "participants",
     [VAULT_RECORD] = "records",       [VAULT_CONSENT] = "consents",
     [VAULT_CONTEXT] = "other things", [VAULT_JOURNAL] = "journal",
-    [VAULT_EVENT] = "audit events",   [VAULT_ROLE] = "roles"};
+    [VAULT_EVENT] = "audit events",   [VAULT_ROLE] = "roles",
+    [VAULT_PURPOSE] = "purposes"};
 
 static int report_failure(const struct call *call, enum pbft_status status,
                           const struct salus_reason *reason)

@@ -72,6 +72,11 @@ void fhir_consent_read(const struct fhir_reader *reader,
 /* Has the provision no field by which it selects, understood or not? */
 bool fhir_states_nothing(const struct fhir_node *provision);
 
+/* A purpose of the program's table, or one that was published; 0: neither
+ * (consent_demands.c). */
+uint32_t fhir_purpose_id(const struct fhir_reader *reader,
+                         const struct fhir_coding *coding);
+
 /* What the parts must say together (consent_demands.c). */
 void fhir_consent_check(const struct fhir_reader *reader,
                         const struct fhir_consent *consent,

@@ -2,6 +2,7 @@
 /* What the parts of a Consent must say together: times, a research purpose,
  * named recipients. */
 #include "fhir/consent.h"
+#include "vault/purposes.h"
 
 bool fhir_states_nothing(const struct fhir_node *provision)
 {
@@ -38,6 +39,21 @@ static void check_times(const struct fhir_reader *reader,
     }
 }
 
+uint32_t fhir_purpose_id(const struct fhir_reader *reader,
+                         const struct fhir_coding *coding)
+{
+    const struct codes_entry *entry =
+        codes_find(CODES_PURPOSE, coding->system, coding->code);
+
+    if (entry != NULL) {
+        return entry->id;
+    }
+    const struct vault_purpose *published =
+        vault_purposes_find(reader->purposes, coding->system, coding->code);
+    return published != NULL ? published->id : 0;
+}
+
+/* Of what was published it is not known here. */
 static bool names_research(const struct fhir_selector *selector)
 {
     for (size_t i = 0; i < selector->purpose_count; i++) {

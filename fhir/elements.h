@@ -11,8 +11,9 @@
 /* What readers of one resource share. */
 struct fhir_reader {
     struct fhir_report *report;
-    struct wire_arena *arena; /* Texts and models live here. */
-    int32_t zone_minutes;     /* Of dates without a time. */
+    struct wire_arena *arena;              /* Texts and models live here. */
+    int32_t zone_minutes;                  /* Of dates without a time. */
+    const struct vault_purposes *purposes; /* Published ones; or NULL. */
 };
 
 /* `name` is what the vault is asked for; texts live as long as the item. */

@@ -28,6 +28,9 @@ enum pbft_status fhir_exporter_create(struct fhir_exporter **out,
     }
     exporter->options = *options;
     enum pbft_status status = fhir_names_load(&exporter->names, options->vault);
+    if (status == PBFT_OK) {
+        status = vault_purposes_load(options->vault, &exporter->purposes);
+    }
     if (status != PBFT_OK) {
         fhir_exporter_destroy(exporter);
         return status;
@@ -123,7 +126,8 @@ static enum pbft_status load_event(struct exporting *exporting,
 static enum pbft_status judge(struct exporting *exporting,
                               const struct vault_blob *blob)
 {
-    struct fhir_options options = {.zone_minutes = 0};
+    const struct fhir_options options = {.purposes =
+                                             &exporting->exporter->purposes};
     struct fhir_file *file = NULL;
     enum pbft_status status = fhir_file_open_bytes(
         &file, "vault", (struct pbft_bytes){blob->data, blob->size});

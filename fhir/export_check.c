@@ -200,7 +200,8 @@ static void rehearse(struct exporting *exporting, struct fhir_item *item)
 
 void export_check(struct exporting *exporting)
 {
-    struct fhir_options options = {.zone_minutes = 0};
+    const struct fhir_options options = {.purposes =
+                                             &exporting->exporter->purposes};
     struct fhir_file *file = NULL;
     struct fhir_item *item = NULL;
     char *text = json_dumps(exporting->resource, JSON_COMPACT);

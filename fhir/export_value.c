@@ -60,7 +60,14 @@ json_t *export_code(struct exporting *exporting, enum codes_table table,
                     uint32_t code, const char *path)
 {
     const struct codes_entry *entry = codes_by_id(table, code);
+    const struct vault_purpose *published =
+        table != CODES_PURPOSE || entry != NULL
+            ? NULL
+            : vault_purposes_by_id(&exporting->exporter->purposes, code);
 
+    if (published != NULL) {
+        return export_coding(published->system, published->code);
+    }
     if (entry == NULL) {
         export_find(exporting, FHIR_EXPORT_CODE, "%s", path);
         return NULL;

@@ -8,12 +8,14 @@
 #include "fhir/item.h"
 #include "fhir/names.h"
 #include "salus/v1/ledger.pb-c.h"
+#include "vault/purposes.h"
 
 struct json_t;
 
 struct fhir_exporter {
     struct fhir_export_options options;
     struct fhir_names names;
+    struct vault_purposes purposes; /* Published ones. */
 };
 
 /* What cannot be said becomes a finding and writing goes on, to name it all; a

@@ -28,10 +28,13 @@ enum fhir_rank {
     FHIR_RANK_OTHER = 10, /* Rejected. */
 };
 
+struct vault_purposes;
+
 struct fhir_options {
     int32_t zone_minutes;    /* Of dates without a time; east of UTC. */
     const char *attachments; /* Folder of attachments with relative urls; NULL:
                                 only inline ones are at hand. */
+    const struct vault_purposes *purposes; /* Published ones; or NULL. */
 };
 
 struct fhir_file;

@@ -123,7 +123,8 @@ static void judge(struct fhir_item *item, const struct fhir_options *options)
     struct fhir_json_error wrong;
     struct fhir_reader reader = {.report = &item->report,
                                  .arena = &item->arena,
-                                 .zone_minutes = options->zone_minutes};
+                                 .zone_minutes = options->zone_minutes,
+                                 .purposes = options->purposes};
 
     item->json =
         fhir_json_parse((struct pbft_bytes){item->bytes, item->size},

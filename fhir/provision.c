@@ -84,11 +84,10 @@ static void read_purpose(const struct level *level,
     if (!fhir_take_coding(level->reader, &coding, node)) {
         return;
     }
-    const struct codes_entry *entry =
-        codes_find(CODES_PURPOSE, coding.system, coding.code);
-    if (entry != NULL) {
-        (void)add_code(level, selector->purposes, &selector->purpose_count,
-                       entry->id, node);
+    uint32_t id = fhir_purpose_id(level->reader, &coding);
+    if (id != 0) {
+        (void)add_code(level, selector->purposes, &selector->purpose_count, id,
+                       node);
         return;
     }
     selector->purpose_unknown = true;

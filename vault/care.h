@@ -6,7 +6,7 @@
 
 #include "vault/entries.h"
 
-#define VAULT_KINDS 9 /* An array by enum vault_kind; 0 is unused. */
+#define VAULT_KINDS 10 /* An array by enum vault_kind; 0 is unused. */
 
 struct vault_census {
     uint64_t rows[VAULT_KINDS];

@@ -16,6 +16,7 @@ enum vault_kind {
     VAULT_JOURNAL = 6,     /* What became of a resource. */
     VAULT_EVENT = 7,       /* An audit event on the ledger. */
     VAULT_ROLE = 8,        /* A role of a person. */
+    VAULT_PURPOSE = 9,     /* A code that the consortium has published. */
 };
 
 /* A mark stands in clear beside a row, to find rows without opening all. */

@@ -28,6 +28,7 @@
 #include "tests/support/folder.h"
 #include "vault/entries.h"
 #include "vault/journal.h"
+#include "vault/purposes.h"
 
 #define EXPORT_BODIES_MAX 512
 
@@ -35,6 +36,7 @@ struct export_world {
     char folder[SUPPORT_PATH_MAX];
     struct vault *vault;
     struct fhir_plan_options plan;
+    struct vault_purposes purposes; /* Published ones. */
     /* Bodies of what was planned, that have a resource. */
     struct pbft_bytes bodies[EXPORT_BODIES_MAX];
     size_t count;
@@ -134,7 +136,8 @@ static inline void export_import_file(struct export_world *world,
                                       enum fhir_rank from, enum fhir_rank to,
                                       const char *attachments)
 {
-    struct fhir_options options = {.attachments = attachments};
+    struct fhir_options options = {.attachments = attachments,
+                                   .purposes = &world->purposes};
 
     for (int rank = (int)from; rank <= (int)to; rank++) {
         for (size_t i = 0; i < fhir_file_count(file); i++) {
@@ -242,7 +245,8 @@ static inline json_t *export_essence(struct pbft_bytes body)
 static inline struct pbft_bytes export_rehearse(struct export_world *world,
                                                 const char *text)
 {
-    struct fhir_options options = {.zone_minutes = 120};
+    struct fhir_options options = {.zone_minutes = 120,
+                                   .purposes = &world->purposes};
     struct fhir_plan_options plan = world->plan;
     struct fhir_file *file = NULL;
     struct fhir_item *item = NULL;

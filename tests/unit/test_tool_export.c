@@ -449,6 +449,30 @@ static void test_patient_who_acts_comes_back(void **state)
     fhir_exporter_destroy(exporter);
 }
 
+/* Its number is one of the ledger, its name one of the vault. */
+static void test_published_purpose_comes_back(void **state)
+{
+    static const struct vault_purpose foo_bar = {
+        .id = 100, .system = "http://example.org/purposes", .code = "FooBar"};
+    struct export_world *world = *state;
+    struct fhir_report report;
+
+    assert_int_equal(vault_purposes_add(&world->purposes, &foo_bar), PBFT_OK);
+    assert_int_equal(vault_purposes_keep(world->vault, &world->purposes),
+                     PBFT_OK);
+    export_import_text(
+        world, CONSENT("c-1", "{\"type\":\"permit\",\"purpose\":[{\"system\":"
+                              "\"http://example.org/purposes\",\"code\":"
+                              "\"FooBar\"}]}"));
+    assert_int_equal(world->count, 1);
+    expect_all_same(world);
+    struct fhir_exporter *exporter = export_open(world, false);
+    char *text = export_text(exporter, world->bodies[0], &report);
+    assert_non_null(strstr(text, "\"code\":\"FooBar\""));
+    free(text);
+    fhir_exporter_destroy(exporter);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -476,6 +500,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             test_what_the_vault_forgot_is_refused_by_name, export_setup,
             export_teardown),
+        cmocka_unit_test_setup_teardown(test_published_purpose_comes_back,
+                                        export_setup, export_teardown),
         cmocka_unit_test_setup_teardown(test_patient_who_acts_comes_back,
                                         export_setup, export_teardown),
     };

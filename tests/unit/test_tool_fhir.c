@@ -14,6 +14,7 @@
 #include "client/tool.h"
 #include "crypto/init.h"
 #include "tests/support/folder.h"
+#include "vault/purposes.h"
 
 #define PATH_SIZE (SUPPORT_PATH_MAX + 64)
 
@@ -35,6 +36,13 @@ static void test_options_are_judged_before_anything_happens(void **state)
         {"--member", "Organization/1"},
         {"--emergency-reason", "curiosity"},
         {"--emergency-window", "0"},
+        {"--purpose", "http://example.org/purposes|FooBar"},
+        {"--purpose", "FooBar=100"},
+        {"--purpose", "http://example.org/purposes|FooBar=99"},
+        {"--purpose", "http://example.org/purposes|FooBar=65536"},
+        {"--purpose", "http://example.org/purposes|Foo Bar=100"},
+        {"--purpose",
+         "http://terminology.hl7.org/CodeSystem/v3-ActReason|TREAT=100"},
     };
     char folder[SUPPORT_PATH_MAX];
     char trial[PATH_SIZE];
@@ -93,6 +101,50 @@ static const char *printed(const char *const *arguments, const char *path)
     return out;
 }
 
+/* A published purpose is named on the command line, or by a vault. */
+static void test_dry_run_knows_published_purposes(void **state)
+{
+    static const char consent[] =
+        "{\"resourceType\":\"Consent\",\"id\":\"c\",\"status\":\"active\","
+        "\"provision\":{\"type\":\"deny\",\"purpose\":[{\"system\":"
+        "\"http://example.org/purposes\",\"code\":\"FooBar\"}]}}";
+    static const struct vault_purpose foo_bar = {
+        .id = 100, .system = "http://example.org/purposes", .code = "FooBar"};
+    struct vault_purposes told = {.count = 0};
+    struct vault *vault = NULL;
+    char folder[SUPPORT_PATH_MAX];
+    char path[PATH_SIZE];
+    char out[PATH_SIZE];
+    char kept[PATH_SIZE];
+
+    (void)state;
+    assert_int_equal(crypto_init(), PBFT_OK);
+    support_folder_create(folder);
+    (void)snprintf(path, sizeof path, "%s/consent.json", folder);
+    (void)snprintf(out, sizeof out, "%s/out", folder);
+    (void)snprintf(kept, sizeof kept, "%s/vault", folder);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(consent, file) >= 0);
+    (void)fclose(file);
+    assert_int_equal(vault_purposes_add(&told, &foo_bar), PBFT_OK);
+    assert_int_equal(vault_create(kept, NULL), PBFT_OK);
+    assert_int_equal(vault_open(&vault, kept, NULL), PBFT_OK);
+    assert_int_equal(vault_purposes_keep(vault, &told), PBFT_OK);
+    vault_close(vault);
+
+    static const char unknown[] = "deny for a purpose outside";
+    const char *const without[] = {"dry-run", path, NULL};
+    assert_non_null(strstr(printed(without, out), unknown));
+    const char *const named[] = {"dry-run", path, "--purpose",
+                                 "http://example.org/purposes|FooBar=100",
+                                 NULL};
+    assert_null(strstr(printed(named, out), unknown));
+    const char *const by_vault[] = {"dry-run", path, "--vault", kept, NULL};
+    assert_null(strstr(printed(by_vault, out), unknown));
+    support_folder_remove(folder);
+}
+
 /* As an import goes: what a resource refers to is explained before it, or its
  * transaction would show ids that nobody gets. */
 static void test_explained_in_the_order_of_an_import(void **state)
@@ -135,6 +187,7 @@ int main(void)
         cmocka_unit_test(test_missing_file_is_an_error),
         cmocka_unit_test(test_explained_in_the_order_of_an_import),
         cmocka_unit_test(test_options_are_judged_before_anything_happens),
+        cmocka_unit_test(test_dry_run_knows_published_purposes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 /* Whom the rules of an imported consent reach: members of the consortium,
  * people and their roles. */
 #include "tests/support/import_fixture.h"
+#include "tests/support/ledger_acts.h"
 #include "vault/care.h"
 #include "vault/entries.h"
 
@@ -579,6 +580,66 @@ static void test_patient_acts_as_one_participant(void **state)
                      PBFT_NOT_FOUND);
 }
 
+/* ---- what for ------------------------------------------------------------ */
+
+#define FOO_BAR                                                                \
+    "\"purpose\":[{\"system\":\"http://example.org/purposes\",\"code\":"       \
+    "\"FooBar\"}]"
+
+/* CODETABLE_PUBLISH: FooBar is 100 on the ledger. */
+static void publish_purpose(struct world *world)
+{
+    Salus__V1__CodetablePublish in = SALUS__V1__CODETABLE_PUBLISH__INIT;
+    Salus__V1__CodetablePublish__Entry row =
+        SALUS__V1__CODETABLE_PUBLISH__ENTRY__INIT;
+    Salus__V1__CodetablePublish__Entry *rows[] = {&row};
+    char system[] = "http://example.org/purposes";
+    char code[] = "FooBar";
+
+    row.table = CODES_PURPOSE;
+    row.id = 100;
+    row.system = system;
+    row.code = code;
+    in.version = CODES_VERSION + 1;
+    in.entries = rows;
+    in.n_entries = 1;
+    EXPECT(act_govern(world, TRANSACTION_CODETABLE_PUBLISH, &in.base),
+           LEDGER_OK);
+}
+
+static const struct vault_purpose foo_bar = {
+    .id = 100, .system = "http://example.org/purposes", .code = "FooBar"};
+
+/* It matches nothing until the vault is told what it is on the ledger, and
+ * then the vault knows. */
+static void test_published_purpose_reaches_the_ledger(void **state)
+{
+    struct import_world *fixture = *state;
+    struct vault_purposes *told = &fixture->options.purposes;
+
+    const Salus__V1__ConsentGrant *grant =
+        import_grant(fixture, CONSENT("\"type\":\"permit\"," FOO_BAR));
+    assert_true(grant->root->purpose_unknown);
+    assert_int_equal(grant->root->n_purposes, 0);
+    publish_purpose(fixture->world);
+    assert_int_equal(vault_purposes_add(told, &foo_bar), PBFT_OK);
+    grant =
+        import_grant(fixture, CONSENT_AS("2", "\"type\":\"permit\"," FOO_BAR));
+    assert_false(grant->root->purpose_unknown);
+    assert_int_equal(grant->root->n_purposes, 1);
+    assert_int_equal(grant->root->purposes[0], 100);
+    told->count = 0;
+    grant = import_grant(fixture, CONSENT_AS("3", DENY_WITHIN(TREAT, FOO_BAR)));
+    assert_int_equal(grant->exceptions[0]->selector->purposes[0], 100);
+    /* And what it is does not change any more. */
+    assert_int_equal(vault_purposes_add(told, &foo_bar), PBFT_OK);
+    told->rows[0].id = 101;
+    assert_int_equal(fixture_import(fixture), PBFT_EXISTS);
+    told->rows[0].id = 100;
+    told->rows[0].code[0] = 'B';
+    assert_int_equal(fixture_import(fixture), PBFT_EXISTS);
+}
+
 /* ---- what exceptions inherit --------------------------------------------- */
 
 #define LABEL(system, code) "\"securityLabel\":[" CODING(system, code) "]"
@@ -687,6 +748,7 @@ int main(void)
         T(test_consent_of_another_holder_is_evidence),
         T(test_patient_acts_as_one_participant),
         T(test_performer_who_acts_for_nobody_is_evidence),
+        T(test_published_purpose_reaches_the_ledger),
         T(test_deny_reaches_below_the_confidentiality),
         T(test_permit_within_a_confidential_deny_is_evidence),
         T(test_inherited_data_are_read_by_the_exception),
