@@ -86,22 +86,37 @@ static void read_type(const struct fhir_reader *reader,
     }
 }
 
+static const char *const status_names[] = {"current", "superseded"};
+static const char *const doc_status_names[] = {NULL, "preliminary", "final",
+                                               "amended"};
+const struct fhir_words fhir_statuses = {
+    status_names, sizeof status_names / sizeof status_names[0]};
+const struct fhir_words fhir_doc_statuses = {
+    doc_status_names, sizeof doc_status_names / sizeof doc_status_names[0]};
+
+/* One that was superseded is a record as any other: who may see it is for the
+ * consents. */
 static void read_status(const struct fhir_reader *reader,
+                        struct fhir_document *out,
                         const struct fhir_node *resource)
 {
     const char *status = fhir_take_string(reader, resource, "status");
     const char *document = fhir_take_string(reader, resource, "docStatus");
     struct fhir_node node = fhir_field(resource, "status");
 
+    out->status = fhir_word_number(&fhir_statuses, status);
     if (status == NULL) {
         fhir_find(reader->report, FHIR_MISSING, &node, NULL);
-    } else if (strcmp(status, "current") != 0 &&
-               strcmp(status, "superseded") != 0) {
+    } else if (strcmp(fhir_word(&fhir_statuses, out->status), status) != 0) {
         fhir_find(reader->report, FHIR_STATUS, &node, status);
     }
-    if (document != NULL && strcmp(document, "entered-in-error") == 0) {
-        node = fhir_field(resource, "docStatus");
-        fhir_find(reader->report, FHIR_STATUS, &node, document);
+    node = fhir_field(resource, "docStatus");
+    out->doc_status = fhir_word_number(&fhir_doc_statuses, document);
+    if (document != NULL && out->doc_status == 0) {
+        fhir_find(reader->report,
+                  strcmp(document, "entered-in-error") == 0 ? FHIR_STATUS
+                                                            : FHIR_BAD_CODE,
+                  &node, document);
     }
 }
 
@@ -271,7 +286,7 @@ void fhir_document_read(const struct fhir_reader *reader,
 {
     memset(out, 0, sizeof *out);
     fhir_only(reader->report, resource, known_elements);
-    read_status(reader, resource);
+    read_status(reader, out, resource);
     read_type(reader, out, resource);
     read_subject(reader, out, resource);
     read_author(reader, out, resource);

@@ -3,8 +3,13 @@
 #ifndef FHIR_DOCUMENT_H
 #define FHIR_DOCUMENT_H
 
+#include "fhir/consent_words.h"
 #include "fhir/elements.h"
 #include "ledger/limits.h"
+
+/* In the vault by these numbers: never use one again. */
+extern const struct fhir_words fhir_statuses;     /* 0: current. */
+extern const struct fhir_words fhir_doc_statuses; /* 0: NULL. */
 
 struct fhir_document {
     struct fhir_reference subject;   /* Or absent. */
@@ -13,6 +18,8 @@ struct fhir_document {
     struct fhir_reference replaces;  /* Or absent. */
     struct fhir_reference related[LEDGER_RELATED_MAX];
     size_t related_count;
+    uint32_t status;     /* Of fhir_statuses. */
+    uint32_t doc_status; /* Of fhir_doc_statuses; 0: not said. */
     uint32_t class_code;
     uint32_t confidentiality;
     const char *labels[LEDGER_TAGS_MAX]; /* With all above them; each once. */

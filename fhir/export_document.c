@@ -152,13 +152,38 @@ static void write_who(struct exporting *exporting,
                                 "Organization"));
 }
 
+/* As it was imported; of another's record the ledger knows no other. */
+static void write_status(struct exporting *exporting,
+                         const Salus__V1__RecordAnchor *anchor)
+{
+    struct vault *vault = exporting->exporter->options.vault;
+    struct vault_record record = {.status = 0};
+    char own_name[VAULT_OWN_NAME_SIZE];
+
+    vault_own_name(own_name, anchor->record.data);
+    if (vault_find_record(vault, &record, own_name) == PBFT_NOT_FOUND) {
+        record.status = 0;
+    }
+    const char *status = fhir_word(&fhir_statuses, record.status);
+    const char *document = fhir_word(&fhir_doc_statuses, record.doc_status);
+    if (status == NULL) {
+        export_find(exporting, FHIR_EXPORT_VAULT, "status");
+    } else {
+        export_put_text(exporting, exporting->resource, "status", status);
+    }
+    if (document != NULL) {
+        export_put_text(exporting, exporting->resource, "docStatus", document);
+    }
+    secret_wipe(&record, sizeof record);
+}
+
 void export_document(struct exporting *exporting)
 {
     const Salus__V1__RecordAnchor *anchor = exporting->body->record_anchor;
 
     export_begin(exporting, "DocumentReference", FHIR_LEDGER_DATA,
                  anchor->record.data);
-    export_put_text(exporting, exporting->resource, "status", "current");
+    write_status(exporting, anchor);
     export_put(exporting, exporting->resource, "type",
                export_concept(export_code(exporting, CODES_CLASS,
                                           anchor->class_code, "class_code")));

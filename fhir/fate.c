@@ -120,6 +120,10 @@ static enum fhir_fate fate_of(const struct fhir_item *item, const char *path)
         begins_with_one(path, ledger_paths(item->rank))) {
         return FHIR_TO_LEDGER;
     }
+    if (item->rank == FHIR_RANK_DOCUMENT &&
+        (strcmp(path, "status") == 0 || strcmp(path, "docStatus") == 0)) {
+        return FHIR_IN_VAULT;
+    }
     if (strcmp(path, "id") == 0 || strncmp(path, "identifier.", 11) == 0 ||
         is_whose(item, path)) {
         return FHIR_IN_VAULT;

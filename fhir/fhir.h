@@ -82,7 +82,7 @@ struct pbft_bytes fhir_item_bytes(const struct fhir_item *item);
 enum fhir_fate {
     FHIR_TO_LEDGER, /* As a code, time, random id or commitment. */
     FHIR_SEALED,    /* Only within the encrypted document. */
-    FHIR_IN_VAULT,  /* As a keyed hash, to find the id again. */
+    FHIR_IN_VAULT,  /* As a keyed hash, to find the id again; or a state. */
     FHIR_DROPPED,   /* Not kept. */
 };
 /* Calls back once for each element that has a value, by its path without

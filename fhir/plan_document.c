@@ -109,6 +109,8 @@ static bool seal_content(struct planner *planner, struct anchor *anchor)
 
     vault_draw_record(&anchor->record);
     anchor->record.class_code = document->class_code;
+    anchor->record.status = document->status;
+    anchor->record.doc_status = document->doc_status;
     if (anchor->has_before && !plan_is_of_another(anchor)) {
         memcpy(anchor->record.first, anchor->before.first,
                sizeof anchor->record.first);

@@ -244,6 +244,12 @@ enum pbft_status vault_find_record(struct vault *vault,
     if (layout.read < layout.size) {
         layout_get(&layout, out->root, sizeof out->root);
     }
+    out->status = 0;
+    out->doc_status = 0;
+    if (layout.read < layout.size) {
+        out->status = layout_get_number(&layout);
+        out->doc_status = layout_get_number(&layout);
+    }
     return layout_end(&layout);
 }
 
@@ -261,6 +267,10 @@ static struct layout record_layout(const struct vault_record *record)
     layout_put(&layout, record->first, sizeof record->first);
     layout_put_number(&layout, record->ended ? 1 : 0);
     layout_put(&layout, record->root, sizeof record->root);
+    if (record->status != 0 || record->doc_status != 0) {
+        layout_put_number(&layout, record->status);
+        layout_put_number(&layout, record->doc_status);
+    }
     return layout;
 }
 

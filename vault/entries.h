@@ -42,6 +42,10 @@ struct vault_record {
     uint8_t first[VAULT_ID_SIZE];  /* The first version under its name. */
     uint8_t root[VAULT_ID_SIZE];   /* Of the first that others replaced. */
     bool ended;                    /* Retracted. */
+    /* What the document says of itself, in words of FHIR that fhir/document.h
+     * numbers; the ledger has no place for it. */
+    uint32_t status;
+    uint32_t doc_status;
 };
 
 enum vault_consent_kind {

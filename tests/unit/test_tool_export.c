@@ -449,6 +449,56 @@ static void test_patient_who_acts_comes_back(void **state)
     fhir_exporter_destroy(exporter);
 }
 
+#define DOCUMENT_WITH(states)                                                  \
+    "{\"resourceType\":\"DocumentReference\",\"id\":\"d-1\"," states           \
+    ",\"subject\":{\"reference\":\"Patient/"                                   \
+    "p-1\"},\"content\":[{\"attachment\":{"                                    \
+    "\"data\":\"c2lnbmVk\"}}]}"
+
+static void expect_states(struct export_world *world, bool redacted,
+                          const char *states)
+{
+    struct fhir_report report;
+    struct fhir_exporter *exporter = export_open(world, redacted);
+    char *text =
+        export_text(exporter, world->bodies[world->count - 1], &report);
+
+    assert_non_null(strstr(text, states));
+    free(text);
+    fhir_exporter_destroy(exporter);
+}
+
+/* The ledger has no place for it: a document that was superseded, or is not
+ * final, must not come back as another. */
+static void test_states_of_a_document_come_back(void **state)
+{
+    struct export_world *world = *state;
+
+    export_import_text(world, DOCUMENT_WITH("\"status\":\"current\""));
+    assert_int_equal(world->count, 1);
+    expect_all_same(world);
+    expect_states(world, false, "\"status\":\"current\",\"type\"");
+    export_forget_bodies(world);
+    export_import_text(world, DOCUMENT_WITH("\"status\":\"superseded\","
+                                            "\"docStatus\":\"preliminary\""));
+    assert_int_equal(world->count, 1);
+    for (int redacted = 0; redacted < 2; redacted++) {
+        expect_states(
+            world, redacted != 0,
+            "\"status\":\"superseded\",\"docStatus\":\"preliminary\"");
+    }
+    /* What the vault cannot keep is not imported. */
+    assert_string_equal(class_of_text(DOCUMENT_WITH(
+                            "\"status\":\"current\",\"docStatus\":\"draft\"")),
+                        "REJECT");
+    assert_string_equal(class_of_text(DOCUMENT_WITH("\"status\":\"obsolete\"")),
+                        "REJECT");
+    assert_string_equal(
+        class_of_text(DOCUMENT_WITH(
+            "\"status\":\"current\",\"docStatus\":\"entered-in-error\"")),
+        "REJECT");
+}
+
 /* Its number is one of the ledger, its name one of the vault. */
 static void test_published_purpose_comes_back(void **state)
 {
@@ -500,6 +550,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             test_what_the_vault_forgot_is_refused_by_name, export_setup,
             export_teardown),
+        cmocka_unit_test_setup_teardown(test_states_of_a_document_come_back,
+                                        export_setup, export_teardown),
         cmocka_unit_test_setup_teardown(test_published_purpose_comes_back,
                                         export_setup, export_teardown),
         cmocka_unit_test_setup_teardown(test_patient_who_acts_comes_back,
