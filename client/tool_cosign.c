@@ -19,11 +19,37 @@
 
 /* Who signs, offline. */
 struct signer {
-    struct tool_identity identity;
+    struct tool_identity identity; /* Of the configuration: who submits. */
+    struct transaction_key_id key_id;
     struct sign_secret secret;
 };
 
-static bool load_signer(struct signer *out, const char *path)
+/* The key of a participant or patient in place of the configuration's. */
+static enum pbft_status take_other_key(struct signer *out, const char *path,
+                                       struct salus_reason *reason)
+{
+    struct pbft_public_key public_key;
+    struct keyfile key;
+    enum pbft_status status = keyfile_read(&key, path, KEYFILE_CLIENT, reason);
+    if (status != PBFT_OK) {
+        return status;
+    }
+    sign_from_seed(&out->secret, &public_key, key.secret);
+    transaction_key_id(&out->key_id, public_key.bytes);
+    keyfile_wipe(&key);
+    if (memcmp(out->key_id.bytes, out->identity.key_id.bytes,
+               sizeof out->key_id.bytes) == 0) {
+        salus_reason_set(reason,
+                         "%s: it is the client key of the institution, and no "
+                         "participant's or patient's",
+                         path);
+        return PBFT_INVALID_ARGUMENT;
+    }
+    return PBFT_OK;
+}
+
+static bool load_signer(struct signer *out, const char *path,
+                        const char *other_key)
 {
     struct tool_config config;
     struct salus_reason reason = {""};
@@ -39,29 +65,75 @@ static bool load_signer(struct signer *out, const char *path)
     if (status == PBFT_OK) {
         status = keyfile_read(&key, config.key, KEYFILE_CLIENT, &reason);
     }
+    if (status == PBFT_OK) {
+        sign_from_seed(&out->secret, &public_key, key.secret);
+        out->identity.institution = key.institution;
+        transaction_key_id(&out->identity.key_id, public_key.bytes);
+        out->key_id = out->identity.key_id;
+        keyfile_wipe(&key);
+    }
+    if (status == PBFT_OK && other_key != NULL) {
+        status = take_other_key(out, other_key, &reason);
+    }
     if (status != PBFT_OK) {
         (void)tool_failed(&tool_cosign, "%s", reason.text);
-        return false;
     }
-    sign_from_seed(&out->secret, &public_key, key.secret);
-    out->identity.institution = key.institution;
-    transaction_key_id(&out->identity.key_id, public_key.bytes);
-    keyfile_wipe(&key);
-    return true;
+    return status == PBFT_OK;
 }
 
-static bool read_role(const char *text, enum transaction_role *out)
+/* Whose key signs in a role (docs/api.md, section 3). */
+static const struct role {
+    const char *name;
+    enum transaction_role role;
+    bool client; /* An institution's client key. */
+    bool other;  /* The key of a participant or patient. */
+} roles[] = {
+    {"GOVERNANCE", TRANSACTION_GOVERNANCE, true, false},
+    {"COSIGN_INST", TRANSACTION_COSIGN_INST, true, false},
+    {"DAC", TRANSACTION_DAC, true, false},
+    {"REVIEWER", TRANSACTION_REVIEWER, true, true},
+    {"SUBJECT_AGENT", TRANSACTION_SUBJECT_AGENT, false, true},
+    {"HOLDER", TRANSACTION_HOLDER, false, true},
+};
+
+/* Zero: nothing is to be signed. False: said why. */
+static bool read_role(const char *text, const char *other_key,
+                      enum transaction_role *out)
 {
-    const ProtobufCEnumValue *found =
-        protobuf_c_enum_descriptor_get_value_by_name(
-            &salus__v1__co_signature__role__descriptor, text);
-    if (found == NULL || found->value == 0) {
-        (void)tool_bad_usage(
-            &tool_cosign, "%s: COSIGN_INST, REVIEWER, DAC or GOVERNANCE", text);
-        return false;
+    const struct role *found = NULL;
+    *out = (enum transaction_role)0;
+    if (text == NULL) {
+        if (other_key != NULL) {
+            (void)tool_bad_usage(&tool_cosign,
+                                 "--key signs nothing without --role");
+        }
+        return other_key == NULL;
     }
-    *out = (enum transaction_role)found->value;
-    return true;
+    for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++) {
+        found = strcmp(roles[i].name, text) == 0 ? &roles[i] : found;
+    }
+    if (found == NULL) {
+        (void)tool_bad_usage(&tool_cosign,
+                             "%s: GOVERNANCE, COSIGN_INST, REVIEWER, DAC, "
+                             "SUBJECT_AGENT or HOLDER",
+                             text);
+    } else if (other_key == NULL && !found->client) {
+        (void)tool_bad_usage(&tool_cosign,
+                             "%s is signed with the key of a %s: name it with "
+                             "--key FILE",
+                             text,
+                             found->role == TRANSACTION_HOLDER ? "participant"
+                                                               : "patient");
+    } else if (other_key != NULL && !found->other) {
+        (void)tool_bad_usage(&tool_cosign,
+                             "%s is signed with the client key of an "
+                             "institution: leave --key out",
+                             text);
+    } else {
+        *out = found->role;
+        return true;
+    }
+    return false;
 }
 
 static void add_own(const struct signer *signer, struct pbft_bytes body,
@@ -72,8 +144,8 @@ static void add_own(const struct signer *signer, struct pbft_bytes body,
     struct pbft_digest tx_id;
     transaction_id(&tx_id, &signer->identity.cluster, body);
     transaction_cosign_preimage(preimage, &tx_id, role);
-    *out = (struct transaction_signature){.key_id = signer->identity.key_id,
-                                          .role = role};
+    *out =
+        (struct transaction_signature){.key_id = signer->key_id, .role = role};
     sign_message(&out->signature, &signer->secret,
                  (struct pbft_bytes){preimage, sizeof preimage});
 }
@@ -92,7 +164,7 @@ static size_t keep_others(const Salus__V1__Transaction *from,
             one->signature.len != PBFT_SIGNATURE_SIZE) {
             continue;
         }
-        bool own = memcmp(one->key_id.data, signer->identity.key_id.bytes,
+        bool own = memcmp(one->key_id.data, signer->key_id.bytes,
                           LEDGER_ID_SIZE) == 0 &&
                    (enum transaction_role)one->role == role;
         if (!own) {
@@ -193,23 +265,19 @@ static int sign_and_print(const struct signer *signer, struct pbft_bytes bytes,
 }
 
 static int cosign(const struct signer *signer, const json_t *json,
-                  const char *role_text)
+                  enum transaction_role role)
 {
     struct transaction_bytes encoded = {NULL, 0};
     struct salus_reason reason = {""};
-    enum transaction_role role = TRANSACTION_GOVERNANCE;
-    if (role_text != NULL && !read_role(role_text, &role)) {
-        return TOOL_USAGE;
-    }
     if (tool_transaction_encode(&encoded, &signer->identity, json, &reason) !=
         PBFT_OK) {
         return tool_failed(&tool_cosign, "%s", reason.text);
     }
     const struct pbft_bytes bytes = {encoded.data, encoded.size};
     const char *problem = problem_of(bytes);
-    int code = problem != NULL     ? tool_failed(&tool_cosign, "%s", problem)
-               : role_text != NULL ? sign_and_print(signer, bytes, role)
-                                   : print_transaction(bytes);
+    int code = problem != NULL ? tool_failed(&tool_cosign, "%s", problem)
+               : role != 0     ? sign_and_print(signer, bytes, role)
+                               : print_transaction(bytes);
     free(encoded.data);
     return code;
 }
@@ -217,12 +285,15 @@ static int cosign(const struct signer *signer, const json_t *json,
 static int run(int argc, char **argv)
 {
     const char *config = NULL;
-    const char *role = NULL;
+    const char *role_text = NULL;
+    const char *key = NULL;
+    enum transaction_role role;
     struct signer signer;
     struct tool_list operands = {.count = 0};
     const struct tool_option options[] = {
         {.name = "--config", .value = &config},
-        {.name = "--role", .value = &role},
+        {.name = "--role", .value = &role_text},
+        {.name = "--key", .value = &key},
         {.name = NULL}};
     int code = tool_options_parse(&tool_cosign, options, &operands, argc, argv);
     if (code != -1) {
@@ -231,8 +302,11 @@ static int run(int argc, char **argv)
     if (operands.count != 1) {
         return tool_bad_usage(&tool_cosign, "one file is needed, or -");
     }
+    if (!read_role(role_text, key, &role)) {
+        return TOOL_USAGE;
+    }
     json_t *json = tool_transaction_load(&tool_cosign, operands.items[0]);
-    if (json == NULL || !load_signer(&signer, config)) {
+    if (json == NULL || !load_signer(&signer, config, key)) {
         json_decref(json);
         return TOOL_FAILED;
     }
@@ -243,7 +317,7 @@ static int run(int argc, char **argv)
 
 const struct tool_command tool_cosign = {
     .name = "cosign",
-    .usage = "FILE|- [--role ROLE] [--config FILE]",
+    .usage = "FILE|- [--role ROLE [--key FILE]] [--config FILE]",
     .summary = "sign what others will submit, as in a decision of all",
     .help =
         "Decisions of governance need the signatures of two thirds of the\n"
@@ -261,8 +335,13 @@ const struct tool_command tool_cosign = {
         "sent by this command; the key stays where it is. An admit.json is\n"
         "made by the one that wants to join: salus keygen --genesis.\n"
         "\n"
-        "  --role ROLE           GOVERNANCE, COSIGN_INST, REVIEWER or DAC;\n"
-        "                        without it nothing is signed\n"
+        "  --role ROLE           GOVERNANCE, COSIGN_INST, DAC or REVIEWER; or\n"
+        "                        with --key: SUBJECT_AGENT, HOLDER, REVIEWER.\n"
+        "                        Without it nothing is signed\n"
+        "  --key FILE            key file of the patient (SUBJECT_AGENT) or "
+        "of\n"
+        "                        the participant who signs, as salus newkey\n"
+        "                        makes it, instead of the client key\n"
         "  --config FILE         client configuration; else $SALUS_CONFIG\n",
     .run = run,
 };

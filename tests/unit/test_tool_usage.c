@@ -94,6 +94,20 @@ static const struct {
     {&tool_may, {"who", HANDLE, "--action", "sell"}, "collect, access, use"},
     {&tool_may, {"who", HANDLE, "--participant", ID}, "--participant"},
     {&tool_may, {"who", HANDLE, "--at", "0"}, "1970"},
+    {&tool_cosign,
+     {"x", "--role", "SUBJECT_AGENT"},
+     "key of a patient: name it with --key FILE"},
+    {&tool_cosign,
+     {"x", "--role", "HOLDER"},
+     "key of a participant: name it with --key FILE"},
+    {&tool_cosign, {"x", "--role", "GUARDIAN"}, "SUBJECT_AGENT or HOLDER"},
+    {&tool_cosign,
+     {"x", "--role", "GOVERNANCE", "--key", "k"},
+     "client key of an institution"},
+    {&tool_cosign,
+     {"x", "--role", "DAC", "--key", "k"},
+     "client key of an institution"},
+    {&tool_cosign, {"x", "--key", "k"}, "--role"},
 };
 
 static void test_half_understood_is_refused(void **state)
