@@ -76,26 +76,6 @@ static void plain_cell(char *out, size_t size, const json_t *value)
     }
 }
 
-static void rule_cell(char *out, size_t size, const char *name)
-{
-    static const char *const rules[][2] = {
-        {"RULE_INDETERMINATE",
-         "a document is on file that no machine can read: "
-         "a privacy officer settles it"},
-        {"RULE_DENIED", "a consent denies"},
-        {"RULE_PERMITTED", "a consent permits, none denies"},
-        {"RULE_NO_GRANT", "there are consents, and none permits"},
-        {"RULE_IMPLICIT", "there is no consent: what the policy implies"},
-        {"RULE_LEGAL_BASIS", "asked by law: the custodian decides"}};
-    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
-        if (name != NULL && strcmp(rules[i][0], name) == 0) {
-            (void)snprintf(out, size, "%s: %s", name, rules[i][1]);
-            return;
-        }
-    }
-    (void)snprintf(out, size, "%s", name != NULL ? name : "-");
-}
-
 static void review_cell(char *out, size_t size, uint64_t state)
 {
     static const char *const states[] = {"-", "open", "reviewed", "breach"};
@@ -145,8 +125,11 @@ static void make_cell(char *out, size_t size, const struct tool_column *column,
         (void)snprintf(out, size, "%s: %s", ledger_code_name((uint32_t)number),
                        ledger_code_text((uint32_t)number));
         break;
-    case TOOL_COLUMN_RULE:
-        rule_cell(out, size, json_string_value(value));
+    case TOOL_COLUMN_WORD:
+        tool_answer_word(out, size, json_string_value(value));
+        break;
+    case TOOL_COLUMN_WHICH:
+        tool_answer_which(out, size, value, row);
         break;
     case TOOL_COLUMN_REVIEW:
         review_cell(out, size, number);

@@ -20,7 +20,8 @@ enum tool_column_kind {
     TOOL_COLUMN_INSTITUTION, /* By its short name. */
     TOOL_COLUMN_CODE,        /* By the code of `table`; lists too. */
     TOOL_COLUMN_RESULT,      /* A ledger code, by its name. */
-    TOOL_COLUMN_RULE,        /* A DecisionRule, with what it means. */
+    TOOL_COLUMN_WORD,        /* What the name of an enum means. */
+    TOOL_COLUMN_WHICH,       /* Bits: which records of the request. */
     TOOL_COLUMN_REVIEW,      /* A BreakGlassList.State in a number. */
     TOOL_COLUMN_SELECTOR,    /* Of the consent in the row, if there is one. */
 };
@@ -71,6 +72,13 @@ void tool_answer_codes(char *out, size_t size, const struct json_t *value,
                        enum codes_table table);
 void tool_answer_institution(char *out, size_t size, const char *text,
                              const struct salus_genesis *genesis);
+
+/* What the name of an enum of ledger.proto means; "-": nothing. */
+void tool_answer_word(char *out, size_t size, const char *name);
+/* Of bits in a row: "all of 3 records", "1,3 of 4 records", or "yes" for the
+ * patient; "1,3" where the row does not say of how many. */
+void tool_answer_which(char *out, size_t size, const struct json_t *value,
+                       const struct json_t *row);
 
 /* Prints one page as a table. */
 void tool_answer_print(struct tool_answer_view *view,

@@ -13,7 +13,8 @@
     COLUMN(title, field, INSTITUTION, (enum codes_table)0)
 #define RESULT(title, field) COLUMN(title, field, RESULT, (enum codes_table)0)
 #define CODE(title, field, table) COLUMN(title, field, CODE, table)
-#define RULE(title, field) COLUMN(title, field, RULE, (enum codes_table)0)
+#define WORD(title, field) COLUMN(title, field, WORD, (enum codes_table)0)
+#define WHICH(title, field) COLUMN(title, field, WHICH, (enum codes_table)0)
 #define REVIEW(title, field) COLUMN(title, field, REVIEW, (enum codes_table)0)
 #define SELECTOR(title, field)                                                 \
     COLUMN(title, field, SELECTOR, (enum codes_table)0)
@@ -24,26 +25,26 @@
 
 static const struct tool_column consent_fields[] = {
     TEXT("consent", "consent"),
-    TEXT("status", "status"),
+    WORD("status", "status"),
     TEXT("subject", "subject"),
     INSTITUTION("filed by", "institution"),
     TEXT("in block", "granted_seq"),
     TEXT("ended in block", "ended_seq"),
     MS("in force from", "period_from_ms"),
     MS("until", "period_to_ms"),
-    TEXT("base", "base_decision"),
+    WORD("base", "base_decision"),
     TEXT("indeterminate", "subject_indeterminate"),
     END};
 
 static const struct tool_column event_columns[] = {
-    US("time", "block_time_us"), TEXT("what", "kind"),
+    US("time", "block_time_us"), WORD("what", "kind"),
     TEXT("consent", "consent"),  INSTITUTION("by", "institution"),
     TEXT("block", "seq"),        TEXT("other", "other_consent"),
     TEXT("tx", "tx_id"),         END};
 
 static const struct tool_column record_fields[] = {
     TEXT("record", "record"),
-    TEXT("status", "status"),
+    WORD("status", "status"),
     INSTITUTION("custodian", "custodian"),
     TEXT("subject", "subject"),
     TEXT("commitment", "commit"),
@@ -60,7 +61,7 @@ static const struct tool_column earlier_columns[] = {
 
 static const struct tool_column same_columns[] = {
     TEXT("record", "record"),
-    TEXT("status", "status"),
+    WORD("status", "status"),
     INSTITUTION("custodian", "custodian"),
     TEXT("version", "version"),
     US("anchored", "anchored_us"),
@@ -80,9 +81,9 @@ static const struct tool_column decision_fields[] = {
     CODE("purpose", "purpose", CODES_PURPOSE),
     CODE("action", "action", CODES_ACTION),
     CODE("basis", "basis", CODES_LEGAL_BASIS),
-    TEXT("computed (bits)", "computed"),
-    TEXT("granted (bits)", "granted"),
-    RULE("rule", "rule"),
+    WHICH("the rule permits", "computed"),
+    WHICH("granted", "granted"),
+    WORD("because", "rule"),
     TEXT("implied by policy", "implicit"),
     TEXT("narrowed", "narrowed"),
     TEXT("decided too", "decided"),
@@ -95,11 +96,11 @@ static const struct tool_column decision_fields[] = {
 
 static const struct tool_column voice_columns[] = {
     TEXT("consent", "consent"),
-    TEXT("denies", "denied"),
-    TEXT("permits", "permitted"),
-    TEXT("denies parts", "narrowed"),
-    TEXT("by selector", "selector"),
-    TEXT("which says", "decision"),
+    WHICH("denies", "denied"),
+    WHICH("permits", "permitted"),
+    WHICH("denies parts of", "narrowed"),
+    SELECTOR("by its", "selector"),
+    WORD("which says", "decision"),
     END};
 
 static const struct tool_column accounting_columns[] = {
@@ -128,7 +129,7 @@ static const struct tool_column who_columns[] = {
     CODE("role", "role", CODES_ROLE),
     TEXT("may", "permitted"),
     TEXT("but for parts", "narrowed"),
-    TEXT("rule", "rule"),
+    WORD("because", "rule"),
     TEXT("consent", "consent"),
     SELECTOR("by its", "selector"),
     END};
@@ -141,7 +142,7 @@ static const struct tool_column what_columns[] = {
 static const struct tool_column emergency_columns[] = {
     MS("opened", "opened_ms"),
     TEXT("emergency", "break_glass"),
-    TEXT("state", "state"),
+    WORD("state", "state"),
     TEXT("overdue", "overdue"),
     MS("review due", "due_ms"),
     CODE("reason", "reason", CODES_REASON),
@@ -154,7 +155,7 @@ static const struct tool_column delinquency_fields[] = {
     TEXT("overdue now", "overdue"), TEXT("ever overdue", "delinquent"), END};
 
 static const struct tool_column duty_columns[] = {
-    MS("due", "due_ms"), TEXT("what", "kind"), TEXT("id", "id"), END};
+    MS("due", "due_ms"), WORD("what", "kind"), TEXT("id", "id"), END};
 
 static const struct tool_column suspect_columns[] = {
     US("time", "block_time_us"),      TEXT("block", "seq"),
@@ -191,9 +192,9 @@ static const struct tool_answer_form forms[] = {
      .name = "decision",
      .fields = decision_fields,
      .lists = {{"voices",
-                "consents considered, in order of filing; bit 0 is the "
-                "patient or the first record,\nselector 0 is the root, n the "
-                "n-th exception, 255 none",
+                "consents considered, in order of filing; numbers are "
+                "records of the request,\nin its order, and 1 is the patient "
+                "where it names none",
                 false, voice_columns}}},
     {.kind = SALUS__V1__ANSWER__KIND_ACCOUNTING,
      .name = "accounting",

@@ -80,9 +80,9 @@ static void print_selector(const json_t *voice,
     const json_t *selector = json_object_get(voice, "matched");
     json_int_t number = json_integer_value(json_object_get(voice, "selector"));
     const char *consent = json_string_value(json_object_get(voice, "consent"));
-    const char *says = json_string_value(json_object_get(voice, "decision"));
     char line[LINE_SIZE] = "";
     char which[32] = "root";
+    char says[64];
     if (!json_is_object(selector)) {
         return;
     }
@@ -90,6 +90,8 @@ static void print_selector(const json_t *voice,
         (void)snprintf(which, sizeof which, "exception %lld",
                        (long long)number);
     }
+    tool_answer_word(says, sizeof says,
+                     json_string_value(json_object_get(voice, "decision")));
     add_codes(line, "purposes", selector, "purposes", CODES_PURPOSE);
     if (json_is_true(json_object_get(selector, "purpose_unknown"))) {
         add(line, "purposes", "that no table knows");

@@ -85,9 +85,10 @@ static void test_decision_is_told_in_words(void **state)
     answer.kind_case = SALUS__V1__ANSWER__KIND_DECISION;
     answer.decision = &decision;
     printed(&answer, text);
-    expect_line(text, "RULE_DENIED: a consent denies\n");
+    expect_line(text, "because            a consent denies\n");
+    assert_null(strstr(text, "RULE_"));
     expect_line(text,
-                "01000000000000000000000000000000, exception 2, DENY: purposes "
+                "01000000000000000000000000000000, exception 2, deny: purposes "
                 "TREAT,HRESCH; confidentiality N; blinded labels 1; data "
                 "before 2022-01-01T00:00:00.000000Z; for "
                 "03000000000000000000000000000000; or doctor\n");
@@ -98,24 +99,77 @@ static void test_decision_is_told_in_words(void **state)
     spoke.decision = SALUS__V1__DECISION__PERMIT;
     decision.rule = SALUS__V1__DECISION_RULE__RULE_INDETERMINATE;
     printed(&answer, text);
-    expect_line(text, ", root, PERMIT: everything\n");
+    expect_line(text, ", root, permit: everything\n");
     expect_line(text, "a privacy officer settles it\n");
 }
 
-/* The bits of 64 records, all set, are no negative number. */
-static void test_all_bits_are_a_number(void **state)
+/* Which of the records, in words; the bits of 64 of them, all set, are no
+ * negative number. */
+static void test_bits_are_told_as_records(void **state)
 {
+    uint8_t id[16] = {1};
+    ProtobufCBinaryData records[64];
+    Salus__V1__Voice voice = SALUS__V1__VOICE__INIT;
+    Salus__V1__Voice *voices[] = {&voice};
     Salus__V1__DecisionState decision = SALUS__V1__DECISION_STATE__INIT;
     Salus__V1__Answer answer = SALUS__V1__ANSWER__INIT;
     char text[TEXT_SIZE];
     (void)state;
+    for (size_t i = 0; i < 64; i++) {
+        records[i] = (ProtobufCBinaryData){16, id};
+    }
+    decision.records = records;
+    decision.n_records = 64;
     decision.computed = UINT64_MAX;
-    decision.granted = 1;
+    decision.granted = UINT64_C(0xf000000000000015);
+    voice.denied = UINT64_MAX;
+    voice.selector = 1;
+    voice.consent = records[0];
+    decision.voices = voices;
+    decision.n_voices = 1;
     answer.kind_case = SALUS__V1__ANSWER__KIND_DECISION;
     answer.decision = &decision;
     printed(&answer, text);
-    expect_line(text, "computed (bits)    18446744073709551615\n");
-    expect_line(text, "granted (bits)     1\n");
+    expect_line(text, "the rule permits   all of 64 records\n");
+    expect_line(text, "granted            1,3,5,61-64 of 64 records\n");
+    expect_line(text, "01000000000000000000000000000000  1-64    -        "
+                      "-                exception 1  -\n");
+    decision.n_records = 3;
+    decision.computed = 0;
+    decision.granted = 7;
+    printed(&answer, text);
+    expect_line(text, "the rule permits   none of 3 records\n");
+    expect_line(text, "granted            all of 3 records\n");
+    decision.n_records = 0; /* Of the patient. */
+    decision.granted = 1;
+    printed(&answer, text);
+    expect_line(text, "the rule permits   no\n");
+    expect_line(text, "granted            yes\n");
+}
+
+/* No name of the schema is left in a table: every value that can be answered
+ * has words. */
+static void test_enums_are_told_in_words(void **state)
+{
+    const ProtobufCEnumDescriptor *const enums[] = {
+        &salus__v1__consent_status__descriptor,
+        &salus__v1__consent_history__event__kind__descriptor,
+        &salus__v1__record_state__status__descriptor,
+        &salus__v1__decision_rule__descriptor,
+        &salus__v1__decision__descriptor,
+        &salus__v1__break_glass_list__state__descriptor,
+        &salus__v1__obligations__kind__descriptor,
+    };
+    char text[256];
+    (void)state;
+    for (size_t i = 0; i < sizeof enums / sizeof enums[0]; i++) {
+        for (unsigned k = 0; k < enums[i]->n_values; k++) {
+            const ProtobufCEnumValue *value = &enums[i]->values[k];
+            tool_answer_word(text, sizeof text, value->name);
+            assert_string_not_equal(text, value->name);
+            assert_int_equal(strcmp(text, "-") == 0, value->value == 0);
+        }
+    }
 }
 
 /* What a privacy officer acts on stands in the table: an emergency whose review
@@ -212,7 +266,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_decision_is_told_in_words),
-        cmocka_unit_test(test_all_bits_are_a_number),
+        cmocka_unit_test(test_bits_are_told_as_records),
+        cmocka_unit_test(test_enums_are_told_in_words),
         cmocka_unit_test(test_accounting_shows_what_to_do),
         cmocka_unit_test(test_who_may_names_selectors),
         cmocka_unit_test(test_full_selectors_are_not_cut),
