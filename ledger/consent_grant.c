@@ -127,14 +127,17 @@ static bool names_a_unit(const struct grant *grant,
     return false;
 }
 
-/* A purpose that no table knows matches nothing. Whom an exception does not
- * name it inherits from the root. */
+/* A purpose that no table knows matches nothing. What and whom an exception
+ * does not name it inherits from the root. */
 static bool deny_is_representable(const struct grant *grant,
                                   const Salus__V1__Selector *deny)
 {
-    const Salus__V1__Selector *actors =
-        deny->n_actors > 0 ? deny : grant->in->root;
-    return !deny->purpose_unknown && !names_a_unit(grant, actors);
+    const Salus__V1__Selector *root = grant->in->root;
+    const Salus__V1__Selector *actors = deny->n_actors > 0 ? deny : root;
+    const bool purpose_unknown =
+        deny->purpose_unknown ||
+        (deny->n_purposes == 0 && root->purpose_unknown);
+    return !purpose_unknown && !names_a_unit(grant, actors);
 }
 
 /* No deny is lost: one that can match nothing or nobody would deny nothing. */

@@ -275,6 +275,25 @@ CHANGE(unknown_purpose_in_permit_exception)
     some_selectors[0].purpose_unknown = 1;
 }
 
+CHANGE(unknown_purpose_inherited_by_deny)
+{
+    (void)world;
+    ROOT(body)->purpose_unknown = 1;
+    ROOT(body)->n_purposes = 0;
+    set_exceptions(body, 1, SALUS__V1__DECISION__DENY);
+    some_selectors[0].n_purposes = 0;
+    some_selectors[0].actors = ROOT(body)->actors;
+    some_selectors[0].n_actors = ROOT(body)->n_actors;
+}
+
+CHANGE(unknown_purpose_not_inherited)
+{
+    static uint32_t treat = CODES_PURPOSE_TREAT;
+    unknown_purpose_inherited_by_deny(world, body);
+    some_selectors[0].purposes = &treat;
+    some_selectors[0].n_purposes = 1;
+}
+
 static uint8_t ward[LEDGER_ID_SIZE]; /* A unit of the hospital. */
 
 CHANGE(unit_in_permit)
@@ -393,6 +412,9 @@ static void test_grant_exceptions(void **state)
          LEDGER_SELECTOR_UNKNOWN_DENY},
         {"in a permit exception", unknown_purpose_in_permit_exception,
          LEDGER_OK},
+        {"inherited by a deny", unknown_purpose_inherited_by_deny,
+         LEDGER_SELECTOR_UNKNOWN_DENY},
+        {"not inherited", unknown_purpose_not_inherited, LEDGER_OK},
         {"deny everything", deny_everything, LEDGER_OK},
         {"unit in permit", unit_in_permit, LEDGER_OK},
         {"unit in deny", unit_in_deny, LEDGER_SELECTOR_UNKNOWN_DENY},
