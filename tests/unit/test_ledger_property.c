@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Random histories of consents, records, requests, grants, disclosures and
- * emergencies, against a naive second implementation of the decision rule, and
- * these invariants, whose labels are of this file:
+/* Random histories of consents, records, requests, grants, disclosures,
+ * batches and emergencies, against a naive second implementation of the
+ * decision rule, and these invariants, whose labels are of this file:
  *
  *   I1  no envelope without a decision, emergency or legal basis of its moment,
  *       and no disclosure is covered but by the consents of its own
@@ -9,9 +9,12 @@
  *   I3  a deny more never permits more, a deny less never permits less
  *   I4  the order of filing does not matter
  *   I5  every emergency is reviewed, due, or overdue
+ *   I7  of a batch no leaf is opened twice, and none that it has not
  *   I8, I10  the same blocks give the same outcomes and the same state
  *
- * That no name of a patient stands in a ledger is in test_tool_privacy.c.
+ * I6, that what came of what has no circle, is of provenance, of which there
+ * are no transactions yet. I9, that no name of a patient stands in a ledger, is
+ * in test_tool_privacy.c.
  * SALUS_HISTORIES says how many (default 200), SALUS_SEED
  * where to begin.
  */
@@ -19,12 +22,15 @@
 
 #include "ledger/state.h"
 #include "tests/support/ledger_access.h"
+#include "tests/support/ledger_batches.h"
 #include "tests/support/ledger_oracle.h"
 
 #define HISTORIES_DEFAULT 200u
-#define STEPS 48u
+#define ENOUGH_HISTORIES 200u /* To meet everything once. */
+#define STEPS 60u
 #define CONSENTS_MAX 24u
-#define RECORDS_MAX 8u
+#define RECORDS_MAX 12u
+#define BATCHES_MAX 6u
 #define TAGS 4u
 #define PARTS 4u
 #define DECIDED_MAX 8u
@@ -68,6 +74,35 @@ struct glass {
     uint64_t closes_ms;
 };
 
+/* A leaf of a batch, of whichever kind, and what the ledger answered. */
+struct leaf {
+    bool is_padding; /* The tree has something else in its place. */
+    bool is_open;
+    struct made made;
+    Salus__V1__RecordAnchor record;
+    Salus__V1__RecordAnchor__Envelope envelope;
+    Salus__V1__RecordAnchor__Envelope *envelopes[1];
+    ProtobufCBinaryData tags[TAGS];
+    ProtobufCBinaryData related[1];
+    uint8_t bytes[3][32];
+    struct told told;
+    uint64_t event_ms;
+    size_t decided; /* Which decision it says it stands on. */
+    bool is_by_law;
+};
+
+struct batch {
+    bool is_of_records;
+    uint8_t id[LEDGER_ID_SIZE];
+    uint32_t class_code;
+    uint32_t confidentiality;
+    uint64_t from_ms;
+    uint64_t to_ms;
+    struct batched_tree tree;
+    struct leaf leaves[BATCHED_LEAVES];
+    struct decided decided[DECIDED_MAX]; /* As they were. */
+};
+
 struct history {
     struct world *world;
     uint8_t tags[TAGS][LEDGER_ID_SIZE]; /* Ascending. */
@@ -82,6 +117,9 @@ struct history {
     size_t emergency_count;
     struct decided decided[DECIDED_MAX]; /* Of the clinic, the last ones. */
     size_t decided_count;
+    struct batch batches[BATCHES_MAX];
+    size_t batch_count;
+    size_t told_count; /* Disclosures that were accepted one by one. */
 };
 
 static uint32_t pick(struct history *history, uint32_t below)
@@ -271,19 +309,12 @@ static void end_one(struct history *history)
 
 /* ---- random records and requests ----------------------------------------- */
 
-static void anchor_one(struct history *history)
+static void some_record(struct history *history, struct made *made)
 {
-    struct world_ids ids;
     struct world *world = history->world;
-    if (history->record_count == RECORDS_MAX) {
-        return;
-    }
-    struct made *made = &history->records[history->record_count++];
-    struct transaction in = world_anchor(world, &ids);
     struct oracle_record *record = &made->record;
     memset(made, 0, sizeof *made);
-    memcpy(made->id, ids.id, sizeof made->id);
-    record->id = made->id;
+    world_fill(world, made->id, sizeof made->id);
     record->class_code = chance(history, 50) ? 1 : 5;
     record->confidentiality = CODES_CONF_N + pick(history, 3);
     if (chance(history, 60)) {
@@ -292,12 +323,10 @@ static void anchor_one(struct history *history)
     }
     if (chance(history, 50)) {
         record->author = world->doctor;
-        in.record_anchor.author = bytes_of(world->doctor, 16);
     }
     if (chance(history, 50)) {
         memcpy(made->related, history->encounter, sizeof made->related);
         record->related = made->related;
-        in.record_anchor.related = (struct transaction_ids){made->related, 1};
     }
     if (chance(history, 50)) { /* All four: some real, some padding. */
         for (size_t i = 0; i < TAGS; i++) {
@@ -308,13 +337,57 @@ static void anchor_one(struct history *history)
         }
         record->tags = made->tags;
         record->tag_count = TAGS;
-        in.record_anchor.tags = (struct transaction_ids){made->tags, TAGS};
     }
+}
+
+/* In its place, in a consortium of its own. */
+static void keep_record(struct made *out, const struct made *in,
+                        struct world *world)
+{
+    *out = *in;
+    out->record.id = out->id;
+    if (in->record.author != NULL) {
+        out->record.author = world->doctor;
+    }
+    if (in->record.related != NULL) {
+        out->record.related = out->related;
+    }
+    if (in->record.tags != NULL) {
+        out->record.tags = out->tags;
+    }
+}
+
+static void anchor(struct world *world, const struct made *made)
+{
+    struct world_ids ids;
+    struct transaction in = world_anchor(world, &ids);
+    const struct oracle_record *record = &made->record;
+    in.record_anchor.record = bytes_of(made->id, sizeof made->id);
     in.record_anchor.class_code = record->class_code;
     in.record_anchor.confidentiality = record->confidentiality;
     in.record_anchor.data_from_ms = record->from_ms;
     in.record_anchor.data_to_ms = record->to_ms;
+    in.record_anchor.tags =
+        (struct transaction_ids){record->tags, record->tag_count};
+    if (record->author != NULL) {
+        in.record_anchor.author = bytes_of(record->author, 16);
+    }
+    if (record->related != NULL) {
+        in.record_anchor.related = (struct transaction_ids){record->related, 1};
+    }
     EXPECT(world_submit(world, HOSPITAL, &in), LEDGER_OK);
+}
+
+static void anchor_one(struct history *history)
+{
+    struct made made;
+    if (history->record_count == RECORDS_MAX) {
+        return;
+    }
+    struct made *kept = &history->records[history->record_count++];
+    some_record(history, &made);
+    keep_record(kept, &made, history->world);
+    anchor(history->world, kept);
 }
 
 struct question {
@@ -463,6 +536,13 @@ static bool was_permitted(const struct history *history,
     return permitted;
 }
 
+static bool covers(const struct history *history, const struct decided *decided,
+                   uint64_t then_ms, uint32_t class_code)
+{
+    return then_ms - decided->at_ms < DECISION_MS &&
+           was_permitted(history, decided, then_ms, class_code);
+}
+
 /* Something went out at some moment since a decision, and is told now: covered
  * exactly if the consents of that moment, whatever became of them, let it. */
 static void tell_one(struct history *history)
@@ -489,11 +569,10 @@ static void tell_one(struct history *history)
     if (decided->participant != NULL && chance(history, 30)) {
         told.in.recipient_participant = field_of(decided->participant, 16);
     }
+    bool covered = covers(history, decided, then_ms, told.classes[0]);
     EXPECT(act_do(world, &act, TRANSACTION_DISCLOSURE, &told.in.base),
-           then_ms - decided->at_ms < DECISION_MS &&
-                   was_permitted(history, decided, then_ms, told.classes[0])
-               ? LEDGER_OK
-               : LEDGER_DECISION_SCOPE);
+           covered ? LEDGER_OK : LEDGER_DECISION_SCOPE);
+    history->told_count += covered;
 }
 
 static void ask_one(struct history *history)
@@ -510,6 +589,397 @@ static void ask_one(struct history *history)
         end_one(history); /* A withdrawal between decision and grant. */
     }
     grant_some(history, &question, &asked, bits);
+}
+
+/* ---- batches ------------------------------------------------------------- */
+
+static void record_leaf(struct history *history, const struct batch *batch,
+                        struct leaf *leaf)
+{
+    struct world *world = history->world;
+    const struct oracle_record *record = &leaf->made.record;
+    Salus__V1__RecordAnchor *out = &leaf->record;
+    some_record(history, &leaf->made);
+    if (chance(history, 90)) {
+        leaf->made.record.class_code = batch->class_code;
+    }
+    world_fill(world, leaf->bytes, sizeof leaf->bytes);
+    salus__v1__record_anchor__envelope__init(&leaf->envelope);
+    leaf->envelope.recipient_key =
+        field_of(world->parties[HOSPITAL].encryption_id.bytes, 16);
+    leaf->envelope.wrap_commit = field_of(leaf->bytes[0], 32);
+    leaf->envelopes[0] = &leaf->envelope;
+    salus__v1__record_anchor__init(out);
+    out->record = field_of(leaf->made.id, 16);
+    out->subject = field_of(world->subject, 32);
+    out->class_code = record->class_code;
+    out->confidentiality = record->confidentiality;
+    for (size_t i = 0; i < record->tag_count; i++) {
+        leaf->tags[i] = field_of(record->tags + 16 * i, 16);
+    }
+    out->tags = leaf->tags;
+    out->n_tags = record->tag_count;
+    if (record->author != NULL) {
+        out->author = field_of(record->author, 16);
+    }
+    out->data_from_ms = record->from_ms;
+    out->data_to_ms = record->to_ms;
+    out->commit = field_of(leaf->bytes[1], 32);
+    out->cipher_digest = field_of(leaf->bytes[2], 32);
+    out->cipher_size_bucket = 4;
+    out->algorithm = 1;
+    out->location = (char *)WORLD_LOCATION;
+    out->envelopes = leaf->envelopes;
+    out->n_envelopes = 1;
+    leaf->related[0] = field_of(leaf->made.related, 16);
+    out->related = leaf->related;
+    out->n_related = record->related != NULL;
+}
+
+/* By law, or under a decision; sometimes not of the batch's time. */
+static void told_under(struct history *history, const struct batch *batch,
+                       struct leaf *leaf)
+{
+    struct world *world = history->world;
+    size_t count = history->decided_count < DECIDED_MAX ? history->decided_count
+                                                        : DECIDED_MAX;
+    leaf->is_by_law = count == 0 || chance(history, 30);
+    if (leaf->is_by_law) {
+        tell_of(world, &leaf->told, NULL);
+        leaf->told.in.basis = CODES_BASIS_REQUIRED_BY_LAW;
+        leaf->told.in.document_commit = field_of(leaf->told.document, 32);
+        leaf->event_ms = world->now_ms - pick(history, 1000);
+    } else {
+        leaf->decided = pick(history, (uint32_t)count);
+        const struct decided *decided = &batch->decided[leaf->decided];
+        tell_of(world, &leaf->told, decided->id);
+        leaf->told.in.purpose = decided->purpose;
+        leaf->event_ms =
+            decided->at_ms +
+            pick(history, (uint32_t)(world->now_ms - decided->at_ms) + 1);
+    }
+    leaf->told.classes[0] = chance(history, 50) ? 1 : 5;
+    if (chance(history, 10)) {
+        leaf->event_ms =
+            chance(history, 50) ? batch->from_ms - 1 : batch->to_ms;
+    }
+}
+
+static void hash_leaf(struct history *history, const struct batch *batch,
+                      struct leaf *leaf, struct pbft_digest *out)
+{
+    leaf->is_padding = chance(history, 15);
+    if (batch->is_of_records) {
+        batched_leaf(out, "salus/recleaf/1", NULL, &leaf->record.base);
+    } else {
+        batched_leaf(out, "salus/disleaf/2", &leaf->event_ms,
+                     &leaf->told.in.base);
+    }
+    if (leaf->is_padding) {
+        world_fill(history->world, out->bytes, sizeof out->bytes);
+    }
+}
+
+/* The same record or disclosure in two leaves. */
+static void tell_again(struct batch *batch, struct leaf *leaf,
+                       const struct leaf *of)
+{
+    if (batch->is_of_records) {
+        leaf->record.record = of->record.record;
+        memcpy(leaf->made.id, of->made.id, sizeof leaf->made.id);
+    } else {
+        leaf->told.in.disclosure = of->told.in.disclosure;
+    }
+}
+
+static uint32_t submit_batch(struct world *world, struct batch *batch,
+                             const struct pbft_digest *root)
+{
+    Salus__V1__RecordAnchorBatch records = SALUS__V1__RECORD_ANCHOR_BATCH__INIT;
+    Salus__V1__DisclosureBatch told = SALUS__V1__DISCLOSURE_BATCH__INIT;
+    if (batch->is_of_records) {
+        records.batch = field_of(batch->id, 16);
+        records.root = field_of(root->bytes, 32);
+        records.leaf_count = batch->tree.count;
+        records.leaf_schema = 1;
+        records.class_code = batch->class_code;
+        records.confidentiality_max = batch->confidentiality;
+        records.envelope = &batch->leaves[0].envelope;
+        return act_simple(world, HOSPITAL, TRANSACTION_RECORD_ANCHOR_BATCH,
+                          &records.base);
+    }
+    told.batch = field_of(batch->id, 16);
+    told.root = field_of(root->bytes, 32);
+    told.leaf_count = batch->tree.count;
+    told.from_ms = batch->from_ms;
+    told.to_ms = batch->to_ms;
+    return act_simple(world, HOSPITAL, TRANSACTION_DISCLOSURE_BATCH,
+                      &told.base);
+}
+
+static void batch_one(struct history *history)
+{
+    struct world *world = history->world;
+    struct pbft_digest root;
+    if (history->batch_count == BATCHES_MAX) {
+        return;
+    }
+    struct batch *batch = &history->batches[history->batch_count++];
+    memset(batch, 0, sizeof *batch);
+    world_fill(world, batch->id, sizeof batch->id);
+    batch->is_of_records = chance(history, 50);
+    batch->class_code = chance(history, 50) ? 1 : 5;
+    batch->confidentiality = CODES_CONF_N + pick(history, 3);
+    batch->from_ms = WORLD_NOW_MS - 1000;
+    batch->to_ms = world->now_ms + 1;
+    memcpy(batch->decided, history->decided, sizeof batch->decided);
+    batch->tree.count = 1 + pick(history, BATCHED_LEAVES);
+    for (uint32_t i = 0; i < batch->tree.count; i++) {
+        struct leaf *leaf = &batch->leaves[i];
+        if (batch->is_of_records) {
+            record_leaf(history, batch, leaf);
+        } else {
+            told_under(history, batch, leaf);
+        }
+        if (i > 0 && chance(history, 30)) {
+            tell_again(batch, leaf, &batch->leaves[pick(history, i)]);
+        }
+        hash_leaf(history, batch, leaf, &batch->tree.leaves[i]);
+    }
+    batched_root(&root, batch->tree.leaves, batch->tree.count);
+    EXPECT(submit_batch(world, batch, &root), LEDGER_OK);
+    world->now_ms += 1000; /* Another transaction. */
+    EXPECT(submit_batch(world, batch, &root), LEDGER_BATCH_EXISTS);
+}
+
+/* How a leaf is opened, rightly or wrongly. */
+struct opening {
+    struct batch *batch;
+    struct leaf *leaf; /* Whose content is shown. */
+    uint32_t index;    /* Which leaf it is said to be. */
+    struct batched_path path;
+    enum who who;
+    bool is_of_records;
+};
+
+static void some_opening(struct history *history, struct opening *out)
+{
+    struct batch *batch =
+        &history->batches[pick(history, (uint32_t)history->batch_count)];
+    const uint32_t count = batch->tree.count;
+    const uint32_t right = pick(history, count);
+    memset(out, 0, sizeof *out);
+    out->batch = batch;
+    out->leaf = &batch->leaves[right];
+    out->index = right;
+    out->who = chance(history, 6) ? CLINIC : HOSPITAL;
+    out->is_of_records = batch->is_of_records != chance(history, 4);
+    batched_path(&out->path, batch->tree.leaves, count, right);
+    switch (pick(history, 12)) {
+    case 0: /* One that it has not. */
+        out->index = count + pick(history, 3);
+        break;
+    case 1: /* Another's place. */
+        out->index = pick(history, count);
+        break;
+    case 2: /* Another's way. */
+        batched_path(&out->path, batch->tree.leaves, count,
+                     pick(history, count));
+        break;
+    case 3: /* A way of another length. */
+        out->path.count = pick(history, BATCHED_PATH + 1);
+        break;
+    case 4: /* What another says. */
+        out->leaf = &batch->leaves[pick(history, count)];
+        break;
+    default:
+        break;
+    }
+}
+
+/* Only the way that the tree itself gives, from what is shown, proves it. */
+static bool is_proved(const struct opening *opening)
+{
+    const struct batch *batch = opening->batch;
+    const struct leaf *leaf = opening->leaf;
+    struct batched_path path;
+    struct pbft_digest shown;
+    if (opening->index >= batch->tree.count) {
+        return false;
+    }
+    if (batch->is_of_records) {
+        batched_leaf(&shown, "salus/recleaf/1", NULL, &leaf->record.base);
+    } else {
+        batched_leaf(&shown, "salus/disleaf/2", &leaf->event_ms,
+                     &leaf->told.in.base);
+    }
+    batched_path(&path, batch->tree.leaves, batch->tree.count, opening->index);
+    return memcmp(&shown, &batch->tree.leaves[opening->index], sizeof shown) ==
+               0 &&
+           batched_same_path(&path, &opening->path);
+}
+
+/* Was the same told before, by another leaf? */
+static bool is_told(const struct history *history, const struct leaf *leaf,
+                    bool is_record)
+{
+    for (size_t i = 0; i < history->batch_count; i++) {
+        const struct batch *batch = &history->batches[i];
+        for (uint32_t j = 0; j < batch->tree.count; j++) {
+            const struct leaf *other = &batch->leaves[j];
+            if (other->is_open && batch->is_of_records == is_record &&
+                memcmp(
+                    is_record ? other->made.id : other->told.in.disclosure.data,
+                    is_record ? leaf->made.id : leaf->told.in.disclosure.data,
+                    LEDGER_ID_SIZE) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static enum ledger_code expected_of(const struct history *history,
+                                    const struct opening *opening)
+{
+    const struct batch *batch = opening->batch;
+    const struct leaf *leaf = opening->leaf;
+    const bool fits =
+        batch->is_of_records
+            ? leaf->made.record.class_code == batch->class_code &&
+                  leaf->made.record.confidentiality <= batch->confidentiality
+            : leaf->event_ms >= batch->from_ms && leaf->event_ms < batch->to_ms;
+    if (opening->who != HOSPITAL ||
+        opening->is_of_records != batch->is_of_records || !fits) {
+        return LEDGER_BATCH_STATE;
+    }
+    if (!is_proved(opening)) {
+        return LEDGER_PROOF_INVALID;
+    }
+    if (batch->leaves[opening->index].is_open) {
+        return LEDGER_LEAF_OPENED;
+    }
+    if (is_told(history, leaf, batch->is_of_records)) {
+        return batch->is_of_records ? LEDGER_REC_EXISTS : LEDGER_DISC_EXISTS;
+    }
+    return batch->is_of_records || leaf->is_by_law ||
+                   covers(history, &batch->decided[leaf->decided],
+                          leaf->event_ms, leaf->told.classes[0])
+               ? LEDGER_OK
+               : LEDGER_DECISION_SCOPE;
+}
+
+static uint32_t submit_opening(struct world *world, struct opening *opening)
+{
+    Salus__V1__RecordOpen record = SALUS__V1__RECORD_OPEN__INIT;
+    Salus__V1__DisclosureOpen told = SALUS__V1__DISCLOSURE_OPEN__INIT;
+    Salus__V1__RecordAnchor nothing = SALUS__V1__RECORD_ANCHOR__INIT;
+    ProtobufCBinaryData path[BATCHED_PATH];
+    for (size_t i = 0; i < opening->path.count; i++) {
+        path[i] = field_of(opening->path.nodes[i].bytes, 32);
+    }
+    if (opening->is_of_records) {
+        record.batch = field_of(opening->batch->id, 16);
+        record.index = opening->index;
+        record.record =
+            opening->batch->is_of_records ? &opening->leaf->record : &nothing;
+        record.path = path;
+        record.n_path = opening->path.count;
+        return act_simple(world, opening->who, TRANSACTION_RECORD_OPEN,
+                          &record.base);
+    }
+    Salus__V1__Disclosure empty = SALUS__V1__DISCLOSURE__INIT;
+    told.batch = field_of(opening->batch->id, 16);
+    told.index = opening->index;
+    told.event_time_ms = opening->leaf->event_ms;
+    told.disclosure =
+        opening->batch->is_of_records ? &empty : &opening->leaf->told.in;
+    told.path = path;
+    told.n_path = opening->path.count;
+    return act_simple(world, opening->who, TRANSACTION_DISCLOSURE_OPEN,
+                      &told.base);
+}
+
+/* What came of openings, in all histories: each of them has to be met. */
+static const enum ledger_code of_openings[] = {LEDGER_OK,
+                                               LEDGER_BATCH_STATE,
+                                               LEDGER_PROOF_INVALID,
+                                               LEDGER_LEAF_OPENED,
+                                               LEDGER_REC_EXISTS,
+                                               LEDGER_DISC_EXISTS,
+                                               LEDGER_DECISION_SCOPE};
+#define OF_OPENINGS (sizeof of_openings / sizeof of_openings[0])
+static size_t met[OF_OPENINGS];
+
+static void note_met(enum ledger_code code)
+{
+    for (size_t i = 0; i < OF_OPENINGS; i++) {
+        met[i] += of_openings[i] == code;
+    }
+}
+
+/* What is opened is a record as any other. */
+static void open_one(struct history *history)
+{
+    struct opening opening;
+    if (history->batch_count == 0) {
+        return;
+    }
+    history->world->now_ms += 1000; /* Never the same transaction again. */
+    some_opening(history, &opening);
+    enum ledger_code expected = expected_of(history, &opening);
+    if (expected == LEDGER_OK && opening.is_of_records &&
+        history->record_count == RECORDS_MAX) {
+        return;
+    }
+    EXPECT(submit_opening(history->world, &opening), expected);
+    note_met(expected);
+    if (expected != LEDGER_OK) {
+        return;
+    }
+    opening.batch->leaves[opening.index].is_open = true;
+    if (opening.is_of_records) {
+        keep_record(&history->records[history->record_count++],
+                    &opening.leaf->made, history->world);
+    }
+}
+
+/* I7: open are those leaves that the ledger said it had opened, each once, none
+ * beyond the count, and nothing came of them but one thing each. */
+static void check_batches(struct history *history)
+{
+    size_t records = 0;
+    size_t told = 0;
+    for (size_t i = 0; i < history->batch_count; i++) {
+        const struct batch *batch = &history->batches[i];
+        struct batched_rows rows;
+        size_t open = 0;
+        batched_open_rows(history->world, batch->id, &rows);
+        for (uint32_t j = 0; j < batch->tree.count; j++) {
+            const struct leaf *leaf = &batch->leaves[j];
+            if (leaf->is_open) {
+                assert_true(open < rows.count);
+                assert_int_equal(rows.index[open], j);
+                assert_memory_equal(rows.id[open],
+                                    batch->is_of_records
+                                        ? leaf->made.id
+                                        : leaf->told.in.disclosure.data,
+                                    LEDGER_ID_SIZE);
+                open++;
+            }
+        }
+        assert_int_equal(rows.count, open);
+        assert_true(open <= batch->tree.count);
+        assert_int_equal(batched_counted(history->world, batch->id), open);
+        records += batch->is_of_records ? open : 0;
+        told += batch->is_of_records ? 0 : open;
+    }
+    assert_int_equal(batched_count(history->world, 't'), history->batch_count);
+    assert_int_equal(batched_count(history->world, 'l'), records + told);
+    assert_int_equal(batched_count(history->world, 'd'),
+                     history->told_count + told);
+    assert_int_equal(batched_count(history->world, 'r'), history->record_count);
+    assert_true(records <= history->record_count);
 }
 
 /* ---- emergencies --------------------------------------------------------- */
@@ -734,10 +1204,16 @@ static void run_steps(struct history *history)
             grant_under_glass(history);
         } else if (kind < 65) {
             review_one(history);
-        } else if (kind < 67) {
+        } else if (kind < 66) {
             act_wait(history->world, 8ull * 86400000); /* Reviews fall due. */
-        } else if (kind < 77) {
+        } else if (kind < 74) {
             tell_one(history);
+        } else if (kind < 78) {
+            batch_one(history);
+        } else if (kind < 88) {
+            for (uint32_t n = 1 + pick(history, 4); n > 0; n--) {
+                open_one(history);
+            }
         } else {
             ask_one(history);
         }
@@ -774,7 +1250,7 @@ static void add_a_deny(struct history *history)
  * the same parties, give the same answers. */
 static void file_in_another_order(struct history *history, uint64_t seed)
 {
-    struct history other;
+    static struct history other;
     struct question question;
     struct asked asked;
     if (history->record_count == 0) {
@@ -787,32 +1263,10 @@ static void file_in_another_order(struct history *history, uint64_t seed)
     memcpy(other.tags, history->tags, sizeof other.tags);
     world->now_ms = history->world->now_ms;
     memcpy(other.encounter, history->encounter, sizeof other.encounter);
-    memcpy(other.records, history->records, sizeof other.records);
     other.record_count = history->record_count;
     for (size_t i = 0; i < other.record_count; i++) {
-        struct world_ids ids;
-        struct oracle_record *record = &other.records[i].record;
-        struct transaction in = world_anchor(world, &ids);
-        record->id = other.records[i].id;
-        record->tags = record->tags != NULL ? other.records[i].tags : NULL;
-        record->related =
-            record->related != NULL ? other.records[i].related : NULL;
-        in.record_anchor.record = bytes_of(record->id, 16);
-        in.record_anchor.class_code = record->class_code;
-        in.record_anchor.confidentiality = record->confidentiality;
-        in.record_anchor.data_from_ms = record->from_ms;
-        in.record_anchor.data_to_ms = record->to_ms;
-        in.record_anchor.tags =
-            (struct transaction_ids){record->tags, record->tag_count};
-        if (record->author != NULL) {
-            in.record_anchor.author = bytes_of(world->doctor, 16);
-            record->author = world->doctor;
-        }
-        if (record->related != NULL) {
-            in.record_anchor.related =
-                (struct transaction_ids){record->related, 1};
-        }
-        EXPECT(world_submit(world, HOSPITAL, &in), LEDGER_OK);
+        keep_record(&other.records[i], &history->records[i], world);
+        anchor(world, &other.records[i]);
     }
     for (size_t i = history->consent_count; i > 0; i--) { /* Backwards. */
         if (history->told[i - 1].ended_ms == 0) {
@@ -847,10 +1301,17 @@ static void test_histories(void **state)
         run_steps(&history);
         add_a_deny(&history);
         check_emergencies(&history);
+        check_batches(&history);
         compare_with_shadow(history.world);
         /* Same seed: the same parties, so that actors mean the same. */
         file_in_another_order(&history, seed);
         world_destroy(history.world);
+    }
+    for (size_t i = 0; histories() >= ENOUGH_HISTORIES && i < OF_OPENINGS;
+         i++) {
+        print_message("openings, %s: %zu\n", ledger_code_name(of_openings[i]),
+                      met[i]);
+        assert_true(met[i] > 0);
     }
 }
 
