@@ -100,12 +100,15 @@ static bool has_ended(const struct fhir_gather *gather,
 }
 
 static enum pbft_status add_step(struct fhir_gather *gather,
+                                 const struct vault_journal *entry,
                                  const struct vault_step *step)
 {
     struct fhir_wanted wanted = {.type = (enum transaction_type)step->type,
                                  .tx_id = step->tx_id,
-                                 .seq = step->seq};
+                                 .seq = step->seq,
+                                 .has_entry = true};
 
+    memcpy(wanted.entry, entry->key, sizeof wanted.entry);
     if (!is_wanted(gather, step)) {
         return PBFT_OK;
     }
@@ -130,7 +133,7 @@ static enum pbft_status read_entry(struct fhir_gather *gather,
         return status;
     }
     for (uint32_t i = 0; i < entry->step_count && status == PBFT_OK; i++) {
-        status = add_step(gather, &entry->steps[i]);
+        status = add_step(gather, entry, &entry->steps[i]);
     }
     vault_journal_free(entry);
     return status;
@@ -222,6 +225,8 @@ static void sort(struct fhir_gather *gather)
     for (size_t i = 1; i < gather->count; i++) {
         if (compare(&gather->items[kept], &gather->items[i]) != 0) {
             gather->items[++kept] = gather->items[i];
+        } else if (gather->items[i].has_entry) {
+            gather->items[kept] = gather->items[i];
         }
     }
     gather->count = kept + 1;

@@ -16,6 +16,8 @@ struct fhir_wanted {
     uint64_t seq;
     uint8_t consent[VAULT_ID_SIZE]; /* Of a consent. */
     bool withdrawn;
+    bool has_entry;
+    uint8_t entry[32]; /* Key of the journal's, if it has one. */
 };
 
 struct fhir_gather {

@@ -120,20 +120,17 @@ static void take_known(struct slot *slot, const struct vault_journal *entry)
     }
 }
 
-/* The same resource, byte for byte, was imported before, or is in this batch.
- */
+/* The same resource was imported before, or is in this batch. */
 static enum pbft_status find_known(struct import_batch *batch,
                                    struct slot *slot, bool *known)
 {
-    const struct fhir_plan_options *plan = &batch->session->plan;
-    uint8_t key[32];
-
-    fhir_plan_key(key, slot->item, &plan->envelope.chain);
     struct vault_journal *entry = calloc(1, sizeof *entry);
+
     if (entry == NULL) {
         return PBFT_NO_MEMORY;
     }
-    enum pbft_status status = vault_journal_find(plan->vault, entry, key);
+    enum pbft_status status =
+        import_find_known(batch->session, entry, slot->item);
     *known = status == PBFT_OK;
     if (*known) {
         take_known(slot, entry);

@@ -52,6 +52,13 @@ PBFT_MUST_USE enum pbft_status
 import_note_outdated(struct import_session *session, const uint8_t name[32],
                      bool replaced);
 
+/* The journal's entry of the same resource: byte for byte, or as an export of
+ * this vault handed it out (import_known.c). NOT_FOUND. The caller frees what
+ * is found. */
+PBFT_MUST_USE enum pbft_status
+import_find_known(const struct import_session *session,
+                  struct vault_journal *out, const struct fhir_item *item);
+
 /* The code of what the ledger refused; 0: nothing, or only to end what has
  * ended already. */
 uint32_t import_refusal(const struct vault_journal *entry);

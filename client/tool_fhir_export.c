@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "client/fhir_gather.h"
+#include "client/fhir_handed.h"
 #include "client/fhir_outcome.h"
 #include "client/receipt.h"
 #include "client/receipt_body.h"
@@ -32,6 +32,7 @@ struct run {
     struct pbft_digest cluster;
     struct fhir_exporter *exporter;
     struct wire_buffer text;
+    struct fhir_handed handed;
     uint64_t since_ms; /* Of the block; 0: from the first. */
     uint64_t until_ms; /* Exclusive; 0: to the last. */
     size_t written;
@@ -122,6 +123,9 @@ static bool export_source(struct run *run, const struct fhir_wanted *wanted,
         report == NULL ? PBFT_NO_MEMORY
                        : fhir_export(run->exporter, &resource, report, source);
 
+    if (status == PBFT_OK && resource != NULL) {
+        status = fhir_handed_add(&run->handed, wanted, resource);
+    }
     if (status != PBFT_OK) {
         (void)fhir_failed(run->call, "exception", "%s",
                           pbft_status_text(status));
@@ -229,6 +233,11 @@ static int export_all(struct run *run, struct fhir_gather *gather)
     if (run->written == 0) {
         return fhir_failed(run->call, "not-found", "nothing to export");
     }
+    enum pbft_status status = fhir_handed_keep(&run->handed, gather->vault);
+    if (status != PBFT_OK) {
+        return fhir_failed(run->call, "exception", "the vault: %s",
+                           pbft_status_text(status));
+    }
     if (!write_output(run)) {
         return TOOL_FAILED;
     }
@@ -312,6 +321,7 @@ static int run_with(struct run *run, struct vault *vault)
     }
     run->client = tool_open(call->config, call->replica, 0);
     gather.client = run->client;
+    run->handed.chain = run->cluster;
     wire_buffer_init(&run->text, FHIR_FILE_BYTES_MAX);
     if (run->client == NULL) {
         code = fhir_failed(call, "exception", "no client was opened");
@@ -321,6 +331,7 @@ static int run_with(struct run *run, struct vault *vault)
         code = export_all(run, &gather);
     }
     fhir_gather_free(&gather);
+    fhir_handed_free(&run->handed);
     wire_buffer_deinit(&run->text);
     fhir_exporter_destroy(run->exporter);
     salus_close(run->client);

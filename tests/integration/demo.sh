@@ -95,6 +95,8 @@ cp "$dir/out.ndjson" "$dir/again.ndjson"
 check 'the same ledger gives the same bytes' sh -c \
     "rm '$dir/out.ndjson' && '$salus' fhir export --ndjson \
      -o '$dir/out.ndjson' && cmp '$dir/out.ndjson' '$dir/again.ndjson'"
+check 'what was exported is known when it comes back' sh -c \
+    "'$salus' fhir import '$dir/again.ndjson' | grep -q '^0 transactions executed'"
 kill $pids
 for _ in $(seq 200); do
     kill -0 $pids 2>/dev/null || break
