@@ -6,6 +6,7 @@
 #include "consensus/assert.h"
 #include "node/clock.h"
 #include "node/limits.h"
+#include "node/reads.h"
 #include "node/submit.h"
 #include "proto/codec.h"
 #include "proto/scan.h"
@@ -135,6 +136,7 @@ static void on_lookup(struct node *node, struct node_scratch *scratch,
         .deadline_ms = clock_now_ms() + NODE_CALL_TIMEOUT_DEFAULT_MS,
         .wants_request = true,
     };
+    reads_note(node->reads, job->from, READS_LOCAL, NULL, clock_now_ms());
     enum pbft_status status = find(node, job->from, lookup, &call.at);
     if (status == PBFT_OK) {
         status = waiting_add_located(node->waiting, &call);
@@ -185,6 +187,8 @@ static void on_query(struct node *node, struct node_scratch *scratch,
         node_refuse(node, &scratch->reply, job->call, REPLY_MALFORMED, 0);
         return;
     }
+    reads_note(node->reads, job->from, READS_LOCAL, call->query,
+               clock_now_ms());
     enum pbft_status status =
         query(node, scratch, job->from, wire_buffer_bytes(&scratch->query));
     node_reply_or_refuse(node, scratch, job->call, status, "query");

@@ -9,6 +9,7 @@
 #include "node/history.h"
 #include "node/limits.h"
 #include "node/node_private.h"
+#include "node/reads.h"
 #include "proto/certified.h"
 #include "proto/scan.h"
 #include "salus/v1/client.pb-c.h"
@@ -154,5 +155,7 @@ void node_certify(struct node *node, struct node_scratch *scratch,
         node_refuse(node, &scratch->reply, job->call, REPLY_MALFORMED, 0);
         return;
     }
+    reads_note(node->reads, job->from, READS_CERTIFIED, call->query,
+               clock_now_ms());
     certify(node, scratch, job, call->height, &out);
 }

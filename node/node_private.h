@@ -50,6 +50,7 @@ struct node_peer {
 
 struct call_rate;
 struct history;
+struct reads;
 
 struct node {
     const struct node_identity *identity;
@@ -73,6 +74,7 @@ struct node {
     struct executor *executor;
     struct history *history; /* Filled by the executor. */
     struct call_rate *certify_rate;
+    struct reads *reads;
     struct replier *replier;
     struct verifier_pool *pool;
     struct net_peers *peers;

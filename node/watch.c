@@ -8,6 +8,7 @@
 #include "node/expiry.h"
 #include "node/limits.h"
 #include "node/node_private.h"
+#include "node/reads.h"
 
 #define US_PER_S 1000000
 
@@ -131,5 +132,6 @@ enum pbft_status node_watch(struct node *node, struct salus_reason *reason)
     watch_clock(node);
     watch_certificate(node);
     watch_disk(node);
+    reads_tell(node->reads, clock_now_ms());
     return node_failure(node, reason);
 }

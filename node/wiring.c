@@ -10,6 +10,7 @@
 #include "node/clock.h"
 #include "node/history.h"
 #include "node/limits.h"
+#include "node/reads.h"
 #include "node/started.h"
 #include "proto/codec.h"
 
@@ -163,6 +164,7 @@ void wiring_create_queues(struct node *node, const struct node_setup *setup)
     };
     node->certify_rate =
         call_rate_create(node->identity->genesis->member_count);
+    node->reads = reads_create(node->identity->genesis);
     open_history(node);
     scratch_init(&node->replier_scratch);
     create_pool(node, setup);
@@ -368,6 +370,7 @@ void wiring_release(struct node *node)
     request_cache_destroy(node->executed);
     waiting_destroy(node->waiting);
     call_rate_destroy(node->certify_rate);
+    reads_destroy(node->reads);
     history_destroy(node->history);
     ledger_destroy(node->ledger);
     storage_state_destroy(node->state);

@@ -97,6 +97,9 @@ check 'the same ledger gives the same bytes' sh -c \
      -o '$dir/out.ndjson' && cmp '$dir/out.ndjson' '$dir/again.ndjson'"
 check 'what was exported is known when it comes back' sh -c \
     "'$salus' fhir import '$dir/again.ndjson' | grep -q '^0 transactions executed'"
+check 'who reads is in the journal' sh -c \
+    "grep -q 'event=read institution=[^ ]* kind=receipt level=local' \
+     '$folder'/*.log && ! grep -i zirbelnuss '$folder'/*.log"
 kill $pids
 for _ in $(seq 200); do
     kill -0 $pids 2>/dev/null || break
