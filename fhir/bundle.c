@@ -103,7 +103,7 @@ static const char *condition_path(const struct fhir_node *node)
     struct fhir_node resource = fhir_field(node, "resource");
     const char *url = text_of(&request, "url");
     enum fhir_rank rank = fhir_rank_of_json(resource.json);
-    bool is_somebody = rank <= FHIR_RANK_AGENT;
+    bool is_somebody = rank <= FHIR_RANK_GROUP;
 
     if (fhir_field(&request, "ifMatch").json != NULL) {
         return "request.ifMatch";

@@ -24,7 +24,8 @@ static const char *const document_to_ledger[] = {"subject.",
                                                  NULL};
 static const char *const role_to_ledger[] = {"code.coding", "period", NULL};
 static const char *const agent_to_ledger[] = {"period", NULL};
-static const char *const group_to_ledger[] = {"member.entity", NULL};
+static const char *const group_to_ledger[] = {
+    "member.entity", "participant.member", "period", NULL};
 /* The whole event is sealed too; what it was about leaves as one root. */
 static const char *const audit_to_ledger[] = {"recorded",
                                               "period.",

@@ -17,9 +17,9 @@
 enum fhir_rank {
     FHIR_RANK_PARTICIPANT = 0, /* Practitioner, Organization, Device. */
     FHIR_RANK_ROLE = 1,        /* PractitionerRole. */
-    FHIR_RANK_GROUP = 2,
-    FHIR_RANK_PATIENT = 3,
-    FHIR_RANK_AGENT = 4,   /* RelatedPerson. */
+    FHIR_RANK_PATIENT = 2,
+    FHIR_RANK_AGENT = 3,   /* RelatedPerson. */
+    FHIR_RANK_GROUP = 4,   /* And CareTeam, to which relatives may belong. */
     FHIR_RANK_CONTEXT = 5, /* Encounter, and what else is only pointed to. */
     FHIR_RANK_DOCUMENT = 6,
     FHIR_RANK_CONSENT = 7,

@@ -330,6 +330,8 @@ void fhir_participant_read(const struct fhir_reader *reader,
         fhir_only(reader->report, resource, organization_elements);
     } else if (strcmp(type, "Group") == 0) {
         read_group(reader, out, resource);
+    } else if (strcmp(type, "CareTeam") == 0) {
+        fhir_care_team_read(reader, out, resource);
     } else if (strcmp(type, "PractitionerRole") == 0) {
         out->kind = TRANSACTION_PROFESSIONAL;
         fhir_only(reader->report, resource, role_elements);

@@ -33,6 +33,10 @@ void fhir_patient_read(const struct fhir_reader *reader, struct fhir_party *out,
 void fhir_participant_read(const struct fhir_reader *reader,
                            struct fhir_party *out,
                            const struct fhir_node *resource, const char *type);
+/* What only a CareTeam has (care_team.c); the rest is zero. */
+void fhir_care_team_read(const struct fhir_reader *reader,
+                         struct fhir_party *out,
+                         const struct fhir_node *resource);
 /* An encounter, or other data of a patient. */
 void fhir_context_read(const struct fhir_reader *reader, struct fhir_party *out,
                        const struct fhir_node *resource, const char *type);

@@ -219,12 +219,55 @@ bool fhir_plan_version_keys(uint8_t newest[32], uint8_t before[32],
     return true;
 }
 
+/* The ledger has people, not roles: a permit for a team must not reach what one
+ * of its members does in another role. */
+static void check_team(struct planner *planner)
+{
+    const struct fhir_party *party = &planner->item->party;
+
+    for (size_t i = 0; i < party->member_count; i++) {
+        const struct fhir_reference *member = &party->members[i];
+        if (plan_role_is_one_of_several(planner, member->name)) {
+            planner_find(planner, FHIR_TEAM_MEMBER, member->path);
+        }
+    }
+}
+
+/* The ledger takes no end that is past. A team that it has ends as soon as may
+ * be; one that it does not have would be permitted something until then. */
+static void end_team(struct planner *planner)
+{
+    const struct fhir_plan_options *options = planner->options;
+    struct fhir_period *period = &planner->item->party.period;
+    struct vault_participant known;
+    enum pbft_status status =
+        planner->item->name == NULL
+            ? PBFT_NOT_FOUND
+            : vault_find_participant(options->vault, &known,
+                                     planner->item->name);
+
+    if (!period->has_to || period->to > (int64_t)options->now_ms) {
+        return;
+    }
+    if (status == PBFT_NOT_FOUND) {
+        planner_find(planner, FHIR_INACTIVE, "period");
+    } else if (planner_check(planner, status)) {
+        period->to = (int64_t)options->envelope.not_after_ms + 1;
+    }
+}
+
 static void plan_by_rank(struct planner *planner)
 {
     switch (planner->item->rank) {
+    case FHIR_RANK_GROUP:
+        if (strcmp(planner->item->type, "CareTeam") == 0) {
+            check_team(planner);
+            end_team(planner);
+        }
+        plan_participant(planner);
+        break;
     case FHIR_RANK_PARTICIPANT:
     case FHIR_RANK_ROLE:
-    case FHIR_RANK_GROUP:
     case FHIR_RANK_AGENT:
         plan_participant(planner);
         break;

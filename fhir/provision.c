@@ -232,7 +232,8 @@ static void read_data(const struct level *level, const struct fhir_node *node)
         fhir_find(reader->report, FHIR_DATA_VERSION, &target, NULL);
     }
     if (number == TRANSACTION_AUTHORED_BY &&
-        strcmp(data->reference.type, "Group") == 0) {
+        (strcmp(data->reference.type, "Group") == 0 ||
+         strcmp(data->reference.type, "CareTeam") == 0)) {
         fhir_find(reader->report, FHIR_AUTHOR_GROUP, &target, NULL);
     }
 }

@@ -7,7 +7,7 @@
 static const char *const participants[] = {"Practitioner", "Organization",
                                            "Device", NULL};
 static const char *const roles[] = {"PractitionerRole", NULL};
-static const char *const groups[] = {"Group", NULL};
+static const char *const groups[] = {"Group", "CareTeam", NULL};
 static const char *const patients[] = {"Patient", NULL};
 static const char *const agents[] = {"RelatedPerson", NULL};
 /* What a document is about, or a consent names, and no document itself. */
@@ -39,9 +39,9 @@ static const char *const provenances[] = {"Provenance", NULL};
 static const char *const *const types[] = {
     [FHIR_RANK_PARTICIPANT] = participants,
     [FHIR_RANK_ROLE] = roles,
-    [FHIR_RANK_GROUP] = groups,
     [FHIR_RANK_PATIENT] = patients,
     [FHIR_RANK_AGENT] = agents,
+    [FHIR_RANK_GROUP] = groups,
     [FHIR_RANK_CONTEXT] = contexts,
     [FHIR_RANK_DOCUMENT] = documents,
     [FHIR_RANK_CONSENT] = consents,

@@ -77,6 +77,8 @@ enum fhir_weight {
       "is not active: what the ledger has of it stays as it is")               \
     X(FHIR_LINKED, FHIR_FATAL, 0, "linked patients are not imported")          \
     X(FHIR_GROUP_KIND, FHIR_FATAL, 0, "not an actual group of professionals")  \
+    X(FHIR_TEAM_MEMBER, FHIR_FATAL, 0,                                         \
+      "member of a care team that the ledger cannot hold")                     \
     X(FHIR_GROUP_EMPTY, FHIR_FATAL, 0,                                         \
       "group without members: who belongs to it on the ledger stays in it, "   \
       "until it is revoked")                                                   \
