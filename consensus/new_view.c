@@ -93,7 +93,7 @@ static void enter(struct pbft_replica *replica,
     replica->gathering_since = replica->now;
     replica->recovery.owed_since = replica->now;
     replica->changes.entered_at = replica->now;
-    replica->changes.has_progress = false;
+    replica->changes.has_lasted = false;
     replica->next_seq = next_after(new_view, stable_seq);
     replica->body_peer = pbft_primary(replica) == replica->config.self
                              ? (replica->config.self + 1) % replica->n

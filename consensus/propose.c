@@ -132,8 +132,8 @@ static bool should_propose(const struct pbft_replica *replica)
 }
 
 /* At least one request, however large, if there is one; then as many as the
- * limits allow: none, not even one without bytes, beside one that is beyond
- * them. Whatever it is, it moves time. */
+ * limits allow: none, not even one without bytes, beside one that is at or
+ * beyond them. Whatever it is, it moves time. */
 static const struct pbft_message *gather(struct pbft_replica *replica)
 {
     uint32_t count = 0;

@@ -294,7 +294,7 @@ bool pbft_owes_null(const struct pbft_replica *replica)
            replica->next_seq <= replica->recovery.owed;
 }
 
-/* As long as for a request: after views without progress that is longer (P7);
+/* As long as for a request: after views that did not last that is longer (P7);
  * else a network that once needs more than the request timeout for a batch gets
  * no null batch through in any view. */
 pbft_time_ms pbft_owed_deadline(struct pbft_replica *replica)

@@ -77,9 +77,10 @@ struct pbft_view_changes {
     /* What the current view was opened with: others may ask for it. */
     const struct pbft_message *entered[PBFT_REPLICAS_MAX];
     const struct pbft_message **choice; /* Scratch: one window. */
-    uint32_t failures;       /* Views that did not last, one after the other. */
-    bool has_progress;       /* This view is a stable one. */
-    pbft_time_ms entered_at; /* This view, if it is active. */
+    uint32_t failures; /* Views that did not last, one after the other. */
+    bool has_lasted;   /* This view is a stable one. */
+    /* This view, if it is active; 0 after a start: nothing has failed yet. */
+    pbft_time_ms entered_at;
 };
 
 /* Coming back after promises were lost (design: P14). */
@@ -343,13 +344,14 @@ const struct pbft_message *
 pbft_find_view_change(const struct pbft_replica *replica,
                       const struct pbft_digest *digest);
 /* A view was entered: what is pending has so long from now on. After views that
- * brought no progress that is the back-off, if it is longer than the request
+ * did not last that is the back-off, if it is longer than the request
  * timeout: else a network slower than that timeout would let no view live long
  * enough (OSDI'99 4.5.2). */
 void pbft_restart_request_timers(struct pbft_replica *replica);
-/* Requests go to execution in this view, which ends the back-off (OSDI'99
- * 4.5.2). What commits behind a gap does not: each view may commit another
- * batch there, and no view would ever be long enough to fill the gap. */
+/* Requests go to execution in this view, which ends the back-off once it is
+ * stable (OSDI'99 4.5.2; docs/protocol.md, section 10). What commits behind a
+ * gap does not: each view may commit another batch there, and no view would
+ * ever be long enough to fill the gap. */
 void pbft_note_progress(struct pbft_replica *replica);
 /* Again to all, unless they got it within a resend interval. */
 void pbft_resend_view_change(struct pbft_replica *replica);

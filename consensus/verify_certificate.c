@@ -39,8 +39,8 @@ static enum pbft_status check_vote(const struct pbft_verifier *verifier,
                                    const struct pbft_vote *vote)
 {
     const struct pbft_keyring *keyring = verifier->keyring;
+    PBFT_ASSERT(vote->replica < keyring->replica_count); /* check_votes(). */
     struct pbft_preimage preimage;
-    PBFT_ASSERT(vote->replica < keyring->replica_count); /* Counted before. */
     claim_preimage(verifier->domain, claim, vote, &preimage);
     return pbft_is_signed(verifier, &keyring->keys[vote->replica], &preimage,
                           &vote->signature)

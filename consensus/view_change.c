@@ -97,8 +97,8 @@ static void leave_for(struct pbft_replica *replica, pbft_view view)
     PBFT_ASSERT(view > replica->view);
     PBFT_ASSERT(replica->may_vote);
     PBFT_ASSERT(replica->n > 1);
-    changes->failures += changes->has_progress ? 0 : 1;
-    changes->has_progress = false;
+    changes->failures += changes->has_lasted ? 0 : 1;
+    changes->has_lasted = false;
     replica->view = view;
     replica->view_active = false;
     pbft_forget_view(replica);
@@ -128,7 +128,7 @@ static pbft_view view_to_join(const struct pbft_replica *replica)
     return highest[replica->weak - 1];
 }
 
-/* OSDI'99 4.5.2: doubles with each view that brought no progress, capped. */
+/* OSDI'99 4.5.2: doubles with each view that did not last, capped. */
 static pbft_time_ms back_off(const struct pbft_replica *replica)
 {
     const struct pbft_config *config = &replica->config;
@@ -168,21 +168,21 @@ void pbft_restart_request_timers(struct pbft_replica *replica)
  * with losses, and no vote to spare, the timeouts may be too short for any. The
  * age does not grow with the timeouts: all judge alike, whatever they have seen
  * fail, and who climbed far comes down as soon as others do. */
-static bool has_lasted(const struct pbft_replica *replica)
+static bool is_of_age(const struct pbft_replica *replica)
 {
-    const pbft_time_ms age = replica->now - replica->changes.entered_at;
     PBFT_ASSERT(replica->now >= replica->changes.entered_at);
+    const pbft_time_ms age = replica->now - replica->changes.entered_at;
     return age / STABLE_TIMEOUTS >= replica->config.request_timeout_ms;
 }
 
 void pbft_note_progress(struct pbft_replica *replica)
 {
     PBFT_ASSERT(replica->view_active);
-    if (!has_lasted(replica)) {
+    if (!is_of_age(replica)) {
         return;
     }
     replica->changes.failures = 0; /* Only this resets it (design: P7). */
-    replica->changes.has_progress = true;
+    replica->changes.has_lasted = true;
     replica->requests.timeout_ms = replica->config.request_timeout_ms;
 }
 

@@ -48,7 +48,7 @@ void pbft_start_view(struct pbft_replica *replica)
     PBFT_ASSERT(left <= replica->view && entered <= replica->view);
     /* A vote is only cast in a view that was entered. */
     replica->view_active = left <= entered || left < replica->view;
-    replica->changes.has_progress = true;
+    replica->changes.has_lasted = true;
     PBFT_ASSERT(replica->view_active || left == replica->view);
     if (!replica->view_active && !pbft_is_void(replica, own)) {
         pbft_keep(&replica->changes.collected[replica->config.self], own);

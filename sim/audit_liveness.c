@@ -13,7 +13,7 @@
 #define UNFAIRNESS_MAX 100
 
 /* L5: a view in which requests are executed when it is so many request timeouts
- * old is stable, and resets the waits. */
+ * old is stable, and resets the waits. On purpose not the core's constant. */
 #define STABLE_TIMEOUTS 4
 
 /* ---- L5 ------------------------------------------------------------------ */
@@ -119,7 +119,7 @@ static void check_timers(struct sim *sim, const struct host *host,
 
 const struct audit_rule audit_timers = {
     .name = "L5",
-    .says = "no view timer is longer than the views without progress make it",
+    .says = "no view timer is longer than the views that did not last make it",
     .on_commit = note_handed_out,
     .on_state = check_timers,
 };

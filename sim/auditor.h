@@ -154,18 +154,18 @@ struct audit_replica {
     uint64_t timeouts;
     pbft_view was_view;
     bool was_active;
-    /* L5: it is in this view, active or not, which is stable at that time, and
-     * hands out blocks from `first` on there and then; `progress` is the one in
-     * which requests were among them last, or that its life began in, if that
-     * is known. */
+    /* L5: it is in this view, active or not. */
     uint64_t wait_life;
     pbft_view wait_view;
     bool wait_active;
-    pbft_time_ms wait_stable_at;
-    pbft_seq wait_first;
+    pbft_time_ms wait_stable_at; /* So old the view is stable. */
+    pbft_seq wait_first;         /* Blocks from here on are handed out then. */
+    /* The view in which requests were among those last, or that its life began
+     * in, if that is known. */
     bool has_progress;
     pbft_view wait_progress;
-    pbft_time_ms patience; /* Its request timeouts, */
+    /* Its request timers run for so long, and those that do until then. */
+    pbft_time_ms patience;
     pbft_time_ms patient_until;
     /* S31, S32. */
     bool was_syncing;

@@ -115,7 +115,7 @@ start_all()
     done
 }
 
-# submit TEXT [SECONDS [CLIENT]]: false, and $dir/answer-CLIENT, if it is not
+# try_submit TEXT [SECONDS [CLIENT]]: false, and $dir/answer-CLIENT, if it is not
 # ordered and proved. One that is refused is like any other in that.
 try_submit()
 {

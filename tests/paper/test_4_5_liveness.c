@@ -169,7 +169,7 @@ static void leave_view(pbft_view view)
 
 /* Orders one request in the same view when that is a stable one: the waits go
  * back. The request after it is the next gap. */
-static void last(pbft_seq seq, pbft_seq *gap)
+static void let_view_last(pbft_seq seq, pbft_seq *gap)
 {
     *gap = seq + 1;
     cluster_run(&cluster, 3 * cluster.config.resend_interval_ms);
@@ -201,7 +201,7 @@ static void test_4_5_what_commits_behind_a_gap_ends_no_back_off(void **state)
         assert_int_equal(request_wait(3), (view + 1) * PAPER_TREQ);
     }
 
-    last(4, &gap);
+    let_view_last(4, &gap);
     leave_view(2);
     assert_int_equal(request_wait(1), PAPER_TREQ);
 }
@@ -226,7 +226,7 @@ static void test_4_5_what_is_executed_once_ends_no_back_off(void **state)
         assert_int_equal(request_wait(3), (view + 1) * PAPER_TREQ);
     }
 
-    last(4, &gap);
+    let_view_last(4, &gap);
     leave_view(2);
     assert_int_equal(request_wait(1), PAPER_TREQ);
 }
