@@ -142,6 +142,9 @@ static void fill_session(struct import_session *session,
                                             ? options->emergency_window_ms
                                             : IMPORT_EMERGENCY_MS;
     session->plan.self_report = options->self_report;
+    session->plan.basis = options->basis;
+    session->plan.basis_document = options->basis_document;
+    session->plan.recipient = options->recipient;
     session->plan.signers = options->signers;
     session->plan.signer_count = options->signer_count;
     session->plan.mode =

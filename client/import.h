@@ -59,6 +59,9 @@ struct import_options {
     uint32_t emergency_reason;
     uint64_t emergency_window_ms; /* 0: IMPORT_EMERGENCY_MS. */
     bool self_report;
+    uint32_t basis;
+    struct pbft_bytes basis_document;
+    const char *recipient;
     /* Whose signatures are checked; see fhir/plan.h. */
     const struct fhir_signer *signers;
     size_t signer_count;

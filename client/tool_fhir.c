@@ -2,6 +2,7 @@
 /* salus fhir: FHIR R4 files judged, and imported. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "client/fhir_outcome.h"
@@ -83,6 +84,9 @@ static int run(int argc, char **argv)
         {"--emergency-reason", NULL, &call.emergency_reason, NULL},
         {"--emergency-window", NULL, &call.emergency_window, NULL},
         {"--self-report", &call.self_report, NULL, NULL},
+        {"--basis", NULL, &call.basis, NULL},
+        {"--basis-document", NULL, &call.basis_document, NULL},
+        {"--recipient", NULL, &call.recipient, NULL},
         {"--subject", NULL, &call.export.subject, NULL},
         {"--consent", NULL, &call.export.consent, NULL},
         {"--since", NULL, &call.export.since, NULL},
@@ -122,7 +126,9 @@ static int run(int argc, char **argv)
         !fhir_zone_parse(&call.fhir.zone_minutes, call.zone)) {
         return tool_bad_usage(&tool_fhir, "--zone is Z or like +01:00");
     }
-    code = gather_files(&call) ? dispatch(&call) : TOOL_FAILED;
+    code = gather_files(&call) && fhir_basis_load(&call) ? dispatch(&call)
+                                                         : TOOL_FAILED;
+    free(call.document);
     fhir_files_free(&call.files);
     return code;
 }
@@ -147,8 +153,7 @@ const struct tool_command tool_fhir = {
         "  dry-run      judges; needs no replica, vault or configuration\n"
         "  validate     the same; fails if anything is rejected\n"
         "  import       judges, submits, and says what the ledger made of it;\n"
-        "               one that was interrupted goes on when run again, and\n"
-        "               nothing is done twice\n"
+        "               run again, it goes on, and does nothing twice\n"
         "  export       writes what was imported, from the ledger, as "
         "resources\n"
         "               that become the same transactions again; what cannot "
@@ -157,8 +162,8 @@ const struct tool_command tool_fhir = {
         "\n"
         "  --json               one line of JSON a resource: file, class,\n"
         "                       reason, path, and all findings\n"
-        "  --outcome            an OperationOutcome a resource, and for what\n"
-        "                       fails, with severity, code and expression\n"
+        "  --outcome            an OperationOutcome a resource, and for what "
+        "fails\n"
         "  --config FILE        of the client; $SALUS_CONFIG if left out\n"
         "  --replica NAME       institution whose replica is asked first\n"
         "  --vault DIR          instead of the configuration's\n"
@@ -171,8 +176,8 @@ const struct tool_command tool_fhir = {
         "  --mode MODE          how consents were given, where they do not "
         "say\n"
         "                       it: wet-ink (else), esign, verbal\n"
-        "  --own REFERENCE...   what means the own institution, such as\n"
-        "                       Organization/17; kept in the vault\n"
+        "  --own REFERENCE...   what means the own institution, kept in the "
+        "vault\n"
         "  --member REFERENCE=NAME...   what means another institution, by "
         "its\n"
         "                       name in the genesis: recipients of "
@@ -181,19 +186,22 @@ const struct tool_command tool_fhir = {
         "                       published, by its number on the ledger; kept "
         "in\n"
         "                       the vault\n"
-        "  --signer REFERENCE=FILE...   certificate or public key (PEM) of "
-        "one\n"
-        "                       who signs: his signatures of Provenance are\n"
-        "                       verified, and wrong ones rejected\n"
-        "  --self-report        disclosures that name no ground become "
+        "  --signer REFERENCE=FILE...   certificate or public key (PEM) of one "
+        "who\n"
+        "                       signs: wrong signatures of his are rejected\n"
+        "  --basis CODE         law of disclosures that name no ground:\n"
+        "                       public-health, required-by-law, court-order\n"
+        "  --basis-document FILE   what shows it: keep it, the ledger commits "
+        "to it\n"
+        "  --recipient REFERENCE   who received, where disclosures have words "
+        "alone\n"
+        "  --self-report        those that name no ground are told as "
         "violations\n"
-        "                       that the institution tells itself\n"
-        "  --emergency-reason R why glass is broken, where the event does not\n"
-        "                       say it: life-threat, incapacitated,\n"
-        "                       imminent-harm, disaster, system-unavailable\n"
-        "  --emergency-window N minutes of an emergency that does not say "
-        "them\n"
-        "                       (60)\n"
+        "  --emergency-reason R why glass is broken, if the event does not "
+        "say:\n"
+        "                       life-threat, incapacitated, imminent-harm,\n"
+        "                       disaster, system-unavailable\n"
+        "  --emergency-window N minutes of one that does not say them (60)\n"
         "  --register-unknown   for trials: patients, actors and encounters\n"
         "                       that the vault does not know get random ids\n"
         "\n"
@@ -204,8 +212,7 @@ const struct tool_command tool_fhir = {
         "  --consent CONSENT    only that one: its id, or such as Consent/3\n"
         "  --since, --until T   only of blocks from T on, and before T:\n"
         "                       2026-11-28 or 2026-11-28T10:15:00Z (UTC)\n"
-        "  --ndjson             a resource a line; else one Bundle "
-        "(--bundle)\n"
+        "  --ndjson             a resource a line; else one Bundle (--bundle)\n"
         "  -o FILE              whole or not at all, never over another; else\n"
         "                       standard output\n"
         "  --redacted           ids of the ledger and blinded labels, for "

@@ -26,6 +26,9 @@ struct fhir_call {
     const char *emergency_reason;
     const char *emergency_window;
     bool self_report;
+    const char *basis;
+    const char *basis_document;
+    const char *recipient;
     struct fhir_export_call {
         const char *subject;
         const char *consent;
@@ -46,6 +49,8 @@ struct fhir_call {
     struct fhir_signers signers;
     struct fhir_options fhir;
     struct vault_purposes published; /* As --purpose says. */
+    uint8_t *document; /* What --basis-document holds; owned; or NULL. */
+    size_t document_size;
     struct fhir_files files;
     struct fhir_tally tally; /* Of an import. */
 };
@@ -64,6 +69,12 @@ bool fhir_plan_options_read(struct fhir_plan_options *out,
 
 /* Fills `published`; false: said why (fhir_purposes.c). */
 bool fhir_purposes_read(struct fhir_call *call);
+
+/* Reads what --basis-document names; false: said why (fhir_basis.c). */
+bool fhir_basis_load(struct fhir_call *call);
+/* What disclosures stand on that do not say it; false: said why (bad usage). */
+bool fhir_basis_read(struct fhir_plan_options *out,
+                     const struct fhir_call *call);
 
 /* salus fhir dry-run and validate (tool_fhir_judge.c). */
 int fhir_judge_all(struct fhir_call *call, bool strict);

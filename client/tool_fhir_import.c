@@ -212,7 +212,7 @@ bool fhir_plan_options_read(struct fhir_plan_options *out,
         return false;
     }
     out->emergency_window_ms = minutes * MINUTE_MS;
-    return true;
+    return fhir_basis_read(out, call);
 }
 
 static void take_plan(struct import_options *out,
@@ -222,6 +222,9 @@ static void take_plan(struct import_options *out,
     out->emergency_reason = plan->emergency_reason;
     out->emergency_window_ms = plan->emergency_window_ms;
     out->self_report = plan->self_report;
+    out->basis = plan->basis;
+    out->basis_document = plan->basis_document;
+    out->recipient = plan->recipient;
 }
 
 static int report_summary(struct fhir_call *call,

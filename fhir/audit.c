@@ -301,10 +301,6 @@ static void read_disclosure(const struct fhir_reader *reader,
                             const struct fhir_node *resource)
 {
     out->is_interface = has_subtype(resource, SYSTEM_INTERACTION, NULL);
-    if (out->recipient.name == NULL && out->recipient.path == NULL) {
-        struct fhir_node agent = fhir_field(resource, "agent");
-        fhir_find(reader->report, FHIR_NO_RECIPIENT, &agent, NULL);
-    }
     if (out->item_count == 0) {
         struct fhir_node entity = fhir_field(resource, "entity");
         fhir_find(reader->report, FHIR_NO_ITEMS, &entity, NULL);

@@ -18,7 +18,8 @@ enum fhir_audit_kind {
 struct fhir_audit {
     enum fhir_audit_kind kind;
     struct fhir_reference subject;
-    struct fhir_reference recipient; /* Of a disclosure. */
+    /* Of a disclosure. Without a name: the event has only words for him. */
+    struct fhir_reference recipient;
     struct fhir_reference requestor; /* Who asked; or absent. */
     int64_t recorded_ms;
     struct fhir_period period;
@@ -30,6 +31,13 @@ struct fhir_audit {
     bool has_emergency;
     uint8_t decision[LEDGER_ID_SIZE];
     uint8_t emergency[LEDGER_ID_SIZE];
+    /* Or a law, and the commitment to the writing that shows it. */
+    uint32_t basis; /* LEGAL_BASIS code; 0: it does not say one. */
+    bool has_document;
+    uint8_t document[PBFT_DIGEST_SIZE];
+    /* Consents that it says it stands on; without a name: unreadable. */
+    struct fhir_reference *consents;
+    size_t consent_count;
     bool is_interface;            /* By a program that asked for it. */
     const char *request_id;       /* "AuditEvent?x-request-id=..."; or NULL. */
     struct fhir_reference *items; /* What was disclosed. */

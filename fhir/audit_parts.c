@@ -4,17 +4,11 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
-#include "crypto/hex.h"
 #include "fhir/ledger_name.h"
 
 #define SYSTEM_DICOM "http://dicom.nema.org/resources/ontology/DCM"
 #define RECIPIENT_CODE "110152"
-/* What this ledger decided, by its id: urn:salus:request:<32 hex digits>. */
-#define DECISION_URI "urn:salus:request:"
-#define EMERGENCY_URI "urn:salus:emergency:"
-#define OWN_URI "urn:salus:"
 #define ROLE_PATIENT "1"
 #define ROLE_QUERY "24"
 
@@ -120,57 +114,6 @@ void audit_read_purpose(const struct fhir_reader *reader,
 
 /* ---- agents -------------------------------------------------------------- */
 
-/* Sixteen bytes as 32 hexadecimal digits, or as a UUID. */
-static bool parse_id(uint8_t out[LEDGER_ID_SIZE], const char *text)
-{
-    char digits[2 * LEDGER_ID_SIZE + 1];
-    size_t used = 0;
-
-    for (; *text != 0; text++) {
-        if (*text == '-') {
-            continue;
-        }
-        if (used == 2 * LEDGER_ID_SIZE) {
-            return false;
-        }
-        digits[used++] = *text;
-    }
-    digits[used] = 0;
-    return used == 2 * LEDGER_ID_SIZE &&
-           hex_decode(out, LEDGER_ID_SIZE, digits) == PBFT_OK;
-}
-
-static void take_policy(const struct fhir_reader *reader,
-                        struct fhir_audit *out, const struct fhir_node *node)
-{
-    const char *uri = fhir_string(node);
-    bool *has = NULL;
-    uint8_t *id = NULL;
-
-    if (uri == NULL) {
-        fhir_find(reader->report, FHIR_WRONG_TYPE, node, NULL);
-        return;
-    }
-    if (strncmp(uri, DECISION_URI, sizeof DECISION_URI - 1) == 0) {
-        has = &out->has_decision;
-        id = out->decision;
-        uri += sizeof DECISION_URI - 1;
-    } else if (strncmp(uri, EMERGENCY_URI, sizeof EMERGENCY_URI - 1) == 0) {
-        has = &out->has_emergency;
-        id = out->emergency;
-        uri += sizeof EMERGENCY_URI - 1;
-    } else {
-        if (strncasecmp(uri, OWN_URI, sizeof OWN_URI - 1) == 0) {
-            fhir_find(reader->report, FHIR_POLICY_FORM, node, NULL);
-        }
-        return; /* Of somebody else; it is kept with the event. */
-    }
-    if (*has || !parse_id(id, uri)) {
-        fhir_find(reader->report, FHIR_POLICY_FORM, node, NULL);
-    }
-    *has = true;
-}
-
 static bool is_recipient(const struct fhir_reader *reader,
                          const struct fhir_node *agent)
 {
@@ -195,6 +138,25 @@ static bool has_id(const struct fhir_node *who)
                                     sizeof FHIR_LEDGER_SYSTEM - 1) == 0);
 }
 
+/* Many sources have only words for him, or the name of his machine: then it is
+ * for the institution to say who that is. */
+static void read_recipient(const struct fhir_reader *reader,
+                           struct fhir_audit *out,
+                           const struct fhir_node *agent,
+                           const struct fhir_node *who)
+{
+    struct fhir_node identifier = fhir_field(who, "identifier");
+
+    if (out->recipient.path != NULL) {
+        fhir_find(reader->report, FHIR_MANY_RECIPIENTS, agent, NULL);
+    } else if (fhir_field(who, "reference").json != NULL ||
+               fhir_field(&identifier, "system").json != NULL) {
+        (void)fhir_take_reference(reader, &out->recipient, who);
+    } else {
+        out->recipient.path = fhir_keep_path(reader, who);
+    }
+}
+
 static void read_agent(const struct fhir_reader *reader, struct fhir_audit *out,
                        const struct fhir_node *agent)
 {
@@ -210,17 +172,10 @@ static void read_agent(const struct fhir_reader *reader, struct fhir_audit *out,
     }
     for (size_t i = 0; i < fhir_size(&policy); i++) {
         struct fhir_node uri = fhir_element(&policy, i);
-        take_policy(reader, out, &uri);
+        audit_read_policy(reader, out, &uri);
     }
     if (discloses && is_recipient(reader, agent)) {
-        if (out->recipient.path != NULL) {
-            fhir_find(reader->report, FHIR_MANY_RECIPIENTS, agent, NULL);
-        } else if (who.json == NULL) {
-            fhir_find(reader->report, FHIR_MISSING, &who, NULL);
-            out->recipient.path = fhir_keep_path(reader, &who);
-        } else {
-            (void)fhir_take_reference(reader, &out->recipient, &who);
-        }
+        read_recipient(reader, out, agent, &who);
     }
     /* Of an emergency the one who declared it must have an id; of a disclosure
      * it only matters whether it was the patient. */
@@ -314,9 +269,12 @@ static void read_entity(const struct fhir_reader *reader,
     } else if (strcmp(role_code, ROLE_PATIENT) == 0) {
         read_patient(reader, out, entity);
     } else if (out->kind == FHIR_AUDIT_DISCLOSURE &&
-               strcmp(role_code, ROLE_QUERY) != 0 &&
-               strcmp(type_code, "Consent") != 0) {
-        read_item(reader, out, entity);
+               strcmp(role_code, ROLE_QUERY) != 0) {
+        if (strcmp(type_code, "Consent") == 0) {
+            audit_read_consent(reader, out, entity);
+        } else {
+            read_item(reader, out, entity);
+        }
     }
 }
 
@@ -330,7 +288,10 @@ void audit_read_entities(const struct fhir_reader *reader,
                       : FHIR_AUDIT_ITEMS_MAX;
 
     out->items = fhir_allocate(reader, (room + 1) * sizeof *out->items);
-    for (size_t i = 0; out->items != NULL && i < fhir_size(&list); i++) {
+    out->consents = fhir_allocate(reader, (room + 1) * sizeof *out->consents);
+    for (size_t i = 0;
+         out->items != NULL && out->consents != NULL && i < fhir_size(&list);
+         i++) {
         struct fhir_node entity = fhir_element(&list, i);
         read_entity(reader, out, &entity);
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Agents, entities and purposes of an AuditEvent. Private to audit.c. */
+/* Agents, entities, purposes and grounds of an AuditEvent. For fhir/audit*.c.
+ */
 #ifndef FHIR_AUDIT_PARTS_H
 #define FHIR_AUDIT_PARTS_H
 
@@ -17,5 +18,11 @@ void audit_read_entities(const struct fhir_reader *reader,
 void audit_read_purpose(const struct fhir_reader *reader,
                         struct fhir_audit *out,
                         const struct fhir_node *resource);
+
+/* One URI of agent.policy, and one entity of type Consent (audit_basis.c). */
+void audit_read_policy(const struct fhir_reader *reader, struct fhir_audit *out,
+                       const struct fhir_node *node);
+void audit_read_consent(const struct fhir_reader *reader,
+                        struct fhir_audit *out, const struct fhir_node *entity);
 
 #endif /* FHIR_AUDIT_PARTS_H */

@@ -205,6 +205,15 @@ bool fhir_take_reference(const struct fhir_reader *reader,
     return true;
 }
 
+void fhir_reference_of(const struct fhir_reader *reader,
+                       struct fhir_reference *out, const char *name,
+                       const char *path)
+{
+    *out =
+        (struct fhir_reference){.name = fhir_keep(reader, name), .path = path};
+    out->type = out->name != NULL ? type_of(reader, out->name) : "";
+}
+
 /* ---- codes --------------------------------------------------------------- */
 
 bool fhir_take_coding(const struct fhir_reader *reader, struct fhir_coding *out,

@@ -51,6 +51,11 @@ struct fhir_node fhir_take_list(const struct fhir_reader *reader,
 bool fhir_take_reference(const struct fhir_reader *reader,
                          struct fhir_reference *out,
                          const struct fhir_node *node);
+/* One that stands in no resource; without a name if memory is short. `path` is
+ * kept. */
+void fhir_reference_of(const struct fhir_reader *reader,
+                       struct fhir_reference *out, const char *name,
+                       const char *path);
 /* False with a finding if it has no code. */
 bool fhir_take_coding(const struct fhir_reader *reader, struct fhir_coding *out,
                       const struct fhir_node *node);

@@ -2,12 +2,15 @@
 /* AuditEvents from DISCLOSURE (IHE BALP, Privacy Disclosure at the source) and
  * BREAK_GLASS. What was disclosed stands on the ledger as the root of a tree:
  * the vault's event says what it was, or there is no AuditEvent. */
+#include <stdio.h>
 #include <string.h>
 
 #include <jansson.h>
 
 #include "crypto/hex.h"
 #include "fhir/exporting.h"
+#include "fhir/ledger_name.h"
+#include "fhir/plan.h"
 
 #define SYSTEM_DICOM "http://dicom.nema.org/resources/ontology/DCM"
 #define SYSTEM_LIFECYCLE                                                       \
@@ -17,8 +20,7 @@
 #define SYSTEM_ROLE "http://terminology.hl7.org/CodeSystem/object-role"
 #define SYSTEM_BALP                                                            \
     "https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType"
-#define DECISION_URI "urn:salus:request:"
-#define EMERGENCY_URI "urn:salus:emergency:"
+#define SYSTEM_TYPES "http://hl7.org/fhir/resource-types"
 
 static json_t *write_entity(json_t *what, const char *system, const char *type,
                             const char *role)
@@ -82,26 +84,50 @@ static const char *id_text(char out[64], const char *prefix,
     return out;
 }
 
-/* The source names what it stands on. */
+/* A law, and the commitment to the writing that shows it. */
+static json_t *write_law(struct exporting *exporting,
+                         const Salus__V1__Disclosure *disclosure)
+{
+    const struct codes_entry *law =
+        codes_by_id(CODES_LEGAL_BASIS, disclosure->basis);
+    const ProtobufCBinaryData *commit = &disclosure->document_commit;
+    char basis[64];
+    char document[sizeof FHIR_DOCUMENT_URI + 2 * PBFT_DIGEST_SIZE] =
+        FHIR_DOCUMENT_URI;
+
+    if (law == NULL || fhir_law_of_code(law->code) == 0) {
+        export_find(exporting, FHIR_EXPORT_FIELD, "basis");
+        return NULL;
+    }
+    if (commit->len != PBFT_DIGEST_SIZE) {
+        export_find(exporting, FHIR_EXPORT_FIELD, "document_commit");
+        return NULL;
+    }
+    (void)snprintf(basis, sizeof basis, "%s%s", FHIR_BASIS_URI, law->code);
+    hex_encode(document + sizeof FHIR_DOCUMENT_URI - 1,
+               (struct pbft_bytes){commit->data, commit->len});
+    return json_pack("[s, s]", basis, document);
+}
+
+/* The source names what it stands on; patients and consents stand elsewhere. */
 static json_t *write_basis(struct exporting *exporting,
                            const Salus__V1__Disclosure *disclosure)
 {
     char text[64];
 
     if (disclosure->decision.len == VAULT_ID_SIZE) {
-        return json_pack("[s]",
-                         id_text(text, DECISION_URI, &disclosure->decision));
+        return json_pack(
+            "[s]", id_text(text, FHIR_DECISION_URI, &disclosure->decision));
     }
     if (disclosure->break_glass.len == VAULT_ID_SIZE) {
         return json_pack(
-            "[s]", id_text(text, EMERGENCY_URI, &disclosure->break_glass));
+            "[s]", id_text(text, FHIR_EMERGENCY_URI, &disclosure->break_glass));
     }
-    if (disclosure->basis != 0 &&
-        disclosure->basis != (uint32_t)CODES_BASIS_INDIVIDUAL) {
-        /* A legal basis and its document. */
-        export_find(exporting, FHIR_EXPORT_FIELD, "basis");
-    }
-    return NULL;
+    return disclosure->basis == 0 ||
+                   disclosure->basis == (uint32_t)CODES_BASIS_INDIVIDUAL ||
+                   disclosure->basis == (uint32_t)CODES_BASIS_CONSENT
+               ? NULL
+               : write_law(exporting, disclosure);
 }
 
 static json_t *write_recipient(struct exporting *exporting,
@@ -149,6 +175,15 @@ static void write_entities(struct exporting *exporting,
         (void)json_array_append_new(
             list, write_entity(export_name(audit->items[i].name), SYSTEM_ENTITY,
                                "2", "4"));
+    }
+    for (size_t i = 0;
+         disclosure->basis == (uint32_t)CODES_BASIS_CONSENT &&
+         i < audit->consent_count && audit->consents[i].name != NULL;
+         i++) {
+        (void)json_array_append_new(
+            list, json_pack("{s:o, s:o}", "what",
+                            export_name(audit->consents[i].name), "type",
+                            export_coding(SYSTEM_TYPES, "Consent")));
     }
     if (audit->request_id != NULL) {
         (void)json_array_append_new(

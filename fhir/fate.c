@@ -134,6 +134,18 @@ static enum fhir_fate fate_of(const struct fhir_item *item, const char *path)
                : FHIR_DROPPED;
 }
 
+/* Of a consent at most the word leaves that it was the ground. */
+static bool names_a_consent(const struct fhir_audit *audit, const char *name)
+{
+    for (size_t i = 0; i < audit->consent_count; i++) {
+        if (audit->consents[i].name != NULL &&
+            strcmp(audit->consents[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Of an event: who received, or declared; what it stands on; an emergency's
  * period. What else stands at these places is only sealed. */
 static bool audit_leaves(const struct fhir_item *item, const char *path,
@@ -151,6 +163,9 @@ static bool audit_leaves(const struct fhir_item *item, const char *path,
     if (strcmp(path, "agent.policy") == 0) {
         return text != NULL && strncmp(text, FHIR_LEDGER_SYSTEM,
                                        strlen(FHIR_LEDGER_SYSTEM)) == 0;
+    }
+    if (strcmp(path, "entity.what.reference") == 0) {
+        return text != NULL && !names_a_consent(audit, text);
     }
     return strncmp(path, "period.", 7) != 0 || is_emergency;
 }

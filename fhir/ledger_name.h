@@ -18,6 +18,13 @@
 #define FHIR_PURPOSE_SYSTEM "urn:salus:purpose"
 /* A policy by its id. */
 #define FHIR_POLICY_URI "urn:salus:policy:"
+/* What a disclosure stands on, as agent.policy of an AuditEvent: an access
+ * request or emergency by its id; a law by its code of LEGAL_BASIS, with the
+ * commitment to the writing that shows it, 64 hexadecimal digits. */
+#define FHIR_DECISION_URI "urn:salus:request:"
+#define FHIR_EMERGENCY_URI "urn:salus:emergency:"
+#define FHIR_BASIS_URI "urn:salus:legal-basis:"
+#define FHIR_DOCUMENT_URI "urn:salus:document:"
 /* Extensions: how a consent was given, why glass was broken. */
 #define FHIR_MODE_URL "urn:salus:mode"
 #define FHIR_REASON_URL "urn:salus:reason"

@@ -31,6 +31,13 @@ struct fhir_plan_options {
     uint64_t emergency_window_ms; /* Of one that does not say how long. */
     /* Disclosures that stand on nothing are told as violations. */
     bool self_report;
+    /* Of disclosures that name no ground: the law, a LEGAL_BASIS code; or 0. Of
+     * those that a law is the ground of: the writing that shows it, where they
+     * do not name one; or empty. */
+    uint32_t basis;
+    struct pbft_bytes basis_document;
+    /* Of disclosures that do not refer to whoever received them; or NULL. */
+    const char *recipient;
     const struct fhir_signer *signers;
     size_t signer_count;
     uint64_t now_ms; /* Since 1970 UTC. */
@@ -39,6 +46,10 @@ struct fhir_plan_options {
      * not matter. Commitments and wraps mean nothing. */
     bool rehearse;
 };
+
+/* The LEGAL_BASIS code of a law on which alone a disclosure can stand:
+ * "public-health", "required-by-law", "court-order"; 0: it is none. */
+uint32_t fhir_law_of_code(const char *code);
 
 /* Adds to the item's report why an import would reject it whatever the vault
  * knows. For an item that is only judged: fhir_plan() finds the same itself. */

@@ -10,6 +10,7 @@
 #include "crypto/hex.h"
 #include "crypto/merkle.h"
 #include "crypto/secret.h"
+#include "fhir/plan_basis.h"
 #include "fhir/plan_event.h"
 #include "salus/v1/ledger.pb-c.h"
 #include "vault/events.h"
@@ -25,7 +26,7 @@ struct outgoing {
     struct pbft_digest detail;
     uint32_t classes[CODES_ADDED_MIN];
     size_t class_count;
-    bool is_individual;       /* The patient himself asked for it. */
+    struct plan_basis basis;
     const char *request_name; /* What was told, by its request; or NULL. */
 };
 
@@ -107,68 +108,6 @@ static bool commit_manifest(struct planner *planner, struct outgoing *out)
     return true;
 }
 
-/* Did the patient ask for his own data? */
-static bool asked_by_patient(struct planner *planner,
-                             const struct vault_subject *subject)
-{
-    const struct fhir_audit *audit = &planner->item->audit;
-    struct vault_subject asking;
-
-    if (audit->purpose != CODES_PURPOSE_PATRQT ||
-        audit->requestor.name == NULL ||
-        planner_find_subject(planner, &asking, audit->requestor.name) !=
-            PBFT_OK) {
-        return false;
-    }
-    bool same =
-        memcmp(asking.handle, subject->handle, sizeof asking.handle) == 0;
-    secret_wipe(&asking, sizeof asking);
-    return same;
-}
-
-/* One basis is one. */
-static bool has_two_bases(const struct fhir_audit *audit)
-{
-    return audit->has_decision && audit->has_emergency;
-}
-
-void fhir_judge_plan(struct fhir_item *item,
-                     const struct fhir_plan_options *options)
-{
-    const struct fhir_audit *audit = &item->audit;
-
-    if (strcmp(item->type, "AuditEvent") != 0 ||
-        fhir_item_class(item) == FHIR_REJECT ||
-        audit->kind != FHIR_AUDIT_DISCLOSURE) {
-        return;
-    }
-    /* Whether the one who asked is the patient, the vault knows. */
-    const bool may_be_patient =
-        audit->purpose == CODES_PURPOSE_PATRQT && audit->requestor.name != NULL;
-    if (has_two_bases(audit)) {
-        fhir_report_add(&item->report, FHIR_POLICY_FORM, "agent", NULL);
-    } else if (!audit->has_decision && !audit->has_emergency &&
-               !may_be_patient && !options->self_report) {
-        fhir_report_add(&item->report, FHIR_NO_BASIS, "agent", NULL);
-    }
-}
-
-static void check_basis(struct planner *planner, struct outgoing *out)
-{
-    const struct fhir_audit *audit = &planner->item->audit;
-
-    if (has_two_bases(audit)) {
-        planner_find(planner, FHIR_POLICY_FORM, "agent");
-        return;
-    }
-    out->is_individual = !audit->has_decision && !audit->has_emergency &&
-                         asked_by_patient(planner, &out->subject);
-    if (!audit->has_decision && !audit->has_emergency && !out->is_individual &&
-        !planner->options->self_report) {
-        planner_find(planner, FHIR_NO_BASIS, "agent");
-    }
-}
-
 static void describe(Salus__V1__Disclosure *message, struct planner *planner,
                      struct outgoing *out)
 {
@@ -183,10 +122,12 @@ static void describe(Salus__V1__Disclosure *message, struct planner *planner,
         message->decision = borrow(audit->decision, LEDGER_ID_SIZE);
     } else if (audit->has_emergency) {
         message->break_glass = borrow(audit->emergency, LEDGER_ID_SIZE);
-    } else if (out->is_individual) {
-        message->basis = CODES_BASIS_INDIVIDUAL;
-    } else {
-        message->violation = true;
+    }
+    message->basis = out->basis.code;
+    message->violation = out->basis.is_violation;
+    if (out->basis.has_document) {
+        message->document_commit =
+            borrow(out->basis.document.bytes, PBFT_DIGEST_SIZE);
     }
     if (to_institution) {
         message->recipient = borrow(out->recipient.id, VAULT_ID_SIZE);
@@ -214,12 +155,12 @@ static void plan_disclosure(struct planner *planner, struct outgoing *out)
         envelope_of(planner, (uint64_t)audit->recorded_ms);
     Salus__V1__Disclosure message;
 
-    if (planner_actor(planner, &out->recipient, &audit->recipient) &&
+    if (plan_basis_recipient(planner, &out->recipient) &&
         plan_event_is_told(planner, &out->request_name, &out->event,
                            out->recipient.id)) {
         return;
     }
-    check_basis(planner, out);
+    plan_basis_find(planner, &out->basis, &out->subject, &out->event);
     if (!planner_is_sound(planner) || !commit_manifest(planner, out)) {
         return;
     }

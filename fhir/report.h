@@ -103,17 +103,32 @@ enum fhir_weight {
       "tells of a disclosure, but is neither DCM 110106 nor 110107")           \
     X(FHIR_NO_PATIENT, FHIR_FATAL, 0, "no entity is the patient")              \
     X(FHIR_MANY_PATIENTS, FHIR_FATAL, 0, "more than one patient")              \
-    X(FHIR_NO_RECIPIENT, FHIR_FATAL, 0, "no agent is the recipient")           \
+    X(FHIR_NO_RECIPIENT, FHIR_FATAL, 0,                                        \
+      "no agent of type DCM 110152 refers to the recipient: --recipient says " \
+      "who it was")                                                            \
     X(FHIR_MANY_RECIPIENTS, FHIR_FATAL, 0, "more than one recipient")          \
     X(FHIR_NO_ITEMS, FHIR_FATAL, 0, "no entity says what was disclosed")       \
     X(FHIR_NO_DECLARER, FHIR_FATAL, 0, "no agent is the requestor")            \
     X(FHIR_EVENT_PURPOSE, FHIR_FATAL, 0, "purpose is missing or not known")    \
     X(FHIR_MANY_PURPOSES, FHIR_FATAL, 0, "more than one purpose")              \
     X(FHIR_POLICY_FORM, FHIR_FATAL, 0,                                         \
-      "not the number of one decision or emergency")                           \
+      "not the number of one decision or emergency, nor one legal basis with " \
+      "the commitment to its document")                                        \
     X(FHIR_NO_BASIS, FHIR_FATAL, 0,                                            \
-      "no decision, emergency or request of the patient is named: "            \
-      "agent.policy names one, or --self-report")                              \
+      "no decision, emergency, legal basis or request of the patient is "      \
+      "named: agent.policy names one, or --basis with --basis-document, or "   \
+      "--self-report")                                                         \
+    X(FHIR_BASIS_CODE, FHIR_FATAL, 0,                                          \
+      "not a legal basis: it is public-health, required-by-law or "            \
+      "court-order")                                                           \
+    X(FHIR_BASIS_DIFFERS, FHIR_FATAL, 0,                                       \
+      "says another legal basis than --basis")                                 \
+    X(FHIR_NO_DOCUMENT, FHIR_FATAL, 0,                                         \
+      "no document shows the legal basis: --basis-document names it, or "      \
+      "agent.policy its commitment")                                           \
+    X(FHIR_CONSENT_ALONE, FHIR_FATAL, 0,                                       \
+      "a consent is no decision: agent.policy names the request that was "     \
+      "decided on it, or --self-report")                                       \
     X(FHIR_NO_EMERGENCY_REASON, FHIR_FATAL, 0,                                 \
       "no reason is given for the emergency: --emergency-reason gives one")    \
     X(FHIR_EVENT_CHANGED, FHIR_FATAL, 0,                                       \
@@ -227,6 +242,8 @@ enum fhir_weight {
       "more than the ledger can hold")                                         \
     /* remarks */                                                              \
     X(FHIR_PURPOSE, FHIR_NOTE, 0, "purpose outside v3-ActReason")              \
+    X(FHIR_CONSENT_UNKNOWN, FHIR_NOTE, 0,                                      \
+      "not a consent of this patient that computes: told without a ground")    \
     X(FHIR_SIGNATURE_FORM, FHIR_NOTE, 0,                                       \
       "signature is well formed; an import verifies it")                       \
     X(FHIR_SIGNATURE_UNVERIFIED, FHIR_NOTE, 0, "signature is not verified")    \

@@ -358,6 +358,64 @@ static void test_audit_events_come_back_as_they_went(void **state)
     fhir_exporter_destroy(exporter);
 }
 
+#define ON_CONSENT                                                             \
+    "{\"resourceType\":\"AuditEvent\",\"id\":\"b2\",\"type\":" CODING(         \
+        "http://dicom.nema.org/resources/ontology/DCM",                        \
+        "110106") ",\"subtype\":[" DISCLOSE                                    \
+                  "],\"recorded\":\"2025-03-01T10:00:00Z\",\"outcome\":"       \
+                  "\"0\",\"purposeOfEvent\":" REASON(                          \
+                      "TREAT") ",\"agent\":[" TO("Organization/own",           \
+                                                 "") "],\"source\":{"          \
+                                                     "\"observer\":{"          \
+                                                     "\"display\":\"x\"}},"    \
+                                                     "\"entity\":[{\"what\":{" \
+                                                     "\"reference\":"          \
+                                                     "\"Patient/"              \
+                                                     "p-1\"},\"role\":{"       \
+                                                     "\"code\":\"1\"}},{"      \
+                                                     "\"what\":{"              \
+                                                     "\"reference\":"          \
+                                                     "\"DiagnosticReport/"     \
+                                                     "r-9\"},\"role\":{"       \
+                                                     "\"code\":\"3\"}},{"      \
+                                                     "\"what\":{"              \
+                                                     "\"reference\":"          \
+                                                     "\"Consent/"              \
+                                                     "c-1\"},\"type\":{"       \
+                                                     "\"code\":\"Consent\""    \
+                                                     "}}]}"
+
+/* A law with the commitment to its document, whoever said them; and the consent
+ * that is the ground of a violation. */
+static void test_grounds_come_back_as_they_went(void **state)
+{
+    static const uint8_t order[] = "By order of the court";
+    struct export_world *world = *state;
+
+    export_import_text(world, PATIENT);
+    export_import_text(
+        world, CONSENT("c-1", "{\"type\":\"permit\",\"purpose\":[" CODING(
+                                  HL7 "v3-ActReason", "TREAT") "]}"));
+    export_import_text(
+        world, EVENT("b1", "110106", DISCLOSE, "", "HLEGAL",
+                     TO("Organization/own",
+                        ",\"policy\":[\"urn:salus:legal-basis:court-order\","
+                        "\"urn:salus:document:00112233445566778899aabbccddeeff"
+                        "00112233445566778899aabbccddee01\"]")));
+    export_import_text(world, ON_CONSENT);
+    world->plan.basis_document = (struct pbft_bytes){order, sizeof order - 1};
+    export_import_text(world, EVENT("b3", "110106", DISCLOSE, "", "PUBHLTH",
+                                    TO("Organization/own", "")));
+    world->plan.recipient = "Practitioner/x";
+    export_import_text(world,
+                       EVENT("b4", "110106", DISCLOSE, "", "PUBHLTH",
+                             "{\"type\":{\"coding\":[" CODING(
+                                 "http://dicom.nema.org/resources/ontology/DCM",
+                                 "110152") "]},\"who\":{\"display\":\"x\"}}"));
+    assert_int_equal(world->count, 5);
+    expect_all_same(world);
+}
+
 /* Blinded with the key of one patient, of another it would match nothing. */
 static void test_blinded_labels_are_of_one_patient_only(void **state)
 {
@@ -541,6 +599,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             test_audit_events_come_back_as_they_went, export_setup,
             export_teardown),
+        cmocka_unit_test_setup_teardown(test_grounds_come_back_as_they_went,
+                                        export_setup, export_teardown),
         cmocka_unit_test(test_blinded_labels_are_of_one_patient_only),
         cmocka_unit_test_setup_teardown(test_author_must_be_a_participant,
                                         export_setup, export_teardown),

@@ -145,6 +145,73 @@ static void test_dry_run_knows_published_purposes(void **state)
     support_folder_remove(folder);
 }
 
+/* What disclosures stand on is known before anything is read or sent. */
+static void test_grounds_are_judged_before_anything_happens(void **state)
+{
+    static const char event[] =
+        "{\"resourceType\":\"AuditEvent\",\"id\":\"a\",\"type\":{\"system\":"
+        "\"http://dicom.nema.org/resources/ontology/DCM\",\"code\":"
+        "\"110106\"},\"subtype\":[{\"code\":\"Disclosure\"}],\"recorded\":"
+        "\"2025-03-01T10:00:00Z\",\"outcome\":\"0\",\"purposeOfEvent\":[{"
+        "\"coding\":[{\"system\":\"http://terminology.hl7.org/CodeSystem/"
+        "v3-ActReason\",\"code\":\"HLEGAL\"}]}],\"agent\":[{\"type\":{"
+        "\"coding\":[{\"system\":\"http://dicom.nema.org/resources/ontology/"
+        "DCM\",\"code\":\"110152\"}]},\"who\":{\"display\":\"x\"}}],"
+        "\"entity\":[{\"what\":{\"reference\":\"Patient/p\"},\"role\":{"
+        "\"code\":\"1\"}},{\"what\":{\"reference\":\"Observation/o\"}}]}";
+    char folder[SUPPORT_PATH_MAX];
+    char path[PATH_SIZE];
+    char order[PATH_SIZE];
+    char empty[PATH_SIZE];
+    char out[PATH_SIZE];
+
+    (void)state;
+    assert_int_equal(crypto_init(), PBFT_OK);
+    support_folder_create(folder);
+    (void)snprintf(path, sizeof path, "%s/event.json", folder);
+    (void)snprintf(order, sizeof order, "%s/order.pdf", folder);
+    (void)snprintf(empty, sizeof empty, "%s/empty.pdf", folder);
+    (void)snprintf(out, sizeof out, "%s/out", folder);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(event, file) >= 0);
+    (void)fclose(file);
+    file = fopen(order, "w");
+    assert_non_null(file);
+    assert_true(fputs("order", file) >= 0);
+    (void)fclose(file);
+    file = fopen(empty, "w");
+    assert_non_null(file);
+    (void)fclose(file);
+
+    const char *const odd[] = {"dry-run", path, "--basis", "consent", NULL};
+    assert_int_equal(run(&tool_fhir, odd), TOOL_USAGE);
+    const char *const both[] = {"dry-run",       path, "--basis", "court-order",
+                                "--self-report", NULL};
+    assert_int_equal(run(&tool_fhir, both), TOOL_USAGE);
+    const char *const nobody[] = {"dry-run", path, "--recipient", "", NULL};
+    assert_int_equal(run(&tool_fhir, nobody), TOOL_USAGE);
+    const char *const blank[] = {"dry-run", path, "--basis-document", empty,
+                                 NULL};
+    assert_int_equal(run(&tool_fhir, blank), TOOL_FAILED);
+    const char *const gone[] = {"dry-run", path, "--basis-document",
+                                "/nonexistent/order", NULL};
+    assert_int_equal(run(&tool_fhir, gone), TOOL_FAILED);
+
+    const char *const bare[] = {"dry-run", path, NULL};
+    const char *text = printed(bare, out);
+    assert_non_null(strstr(text, "--recipient"));
+    assert_non_null(strstr(text, "--basis-document"));
+    const char *const told[] = {"dry-run", path,          "--explain",
+                                "--basis", "court-order", "--basis-document",
+                                order,     "--recipient", "Organization/x",
+                                NULL};
+    text = printed(told, out);
+    assert_non_null(strstr(text, "ENFORCEABLE"));
+    assert_non_null(strstr(text, "document_commit"));
+    support_folder_remove(folder);
+}
+
 /* As an import goes: what a resource refers to is explained before it, or its
  * transaction would show ids that nobody gets. */
 static void test_explained_in_the_order_of_an_import(void **state)
@@ -187,6 +254,7 @@ int main(void)
         cmocka_unit_test(test_missing_file_is_an_error),
         cmocka_unit_test(test_explained_in_the_order_of_an_import),
         cmocka_unit_test(test_options_are_judged_before_anything_happens),
+        cmocka_unit_test(test_grounds_are_judged_before_anything_happens),
         cmocka_unit_test(test_dry_run_knows_published_purposes),
     };
 
