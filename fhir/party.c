@@ -206,9 +206,12 @@ static void read_member(const struct fhir_reader *reader,
         fhir_find(reader->report, FHIR_MISSING, &entity, NULL);
         return;
     }
-    if (fhir_take_reference(reader, &out->members[out->member_count],
-                            &entity)) {
+    struct fhir_reference *kept = &out->members[out->member_count];
+    if (fhir_take_reference(reader, kept, &entity)) {
         out->member_count++;
+        if (strcmp(kept->type, "Organization") == 0) {
+            fhir_find(reader->report, FHIR_GROUP_MEMBER, &entity, NULL);
+        }
     }
 }
 

@@ -28,7 +28,9 @@ void plan_patient(struct planner *planner)
     (void)planner_add_row(planner, &transaction, VAULT_SUBJECT, names.items[0]);
 }
 
-/* Ids of a group's members, one after the other; NULL: not all are known. */
+/* Ids of a group's members, one after the other; NULL: not all are known, or
+ * one is an organization. Nothing on the ledger says who works there: a deny of
+ * the group would be lost. */
 static uint8_t *member_ids(struct planner *planner,
                            const struct fhir_party *party)
 {
@@ -41,6 +43,11 @@ static uint8_t *member_ids(struct planner *planner,
     for (size_t i = 0; ids != NULL && i < party->member_count; i++) {
         struct vault_participant member;
         if (planner_participant(planner, &member, &party->members[i])) {
+            if (member.kind == TRANSACTION_UNIT ||
+                member.kind == VAULT_IS_INSTITUTION) {
+                planner_find(planner, FHIR_GROUP_MEMBER,
+                             party->members[i].path);
+            }
             memcpy(ids + i * VAULT_ID_SIZE, member.id, VAULT_ID_SIZE);
         }
     }

@@ -546,6 +546,38 @@ static void test_consent_beside_a_law(void **state)
     assert_false(told->violation);
 }
 
+/* ---- groups -------------------------------------------------------------- */
+
+#define GROUP(member)                                                          \
+    "{\"resourceType\":\"Group\",\"id\":\"g-1\",\"type\":\"practitioner\","    \
+    "\"actual\":true,\"member\":[{\"entity\":{" member "}}]}"
+
+/* Nothing on the ledger says who works there: a deny of the group would hold
+ * nobody off. */
+static void test_group_has_no_organization(void **state)
+{
+    struct import_world *fixture = *state;
+    static const char *const texts[] = {
+        GROUP("\"reference\":\"Organization/ward\""),
+        GROUP(
+            "\"reference\":\"urn:uuid:0f0e0d0c-0b0a-4908-8706-050403020100\""),
+        GROUP("\"reference\":\"Organization/clinic\"")};
+
+    assert_int_equal(
+        import_one(fixture,
+                   "{\"resourceType\":\"Bundle\",\"type\":\"collection\","
+                   "\"entry\":[{\"fullUrl\":\"urn:uuid:0f0e0d0c-0b0a-4908-8706-"
+                   "050403020100\",\"resource\":{\"resourceType\":"
+                   "\"Organization\",\"id\":\"ward\"}}]}")
+            ->outcome,
+        IMPORT_ON_LEDGER);
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        const struct recorded *event = import_one(fixture, texts[i]);
+        assert_int_equal(event->outcome, IMPORT_REJECTED);
+        assert_string_equal(event->path, "member[0].entity");
+    }
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -563,6 +595,7 @@ int main(void)
         T(test_consent_is_no_decision),
         T(test_only_consents_on_file_are_a_ground),
         T(test_consent_beside_a_law),
+        T(test_group_has_no_organization),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
