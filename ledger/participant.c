@@ -85,7 +85,14 @@ members_fit_the_kind(struct execution *x,
                           LEDGER_GROUP_MEMBERS_MAX);
 }
 
-/* Members are participants of the same institution, and no groups. */
+/* Groups do not nest; a unit is a name, and reaches nobody who could ask. */
+static bool may_be_member(const struct schema_participant *participant)
+{
+    return participant->kind != SALUS__V1__PARTICIPANT_REGISTER__KIND__GROUP &&
+           participant->kind != SALUS__V1__PARTICIPANT_REGISTER__KIND__UNIT;
+}
+
+/* Members are participants of the same institution. */
 static enum ledger_code
 members_are_our_own(struct execution *x,
                     const Salus__V1__ParticipantRegister *in)
@@ -94,7 +101,7 @@ members_are_our_own(struct execution *x,
         struct schema_participant member;
         if (!state_get_participant(x->overlay, in->members[i].data, &member) ||
             !execution_is_submitter(x, &member.institution) ||
-            member.kind == SALUS__V1__PARTICIPANT_REGISTER__KIND__GROUP) {
+            !may_be_member(&member)) {
             return LEDGER_PART_STATE;
         }
     }

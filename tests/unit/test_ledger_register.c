@@ -205,6 +205,15 @@ static void group_in_group(struct world *world,
     make_group(body, some_ids, 1);
 }
 
+static uint8_t ward[LEDGER_ID_SIZE]; /* A unit of the hospital. */
+
+static void unit_in_group(struct world *world, Salus__V1__TransactionBody *body)
+{
+    (void)world;
+    some_ids[0] = (ProtobufCBinaryData){sizeof ward, ward};
+    make_group(body, some_ids, 1);
+}
+
 static void too_large_group(struct world *world,
                             Salus__V1__TransactionBody *body)
 {
@@ -241,8 +250,10 @@ static void test_participant_rules(void **state)
         {"foreign member", foreign_member, LEDGER_PART_STATE},
         {"unknown member", unknown_member, LEDGER_PART_STATE},
         {"group in group", group_in_group, LEDGER_PART_STATE},
+        {"unit in group", unit_in_group, LEDGER_PART_STATE},
         {"too many members", too_large_group, LEDGER_SIZE},
     };
+    world_register_one(*state, HOSPITAL, TRANSACTION_UNIT, ward);
     world_run_cases(*state, HOSPITAL, world_participant, cases,
                     sizeof cases / sizeof cases[0]);
 }
