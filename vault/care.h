@@ -34,9 +34,10 @@ struct vault_forgotten {
 };
 
 /* Destroys the patient's row, and the rows and sealed contents of all that is
- * of that patient, with what the journal says of them. With `only_count`
- * nothing is changed. NOT_FOUND: nobody has that name; EXISTS: an import has to
- * be finished first. If it is interrupted, call it again. */
+ * of that patient, with what the journal says of them; what it says of others
+ * stays. With `only_count` nothing is changed. NOT_FOUND: nobody has that name;
+ * EXISTS: an import has to be finished first. If it is interrupted, call it
+ * again. */
 PBFT_MUST_USE enum pbft_status vault_forget_subject(struct vault *vault,
                                                     struct vault_forgotten *out,
                                                     const char *name,

@@ -113,6 +113,10 @@ enum pbft_status vault_new_key_settle(struct vault *vault,
 enum pbft_status vault_list_after(struct vault *vault, int64_t *ids,
                                   size_t capacity, size_t *count,
                                   enum vault_kind kind, int64_t after);
+/* Calls for each row of the kind; a status other than OK ends the walk. */
+typedef enum pbft_status vault_on_row(void *context, int64_t id);
+enum pbft_status vault_walk(struct vault *vault, enum vault_kind kind,
+                            vault_on_row *handle, void *context);
 /* As vault_forget(). */
 enum pbft_status vault_forget_id(struct vault *vault, int64_t id);
 bool vault_sealed_exists(const struct vault *vault, const uint8_t id[16]);
