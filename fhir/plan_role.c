@@ -183,8 +183,10 @@ static bool gather_terms(struct planner *planner, struct plan_terms *out,
         }
     }
     if (held == 0) {
-        /* The ledger takes no end that is past: the next that there may be. */
-        out->to_ms = planner->options->envelope.not_after_ms + 1;
+        /* The ledger takes no end that is past: a moment that none of its
+         * blocks has reached, so that he is valid neither now nor later. */
+        out->from_ms = planner->options->envelope.not_after_ms;
+        out->to_ms = out->from_ms + 1;
     }
     return planner_is_sound(planner);
 }

@@ -233,8 +233,9 @@ static void check_team(struct planner *planner)
     }
 }
 
-/* The ledger takes no end that is past. A team that it has ends as soon as may
- * be; one that it does not have would be permitted something until then. */
+/* The ledger takes no end that is past. A team that it has gets a moment that
+ * no block of this transaction has reached: it is valid neither now nor later.
+ * One that it does not have need not begin. */
 static void end_team(struct planner *planner)
 {
     const struct fhir_plan_options *options = planner->options;
@@ -252,7 +253,9 @@ static void end_team(struct planner *planner)
     if (status == PBFT_NOT_FOUND) {
         planner_find(planner, FHIR_INACTIVE, "period");
     } else if (planner_check(planner, status)) {
-        period->to = (int64_t)options->envelope.not_after_ms + 1;
+        period->has_from = true;
+        period->from = (int64_t)options->envelope.not_after_ms;
+        period->to = period->from + 1;
     }
 }
 

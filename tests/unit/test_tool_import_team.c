@@ -131,11 +131,13 @@ static void test_deny_reaches_its_members(void **state)
     assert_true(may(fixture, "Practitioner/dr-2"));
 }
 
-/* Over at once in FHIR, on the ledger as soon as may be. */
-static void end_team(struct import_world *fixture)
+/* Over in FHIR, and from now on on the ledger. */
+#define ENDED(more)                                                            \
+    TEAM(MEMBER("Practitioner/dr-1", ""),                                      \
+         ",\"period\":{\"end\":\"2025-04-01\"}" more)
+
+static void wait_for_the_last_moment(struct import_world *fixture)
 {
-    expect_all_done(fixture, TEAM(MEMBER("Practitioner/dr-1", ""),
-                                  ",\"period\":{\"end\":\"2025-04-01\"}"));
     fixture->world->now_ms += IMPORT_VALID_MS + 2000;
 }
 
@@ -147,7 +149,12 @@ static void test_permit_ends_with_a_team(void **state)
     expect_all_done(fixture,
                     FOR_TEAM TEAM(MEMBER("Practitioner/dr-1", ""), ""));
     assert_true(may(fixture, "Practitioner/dr-1"));
-    end_team(fixture);
+    expect_all_done(fixture, ENDED(""));
+    assert_false(may(fixture, "Practitioner/dr-1"));
+    /* Nor does it come back with what is said of it later. */
+    expect_all_done(fixture, ENDED(",\"name\":\"x\""));
+    assert_false(may(fixture, "Practitioner/dr-1"));
+    wait_for_the_last_moment(fixture);
     assert_false(may(fixture, "Practitioner/dr-1"));
 }
 
@@ -158,7 +165,9 @@ static void test_deny_outlives_a_team(void **state)
 
     expect_all_done(fixture,
                     ALL_BUT_TEAM TEAM(MEMBER("Practitioner/dr-1", ""), ""));
-    end_team(fixture);
+    expect_all_done(fixture, ENDED(""));
+    assert_false(may(fixture, "Practitioner/dr-1"));
+    wait_for_the_last_moment(fixture);
     assert_false(may(fixture, "Practitioner/dr-1"));
     assert_true(may(fixture, "Practitioner/dr-2"));
 }

@@ -326,6 +326,8 @@ static void test_person_has_what_all_roles_give(void **state)
     assert_true(update->valid_to_ms > 0);
     assert_true(update->valid_to_ms <
                 fixture->world->now_ms + IMPORT_VALID_MS + 60 * 1000);
+    /* Not even until then. */
+    assert_int_equal(update->valid_from_ms, update->valid_to_ms - 1);
 }
 
 #define FIRST_YEAR ",\"period\":{\"start\":\"2089\",\"end\":\"2090\"}"
