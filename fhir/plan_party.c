@@ -28,9 +28,18 @@ void plan_patient(struct planner *planner)
     (void)planner_add_row(planner, &transaction, VAULT_SUBJECT, names.items[0]);
 }
 
+/* Who asks for data is a person or a service: through a group that holds a
+ * unit, an institution or another group, a deny would reach nobody. What it is
+ * the vault knows, whatever the reference says. */
+static bool acts_alone(const struct vault_participant *member)
+{
+    return member->kind != TRANSACTION_UNIT &&
+           member->kind != VAULT_IS_INSTITUTION &&
+           member->kind != TRANSACTION_GROUP;
+}
+
 /* Ids of a group's members, one after the other; NULL: not all are known, or
- * one is an organization. Nothing on the ledger says who works there: a deny of
- * the group would be lost. */
+ * can be members. */
 static uint8_t *member_ids(struct planner *planner,
                            const struct fhir_party *party)
 {
@@ -41,14 +50,18 @@ static uint8_t *member_ids(struct planner *planner,
         fhir_allocate(&reader, (party->member_count + 1) * VAULT_ID_SIZE);
 
     for (size_t i = 0; ids != NULL && i < party->member_count; i++) {
+        const struct fhir_reference *reference = &party->members[i];
         struct vault_participant member;
-        if (planner_participant(planner, &member, &party->members[i])) {
-            if (member.kind == TRANSACTION_UNIT ||
-                member.kind == VAULT_IS_INSTITUTION) {
-                planner_find(planner, FHIR_GROUP_MEMBER,
-                             party->members[i].path);
-            }
-            memcpy(ids + i * VAULT_ID_SIZE, member.id, VAULT_ID_SIZE);
+        if (!planner_participant(planner, &member, reference)) {
+            continue;
+        }
+        memcpy(ids + i * VAULT_ID_SIZE, member.id, VAULT_ID_SIZE);
+        if (!acts_alone(&member)) {
+            planner_find(planner,
+                         strcmp(item->type, "CareTeam") == 0
+                             ? FHIR_TEAM_MEMBER
+                             : FHIR_GROUP_MEMBER,
+                         reference->path);
         }
     }
     return planner_is_sound(planner) ? ids : NULL;

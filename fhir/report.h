@@ -83,7 +83,8 @@ enum fhir_weight {
       "group without members: who belongs to it on the ledger stays in it, "   \
       "until it is revoked")                                                   \
     X(FHIR_GROUP_MEMBER, FHIR_FATAL, 0,                                        \
-      "an organization in a group: a deny of the group would not reach it")    \
+      "neither a person nor a service: a deny of the group would not reach "   \
+      "it")                                                                    \
     X(FHIR_MANY_CONTENTS, FHIR_FATAL, 0, "more than one content")              \
     X(FHIR_MANY_AUTHORS, FHIR_FATAL, 0, "more than one author")                \
     X(FHIR_NO_CONTENT, FHIR_FATAL, 0,                                          \

@@ -213,6 +213,36 @@ static void test_what_no_group_can_say_is_rejected(void **state)
     expect_rejected(fixture, FOR_TEAM, "provision.actor[0].reference");
 }
 
+#define GROUP_OF(member, id)                                                   \
+    "{\"resourceType\":\"Group\",\"id\":\"" id "\",\"type\":\"practitioner\"," \
+    "\"actual\":true,\"member\":[{\"entity\":{\"reference\":\"" member         \
+    "\"}}]}\n"
+
+/* A deny of a group reaches people: a unit, a group or an institution in it
+ * would keep nobody off, whatever the reference says it is. */
+static void test_members_are_people(void **state)
+{
+    struct import_world *fixture = *state;
+
+    expect_all_done(
+        fixture,
+        "{\"resourceType\":\"Organization\",\"id\":\"ward\"}\n" GROUP_OF(
+            "Practitioner/dr-1", "g-1"));
+    expect_rejected(fixture, GROUP_OF("Organization/ward", "g-2"),
+                    "member[0].entity");
+    expect_rejected(fixture, GROUP_OF("Organization/own", "g-3"),
+                    "member[0].entity");
+    expect_rejected(fixture, GROUP_OF("Group/g-1", "g-4"), "member[0].entity");
+    expect_rejected(fixture,
+                    TEAM("{\"member\":{\"reference\":\"Organization/ward\","
+                         "\"type\":\"Practitioner\"}}",
+                         ""),
+                    "participant[0].member");
+    /* Nor by a change of what it was. */
+    expect_rejected(fixture, GROUP_OF("Organization/ward", "g-1"),
+                    "member[0].entity");
+}
+
 /* The ledger has the person, in all his roles. */
 static void test_member_in_one_of_several_roles(void **state)
 {
@@ -269,6 +299,7 @@ int main(void)
         TEST(test_permit_ends_with_a_team),
         TEST(test_deny_outlives_a_team),
         TEST(test_what_no_group_can_say_is_rejected),
+        TEST(test_members_are_people),
         TEST(test_member_in_one_of_several_roles),
         TEST(test_team_of_another_institution),
         TEST(test_team_is_no_author),
