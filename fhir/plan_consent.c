@@ -244,7 +244,8 @@ static void resolve_grant(struct planner *planner, struct grant *grant,
     consent->by_subject = consent->by_subject ||
                           is_subject(planner, subject, consent->delegate.name);
     if (!consent->by_subject) {
-        (void)planner_agent(planner, &grant->delegate, &consent->delegate);
+        (void)planner_agent(planner, &grant->delegate, &consent->delegate,
+                            subject);
     }
     check_holders(planner);
     fhir_policy_id(&grant->policy, consent->policy_uri);

@@ -41,9 +41,11 @@ bool planner_actor(struct planner *planner, struct vault_participant *out,
                    const struct fhir_reference *reference);
 /* Is it one of several roles of a person, who has one id for all of them? */
 bool plan_role_is_one_of_several(struct planner *planner, const char *name);
-/* A patient's representative; somebody else is a finding. */
+/* The patient's representative; somebody else, and one who represents another
+ * patient, is a finding. */
 bool planner_agent(struct planner *planner, struct vault_participant *out,
-                   const struct fhir_reference *reference);
+                   const struct fhir_reference *reference,
+                   const struct vault_subject *patient);
 /* What a reference to data means. Of what is no document, all ids are one. */
 struct planner_data {
     bool is_document; /* One that the vault knows. */

@@ -104,6 +104,7 @@ static uint32_t kind_of_type(const char *type)
 static bool take_ledger_participant(struct vault_participant *out,
                                     const struct fhir_ledger_name *id)
 {
+    memset(out, 0, sizeof *out);
     memcpy(out->id, id->id, sizeof out->id);
     out->kind = id->kind == FHIR_LEDGER_INSTITUTION ? VAULT_IS_INSTITUTION
                 : id->kind == FHIR_LEDGER_GROUP
@@ -205,8 +206,30 @@ bool planner_actor(struct planner *planner, struct vault_participant *out,
     return find_actor(planner, out, reference, kind_of_type(reference->type));
 }
 
+/* A patient acts for whom he says; a relative for the patient whose relative he
+ * is. */
+static bool acts_for(struct planner *planner,
+                     const struct vault_participant *agent,
+                     const struct vault_subject *patient)
+{
+    static const uint8_t nobody[VAULT_HANDLE_SIZE];
+    struct vault_participant himself;
+    char handle_name[VAULT_HANDLE_NAME_SIZE];
+
+    if (memcmp(agent->patient, nobody, sizeof nobody) == 0 ||
+        memcmp(agent->patient, patient->handle, sizeof agent->patient) == 0) {
+        return true;
+    }
+    vault_handle_name(handle_name, agent->patient);
+    enum pbft_status status =
+        vault_find_participant(planner->options->vault, &himself, handle_name);
+    return status != PBFT_NOT_FOUND && planner_check(planner, status) &&
+           memcmp(himself.id, agent->id, sizeof himself.id) == 0;
+}
+
 bool planner_agent(struct planner *planner, struct vault_participant *out,
-                   const struct fhir_reference *reference)
+                   const struct fhir_reference *reference,
+                   const struct vault_subject *patient)
 {
     struct fhir_ledger_name id;
 
@@ -217,7 +240,8 @@ bool planner_agent(struct planner *planner, struct vault_participant *out,
         id.kind == FHIR_LEDGER_PARTICIPANT) {
         return true; /* The ledger knows what he is. */
     }
-    if (out->kind != TRANSACTION_PATIENT_AGENT) {
+    if (out->kind != TRANSACTION_PATIENT_AGENT ||
+        !acts_for(planner, out, patient)) {
         planner_find(planner, FHIR_PERFORMER, reference->path);
     }
     return true;

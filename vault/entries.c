@@ -58,13 +58,12 @@ enum pbft_status vault_add_subject(struct vault *vault,
 
 /* ---- participants -------------------------------------------------------- */
 
-/* An agent's row ends with whose it is, for vault_forget_subject(). */
-static void skip_patient(struct layout *layout)
+/* An agent's row ends with whose it is. */
+static void get_patient(struct layout *layout, uint8_t out[VAULT_HANDLE_SIZE])
 {
-    uint8_t patient[VAULT_HANDLE_SIZE];
-
-    if (layout->size - layout->read == sizeof patient) {
-        layout_get(layout, patient, sizeof patient);
+    memset(out, 0, VAULT_HANDLE_SIZE);
+    if (layout->size - layout->read == VAULT_HANDLE_SIZE) {
+        layout_get(layout, out, VAULT_HANDLE_SIZE);
     }
 }
 
@@ -81,7 +80,7 @@ enum pbft_status vault_find_participant(struct vault *vault,
     }
     layout_get(&layout, out->id, sizeof out->id);
     out->kind = layout_get_number(&layout);
-    skip_patient(&layout);
+    get_patient(&layout, out->patient);
     return layout_end(&layout);
 }
 
@@ -107,6 +106,7 @@ enum pbft_status vault_add_participant(struct vault *vault,
                                        struct vault_participant *out,
                                        const char *name, uint32_t kind)
 {
+    memset(out, 0, sizeof *out);
     layout_draw(out->id, sizeof out->id);
     out->kind = kind;
     return store_participant(vault, out, name);
@@ -126,6 +126,7 @@ enum pbft_status vault_set_agent(struct vault *vault,
         layout_draw(out->id, sizeof out->id);
         out->kind = kind;
     }
+    memcpy(out->patient, patient, sizeof out->patient);
     struct layout layout = participant_layout(out);
     layout_put(&layout, patient, VAULT_HANDLE_SIZE);
     return status == PBFT_OK

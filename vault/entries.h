@@ -28,6 +28,8 @@ struct vault_subject {
 struct vault_participant {
     uint8_t id[VAULT_ID_SIZE];
     uint32_t kind;
+    /* For whom he acts, found with the rest; zeros: it is not known. */
+    uint8_t patient[VAULT_HANDLE_SIZE];
 };
 
 /* A document. Salt, key and wrap are what erasure destroys. */

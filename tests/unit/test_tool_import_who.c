@@ -523,6 +523,45 @@ static void test_performer_who_acts_for_nobody_is_evidence(void **state)
     assert_int_equal(fixture->events[1].type, TRANSACTION_CONSENT_EVIDENCE);
 }
 
+#define RELATIVE(id, patient)                                                  \
+    "{\"resourceType\":\"RelatedPerson\",\"id\":\"" id "\",\"patient\":{"      \
+    "\"reference\":\"Patient/" patient "\"}}"
+
+/* Nor does who acts for another patient. */
+static void test_relative_of_another_decides_nothing(void **state)
+{
+    struct import_world *fixture = *state;
+    struct vault_participant relative;
+    struct vault_subject patient;
+
+    (void)import_one(fixture, "{\"resourceType\":\"Patient\",\"id\":\"p-2\"}");
+    (void)import_one(fixture, RELATIVE("m-1", "p-1"));
+    (void)import_one(fixture, RELATIVE("m-2", "p-2"));
+    find(fixture, &relative, "RelatedPerson/m-2");
+    assert_int_equal(
+        vault_find_subject(fixture->options.vault, &patient, "Patient/p-2"),
+        PBFT_OK);
+    assert_memory_equal(relative.patient, patient.handle, VAULT_HANDLE_SIZE);
+    expect_evidence(fixture,
+                    CONSENT_BY("1", "RelatedPerson/m-2", "\"type\":\"permit\""),
+                    "performer[0]");
+    /* Whether or not that one has acted himself. */
+    (void)import_one(fixture, DOCUMENT_BY("Patient/p-2"));
+    expect_evidence(fixture,
+                    CONSENT_BY("2", "RelatedPerson/m-2", "\"type\":\"deny\""),
+                    "performer[0]");
+    const Salus__V1__ConsentGrant *grant =
+        import_grant(fixture, CONSENT_BY("3", "RelatedPerson/m-1",
+                                         "\"type\":\"permit\"," TREAT));
+    find(fixture, &relative, "RelatedPerson/m-1");
+    assert_memory_equal(grant->delegate.data, relative.id, VAULT_ID_SIZE);
+    /* A patient who decides for another is vouched for by the importer. */
+    grant = import_grant(
+        fixture, CONSENT_BY("4", "Patient/p-2", "\"type\":\"permit\"," TREAT));
+    assert_int_equal(grant->performer,
+                     SALUS__V1__CONSENT_GRANT__PERFORMER__DELEGATE);
+}
+
 #define NUMBERED_PATIENT                                                       \
     "{\"resourceType\":\"Patient\",\"id\":\"p-2\",\"identifier\":[{"           \
     "\"system\":\"urn:mrn\",\"value\":\"2\"}]}"
@@ -748,6 +787,7 @@ int main(void)
         T(test_person_is_named_once),
         T(test_shared_number_makes_nobody_another),
         T(test_consent_of_another_holder_is_evidence),
+        T(test_relative_of_another_decides_nothing),
         T(test_patient_acts_as_one_participant),
         T(test_performer_who_acts_for_nobody_is_evidence),
         T(test_published_purpose_reaches_the_ledger),
