@@ -199,7 +199,8 @@ static enum pbft_status name_members(const struct import_options *options,
     return PBFT_OK;
 }
 
-/* What was said before counts too. */
+/* What was said before counts too. An import that finds nothing to do teaches
+ * the vault nothing. */
 static enum pbft_status keep_purposes(struct run *run,
                                       const struct import_options *options,
                                       struct salus_reason *reason)
@@ -208,11 +209,14 @@ static enum pbft_status keep_purposes(struct run *run,
     run->fhir = options->fhir;
     run->fhir.purposes = &run->purposes;
     enum pbft_status status =
-        vault_purposes_keep(options->vault, &run->purposes);
+        run->work_count == 0 || run->work[0].rank == FHIR_RANK_OTHER
+            ? PBFT_OK
+            : vault_purposes_keep(options->vault, &run->purposes);
     if (status == PBFT_EXISTS) {
         salus_reason_set(reason,
                          "the vault knows a purpose by another number, or a "
-                         "number as another purpose");
+                         "number as another purpose: salus vault purposes "
+                         "lists them, salus vault unname takes one back");
     }
     return status;
 }
@@ -285,13 +289,13 @@ enum pbft_status import_run(const struct import_port *port,
         status = name_members(options, reason);
     }
     if (status == PBFT_OK) {
-        status = keep_purposes(&run, options, reason);
-    }
-    if (status == PBFT_OK) {
         status = open_files(&run, files, file_count);
     }
     if (status == PBFT_OK) {
         status = order_work(&run);
+    }
+    if (status == PBFT_OK) {
+        status = keep_purposes(&run, options, reason);
     }
     if (status == PBFT_OK) {
         summary->resources = run.work_count;

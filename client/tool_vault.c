@@ -11,6 +11,7 @@
 #include "crypto/secret.h"
 #include "vault/care.h"
 #include "vault/entries.h"
+#include "vault/purposes.h"
 
 struct call {
     struct tool_list operands; /* The first one is what to do. */
@@ -189,6 +190,43 @@ static int tell_handle(struct call *call)
     return TOOL_OK;
 }
 
+/* ---- purposes ------------------------------------------------------------ */
+
+static int list_purposes(struct call *call)
+{
+    struct vault_purposes known;
+    enum pbft_status status = vault_purposes_load(call->vault, &known);
+    json_t *json = json_object();
+    char name[VAULT_PURPOSE_SYSTEM_MAX + VAULT_PURPOSE_CODE_MAX + 2];
+
+    for (size_t i = 0; status == PBFT_OK && i < known.count; i++) {
+        const struct vault_purpose *row = &known.rows[i];
+        (void)snprintf(name, sizeof name, "%s|%s", row->system, row->code);
+        (void)json_object_set_new(json, name, json_integer(row->id));
+        if (!call->json) {
+            (void)printf("%s=%u\n", name, (unsigned)row->id);
+        }
+    }
+    if (status == PBFT_OK && call->json) {
+        tool_json_print(json);
+        return TOOL_OK;
+    }
+    json_decref(json);
+    return status == PBFT_OK ? TOOL_OK : report_failure(call, status, NULL);
+}
+
+static int unname(struct call *call)
+{
+    enum pbft_status status =
+        vault_purposes_forget(call->vault, call->operands.items[1]);
+
+    if (status == PBFT_NOT_FOUND) {
+        return tool_failed(&tool_vault, "no purpose has that name: it is "
+                                        "SYSTEM|CODE, as purposes lists it");
+    }
+    return status == PBFT_OK ? TOOL_OK : report_failure(call, status, NULL);
+}
+
 /* ---- share --------------------------------------------------------------- */
 
 static int share(struct call *call)
@@ -206,10 +244,11 @@ static const struct {
     const char *name;
     size_t operands; /* With its own name. */
     int (*run)(struct call *call);
-} actions[] = {{"list", 1, list},         {"check", 1, check},
-               {"forget", 2, forget},     {"backup", 2, backup},
-               {"rekey", 1, rekey},       {"share", 3, share},
-               {"handle", 2, tell_handle}};
+} actions[] = {{"list", 1, list},          {"check", 1, check},
+               {"forget", 2, forget},      {"backup", 2, backup},
+               {"rekey", 1, rekey},        {"share", 3, share},
+               {"handle", 2, tell_handle}, {"purposes", 1, list_purposes},
+               {"unname", 2, unname}};
 
 static int with_vault(struct call *call, int (*action)(struct call *call))
 {
@@ -263,14 +302,14 @@ static int run(int argc, char **argv)
         }
     }
     return tool_bad_usage(&tool_vault,
-                          "say list, check, handle, forget, backup, rekey "
-                          "or share");
+                          "say list, check, handle, forget, backup, rekey, "
+                          "share, purposes or unname");
 }
 
 const struct tool_command tool_vault = {
     .name = "vault",
     .usage = "list|check|handle REFERENCE|forget REFERENCE|backup DIR|rekey\n"
-             "       |share REFERENCE OUT",
+             "       |share REFERENCE OUT|purposes|unname SYSTEM|CODE",
     .summary = "look after an institution's private store",
     .help =
         "The vault ties random ids on the ledger to patients; it never leaves\n"
@@ -302,9 +341,14 @@ const struct tool_command tool_vault = {
         "envelope,\n"
         "                      OUT.envelope, for salus grant. To forget a\n"
         "                      patient does not reach these files\n"
+        "  purposes            what import --purpose has taught the vault\n"
+        "  unname 'SYSTEM|CODE'\n"
+        "                      takes one of them back; the next import may\n"
+        "                      name its right number. What was imported\n"
+        "                      meanwhile stays as it was\n"
         "\n"
         "  --yes               forget: really; without it only counts\n"
-        "  --json              list, check, handle, share: one line of JSON\n"
+        "  --json              list, check, handle, share, purposes: as JSON\n"
         "  --vault DIR         instead of the configuration's\n"
         "  --config FILE       of the client; $SALUS_CONFIG if left out\n"
         "\n"

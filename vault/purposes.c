@@ -129,3 +129,10 @@ enum pbft_status vault_purposes_keep(struct vault *vault,
     }
     return status;
 }
+
+enum pbft_status vault_purposes_forget(struct vault *vault, const char *name)
+{
+    return vault_forget(
+        vault, VAULT_PURPOSE,
+        (struct pbft_bytes){(const uint8_t *)name, strlen(name)});
+}

@@ -42,4 +42,8 @@ PBFT_MUST_USE enum pbft_status vault_purposes_load(struct vault *vault,
 PBFT_MUST_USE enum pbft_status vault_purposes_keep(struct vault *vault,
                                                    struct vault_purposes *list);
 
+/* Takes back what was kept for "system|code". NOT_FOUND. */
+PBFT_MUST_USE enum pbft_status vault_purposes_forget(struct vault *vault,
+                                                     const char *name);
+
 #endif /* VAULT_PURPOSES_H */

@@ -85,20 +85,26 @@ static void test_missing_file_is_an_error(void **state)
 }
 
 /* What the command prints, by way of a file. */
-static const char *printed(const char *const *arguments, const char *path)
+static const char *printed_by(const struct tool_command *command,
+                              const char *const *arguments, const char *path)
 {
     static char out[65536];
     int before = dup(STDOUT_FILENO);
 
     (void)fflush(stdout);
     assert_non_null(freopen(path, "w+", stdout));
-    assert_int_equal(run(&tool_fhir, arguments), TOOL_OK);
+    assert_int_equal(run(command, arguments), TOOL_OK);
     (void)fflush(stdout);
     rewind(stdout);
     out[fread(out, 1, sizeof out - 1, stdout)] = 0;
     assert_true(dup2(before, STDOUT_FILENO) >= 0);
     (void)close(before);
     return out;
+}
+
+static const char *printed(const char *const *arguments, const char *path)
+{
+    return printed_by(&tool_fhir, arguments, path);
 }
 
 /* A published purpose is named on the command line, or by a vault. */
@@ -142,6 +148,19 @@ static void test_dry_run_knows_published_purposes(void **state)
     assert_null(strstr(printed(named, out), unknown));
     const char *const by_vault[] = {"dry-run", path, "--vault", kept, NULL};
     assert_null(strstr(printed(by_vault, out), unknown));
+
+    /* The vault tells what it keeps, and gives it up. */
+    static const char name[] = "http://example.org/purposes|FooBar";
+    const char *const list[] = {"purposes", "--vault", kept, NULL};
+    assert_string_equal(printed_by(&tool_vault, list, out),
+                        "http://example.org/purposes|FooBar=100\n");
+    const char *const json[] = {"purposes", "--vault", kept, "--json", NULL};
+    assert_non_null(strstr(printed_by(&tool_vault, json, out), "FooBar\":"));
+    const char *const unname[] = {"unname", name, "--vault", kept, NULL};
+    assert_int_equal(run(&tool_vault, unname), TOOL_OK);
+    assert_int_equal(run(&tool_vault, unname), TOOL_FAILED);
+    assert_string_equal(printed_by(&tool_vault, list, out), "");
+    assert_non_null(strstr(printed(by_vault, out), unknown));
     support_folder_remove(folder);
 }
 

@@ -681,6 +681,46 @@ static void test_published_purpose_reaches_the_ledger(void **state)
     assert_int_equal(fixture_import(fixture), PBFT_EXISTS);
 }
 
+static size_t count_kept(struct import_world *fixture)
+{
+    struct vault_purposes kept;
+
+    assert_int_equal(vault_purposes_load(fixture->options.vault, &kept),
+                     PBFT_OK);
+    return kept.count;
+}
+
+/* A number that was mistyped can be taken back; an import that does nothing
+ * keeps none. */
+static void test_purpose_is_kept_by_what_is_imported(void **state)
+{
+    struct import_world *fixture = *state;
+    struct vault_purposes *told = &fixture->options.purposes;
+
+    assert_int_equal(vault_purposes_add(told, &foo_bar), PBFT_OK);
+    told->rows[0].id = 101;
+    fixture->paths[0] = "/nonexistent/consents.json";
+    fixture->file_count = 1;
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    assert_int_equal(fixture->events[0].outcome, IMPORT_REJECTED);
+    assert_int_equal(count_kept(fixture), 0);
+    (void)import_one(fixture, PATIENT);
+    assert_int_equal(count_kept(fixture), 1);
+    told->rows[0].id = 100;
+    assert_int_equal(fixture_import(fixture), PBFT_EXISTS);
+    assert_non_null(strstr(fixture->reason.text, "salus vault"));
+    assert_int_equal(vault_purposes_forget(fixture->options.vault,
+                                           "http://example.org/purposes|Foo"),
+                     PBFT_NOT_FOUND);
+    assert_int_equal(
+        vault_purposes_forget(fixture->options.vault,
+                              "http://example.org/purposes|FooBar"),
+        PBFT_OK);
+    assert_int_equal(count_kept(fixture), 0);
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    assert_int_equal(count_kept(fixture), 1);
+}
+
 /* ---- what exceptions inherit --------------------------------------------- */
 
 #define LABEL(system, code) "\"securityLabel\":[" CODING(system, code) "]"
@@ -791,6 +831,7 @@ int main(void)
         T(test_patient_acts_as_one_participant),
         T(test_performer_who_acts_for_nobody_is_evidence),
         T(test_published_purpose_reaches_the_ledger),
+        T(test_purpose_is_kept_by_what_is_imported),
         T(test_deny_reaches_below_the_confidentiality),
         T(test_permit_within_a_confidential_deny_is_evidence),
         T(test_inherited_data_are_read_by_the_exception),
