@@ -57,16 +57,18 @@ static const char schema[] =
     "CREATE TABLE vault (id INTEGER PRIMARY KEY CHECK (id = 1),"
     " check_value BLOB NOT NULL);"
     "PRAGMA application_id = 1396788310;"
-    "PRAGMA user_version = 3;"
+    "PRAGMA user_version = 5;"
     "COMMIT;";
 
 static_assert(VAULT_APPLICATION_ID == 1396788310, "as in the schema");
-/* A vault whose key was changed keeps the hash key of names in the database;
+/* Also where no column changes: version 5 is 3 with longer records, which a
+ * program of before would take for damaged ones.
+ * A vault whose key was changed keeps the hash key of names in the database;
  * programs that do not know of it must not open it. So each version is two. */
 #define VAULT_SCHEMA_REKEYED (VAULT_SCHEMA_VERSION + 1)
 
-static_assert(VAULT_SCHEMA_VERSION == 3, "as in the schema");
-static_assert(VAULT_SCHEMA_REKEYED == 4, "as below");
+static_assert(VAULT_SCHEMA_VERSION == 5, "as in the schema");
+static_assert(VAULT_SCHEMA_REKEYED == 6, "as below");
 
 /* ---- statements ---------------------------------------------------------- */
 
@@ -205,8 +207,8 @@ static enum pbft_status check_schema(struct vault *vault, bool *rekeyed)
     *rekeyed = version % 2 == 0;
     if (version < 1 || version > VAULT_SCHEMA_REKEYED) {
         salus_reason_set(&vault->problem,
-                         "%s/vault.db: schema version %lld, this program "
-                         "knows %d",
+                         "%s/vault.db: made by a newer program: schema "
+                         "version %lld, this one knows %d",
                          vault->folder, (long long)version,
                          VAULT_SCHEMA_REKEYED);
         return PBFT_VERSION;
@@ -307,17 +309,12 @@ static enum pbft_status add_hash_key_column(struct vault *vault)
         return status;
     }
     return execute(vault, "ALTER TABLE vault ADD COLUMN hash_key BLOB;"
-                          "PRAGMA user_version = 4;");
+                          "PRAGMA user_version = 6;");
 }
 
-enum pbft_status vault_database_is_old(struct vault *vault, bool *out)
+enum pbft_status vault_database_version(struct vault *vault, int64_t *out)
 {
-    int64_t version = 0;
-    enum pbft_status status =
-        read_number(vault, "PRAGMA user_version", &version);
-
-    *out = version < VAULT_SCHEMA_VERSION;
-    return status;
+    return read_number(vault, "PRAGMA user_version", out);
 }
 
 enum pbft_status vault_database_renew(struct vault *vault)
@@ -329,8 +326,8 @@ enum pbft_status vault_database_renew(struct vault *vault)
     if (status != PBFT_OK) {
         return status;
     }
-    return execute(vault, version % 2 == 0 ? "PRAGMA user_version = 4"
-                                           : "PRAGMA user_version = 3");
+    return execute(vault, version % 2 == 0 ? "PRAGMA user_version = 6"
+                                           : "PRAGMA user_version = 5");
 }
 
 enum pbft_status vault_database_set_key(struct vault *vault,

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A vault of an older program, brought to this schema when it is opened: before
+/* A vault of an older program, brought to this schema when it is opened. Before
  * version 3 patients could not be found by their handles, which exports and
- * queries do.
+ * queries do. Before version 5 records ended without the state of the document:
+ * such rows are read as they are, and only older programs must not meet new
+ * ones.
  */
 #include <string.h>
 
@@ -10,6 +12,7 @@
 #include "vault/vault_private.h"
 
 #define PAGE 64
+#define WITH_HANDLES 3 /* The first schema with that name. */
 
 /* The handle follows the version byte of the layout. */
 static enum pbft_status name_by_handle(struct vault *vault, int64_t id)
@@ -56,17 +59,17 @@ static enum pbft_status name_all(struct vault *vault)
 
 enum pbft_status vault_migrate(struct vault *vault)
 {
-    bool is_old = false;
-    enum pbft_status status = vault_database_is_old(vault, &is_old);
+    int64_t version = 0;
+    enum pbft_status status = vault_database_version(vault, &version);
 
-    if (status != PBFT_OK || !is_old) {
+    if (status != PBFT_OK || version >= VAULT_SCHEMA_VERSION) {
         return status;
     }
     status = vault_begin(vault);
     if (status != PBFT_OK) {
         return status;
     }
-    status = name_all(vault);
+    status = version < WITH_HANDLES ? name_all(vault) : PBFT_OK;
     if (status == PBFT_OK) {
         status = vault_database_renew(vault);
     }

@@ -62,8 +62,8 @@ bool vault_join_path(char out[VAULT_PATH_MAX], const char *folder,
 enum pbft_status vault_database_create(struct vault *vault);
 enum pbft_status vault_database_open(struct vault *vault);
 void vault_database_close(struct vault *vault);
-/* Was it made by an older program? The second lets it be of this one. */
-enum pbft_status vault_database_is_old(struct vault *vault, bool *out);
+/* Of which schema it is; the second lets it be of this program's. */
+enum pbft_status vault_database_version(struct vault *vault, int64_t *out);
 enum pbft_status vault_database_renew(struct vault *vault);
 /* Brings an older vault to this schema, as a whole or not at all (migrate.c).
  */

@@ -311,6 +311,32 @@ static bool knows_handle(struct vault *vault, uint8_t mark)
 
 #define OLD_PATIENTS 150 /* More than two pages. */
 
+/* Records of before the state of documents are read as they are. */
+static void test_versions_three_and_four_become_this_one(void **state)
+{
+    struct fixture *fixture = *state;
+    struct salus_reason reason;
+    struct vault_record record;
+
+    for (uint32_t round = 0; round < 2; round++) {
+        if (round == 1) {
+            assert_int_equal(vault_rekey(fixture->vault, &reason), PBFT_OK);
+        }
+        vault_close(fixture->vault);
+        assert_int_equal(change_version(fixture->vault_folder, 3 + round),
+                         5 + round);
+        open_vault(fixture);
+        assert_int_equal(
+            vault_find_record(fixture->vault, &record, "DocumentReference/7"),
+            PBFT_OK);
+        assert_int_equal(record.status, 0);
+        vault_close(fixture->vault);
+        /* An older program goes no further than its own version. */
+        assert_int_equal(change_version(fixture->vault_folder, 0), 5 + round);
+        open_vault(fixture);
+    }
+}
+
 static void test_older_vaults_find_by_handle_too(void **state)
 {
     struct fixture *fixture = *state;
@@ -329,7 +355,7 @@ static void test_older_vaults_find_by_handle_too(void **state)
         }
         vault_close(fixture->vault);
         assert_int_equal(change_version(fixture->vault_folder, 1 + round),
-                         3 + round);
+                         VAULT_SCHEMA_VERSION + round);
         open_vault(fixture);
         for (uint8_t i = 1; i <= OLD_PATIENTS; i++) {
             assert_true(knows_handle(fixture->vault, i));
@@ -343,12 +369,15 @@ static void test_older_vaults_find_by_handle_too(void **state)
     }
     vault_close(fixture->vault);
     fixture->vault = NULL;
-    assert_int_equal(change_version(fixture->vault_folder, 0), 4);
+    assert_int_equal(change_version(fixture->vault_folder, 0),
+                     VAULT_SCHEMA_VERSION + 1);
     /* A newer one stays as it is. */
-    (void)change_version(fixture->vault_folder, 5);
+    (void)change_version(fixture->vault_folder, VAULT_SCHEMA_VERSION + 2);
     assert_int_equal(vault_open(&newer, fixture->vault_folder, &reason),
                      PBFT_VERSION);
-    assert_int_equal(change_version(fixture->vault_folder, 0), 5);
+    assert_non_null(strstr(reason.text, "made by a newer program"));
+    assert_int_equal(change_version(fixture->vault_folder, 0),
+                     VAULT_SCHEMA_VERSION + 2);
 }
 
 /* ---- death --------------------------------------------------------------- */
@@ -456,6 +485,7 @@ int main(void)
         T(test_open_import_is_finished_before),
         T(test_backup_opens_with_the_key_only),
         T(test_other_key_opens_the_same),
+        T(test_versions_three_and_four_become_this_one),
         T(test_older_vaults_find_by_handle_too),
         T(test_rekey_survives_death_anywhere),
         T(test_forgetting_survives_death_anywhere),
