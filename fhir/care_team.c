@@ -114,9 +114,8 @@ static void read_manager(const struct fhir_reader *reader,
 
     if (fhir_size(&list) > 1) {
         fhir_find(reader->report, FHIR_MANY, &list, NULL);
-    } else if (fhir_size(&list) == 1 &&
-               fhir_field(&one, "reference").json != NULL) {
-        (void)fhir_take_reference(reader, &out->organization, &one);
+    } else if (fhir_size(&list) == 1) {
+        fhir_take_organization(reader, &out->organization, &one);
     }
 }
 

@@ -162,6 +162,33 @@ static void read_roles(const struct fhir_reader *reader, struct fhir_party *out,
     }
 }
 
+void fhir_take_organization(const struct fhir_reader *reader,
+                            struct fhir_reference *out,
+                            const struct fhir_node *node)
+{
+    char name[FHIR_REFERENCE_MAX];
+
+    if (fhir_field(node, "reference").json != NULL) {
+        (void)fhir_take_reference(reader, out, node);
+        return;
+    }
+    struct fhir_node number = fhir_take_object(reader, node, "identifier");
+    const char *system = fhir_take_string(reader, &number, "system");
+    const char *value = fhir_take_string(reader, &number, "value");
+    if (system == NULL || value == NULL) {
+        return;
+    }
+    int size = snprintf(name, sizeof name, "Organization?identifier=%s|%s",
+                        system, value);
+    if (size < 0 || (size_t)size >= sizeof name) {
+        fhir_find(reader->report, FHIR_BAD_REFERENCE, node, NULL);
+        return;
+    }
+    *out = (struct fhir_reference){.type = "Organization",
+                                   .name = fhir_keep(reader, name),
+                                   .path = fhir_keep_path(reader, node)};
+}
+
 /* Whose role it is, and where. */
 static void read_whose(const struct fhir_reader *reader, struct fhir_party *out,
                        const struct fhir_node *resource)
@@ -175,9 +202,7 @@ static void read_whose(const struct fhir_reader *reader, struct fhir_party *out,
         strcmp(out->practitioner.type, "Practitioner") != 0) {
         fhir_find(reader->report, FHIR_REFERENCE_TYPE, &who, NULL);
     }
-    if (fhir_field(&where, "reference").json != NULL) {
-        (void)fhir_take_reference(reader, &out->organization, &where);
-    }
+    fhir_take_organization(reader, &out->organization, &where);
 }
 
 /* ---- groups -------------------------------------------------------------- */

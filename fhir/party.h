@@ -33,6 +33,11 @@ void fhir_patient_read(const struct fhir_reader *reader, struct fhir_party *out,
 void fhir_participant_read(const struct fhir_reader *reader,
                            struct fhir_party *out,
                            const struct fhir_node *resource, const char *type);
+/* Where somebody belongs, by reference or by number; a display, or a number
+ * without its system, names nobody, and `out` stays as it was. */
+void fhir_take_organization(const struct fhir_reader *reader,
+                            struct fhir_reference *out,
+                            const struct fhir_node *node);
 /* What only a CareTeam has (care_team.c); the rest is zero. */
 void fhir_care_team_read(const struct fhir_reader *reader,
                          struct fhir_party *out,

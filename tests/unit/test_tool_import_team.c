@@ -269,6 +269,22 @@ static void test_team_of_another_institution(void **state)
                          ",\"managingOrganization\":[{\"reference\":"
                          "\"Organization/clinic\"}]"),
                     "managingOrganization[0]");
+    /* Named by a number alone, as well. */
+    fixture->options.members[0].reference =
+        "Organization?identifier=urn:x|clinic";
+    expect_rejected(
+        fixture,
+        TEAM(MEMBER("Practitioner/dr-1", ""),
+             ",\"managingOrganization\":[{\"type\":\"Organization\","
+             "\"identifier\":{\"system\":\"urn:x\",\"value\":\"clinic\"}}]"),
+        "managingOrganization[0]");
+    expect_rejected(
+        fixture,
+        "{\"resourceType\":\"PractitionerRole\",\"id\":\"r-7\","
+        "\"practitioner\":{\"reference\":\"Practitioner/dr-1\"},"
+        "\"organization\":{\"type\":\"Organization\",\"identifier\":{"
+        "\"system\":\"urn:x\",\"value\":\"clinic\"}}}",
+        "organization");
     expect_all_done(fixture, TEAM(MEMBER("Practitioner/dr-1", ""),
                                   ",\"managingOrganization\":[{\"reference\":"
                                   "\"Organization/own\"}]"));
