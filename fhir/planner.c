@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Steps of a plan, and plans by resource type. */
-#include "fhir/planner.h"
+#include "fhir/plan_party.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -239,16 +239,16 @@ static void check_team(struct planner *planner)
 static void end_team(struct planner *planner)
 {
     const struct fhir_plan_options *options = planner->options;
+    const struct plan_names names = plan_names_of(planner->item);
     struct fhir_period *period = &planner->item->party.period;
     struct vault_participant known;
-    enum pbft_status status =
-        planner->item->name == NULL
-            ? PBFT_NOT_FOUND
-            : vault_find_participant(options->vault, &known,
-                                     planner->item->name);
+    enum pbft_status status = PBFT_NOT_FOUND;
 
     if (!period->has_to || period->to > (int64_t)options->now_ms) {
         return;
+    }
+    for (size_t i = 0; i < names.count && status == PBFT_NOT_FOUND; i++) {
+        status = vault_find_participant(options->vault, &known, names.items[i]);
     }
     if (status == PBFT_NOT_FOUND) {
         planner_find(planner, FHIR_INACTIVE, "period");

@@ -158,6 +158,31 @@ static void test_permit_ends_with_a_team(void **state)
     assert_false(may(fixture, "Practitioner/dr-1"));
 }
 
+/* under whatever name it is known, */
+static void test_team_without_an_id_ends(void **state)
+{
+    struct import_world *fixture = *state;
+    static const char head[] =
+        "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[{"
+        "\"fullUrl\":\"urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0\","
+        "\"resource\":{\"resourceType\":\"CareTeam\",\"participant\":[" MEMBER(
+            "Practitioner/dr-1", "") "]";
+    char text[1024];
+
+    fixture->file_count = 0;
+    (void)snprintf(text, sizeof text, "%s}}]}", head);
+    fixture_file(fixture, "first.json", text);
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    assert_int_equal(fixture->events[0].outcome, IMPORT_ON_LEDGER);
+    fixture->file_count = 0;
+    (void)snprintf(text, sizeof text,
+                   "%s,\"period\":{\"end\":\"2025-04-01\"}}}]}", head);
+    fixture_file(fixture, "next.json", text);
+    assert_int_equal(fixture_import(fixture), PBFT_OK);
+    assert_int_equal(fixture->events[0].outcome, IMPORT_ON_LEDGER);
+    assert_int_equal(fixture->events[0].type, TRANSACTION_PARTICIPANT_UPDATE);
+}
+
 /* and denied as before. */
 static void test_deny_outlives_a_team(void **state)
 {
@@ -313,6 +338,7 @@ int main(void)
         TEST(test_permit_reaches_its_members),
         TEST(test_deny_reaches_its_members),
         TEST(test_permit_ends_with_a_team),
+        TEST(test_team_without_an_id_ends),
         TEST(test_deny_outlives_a_team),
         TEST(test_what_no_group_can_say_is_rejected),
         TEST(test_members_are_people),
