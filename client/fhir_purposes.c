@@ -27,45 +27,61 @@ static bool take(char *out, size_t capacity, const char *begin, const char *end)
 }
 
 /* Codes hold neither '|' nor '='; a system may. */
-static bool parse(struct vault_purpose *out, const char *text)
+static bool parse(struct vault_purpose *out, const char **number,
+                  const char *text)
 {
     const char *equals = strrchr(text, '=');
     const char *bar = NULL;
-    uint64_t number = 0;
 
     memset(out, 0, sizeof *out);
     for (const char *at = text; equals != NULL && at < equals; at++) {
         bar = *at == '|' ? at : bar;
     }
-    if (bar == NULL ||
-        !tool_number(&tool_fhir, "the number of --purpose", equals + 1,
-                     CODES_ADDED_MIN, CODES_ID_MAX, &number)) {
+    if (bar == NULL) {
         return false;
     }
-    out->id = (uint32_t)number;
+    *number = equals + 1;
     return take(out->system, sizeof out->system, text, bar) &&
            take(out->code, sizeof out->code, bar + 1, equals) &&
            is_published(out);
 }
 
+static bool read_one(struct fhir_call *call, const char *text)
+{
+    struct vault_purpose purpose;
+    const char *digits = NULL;
+    uint64_t number = 0;
+
+    if (!parse(&purpose, &digits, text)) {
+        (void)tool_bad_usage(
+            &tool_fhir,
+            "--purpose %s: it is SYSTEM|CODE=NUMBER, a code that the "
+            "program does not know, and its number on the ledger, from %d",
+            text, CODES_ADDED_MIN);
+        return false;
+    }
+    if (!tool_number(&tool_fhir, "the number of --purpose", digits,
+                     CODES_ADDED_MIN, CODES_ID_MAX, &number)) {
+        return false;
+    }
+    purpose.id = (uint32_t)number;
+    enum pbft_status status = vault_purposes_add(&call->published, &purpose);
+    if (status == PBFT_TOO_LARGE) {
+        (void)tool_bad_usage(&tool_fhir, "--purpose: at most %d of them",
+                             VAULT_PURPOSES_MAX);
+    } else if (status != PBFT_OK) {
+        (void)tool_bad_usage(&tool_fhir,
+                             "--purpose %s: a number has one code, and a "
+                             "code one number",
+                             text);
+    }
+    return status == PBFT_OK;
+}
+
 bool fhir_purposes_read(struct fhir_call *call)
 {
     for (size_t i = 0; i < call->purposes.count; i++) {
-        const char *text = call->purposes.items[i];
-        struct vault_purpose purpose;
-        if (!parse(&purpose, text)) {
-            (void)tool_bad_usage(
-                &tool_fhir,
-                "--purpose %s: it is SYSTEM|CODE=NUMBER, a code that the "
-                "program does not know, and its number on the ledger, from %d",
-                text, CODES_ADDED_MIN);
-            return false;
-        }
-        if (vault_purposes_add(&call->published, &purpose) != PBFT_OK) {
-            (void)tool_bad_usage(&tool_fhir,
-                                 "--purpose %s: a number has one code, and a "
-                                 "code one number",
-                                 text);
+        if (!read_one(call, call->purposes.items[i])) {
             return false;
         }
     }

@@ -20,7 +20,7 @@
 
 static int run(const struct tool_command *command, const char *const *rest)
 {
-    char *argv[16] = {(char *)(uintptr_t)command->name};
+    char *argv[128] = {(char *)(uintptr_t)command->name};
     int argc = 1;
 
     for (; *rest != NULL; rest++) {
@@ -67,6 +67,48 @@ static void test_options_are_judged_before_anything_happens(void **state)
         assert_null(made);
     }
     support_folder_remove(folder);
+}
+
+/* What the command says when it refuses, by way of a file. */
+static const char *said(const char *const *arguments)
+{
+    static char out[65536];
+    FILE *file = tmpfile();
+    int before = dup(STDERR_FILENO);
+
+    assert_non_null(file);
+    (void)fflush(stderr);
+    assert_true(dup2(fileno(file), STDERR_FILENO) >= 0);
+    int code = run(&tool_fhir, arguments);
+    (void)fflush(stderr);
+    assert_true(dup2(before, STDERR_FILENO) >= 0);
+    (void)close(before);
+    rewind(file);
+    out[fread(out, 1, sizeof out - 1, file)] = 0;
+    (void)fclose(file);
+    assert_int_not_equal(code, TOOL_OK);
+    return out;
+}
+
+/* Once, and what is wrong. */
+static void test_wrong_purposes_are_told(void **state)
+{
+    static char texts[VAULT_PURPOSES_MAX + 1][32];
+    const char *arguments[VAULT_PURPOSES_MAX + 5] = {"dry-run", "/dev/null",
+                                                     "--purpose"};
+
+    (void)state;
+    arguments[3] = "urn:x|A=99";
+    const char *text = said(arguments);
+    assert_non_null(strstr(text, "from 100 to"));
+    const char *usage = strstr(text, "usage: ");
+    assert_non_null(usage);
+    assert_null(strstr(usage + 1, "usage: "));
+    for (size_t i = 0; i <= VAULT_PURPOSES_MAX; i++) {
+        (void)snprintf(texts[i], sizeof texts[i], "urn:x|A%zu=%zu", i, 100 + i);
+        arguments[3 + i] = texts[i];
+    }
+    assert_non_null(strstr(said(arguments), "at most 64"));
 }
 
 /* A name that was mistyped is not a resource that was refused. */
@@ -270,6 +312,7 @@ static void test_explained_in_the_order_of_an_import(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_wrong_purposes_are_told),
         cmocka_unit_test(test_missing_file_is_an_error),
         cmocka_unit_test(test_explained_in_the_order_of_an_import),
         cmocka_unit_test(test_options_are_judged_before_anything_happens),
