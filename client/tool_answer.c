@@ -126,7 +126,7 @@ static void make_cell(char *out, size_t size, const struct tool_column *column,
                        ledger_code_text((uint32_t)number));
         break;
     case TOOL_COLUMN_WORD:
-        tool_answer_word(out, size, json_string_value(value));
+        tool_answer_word(out, size, value);
         break;
     case TOOL_COLUMN_WHICH:
         tool_answer_which(out, size, value, row);

@@ -73,8 +73,9 @@ void tool_answer_codes(char *out, size_t size, const struct json_t *value,
 void tool_answer_institution(char *out, size_t size, const char *text,
                              const struct salus_genesis *genesis);
 
-/* What the name of an enum of ledger.proto means; "-": nothing. */
-void tool_answer_word(char *out, size_t size, const char *name);
+/* What the name of an enum of ledger.proto means; a number, that has no name
+ * here, as it is; "-": nothing. */
+void tool_answer_word(char *out, size_t size, const struct json_t *value);
 /* Of bits in a row: "all of 3 records", "1,3 of 4 records", or "yes" for the
  * patient; "1,3" where the row does not say of how many. */
 void tool_answer_which(char *out, size_t size, const struct json_t *value,

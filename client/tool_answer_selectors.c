@@ -90,8 +90,7 @@ static void print_selector(const json_t *voice,
         (void)snprintf(which, sizeof which, "exception %lld",
                        (long long)number);
     }
-    tool_answer_word(says, sizeof says,
-                     json_string_value(json_object_get(voice, "decision")));
+    tool_answer_word(says, sizeof says, json_object_get(voice, "decision"));
     add_codes(line, "purposes", selector, "purposes", CODES_PURPOSE);
     if (json_is_true(json_object_get(selector, "purpose_unknown"))) {
         add(line, "purposes", "that no table knows");

@@ -47,9 +47,11 @@ static const char *const words[][2] = {
     {"BREACH", "an emergency was not justified"},
 };
 
-void tool_answer_word(char *out, size_t size, const char *name)
+/* A value that this program has no name for is a number in JSON. */
+void tool_answer_word(char *out, size_t size, const json_t *value)
 {
     static const char none[] = "UNSPECIFIED";
+    const char *name = json_string_value(value);
     const size_t length = name != NULL ? strlen(name) : 0;
     const char *found = name;
     for (size_t i = 0; name != NULL && i < sizeof words / sizeof words[0];
@@ -59,6 +61,11 @@ void tool_answer_word(char *out, size_t size, const char *name)
     if (length >= sizeof none - 1 &&
         strcmp(name + length - (sizeof none - 1), none) == 0) {
         found = NULL;
+    }
+    if (json_is_integer(value)) {
+        (void)snprintf(out, size, "%" JSON_INTEGER_FORMAT,
+                       json_integer_value(value));
+        return;
     }
     (void)snprintf(out, size, "%s", found != NULL ? found : "-");
 }

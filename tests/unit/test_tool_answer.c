@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #include "client/tool_answer.h"
 
@@ -165,11 +166,20 @@ static void test_enums_are_told_in_words(void **state)
     for (size_t i = 0; i < sizeof enums / sizeof enums[0]; i++) {
         for (unsigned k = 0; k < enums[i]->n_values; k++) {
             const ProtobufCEnumValue *value = &enums[i]->values[k];
-            tool_answer_word(text, sizeof text, value->name);
+            json_t *name = json_string(value->name);
+            tool_answer_word(text, sizeof text, name);
+            json_decref(name);
             assert_string_not_equal(text, value->name);
             assert_int_equal(strcmp(text, "-") == 0, value->value == 0);
         }
     }
+    /* A replica of tomorrow may answer what has no name here. */
+    json_t *number = json_integer(17);
+    tool_answer_word(text, sizeof text, number);
+    json_decref(number);
+    assert_string_equal(text, "17");
+    tool_answer_word(text, sizeof text, NULL);
+    assert_string_equal(text, "-");
 }
 
 /* What a privacy officer acts on stands in the table: an emergency whose review
