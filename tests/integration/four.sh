@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# For scripts that stop, damage and start the replicas of a trial of four:
+# For scripts that stop, damage and start the replicas of a trial of four (those
+# that try the tool alone use trial.sh):
 # source it with $salusd and $salus set. The trial is $dir/c, and none of it
 # runs yet; SALUS_CONFIG is its first client. At the end all is removed; after a
 # failure the end of each journal is shown.

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # For scripts that try the tool on four real replicas: source it with $salusd
 # and $salus set, under set -eu. The trial is in the current folder, a new one
-# that is removed at the end; SALUS_CONFIG is its first client.
+# that is removed at the end; SALUS_CONFIG is its first client. Scripts that stop
+# and damage replicas use four.sh.
 folder=$(mktemp -d)
 port=$((20000 + $$ % 10000)) # Below the range of outgoing connections.
 pids=
