@@ -210,6 +210,28 @@ static inline enum pbft_status fixture_import(struct import_world *fixture)
                       &fixture->summary, &fixture->reason);
 }
 
+/* What a dry-run with the same options says of the first resource of a file. */
+static inline enum fhir_class fixture_judge(const struct import_world *fixture,
+                                            size_t file)
+{
+    const struct fhir_options reading = {.zone_minutes = 0};
+    const struct fhir_plan_options options = {
+        .self_report = fixture->options.self_report,
+        .basis = fixture->options.basis,
+        .basis_document = fixture->options.basis_document,
+        .recipient = fixture->options.recipient};
+    struct fhir_file *opened = NULL;
+    struct fhir_item *item = NULL;
+
+    assert_int_equal(fhir_file_open(&opened, fixture->paths[file]), PBFT_OK);
+    assert_int_equal(fhir_item_load(&item, opened, 0, &reading), PBFT_OK);
+    fhir_judge_plan(item, &options);
+    enum fhir_class class = fhir_item_class(item);
+    fhir_item_free(item);
+    fhir_file_close(opened);
+    return class;
+}
+
 static inline uint64_t fixture_executed(const struct import_world *fixture)
 {
     struct ledger_position position;

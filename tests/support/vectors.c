@@ -13,17 +13,9 @@
 const char *support_shared_file(const char *name)
 {
     static char path[PATH_MAX];
-    const char *dir = getenv("SALUS_SHARED_DATA");
-    int length;
 
-    if (dir != NULL) {
-        length = snprintf(path, sizeof path, "%s/%s", dir, name);
-    } else {
-        length = snprintf(path, sizeof path, "%s/../shared/data/%s",
-                          support_source_dir(), name);
-    }
-    if (length < 0 || (size_t)length >= sizeof path ||
-        access(path, R_OK) != 0) {
+    support_shared_path(path, sizeof path, name);
+    if (access(path, R_OK) != 0) {
         printf("SKIPPED: %s is not in the shared test data\n", name);
         return NULL;
     }

@@ -26,15 +26,9 @@ static const struct fhir_options plain = {.zone_minutes = 0};
 static const char *data_folder(void)
 {
     static char folder[PATH_SIZE];
-    const char *root = getenv("SALUS_SHARED_DATA");
     struct stat info;
 
-    if (root != NULL) {
-        (void)snprintf(folder, sizeof folder, "%s/fhir", root);
-    } else {
-        (void)snprintf(folder, sizeof folder, "%s/../shared/data/fhir",
-                       support_source_dir());
-    }
+    support_shared_path(folder, sizeof folder, "fhir");
     if (stat(folder, &info) != 0) {
         print_message("SKIPPED: no data in %s (SALUS_SHARED_DATA)\n", folder);
         return NULL;

@@ -406,13 +406,8 @@ static const char *decide_row(struct world *world, char *fields[FIELDS])
 static const char *data_folder(void)
 {
     static char folder[PATH_SIZE];
-    const char *root = getenv("SALUS_SHARED_DATA");
-    if (root != NULL) {
-        (void)snprintf(folder, sizeof folder, "%s/fhir", root);
-    } else {
-        (void)snprintf(folder, sizeof folder, "%s/../shared/data/fhir",
-                       support_source_dir());
-    }
+
+    support_shared_path(folder, sizeof folder, "fhir");
     return folder;
 }
 

@@ -149,24 +149,6 @@ static void test_bare_subtype_of_r4_is_the_same(void **state)
                                  "Patient/p-1", "urn:x:y", "PATRQT", ""));
 }
 
-/* What a dry-run says of the last file. */
-static enum fhir_class judged(const struct import_world *fixture,
-                              bool self_report)
-{
-    const struct fhir_options reading = {.zone_minutes = 0};
-    const struct fhir_plan_options options = {.self_report = self_report};
-    struct fhir_file *file = NULL;
-    struct fhir_item *item = NULL;
-
-    assert_int_equal(fhir_file_open(&file, fixture->paths[2]), PBFT_OK);
-    assert_int_equal(fhir_item_load(&item, file, 0, &reading), PBFT_OK);
-    fhir_judge_plan(item, &options);
-    enum fhir_class class = fhir_item_class(item);
-    fhir_item_free(item);
-    fhir_file_close(file);
-    return class;
-}
-
 static void test_nothing_it_stands_on(void **state)
 {
     struct import_world *fixture = *state;
@@ -174,9 +156,9 @@ static void test_nothing_it_stands_on(void **state)
                                   "urn:x:y", "HMARKT", "");
 
     expect_rejected(fixture, text, "agent");
-    assert_int_equal(judged(fixture, false), FHIR_REJECT);
-    assert_int_equal(judged(fixture, true), FHIR_ENFORCEABLE);
+    assert_int_equal(fixture_judge(fixture, 2), FHIR_REJECT);
     fixture->options.self_report = true;
+    assert_int_equal(fixture_judge(fixture, 2), FHIR_ENFORCEABLE);
     expect_disclosure(fixture, text);
 }
 

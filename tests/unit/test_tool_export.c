@@ -115,19 +115,17 @@ static void test_examples_come_back_as_they_went(void **state)
 
 static void test_foreign_data_come_back_as_they_went(void **state)
 {
-    static const char *const folders[] = {"hl7-r4-spec", "ihe-balp", "ihe-pcf",
-                                          "mii-torch", "synthea-bulk"};
+    static const char *const folders[] = {"fhir/hl7-r4-spec", "fhir/ihe-balp",
+                                          "fhir/ihe-pcf", "fhir/mii-torch",
+                                          "fhir/synthea-bulk"};
     static char paths[FILES_MAX][PATH_SIZE];
     struct export_world *world = *state;
-    const char *root = getenv("SALUS_SHARED_DATA");
     char folder[PATH_SIZE];
     struct stat info;
     size_t count = 0;
 
     for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
-        (void)snprintf(folder, sizeof folder, "%s%s/fhir/%s",
-                       root != NULL ? root : support_source_dir(),
-                       root != NULL ? "" : "/../shared/data", folders[i]);
+        support_shared_path(folder, sizeof folder, folders[i]);
         if (stat(folder, &info) != 0) {
             print_message("SKIPPED: no data in %s (SALUS_SHARED_DATA)\n",
                           folder);

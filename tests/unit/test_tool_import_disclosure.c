@@ -159,27 +159,6 @@ static int teardown(void **state)
     return fixture_teardown(state);
 }
 
-/* What a dry-run says of the last file. */
-static enum fhir_class judged(const struct import_world *fixture)
-{
-    const struct fhir_options reading = {.zone_minutes = 0};
-    const struct fhir_plan_options options = {
-        .self_report = fixture->options.self_report,
-        .basis = fixture->options.basis,
-        .basis_document = fixture->options.basis_document,
-        .recipient = fixture->options.recipient};
-    struct fhir_file *file = NULL;
-    struct fhir_item *item = NULL;
-
-    assert_int_equal(fhir_file_open(&file, fixture->paths[0]), PBFT_OK);
-    assert_int_equal(fhir_item_load(&item, file, 0, &reading), PBFT_OK);
-    fhir_judge_plan(item, &options);
-    enum fhir_class class = fhir_item_class(item);
-    fhir_item_free(item);
-    fhir_file_close(file);
-    return class;
-}
-
 static const Salus__V1__Disclosure *
 expect_disclosure(struct import_world *fixture, const char *text)
 {
@@ -188,7 +167,7 @@ expect_disclosure(struct import_world *fixture, const char *text)
     assert_int_equal(event->code, 0);
     assert_int_equal(event->outcome, IMPORT_ON_LEDGER);
     assert_int_equal(event->type, TRANSACTION_DISCLOSURE);
-    assert_int_equal(judged(fixture), FHIR_ENFORCEABLE);
+    assert_int_equal(fixture_judge(fixture, 0), FHIR_ENFORCEABLE);
     return seen.body->disclosure;
 }
 
@@ -203,7 +182,7 @@ static void expect_rejected(struct import_world *fixture, const char *text,
     assert_int_equal(event->outcome, IMPORT_REJECTED);
     assert_int_equal(event->class_of, FHIR_REJECT);
     assert_int_equal(fixture_executed(fixture), before);
-    assert_int_equal(judged(fixture), FHIR_REJECT);
+    assert_int_equal(fixture_judge(fixture, 0), FHIR_REJECT);
 }
 
 /* Rows that the patient's accounting has; `last` gets a copy of the last. */
@@ -444,19 +423,18 @@ static void test_recipient_of_whom_there_are_words(void **state)
 /* The examples of IHE BALP as they are published. */
 static void test_published_examples_are_imported(void **state)
 {
-    static const char *const names[] = {"source", "measurereport"};
+    static const char *const names[] = {
+        "fhir/ihe-balp/AuditEvent-ex-auditPrivacyDisclosure-source.json",
+        "fhir/ihe-balp/"
+        "AuditEvent-ex-auditPrivacyDisclosure-measurereport.json"};
     struct import_world *fixture = *state;
-    const char *root = getenv("SALUS_SHARED_DATA");
     struct stat info;
 
     fixture->options.recipient = "Organization/clinic";
     (void)import_one(fixture, PATIENT("ex-patient"));
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        (void)snprintf(fixture->files[0], sizeof fixture->files[0],
-                       "%s%s/fhir/ihe-balp/AuditEvent-ex-"
-                       "auditPrivacyDisclosure-%s.json",
-                       root != NULL ? root : support_source_dir(),
-                       root != NULL ? "" : "/../shared/data", names[i]);
+        support_shared_path(fixture->files[0], sizeof fixture->files[0],
+                            names[i]);
         if (stat(fixture->files[0], &info) != 0) {
             print_message("SKIPPED: no %s (SALUS_SHARED_DATA)\n",
                           fixture->files[0]);

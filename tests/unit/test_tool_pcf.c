@@ -133,14 +133,8 @@ static void import(struct bridge *bridge, json_t *resource)
 static const char *data_folder(void)
 {
     static char folder[PATH_SIZE];
-    const char *root = getenv("SALUS_SHARED_DATA");
 
-    if (root != NULL) {
-        (void)snprintf(folder, sizeof folder, "%s/fhir", root);
-    } else {
-        (void)snprintf(folder, sizeof folder, "%s/../shared/data/fhir",
-                       support_source_dir());
-    }
+    support_shared_path(folder, sizeof folder, "fhir");
     return folder;
 }
 

@@ -128,14 +128,8 @@ static void test_foreign_data_leaves_nothing_behind(void **state)
 {
     struct import_world *fixture = *state;
     char folder[SUPPORT_PATH_MAX];
-    const char *root = getenv("SALUS_SHARED_DATA");
 
-    if (root != NULL) {
-        (void)snprintf(folder, sizeof folder, "%s/fhir", root);
-    } else {
-        (void)snprintf(folder, sizeof folder, "%s/../shared/data/fhir",
-                       support_source_dir());
-    }
+    support_shared_path(folder, sizeof folder, "fhir");
     DIR *there = opendir(folder);
     if (there == NULL) {
         print_message("SKIPPED: no data in %s (SALUS_SHARED_DATA)\n", folder);
