@@ -10,42 +10,7 @@ set -u
 salusd=$1
 salus=$2
 needles=$3
-dir=$(mktemp -d)
-base=$((20000 + $$ % 12000)) # Below the range of outgoing connections.
-
-finish()
-{
-    code=$?
-    for id in 0 1 2 3; do
-        stop $id KILL 2>/dev/null
-    done
-    if [ "$code" -ne 0 ]; then
-        tail -n 20 "$dir"/log-?
-    fi
-    rm -rf "$dir"
-}
-trap finish EXIT
-trap 'exit 1' INT TERM
-
-start()
-{
-    "$salusd" --config "$dir/c/replica-$1.yaml" >>"$dir/log-$1" 2>&1 &
-    echo $! >"$dir/pid-$1"
-}
-
-# stop ID SIGNAL
-stop()
-{
-    [ -f "$dir/pid-$1" ] || return 0
-    kill -"$2" "$(cat "$dir/pid-$1")" && wait "$(cat "$dir/pid-$1")"
-    rm -f "$dir/pid-$1"
-}
-
-fail()
-{
-    echo "FAILED: $*"
-    exit 1
-}
+. "$(dirname "$0")/four.sh"
 
 # as N COMMAND...: by the client of institution N
 as()
@@ -56,22 +21,10 @@ as()
     "$salus" "$@"
 }
 
-# wait_for SECONDS COMMAND...: until it succeeds
-wait_for()
+# await SECONDS COMMAND...: until it succeeds
+await()
 {
-    patience=$1
-    shift
-    for _ in $(seq "$patience"); do
-        "$@" && return 0
-        sleep 1
-    done
-    fail "not after $patience s: $*"
-}
-
-is_normal()
-{
-    as 0 status --timeout 2 2>/dev/null |
-        awk -v id="$1" '$1 == id { state = $3 } END { exit state != "normal" }'
+    within "$@" || fail "not after $1 s: $*"
 }
 
 random()
@@ -80,8 +33,8 @@ random()
     printf '8%s' "$(od -An -N"$1" -tx1 /dev/urandom | tr -d ' \n' | cut -c2-)"
 }
 
-# submit N JSON
-submit()
+# submit_as N JSON
+submit_as()
 {
     echo "$2" | as "$1" submit - --timeout 60 >"$dir/answer" 2>&1 || {
         cat "$dir/answer"
@@ -93,7 +46,7 @@ submit()
 ask()
 {
     request=$(random 16)
-    submit 1 "{\"access_request\": {\"request\": \"$request\",
+    submit_as 1 "{\"access_request\": {\"request\": \"$request\",
         \"records\": [\"$record\"], \"purpose\": 1,
         \"action\": 2, \"basis\": 1}}"
 }
@@ -106,22 +59,22 @@ anchor()
     head -c 200000 /dev/urandom >>"$dir/$1"
     sealed=$(as 0 seal "$dir/$1" -o "$dir/$1.sealed" --json) || fail "seal"
     record=$(echo "$sealed" | sed 's/.*"record":"\([0-9a-f]*\)".*/\1/')
-    submit 0 "{\"record_anchor\": {\"subject\": \"$subject\",
+    submit_as 0 "{\"record_anchor\": {\"subject\": \"$subject\",
         \"class_code\": 1, \"confidentiality\": \"N\", \"location\":
         \"urn:uuid:$(random 4)-$(random 2)-$(random 2)-$(random 2)-$(random 6)\",
         ${sealed#\{}}"
     ask
 }
 
-# state_of RECORD: as the first hospital's replica says
-state_of()
+# stage_of RECORD: as the first hospital's replica says
+stage_of()
 {
     as 0 inbox --sent | awk -v record="$1" '$1 == record { print $4 }'
 }
 
-is_state()
+is_at_stage()
 {
-    [ "$(state_of "$1")" = "$2" ]
+    [ "$(stage_of "$1")" = "$2" ]
 }
 
 has_come()
@@ -132,11 +85,6 @@ has_come()
 has_gone()
 {
     as 1 inbox >"$dir/inbox" && ! grep -q "^$1 " "$dir/inbox"
-}
-
-data_of()
-{
-    echo "$dir/c/$(sed -n 's/^data_dir: *//p' "$dir/c/replica-$1.yaml")"
 }
 
 key_of()
@@ -158,22 +106,22 @@ found()
         fail "could not look"
 }
 
-"$salus" init "$dir/c" --replicas 4 --base-port $base >/dev/null || exit 1
+make_trial
 second=$(sed -n 's/^replica: *//p' "$dir/c/client-1.yaml")
 for id in 0 1 2 3; do
     start $id
 done
 for id in 0 1 2 3; do
-    wait_for 60 is_normal $id
+    wait_for $id normal 60
 done
 policy=$(printf 'urn:salus:policy:trial' | b2sum -l 256 | cut -c1-32)
 subject=$(random 32)
 consent=$(random 16)
-submit 0 "{\"subject_register\": {\"subjects\": [{\"handle\": \"$subject\"}]}}"
+submit_as 0 "{\"subject_register\": {\"subjects\": [{\"handle\": \"$subject\"}]}}"
 # permit CONSENT PURPOSE
 permit()
 {
-    submit 0 "{\"consent_grant\": {\"consent\": \"$1\",
+    submit_as 0 "{\"consent_grant\": {\"consent\": \"$1\",
         \"subject\": \"$subject\", \"scope\": \"PRIVACY\", \"category\": 1,
         \"policy\": \"$policy\", \"policy_version\": 1,
         \"given_at_ms\": $(($(date +%s) * 1000 - 60000)),
@@ -191,22 +139,22 @@ first=$record
 stop 1 TERM
 as 0 grant "$dir/first.sealed.envelope" --for "$second" --decision "$request" \
     --wait 0 >"$dir/granted" || fail "grant: $(cat "$dir/granted")"
-is_state "$first" waiting || fail "first is not waiting: $(state_of "$first")"
+is_at_stage "$first" waiting || fail "first is not waiting: $(stage_of "$first")"
 as 0 status --timeout 2 | grep -q "ENVELOPES: .*: 1 not delivered yet" ||
     fail "status does not show it"
 stop 0 KILL
 start 0
-wait_for 60 is_normal 0
-is_state "$first" waiting || fail "first is lost with its replica"
+wait_for 0 normal 60
+is_at_stage "$first" waiting || fail "first is lost with its replica"
 start 1
-wait_for 90 is_state "$first" delivered
-wait_for 60 has_come "$first"
+await 90 is_at_stage "$first" delivered
+await 60 has_come "$first"
 echo "ok: delivered when the replica was back, across a kill of the sender's"
 
 # ---- the recipient's is killed too, then it is fetched and opened
 stop 1 KILL
 start 1
-wait_for 60 has_come "$first"
+await 60 has_come "$first"
 as 1 open "$dir/first.sealed" --record "$first" --envelope "$dir/first.key" \
     -o "$dir/first.opened" || fail "open"
 cmp "$dir/first" "$dir/first.opened" || fail "the content is another"
@@ -231,23 +179,23 @@ as 0 grant "$dir/second.sealed.envelope" --for "$second" \
 grep -q "delivered" "$dir/granted" || fail "second: $(cat "$dir/granted")"
 # Its wrap, as the ledger commits to it, for looking: as a second recipient
 # would have it.
-wait_for 60 has_come "$record"
+await 60 has_come "$record"
 anchor third
 third=$record
 as 0 seal "$dir/third" --for "$second" --record "$third" \
     -o "$dir/third.again" --envelope "$dir/third.key" >/dev/null || fail "seal"
 as 0 grant "$dir/third.key" --for "$second" --decision "$request" --wait 60 \
     >"$dir/granted" || fail "grant: $(cat "$dir/granted")"
-wait_for 60 has_come "$third"
-wait_for 60 is_state "$third" delivered
+await 60 has_come "$third"
+await 60 is_at_stage "$third" delivered
 [ "$(found "$dir/third.key" 1)" = wrap ] ||
     fail "held must be the wrap alone: $(found "$dir/third.key" 1)"
 [ -z "$(found "$dir/third.key" 0 2 3)" ] ||
     fail "delivered, but at others: $(found "$dir/third.key" 0 2 3)"
-submit 0 "{\"consent_revoke\": {\"consent\": \"$consent\", \"reason\": 20,
+submit_as 0 "{\"consent_revoke\": {\"consent\": \"$consent\", \"reason\": 20,
     \"revoked_at_ms\": $(($(date +%s) * 1000))}}"
-wait_for 60 has_gone "$third"
-wait_for 60 has_gone "$record"
+await 60 has_gone "$third"
+await 60 has_gone "$record"
 [ -z "$(found "$dir/third.key" 0 1 2 3)" ] ||
     fail "in a data folder: $(found "$dir/third.key" 0 1 2 3)"
 as 0 grant "$dir/third.key" --for "$second" --wait 0 >"$dir/answer" 2>&1 &&
@@ -282,7 +230,7 @@ ask
 as 0 grant "$dir/document.sealed.envelope" --for "$second" \
     --decision "$request" --wait 60 >"$dir/granted" ||
     fail "grant: $(cat "$dir/granted")"
-wait_for 60 has_come "$record"
+await 60 has_come "$record"
 as 1 inbox --json >"$dir/answer"
 grep -q "$record" "$dir/answer" || fail "not in the inbox as JSON"
 grep -qE '"(salt|wrap|details)":"[0-9a-f]' "$dir/answer" &&
