@@ -16,7 +16,8 @@ void pbft_config_defaults(struct pbft_config *config)
         .checkpoint_interval = 64,
         .batch_requests_max = 512,
         .batch_bytes_max = PBFT_REQUEST_BYTES_MAX,
-        .pipeline_depth = 4,
+        .pipeline_depth = 1,
+        .null_depth = 4,
         .pending_requests_max = 8192,
         .pending_institution_max = 2048,
         .pending_bytes_max = 2 * PBFT_REPLICAS_MAX * PBFT_REQUEST_BYTES_MAX,
@@ -65,6 +66,9 @@ static const char *check_window(const struct pbft_config *config)
     if (config->pipeline_depth == 0 ||
         config->pipeline_depth > config->window) {
         return "pipeline_depth must be between 1 and window";
+    }
+    if (config->null_depth == 0 || config->null_depth > config->window) {
+        return "null_depth must be between 1 and window";
     }
     return NULL;
 }

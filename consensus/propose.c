@@ -125,7 +125,7 @@ static bool should_propose(const struct pbft_replica *replica)
     if (replica->requests.waiting == 0) {
         /* An empty batch is not to grow. */
         return replica->next_seq - 1 - replica->committed <
-               replica->config.pipeline_depth;
+               replica->config.null_depth;
     }
     return has_room || is_full_batch(replica) || replica->batch_is_due ||
            waited >= gathering_time(replica);

@@ -61,6 +61,7 @@ void profile_defaults(struct sim_settings *settings)
     replica->batch_requests_max = 8;
     replica->batch_bytes_max = BATCH_BYTES;
     replica->pipeline_depth = 4;
+    replica->null_depth = 4;
     replica->pending_requests_max = 256;
     replica->pending_institution_max = 256;
     replica->batch_delay_ms = 2;
@@ -237,6 +238,7 @@ static void draw_sizes(struct pbft_config *replica, struct random *random,
     replica->window = interval * (uint32_t)random_between(random, 2, 8);
     replica->pipeline_depth =
         (uint32_t)random_between(random, 1, replica->window);
+    replica->null_depth = replica->pipeline_depth;
     replica->batch_requests_max = (uint32_t)random_between(random, 1, 16);
     replica->batch_delay_ms = random_between(random, 1, 10);
 }

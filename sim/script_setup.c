@@ -19,6 +19,7 @@ void script_settings(struct sim_settings *settings)
     replica->checkpoint_interval = 4;
     replica->window = 8;
     replica->pipeline_depth = 8;
+    replica->null_depth = 8;
     replica->batch_requests_max = 1;
     replica->batch_delay_ms = 1;
     replica->request_timeout_ms = 100;
@@ -110,6 +111,7 @@ static void set_cluster(struct script *script, struct words *words)
     take_window(script, words, replica);
     take_count(script, words, "batch", &replica->batch_requests_max);
     replica->pipeline_depth = replica->window;
+    replica->null_depth = replica->window;
     replica->request_timeout_ms =
         take_ms(script, words, "request_timeout", replica->request_timeout_ms);
     settings->client_timeout_us = replica->request_timeout_ms * SIM_MS_US;

@@ -247,6 +247,7 @@ void cluster_init(struct cluster *cluster, uint32_t n)
     pbft_config_defaults(&cluster->config);
     cluster->config.window = 16;
     cluster->config.checkpoint_interval = 4;
+    cluster->config.pipeline_depth = 4;
     cluster->config.pending_requests_max = 256;
     cluster->config.pending_institution_max = 128;
     cluster->config.batch_requests_max = 16;

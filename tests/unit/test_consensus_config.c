@@ -76,6 +76,8 @@ static void test_each_broken_rule_is_named(void **state)
     REFUSE("window", window, PBFT_WINDOW_MAX + 64);
     REFUSE("pipeline_depth", pipeline_depth, 0);
     REFUSE("pipeline_depth", pipeline_depth, 257);
+    REFUSE("null_depth", null_depth, 0);
+    REFUSE("null_depth", null_depth, 257);
     REFUSE("batch_requests_max", batch_requests_max, 0);
     REFUSE("batch_requests_max", batch_requests_max,
            PBFT_BATCH_REQUESTS_MAX + 1);
