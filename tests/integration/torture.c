@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Real replicas under faults; see torture.h.
  *
- *   torture [--seconds N | --minutes N] [--seed S] [--replicas N] [--kills N]
- *           [--each SECONDS] [--request-timeout MS] [--faults NAME,NAME]
- *           [--keep]
- *
  * The seed fixes what fails and for how long, not how threads interleave.
  */
 #include "tests/integration/torture.h"
@@ -159,55 +155,105 @@ static bool finish(struct torture *torture, bool good)
     return good && torture->surprises == 0 && torture->operation_count > 0;
 }
 
-static const char *text_option(int argc, char **argv, const char *name)
+static const char usage[] =
+    "usage: torture [--minutes N | --seconds N | --each SECONDS] [--seed S]\n"
+    "               [--replicas N] [--kills N] [--faults NAME,NAME]\n"
+    "               [--request-timeout MS] [--keep]\n"
+    "\n"
+    "Real replicas under load and faults (one minute); then histories and\n"
+    "ledgers are compared. --each: until each fault struck, or so long.\n"
+    "--keep: the folder stays.\n";
+
+struct options {
+    struct torture_plan plan;
+    uint64_t replicas;
+    uint64_t seed;
+    uint64_t request_timeout_ms;
+    bool keep;
+};
+
+/* False: it is none. */
+static bool take_number(const char *text, uint64_t *out)
 {
-    for (int i = 1; i + 1 < argc; i++) {
-        if (strcmp(argv[i], name) == 0) {
-            return argv[i + 1];
-        }
-    }
-    return NULL;
+    char *end = NULL;
+    *out = strtoull(text, &end, 10);
+    return text[0] >= '0' && text[0] <= '9' && *end == '\0';
 }
 
-static uint64_t option(int argc, char **argv, const char *name, uint64_t value)
+/* False: usage was printed. */
+static bool take_options(int argc, char **argv, struct options *out)
 {
-    const char *text = text_option(argc, argv, name);
+    uint64_t minutes = 0;
+    uint64_t kills = 0;
+    const struct {
+        const char *name;
+        uint64_t *value;
+    } numbers[] = {{"--minutes", &minutes},
+                   {"--seconds", &out->plan.seconds},
+                   {"--each", &out->plan.each_within_seconds},
+                   {"--seed", &out->seed},
+                   {"--replicas", &out->replicas},
+                   {"--kills", &kills},
+                   {"--request-timeout", &out->request_timeout_ms}};
+    const size_t count = sizeof numbers / sizeof numbers[0];
 
-    return text != NULL ? strtoull(text, NULL, 10) : value;
+    for (int i = 1; i < argc; i++) {
+        size_t n = 0;
+        while (n < count && strcmp(argv[i], numbers[n].name) != 0) {
+            n++;
+        }
+        if (strcmp(argv[i], "--keep") == 0) {
+            out->keep = true;
+        } else if (i + 1 < argc && strcmp(argv[i], "--faults") == 0) {
+            out->plan.faults = argv[++i];
+        } else if (i + 1 == argc || n == count ||
+                   !take_number(argv[++i], numbers[n].value)) {
+            (void)fputs(usage, stderr);
+            return false;
+        }
+    }
+    if (out->replicas > TORTURE_REPLICAS_MAX) {
+        (void)fprintf(stderr, "torture: %d replicas at most\n",
+                      TORTURE_REPLICAS_MAX);
+        return false;
+    }
+    if (minutes > 0) {
+        out->plan.seconds = minutes * 60;
+    } else if (out->plan.seconds == 0 && out->plan.each_within_seconds == 0) {
+        out->plan.seconds = 60;
+    }
+    out->plan.kills = (uint32_t)kills;
+    return true;
 }
 
 int main(int argc, char **argv)
 {
     static struct torture torture;
     char folder[] = "/tmp/salus-torture-XXXXXX";
-    uint64_t each = option(argc, argv, "--each", 0);
-    uint64_t minutes = option(argc, argv, "--minutes", each > 0 ? 0 : 1);
-    const struct torture_plan plan = {
-        .seconds = option(argc, argv, "--seconds", minutes * 60),
-        .each_within_seconds = each,
-        .kills = (uint32_t)option(argc, argv, "--kills", 0),
-        .faults = text_option(argc, argv, "--faults"),
-    };
-    uint32_t replicas = (uint32_t)option(argc, argv, "--replicas", 4);
-    bool keep = strcmp(argv[argc - 1], "--keep") == 0;
+    struct options options = {.replicas = 4,
+                              .seed = (uint64_t)time(NULL),
+                              .request_timeout_ms = REQUEST_TIMEOUT_MS};
+    if (!take_options(argc, argv, &options)) {
+        return 2;
+    }
 
-    torture.random = option(argc, argv, "--seed", (uint64_t)time(NULL));
-    torture.request_timeout_ms =
-        (uint32_t)option(argc, argv, "--request-timeout", REQUEST_TIMEOUT_MS);
+    torture.random = options.seed;
+    torture.request_timeout_ms = (uint32_t)options.request_timeout_ms;
     (void)printf("seed %" PRIu64 "\n", torture.random);
     (void)pthread_mutex_init(&torture.lock, NULL);
-    if (replicas > TORTURE_REPLICAS_MAX || mkdtemp(folder) == NULL) {
+    if (mkdtemp(folder) == NULL) {
         perror("/tmp");
         return 2;
     }
     torture.folder = folder;
-    bool good = trial_create(&torture.trial, folder, replicas) == PBFT_OK &&
-                run_in(&torture, &plan);
+    bool good = trial_create(&torture.trial, folder,
+                             (uint32_t)options.replicas) == PBFT_OK &&
+                run_in(&torture, &options.plan);
     good = finish(&torture, good);
     if (torture.small_disk[0] != '\0') {
         (void)umount(torture.small_disk);
     }
-    if (!good || keep) {
+    if (!good || options.keep) {
         (void)printf("kept: %s\n", folder);
     } else {
         replicas_remove_folder(folder);
