@@ -23,7 +23,7 @@ struct pbft_config {
     uint32_t batch_requests_max;
     uint32_t batch_bytes_max;
     uint32_t pipeline_depth; /* Batches under way before requests gather. */
-    uint32_t null_depth;     /* Null batches that are owed, under way at once. */
+    uint32_t null_depth; /* Null batches that are owed, under way at once. */
     uint32_t pending_requests_max;    /* Queued requests, all institutions. */
     uint32_t pending_institution_max; /* The same, of one institution. */
     uint32_t pending_bytes_max;       /* Their payloads, all institutions. */
