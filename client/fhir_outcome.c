@@ -86,6 +86,7 @@ static const struct {
     {FHIR_CONTENT_HASH, "invariant"},
     {FHIR_REFERENCE_TYPE, "invariant"},
     {FHIR_UNRESOLVED, "not-found"},
+    {FHIR_UNVOUCHED, "security"},
     {FHIR_NOT_ON_LEDGER, "not-found"},
     {FHIR_ONLY_EVIDENCE, "business-rule"},
     {FHIR_TAKEN, "duplicate"},

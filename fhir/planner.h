@@ -41,8 +41,8 @@ bool planner_actor(struct planner *planner, struct vault_participant *out,
                    const struct fhir_reference *reference);
 /* Is it one of several roles of a person, who has one id for all of them? */
 bool plan_role_is_one_of_several(struct planner *planner, const char *name);
-/* The patient's representative; somebody else, and one who represents another
- * patient, is a finding. */
+/* The patient's representative; somebody else, one who represents another
+ * patient, and one of whom the vault does not say whom, is a finding. */
 bool planner_agent(struct planner *planner, struct vault_participant *out,
                    const struct fhir_reference *reference,
                    const struct vault_subject *patient);

@@ -212,12 +212,10 @@ static bool acts_for(struct planner *planner,
                      const struct vault_participant *agent,
                      const struct vault_subject *patient)
 {
-    static const uint8_t nobody[VAULT_HANDLE_SIZE];
     struct vault_participant himself;
     char handle_name[VAULT_HANDLE_NAME_SIZE];
 
-    if (memcmp(agent->patient, nobody, sizeof nobody) == 0 ||
-        memcmp(agent->patient, patient->handle, sizeof agent->patient) == 0) {
+    if (memcmp(agent->patient, patient->handle, sizeof agent->patient) == 0) {
         return true;
     }
     vault_handle_name(handle_name, agent->patient);
@@ -227,23 +225,73 @@ static bool acts_for(struct planner *planner,
            memcmp(himself.id, agent->id, sizeof himself.id) == 0;
 }
 
+/* One whose patient nobody said. If the consent's own word is believed, then
+ * for this patient, and from now on for no other one. */
+static bool is_bound(struct planner *planner, struct vault_participant *agent,
+                     const char *name, const struct vault_subject *patient)
+{
+    struct vault *vault = planner->options->vault;
+    struct vault_subject himself;
+    enum pbft_status status = vault_find_subject(vault, &himself, name);
+
+    secret_wipe(&himself, sizeof himself);
+    if (status != PBFT_NOT_FOUND) {
+        return planner_check(planner, status); /* A patient, imported since. */
+    }
+    return planner->options->register_unknown &&
+           planner_check(planner, vault_set_agent(vault, agent, name,
+                                                  TRANSACTION_PATIENT_AGENT,
+                                                  patient->handle));
+}
+
+/* The ledger has patients' agents of an institution, and not whose: that only
+ * the vault can tell. */
+static void check_agent(struct planner *planner,
+                        struct vault_participant *agent, const char *name,
+                        const struct fhir_reference *reference,
+                        const struct vault_subject *patient)
+{
+    static const uint8_t nobody[VAULT_HANDLE_SIZE];
+    bool is_agent = agent->kind == TRANSACTION_PATIENT_AGENT;
+
+    if (is_agent && memcmp(agent->patient, nobody, sizeof nobody) == 0) {
+        if (!is_bound(planner, agent, name, patient)) {
+            planner_find(planner, FHIR_UNVOUCHED, reference->path);
+        }
+    } else if (!is_agent || !acts_for(planner, agent, patient)) {
+        planner_find(planner, FHIR_PERFORMER, reference->path);
+    }
+}
+
 bool planner_agent(struct planner *planner, struct vault_participant *out,
                    const struct fhir_reference *reference,
                    const struct vault_subject *patient)
 {
     struct fhir_ledger_name id;
+    char own_name[VAULT_OWN_NAME_SIZE];
+    const char *name = reference->name;
 
     if (!find_actor(planner, out, reference, TRANSACTION_PATIENT_AGENT)) {
         return false;
     }
-    if (is_ledger_name(planner, &id, reference->name) &&
+    if (planner->options->rehearse) {
+        return true; /* It is on the ledger already. */
+    }
+    if (is_ledger_name(planner, &id, name) &&
         id.kind == FHIR_LEDGER_PARTICIPANT) {
-        return true; /* The ledger knows what he is. */
+        vault_own_name(own_name, id.id);
+        name = own_name;
+        enum pbft_status status =
+            vault_find_participant(planner->options->vault, out, name);
+        if (status == PBFT_NOT_FOUND) {
+            planner_find(planner, FHIR_UNVOUCHED, reference->path);
+            return true;
+        }
+        if (!planner_check(planner, status)) {
+            return false;
+        }
     }
-    if (out->kind != TRANSACTION_PATIENT_AGENT ||
-        !acts_for(planner, out, patient)) {
-        planner_find(planner, FHIR_PERFORMER, reference->path);
-    }
+    check_agent(planner, out, name, reference, patient);
     return true;
 }
 

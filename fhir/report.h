@@ -96,6 +96,9 @@ enum fhir_weight {
     X(FHIR_LABEL, FHIR_FATAL, 0, "security label is not known")                \
     X(FHIR_UNRESOLVED, FHIR_FATAL, 0,                                          \
       "reference is not in the vault: import what it names first")             \
+    X(FHIR_UNVOUCHED, FHIR_FATAL, 0,                                           \
+      "the vault does not say for whom the performer acts: import the "        \
+      "RelatedPerson with its patient first")                                  \
     X(FHIR_FOREIGN, FHIR_FATAL, 0, "belongs to another institution")           \
     X(FHIR_TAKEN, FHIR_FATAL, 0, "identifier belongs to another")              \
     X(FHIR_NOT_ON_LEDGER, FHIR_FATAL, 0,                                       \
@@ -136,6 +139,9 @@ enum fhir_weight {
       "no reason is given for the emergency: --emergency-reason gives one")    \
     X(FHIR_EVENT_CHANGED, FHIR_FATAL, 0,                                       \
       "an event of that id was imported with other content")                   \
+    X(FHIR_DECISION_EMERGENCY, FHIR_FATAL, 0,                                  \
+      "decision on access for an emergency: the event of the emergency "       \
+      "itself tells it")                                                       \
     X(FHIR_SIGNATURE, FHIR_FATAL, 0, "signature is malformed")                 \
     X(FHIR_SIGNATURE_ALGORITHM, FHIR_FATAL, 0,                                 \
       "signature algorithm is not accepted")                                   \
@@ -161,6 +167,8 @@ enum fhir_weight {
       "would be imported as something else")                                   \
     /* what stays at the institution */                                        \
     X(FHIR_INTERNAL, FHIR_APART, 0, "internal event: stays here")              \
+    X(FHIR_DECISION, FHIR_APART, 0,                                            \
+      "decision on access, which gives nothing here: stays here")              \
     X(FHIR_RECEIPT, FHIR_APART, 0,                                             \
       "receipt of a disclosure, which its source tells: stays here")           \
     X(FHIR_FAILED_EVENT, FHIR_APART, 0, "did not succeed: stays here")         \

@@ -57,18 +57,19 @@ static const char schema[] =
     "CREATE TABLE vault (id INTEGER PRIMARY KEY CHECK (id = 1),"
     " check_value BLOB NOT NULL);"
     "PRAGMA application_id = 1396788310;"
-    "PRAGMA user_version = 5;"
+    "PRAGMA user_version = 7;"
     "COMMIT;";
 
 static_assert(VAULT_APPLICATION_ID == 1396788310, "as in the schema");
 /* Also where no column changes: version 5 is 3 with longer records, which a
- * program of before would take for damaged ones.
+ * program of before would take for damaged ones, and version 7 has participants
+ * by their ids, which it would not add.
  * A vault whose key was changed keeps the hash key of names in the database;
  * programs that do not know of it must not open it. So each version is two. */
 #define VAULT_SCHEMA_REKEYED (VAULT_SCHEMA_VERSION + 1)
 
-static_assert(VAULT_SCHEMA_VERSION == 5, "as in the schema");
-static_assert(VAULT_SCHEMA_REKEYED == 6, "as below");
+static_assert(VAULT_SCHEMA_VERSION == 7, "as in the schema");
+static_assert(VAULT_SCHEMA_REKEYED == 8, "as below");
 
 /* ---- statements ---------------------------------------------------------- */
 
@@ -309,7 +310,7 @@ static enum pbft_status add_hash_key_column(struct vault *vault)
         return status;
     }
     return execute(vault, "ALTER TABLE vault ADD COLUMN hash_key BLOB;"
-                          "PRAGMA user_version = 6;");
+                          "PRAGMA user_version = 8;");
 }
 
 enum pbft_status vault_database_version(struct vault *vault, int64_t *out)
@@ -326,8 +327,8 @@ enum pbft_status vault_database_renew(struct vault *vault)
     if (status != PBFT_OK) {
         return status;
     }
-    return execute(vault, version % 2 == 0 ? "PRAGMA user_version = 6"
-                                           : "PRAGMA user_version = 5");
+    return execute(vault, version % 2 == 0 ? "PRAGMA user_version = 8"
+                                           : "PRAGMA user_version = 7");
 }
 
 enum pbft_status vault_database_set_key(struct vault *vault,

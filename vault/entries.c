@@ -102,6 +102,18 @@ static enum pbft_status store_participant(struct vault *vault,
     return layout_store(vault, &layout, VAULT_PARTICIPANT, name);
 }
 
+/* A resource may name him by his id on the ledger, too. */
+static enum pbft_status name_by_id(struct vault *vault,
+                                   const struct vault_participant *entry,
+                                   const char *name)
+{
+    char own_name[VAULT_OWN_NAME_SIZE];
+
+    vault_own_name(own_name, entry->id);
+    return vault_alias(vault, VAULT_PARTICIPANT, name_bytes(name),
+                       name_bytes(own_name));
+}
+
 enum pbft_status vault_add_participant(struct vault *vault,
                                        struct vault_participant *out,
                                        const char *name, uint32_t kind)
@@ -109,7 +121,8 @@ enum pbft_status vault_add_participant(struct vault *vault,
     memset(out, 0, sizeof *out);
     layout_draw(out->id, sizeof out->id);
     out->kind = kind;
-    return store_participant(vault, out, name);
+    enum pbft_status status = store_participant(vault, out, name);
+    return status == PBFT_OK ? name_by_id(vault, out, name) : status;
 }
 
 enum pbft_status vault_set_agent(struct vault *vault,
@@ -129,9 +142,11 @@ enum pbft_status vault_set_agent(struct vault *vault,
     memcpy(out->patient, patient, sizeof out->patient);
     struct layout layout = participant_layout(out);
     layout_put(&layout, patient, VAULT_HANDLE_SIZE);
-    return status == PBFT_OK
-               ? layout_replace(vault, &layout, VAULT_PARTICIPANT, name)
-               : layout_store(vault, &layout, VAULT_PARTICIPANT, name);
+    if (status == PBFT_OK) {
+        return layout_replace(vault, &layout, VAULT_PARTICIPANT, name);
+    }
+    status = layout_store(vault, &layout, VAULT_PARTICIPANT, name);
+    return status == PBFT_OK ? name_by_id(vault, out, name) : status;
 }
 
 enum pbft_status

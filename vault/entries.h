@@ -114,7 +114,8 @@ void vault_handle_name(char out[VAULT_HANDLE_NAME_SIZE],
                        const uint8_t handle[VAULT_HANDLE_SIZE]);
 
 #define VAULT_OWN_NAME_SIZE (2 + 2 * VAULT_ID_SIZE)
-/* "#" and the id in hexadecimal: the name that a record or consent keeps. */
+/* "#" and the id in hexadecimal: the name that a record or consent keeps, and
+ * one more of a participant. */
 void vault_own_name(char out[VAULT_OWN_NAME_SIZE],
                     const uint8_t id[VAULT_ID_SIZE]);
 

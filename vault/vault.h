@@ -24,7 +24,7 @@
 #include "proto/reason.h"
 
 /* Older vaults become this when they are opened (vault/migrate.c). */
-#define VAULT_SCHEMA_VERSION 5
+#define VAULT_SCHEMA_VERSION 7
 /* A name is a FHIR reference or system|value; no sane one is longer. */
 #define VAULT_NAME_MAX 4096
 /* The journal keeps the bodies of one resource: 17 of 64 KiB fit. */

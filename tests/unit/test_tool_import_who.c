@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whom the rules of an imported consent reach: members of the consortium,
  * people and their roles. */
+#include "crypto/hex.h"
 #include "tests/support/import_fixture.h"
 #include "tests/support/ledger_acts.h"
 #include "vault/care.h"
@@ -26,14 +27,16 @@
 #define CONSENT_AS(version, provision)                                         \
     CONSENT_BY(version, "Patient/p-1", provision)
 #define CONSENT_BY(version, performer, provision)                              \
+    CONSENT_FROM(version, "{\"reference\":\"" performer "\"}", provision)
+#define CONSENT_FROM(version, performer, provision)                            \
     "{\"resourceType\":\"Consent\",\"id\":\"c-1\",\"meta\":{\"versionId\":\""  \
     "" version "\"},\"status\":\"active\",\"scope\":{\"coding\":[" CODING(     \
         "consentscope",                                                        \
         "patient-privacy") "]},\"category\":[{\"text\":\"x\"}],"               \
                            "\"patient\":{\"reference\":\"Patient/p-1\"},"      \
-                           "\"dateTime\":\"2025-03-01\",\"performer\":[{"      \
-                           "\"reference\":\"" performer "\"}],"                \
-                           "\"sourceAttachment\":{\"title\":\"x\"},"           \
+                           "\"dateTime\":\"2025-03-01\",\"performer\":"        \
+                           "[" performer                                       \
+                           "],\"sourceAttachment\":{\"title\":\"x\"},"         \
                            "\"policy\":[{\"uri\":\"" POLICY_URI                \
                            "\"}],\"provision\":{" provision "}}"
 #define CONSENT(provision) CONSENT_AS("1", provision)
@@ -562,6 +565,83 @@ static void test_relative_of_another_decides_nothing(void **state)
                      SALUS__V1__CONSENT_GRANT__PERFORMER__DELEGATE);
 }
 
+/* One who was registered by being named, as in a trial. */
+static void test_relative_of_nobody_decides_nothing(void **state)
+{
+    struct import_world *fixture = *state;
+    struct vault *vault = fixture->options.vault;
+    struct vault_participant relative;
+    struct vault_subject patient;
+    static const uint8_t nobody[VAULT_HANDLE_SIZE];
+
+    fixture->options.register_unknown = true;
+    (void)import_grant(fixture, CONSENT("\"type\":\"permit\"," TREAT
+                                        "," ACTORS("RelatedPerson/m-1")));
+    fixture->options.register_unknown = false;
+    find(fixture, &relative, "RelatedPerson/m-1");
+    assert_memory_equal(relative.patient, nobody, sizeof nobody);
+    expect_rejected(
+        fixture,
+        CONSENT_BY("2", "RelatedPerson/m-1", "\"type\":\"permit\"," TREAT),
+        "performer[0]");
+    assert_int_equal(fixture->events[0].class_of, FHIR_REJECT);
+    /* Whoever imports him says whose relative he is. */
+    assert_int_equal(import_one(fixture, RELATIVE("m-1", "p-1"))->outcome,
+                     IMPORT_ON_LEDGER);
+    (void)import_grant(fixture, CONSENT_BY("3", "RelatedPerson/m-1",
+                                           "\"type\":\"permit\"," TREAT));
+    /* In a trial the first consent says it, for good. */
+    fixture->options.register_unknown = true;
+    (void)import_grant(fixture, CONSENT_BY("4", "RelatedPerson/m-2",
+                                           "\"type\":\"permit\"," TREAT));
+    find(fixture, &relative, "RelatedPerson/m-2");
+    assert_int_equal(vault_find_subject(vault, &patient, "Patient/p-1"),
+                     PBFT_OK);
+    assert_memory_equal(relative.patient, patient.handle, VAULT_HANDLE_SIZE);
+}
+
+#define BY_ID                                                                  \
+    "{\"type\":\"RelatedPerson\",\"identifier\":{\"system\":"                  \
+    "\"urn:salus:%s\",\"value\":\"participant/%s\"}}"
+
+static const char *consent_by_id(struct import_world *fixture, char out[4096],
+                                 const uint8_t id[VAULT_ID_SIZE])
+{
+    static unsigned version = 100;
+    char chain[2 * PBFT_DIGEST_SIZE + 1];
+    char hex[2 * VAULT_ID_SIZE + 1];
+
+    hex_encode(chain,
+               bytes_of(fixture->world->genesis.chain.bytes, PBFT_DIGEST_SIZE));
+    hex_encode(hex, bytes_of(id, VAULT_ID_SIZE));
+    (void)snprintf(out, 4096,
+                   CONSENT_FROM("%u", BY_ID, "\"type\":\"permit\"," TREAT),
+                   version++, chain, hex);
+    return out;
+}
+
+/* An id of the ledger is no way around the vault. */
+static void test_relative_by_id_is_the_one_of_the_vault(void **state)
+{
+    struct import_world *fixture = *state;
+    static const uint8_t stranger[VAULT_ID_SIZE] = {0x9e, 0x01};
+    struct vault_participant relative;
+    char text[4096];
+
+    (void)import_one(fixture, "{\"resourceType\":\"Patient\",\"id\":\"p-2\"}");
+    (void)import_one(fixture, RELATIVE("m-1", "p-1"));
+    (void)import_one(fixture, RELATIVE("m-2", "p-2"));
+    find(fixture, &relative, "RelatedPerson/m-2");
+    expect_evidence(fixture, consent_by_id(fixture, text, relative.id),
+                    "performer[0]");
+    expect_rejected(fixture, consent_by_id(fixture, text, stranger),
+                    "performer[0]");
+    find(fixture, &relative, "RelatedPerson/m-1");
+    const Salus__V1__ConsentGrant *grant =
+        import_grant(fixture, consent_by_id(fixture, text, relative.id));
+    assert_memory_equal(grant->delegate.data, relative.id, VAULT_ID_SIZE);
+}
+
 #define NUMBERED_PATIENT                                                       \
     "{\"resourceType\":\"Patient\",\"id\":\"p-2\",\"identifier\":[{"           \
     "\"system\":\"urn:mrn\",\"value\":\"2\"}]}"
@@ -828,6 +908,8 @@ int main(void)
         T(test_shared_number_makes_nobody_another),
         T(test_consent_of_another_holder_is_evidence),
         T(test_relative_of_another_decides_nothing),
+        T(test_relative_of_nobody_decides_nothing),
+        T(test_relative_by_id_is_the_one_of_the_vault),
         T(test_patient_acts_as_one_participant),
         T(test_performer_who_acts_for_nobody_is_evidence),
         T(test_published_purpose_reaches_the_ledger),

@@ -324,7 +324,7 @@ static void test_versions_three_and_four_become_this_one(void **state)
         }
         vault_close(fixture->vault);
         assert_int_equal(change_version(fixture->vault_folder, 3 + round),
-                         5 + round);
+                         VAULT_SCHEMA_VERSION + round);
         open_vault(fixture);
         assert_int_equal(
             vault_find_record(fixture->vault, &record, "DocumentReference/7"),
@@ -332,9 +332,70 @@ static void test_versions_three_and_four_become_this_one(void **state)
         assert_int_equal(record.status, 0);
         vault_close(fixture->vault);
         /* An older program goes no further than its own version. */
-        assert_int_equal(change_version(fixture->vault_folder, 0), 5 + round);
+        assert_int_equal(change_version(fixture->vault_folder, 0),
+                         VAULT_SCHEMA_VERSION + round);
         open_vault(fixture);
     }
+}
+
+/* A relative as version five wrote it, of whom or of nobody, and a member. */
+static void add_old_participants(struct vault *vault)
+{
+    static const uint8_t kinds[] = {6, 6, VAULT_IS_INSTITUTION,
+                                    VAULT_IS_INSTITUTION};
+
+    for (uint8_t i = 0; i < sizeof kinds; i++) {
+        uint8_t value[1 + VAULT_ID_SIZE + 4 + VAULT_HANDLE_SIZE] = {1};
+        char name[32];
+        size_t size = i == 0 ? sizeof value : sizeof value - VAULT_HANDLE_SIZE;
+        /* A member has the same id under all its names. */
+        memset(value + 1, i < 2 ? 0xa0 + i : 0xb0, VAULT_ID_SIZE);
+        value[1 + VAULT_ID_SIZE + 3] = kinds[i];
+        memset(value + 1 + VAULT_ID_SIZE + 4, 0xcc, VAULT_HANDLE_SIZE);
+        name_of(name, "RelatedPerson", i);
+        assert_int_equal(
+            vault_put(vault, VAULT_PARTICIPANT, VAULT_PLAIN,
+                      (struct pbft_bytes){(const uint8_t *)name, strlen(name)},
+                      (struct pbft_bytes){value, size}),
+            PBFT_OK);
+    }
+}
+
+static enum pbft_status find_by_id(struct vault *vault,
+                                   struct vault_participant *out, uint8_t mark)
+{
+    uint8_t id[VAULT_ID_SIZE];
+    char name[VAULT_OWN_NAME_SIZE];
+
+    memset(id, mark, sizeof id);
+    vault_own_name(name, id);
+    return vault_find_participant(vault, out, name);
+}
+
+/* Before version seven nobody found participants by their ids. */
+static void test_version_five_finds_participants_by_id_too(void **state)
+{
+    struct fixture *fixture = *state;
+    static const uint8_t nobody[VAULT_HANDLE_SIZE];
+    struct vault_participant found;
+
+    add_old_participants(fixture->vault);
+    assert_int_equal(find_by_id(fixture->vault, &found, 0xa0), PBFT_NOT_FOUND);
+    vault_close(fixture->vault);
+    (void)change_version(fixture->vault_folder, 5);
+    open_vault(fixture);
+    assert_int_equal(find_by_id(fixture->vault, &found, 0xa0), PBFT_OK);
+    assert_int_equal(found.patient[0], 0xcc);
+    assert_int_equal(find_by_id(fixture->vault, &found, 0xa1), PBFT_OK);
+    assert_memory_equal(found.patient, nobody, sizeof nobody);
+    assert_int_equal(find_by_id(fixture->vault, &found, 0xb0), PBFT_NOT_FOUND);
+    /* And so are those that come now. */
+    assert_int_equal(
+        vault_add_participant(fixture->vault, &found, "Device/1", 5), PBFT_OK);
+    char name[VAULT_OWN_NAME_SIZE];
+    vault_own_name(name, found.id);
+    assert_int_equal(vault_find_participant(fixture->vault, &found, name),
+                     PBFT_OK);
 }
 
 static void test_older_vaults_find_by_handle_too(void **state)
@@ -487,6 +548,7 @@ int main(void)
         T(test_other_key_opens_the_same),
         T(test_versions_three_and_four_become_this_one),
         T(test_older_vaults_find_by_handle_too),
+        T(test_version_five_finds_participants_by_id_too),
         T(test_rekey_survives_death_anywhere),
         T(test_forgetting_survives_death_anywhere),
     };
