@@ -196,7 +196,8 @@ static int rank_of(enum transaction_type type)
            : type == TRANSACTION_CONSENT_GRANT ||
                    type == TRANSACTION_CONSENT_EVIDENCE
                ? 1
-               : 2;
+           : type == TRANSACTION_ACCESS_REQUEST ? 2
+                                                : 3;
 }
 
 static int compare(const void *left, const void *right)
@@ -211,7 +212,11 @@ static int compare(const void *left, const void *right)
     if (a->seq != b->seq) {
         return a->seq < b->seq ? -1 : 1;
     }
-    return memcmp(a->tx_id.bytes, b->tx_id.bytes, sizeof a->tx_id.bytes);
+    int order = memcmp(a->tx_id.bytes, b->tx_id.bytes, sizeof a->tx_id.bytes);
+    /* Decisions are named by their requests alone. */
+    return order != 0 || !a->by_request
+               ? order
+               : memcmp(a->consent, b->consent, sizeof a->consent);
 }
 
 static void sort(struct fhir_gather *gather)
@@ -247,6 +252,9 @@ enum pbft_status fhir_gather_run(struct fhir_gather *gather,
     }
     if (status == PBFT_OK && gather->has_subject && !gather->has_consent) {
         status = fhir_gather_disclosures(gather, reason);
+    }
+    if (status == PBFT_OK && gather->has_subject && !gather->has_consent) {
+        status = fhir_gather_decisions(gather, reason);
     }
     if (status == PBFT_OK) {
         sort(gather);

@@ -14,7 +14,9 @@ struct fhir_wanted {
     enum transaction_type type;
     struct pbft_digest tx_id;
     uint64_t seq;
-    uint8_t consent[VAULT_ID_SIZE]; /* Of a consent. */
+    /* A decision that the replicas computed, without its transaction. */
+    bool by_request;
+    uint8_t consent[VAULT_ID_SIZE]; /* Of a consent; or the request's. */
     bool withdrawn;
     bool has_entry;
     uint8_t entry[32]; /* Key of the journal's, if it has one. */
@@ -51,6 +53,10 @@ fhir_gather_consents(struct fhir_gather *gather, struct salus_reason *reason);
 PBFT_MUST_USE enum pbft_status
 fhir_gather_disclosures(struct fhir_gather *gather,
                         struct salus_reason *reason);
+/* What was decided on access to the patient: on which data went out, and what
+ * the own institution may still decide. */
+PBFT_MUST_USE enum pbft_status
+fhir_gather_decisions(struct fhir_gather *gather, struct salus_reason *reason);
 /* What became of a consent. */
 PBFT_MUST_USE enum pbft_status fhir_gather_status(struct fhir_gather *gather,
                                                   struct fhir_wanted *wanted,

@@ -70,6 +70,19 @@ static enum pbft_status take_events(struct fhir_gather *gather,
     return status;
 }
 
+static enum pbft_status add_decision(struct fhir_gather *gather,
+                                     const ProtobufCBinaryData *request)
+{
+    struct fhir_wanted wanted = {.type = TRANSACTION_ACCESS_REQUEST,
+                                 .by_request = true};
+
+    if (request->len != sizeof wanted.consent) {
+        return PBFT_OK;
+    }
+    memcpy(wanted.consent, request->data, sizeof wanted.consent);
+    return fhir_gather_add(gather, &wanted);
+}
+
 static enum pbft_status take_rows(struct fhir_gather *gather,
                                   const Salus__V1__Accounting *accounting)
 {
@@ -82,6 +95,9 @@ static enum pbft_status take_rows(struct fhir_gather *gather,
         if (row->tx_id.len == sizeof wanted.tx_id.bytes) {
             memcpy(wanted.tx_id.bytes, row->tx_id.data, row->tx_id.len);
             status = fhir_gather_add(gather, &wanted);
+        }
+        if (status == PBFT_OK) {
+            status = add_decision(gather, &row->decision);
         }
     }
     return status;
@@ -163,6 +179,68 @@ enum pbft_status fhir_gather_disclosures(struct fhir_gather *gather,
             status = take_rows(gather, answer->accounting);
             more =
                 next_page(cursor, &inner.cursor, &answer->accounting->cursor);
+        }
+        wire_arena_deinit(&arena);
+    }
+    return status;
+}
+
+/* One of the patient's is added; this only finds it, and proves nothing. */
+static enum pbft_status add_if_his(struct fhir_gather *gather,
+                                   const ProtobufCBinaryData *request,
+                                   struct salus_reason *reason)
+{
+    Salus__V1__Query query = SALUS__V1__QUERY__INIT;
+    Salus__V1__ExplainQuery inner = SALUS__V1__EXPLAIN_QUERY__INIT;
+    enum pbft_status status = PBFT_OK;
+    struct wire_arena arena;
+
+    query.kind_case = SALUS__V1__QUERY__KIND_EXPLAIN;
+    query.explain = &inner;
+    inner.request = *request;
+    wire_arena_init(&arena, ANSWER_BYTES_MAX);
+    const Salus__V1__Answer *answer = ask(gather, &query, &arena, reason);
+    if (answer == NULL) {
+        status = PBFT_UNREACHABLE;
+    } else if (answer->kind_case == SALUS__V1__ANSWER__KIND_DECISION) {
+        const ProtobufCBinaryData *subject = &answer->decision->subject;
+        if (subject->len == sizeof gather->subject &&
+            memcmp(subject->data, gather->subject, subject->len) == 0) {
+            status = add_decision(gather, request);
+        }
+    }
+    wire_arena_deinit(&arena);
+    return status;
+}
+
+enum pbft_status fhir_gather_decisions(struct fhir_gather *gather,
+                                       struct salus_reason *reason)
+{
+    Salus__V1__Query query = SALUS__V1__QUERY__INIT;
+    Salus__V1__ObligationsQuery inner = SALUS__V1__OBLIGATIONS_QUERY__INIT;
+    uint8_t cursor[CURSOR_MAX];
+    enum pbft_status status = PBFT_OK;
+    bool more = true;
+
+    query.kind_case = SALUS__V1__QUERY__KIND_OBLIGATIONS;
+    query.obligations = &inner;
+    inner.limit = LEDGER_PAGE_ROWS_MAX;
+    while (more && status == PBFT_OK) {
+        struct wire_arena arena;
+        wire_arena_init(&arena, ANSWER_BYTES_MAX);
+        const Salus__V1__Answer *answer = ask(gather, &query, &arena, reason);
+        more = false;
+        if (answer == NULL) {
+            status = PBFT_UNREACHABLE;
+        } else if (answer->kind_case == SALUS__V1__ANSWER__KIND_OBLIGATIONS) {
+            const Salus__V1__Obligations *list = answer->obligations;
+            for (size_t i = 0; i < list->n_rows && status == PBFT_OK; i++) {
+                if (list->rows[i]->kind ==
+                    SALUS__V1__OBLIGATIONS__KIND__DECISION_ENDS) {
+                    status = add_if_his(gather, &list->rows[i]->id, reason);
+                }
+            }
+            more = next_page(cursor, &inner.cursor, &list->cursor);
         }
         wire_arena_deinit(&arena);
     }

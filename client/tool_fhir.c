@@ -89,6 +89,7 @@ static int run(int argc, char **argv)
         {"--recipient", NULL, &call.recipient, NULL},
         {"--subject", NULL, &call.export.subject, NULL},
         {"--consent", NULL, &call.export.consent, NULL},
+        {"--decision", NULL, NULL, &call.export.decisions},
         {"--since", NULL, &call.export.since, NULL},
         {"--until", NULL, &call.export.until, NULL},
         {"-o", NULL, &call.export.output, NULL},
@@ -202,14 +203,15 @@ const struct tool_command tool_fhir = {
         "                       life-threat, incapacitated, imminent-harm,\n"
         "                       disaster, system-unavailable\n"
         "  --emergency-window N minutes of one that does not say them (60)\n"
-        "  --register-unknown   for trials: patients, actors and encounters\n"
-        "                       that the vault does not know get random ids\n"
+        "  --register-unknown   for trials: who is not in the vault gets an "
+        "id\n"
         "\n"
         "exporting:\n"
         "  --subject PATIENT    only of that patient: a handle, or a name of "
         "the\n"
         "                       vault, such as Patient/17\n"
         "  --consent CONSENT    only that one: its id, or such as Consent/3\n"
+        "  --decision ID...     only these, by request or transaction\n"
         "  --since, --until T   only of blocks from T on, and before T:\n"
         "                       2026-11-28 or 2026-11-28T10:15:00Z (UTC)\n"
         "  --ndjson             a resource a line; else one Bundle (--bundle)\n"

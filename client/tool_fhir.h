@@ -32,6 +32,7 @@ struct fhir_call {
     struct fhir_export_call {
         const char *subject;
         const char *consent;
+        struct tool_list decisions;
         const char *since;
         const char *until;
         const char *output;

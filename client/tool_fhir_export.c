@@ -8,8 +8,7 @@
 
 #include "client/fhir_handed.h"
 #include "client/fhir_outcome.h"
-#include "client/receipt.h"
-#include "client/receipt_body.h"
+#include "client/fhir_source.h"
 #include "client/tool_ask.h"
 #include "client/tool_config.h"
 #include "client/tool_consortium.h"
@@ -19,17 +18,14 @@
 #include "crypto/secret.h"
 #include "fhir/export.h"
 #include "fhir/limits.h"
-#include "proto/scan.h"
 
-#define RECEIPT_ARENA_BYTES (2 * RECEIPT_BYTES_MAX)
 #define US_PER_MS 1000
 
 /* One export. */
 struct run {
     const struct fhir_call *call;
-    struct salus_client *client;
+    struct fhir_ground ground;
     struct salus_genesis *genesis;
-    struct pbft_digest cluster;
     struct fhir_exporter *exporter;
     struct wire_buffer text;
     struct fhir_handed handed;
@@ -41,34 +37,9 @@ struct run {
 
 /* ---- one transaction ----------------------------------------------------- */
 
-/* Fetches the receipt and proves it; false: said why. */
-static bool fetch(const struct run *run, const struct fhir_wanted *wanted,
-                  struct salus_bytes *receipt, struct receipt_facts *facts)
+static bool is_in_period(const struct run *run, uint64_t at_us)
 {
-    enum receipt_check failed = RECEIPT_FORMAT;
-    struct salus_reason reason = {""};
-    enum salus_status status =
-        salus_receipt(run->client, receipt, wanted->tx_id.bytes);
-
-    if (status != SALUS_OK) {
-        (void)fhir_failed(run->call, "transient", "a receipt is missing: %s",
-                          salus_status_text(status));
-        return false;
-    }
-    if (receipt_verify(facts, &failed, &reason,
-                       (struct pbft_bytes){receipt->data, receipt->size},
-                       run->genesis, &run->cluster) != PBFT_OK) {
-        (void)fhir_failed(run->call, "security", "a receipt is not valid: %s",
-                          reason.text);
-        return false;
-    }
-    return true;
-}
-
-static bool is_in_period(const struct run *run,
-                         const struct receipt_facts *facts)
-{
-    uint64_t at_ms = facts->block.block_time / US_PER_MS;
+    uint64_t at_ms = at_us / US_PER_MS;
 
     return at_ms >= run->since_ms &&
            (run->until_ms == 0 || at_ms < run->until_ms);
@@ -139,29 +110,25 @@ static bool export_source(struct run *run, const struct fhir_wanted *wanted,
     return status == PBFT_OK;
 }
 
-static bool export_one(struct run *run, const struct fhir_wanted *wanted)
+static bool export_one(struct run *run, struct fhir_wanted *wanted)
 {
-    struct salus_bytes receipt = {NULL, 0};
-    struct receipt_facts facts;
-    struct wire_arena arena;
-    struct pbft_bytes body = {NULL, 0};
-    bool done = fetch(run, wanted, &receipt, &facts);
+    struct fhir_source found;
+    struct salus_reason reason = {""};
+    const char *code = "exception";
+    bool done = fhir_source_fetch(&found, &run->ground, wanted, &code,
+                                  &reason) == PBFT_OK;
 
-    wire_arena_init(&arena, RECEIPT_ARENA_BYTES);
-    if (done && facts.code == 0 && is_in_period(run, &facts)) {
-        struct pbft_bytes bytes = {receipt.data, receipt.size};
-        struct fhir_export_source source = {.tx_id = facts.tx_id,
-                                            .seq = facts.block.seq,
-                                            .withdrawn = wanted->withdrawn};
-        done = receipt_body(&body, &arena, bytes) == PBFT_OK;
-        source.body = body;
-        if (run->call->export.receipts) {
-            source.receipt = bytes;
+    if (!done) {
+        (void)fhir_failed(run->call, code, "%s", reason.text);
+    } else if (!found.was_refused && is_in_period(run, found.at_us)) {
+        wanted->type = found.type;
+        if (!run->call->export.receipts) {
+            found.source.receipt = (struct pbft_bytes){NULL, 0};
+            found.source.proof = (struct pbft_bytes){NULL, 0};
         }
-        done = done && export_source(run, wanted, &source);
+        done = export_source(run, wanted, &found.source);
     }
-    wire_arena_deinit(&arena);
-    salus_free(&receipt);
+    fhir_source_free(&found);
     return done;
 }
 
@@ -292,11 +259,38 @@ static bool take_consent(struct fhir_gather *gather,
     return true;
 }
 
+/* By the id of the request, or by a transaction. */
+static bool take_decisions(struct fhir_gather *gather,
+                           const struct fhir_call *call)
+{
+    const struct tool_list *list = &call->export.decisions;
+
+    for (size_t i = 0; i < list->count; i++) {
+        struct fhir_wanted wanted = {.type = TRANSACTION_ACCESS_REQUEST};
+        const char *text = list->items[i];
+        wanted.by_request = strlen(text) == 2 * sizeof wanted.consent;
+        if (hex_decode(wanted.by_request ? wanted.consent : wanted.tx_id.bytes,
+                       wanted.by_request ? sizeof wanted.consent
+                                         : sizeof wanted.tx_id.bytes,
+                       text) != PBFT_OK) {
+            (void)fhir_failed(call, "not-found",
+                              "--decision: neither an id of a request nor of "
+                              "a transaction");
+            return false;
+        }
+        if (fhir_gather_add(gather, &wanted) != PBFT_OK) {
+            (void)fhir_failed(call, "exception", "out of memory");
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool open_exporter(struct run *run, struct vault *vault)
 {
     struct fhir_export_options options = {
         .vault = vault,
-        .chain = run->cluster,
+        .chain = run->ground.cluster,
         .redacted = run->call->export.redacted,
         .without_contents = run->call->export.without_contents};
     enum pbft_status status = fhir_exporter_create(&run->exporter, &options);
@@ -316,16 +310,18 @@ static int run_with(struct run *run, struct vault *vault)
     int code = TOOL_FAILED;
 
     if (!take_subject(&gather, call) || !take_consent(&gather, call) ||
-        !open_exporter(run, vault)) {
+        !take_decisions(&gather, call) || !open_exporter(run, vault)) {
+        fhir_gather_free(&gather);
         return TOOL_FAILED;
     }
-    run->client = tool_open(call->config, call->replica, 0);
-    gather.client = run->client;
-    run->handed.chain = run->cluster;
+    run->ground.client = tool_open(call->config, call->replica, 0);
+    gather.client = run->ground.client;
+    run->handed.chain = run->ground.cluster;
     wire_buffer_init(&run->text, FHIR_FILE_BYTES_MAX);
-    if (run->client == NULL) {
+    if (run->ground.client == NULL) {
         code = fhir_failed(call, "exception", "no client was opened");
-    } else if (fhir_gather_run(&gather, &reason) != PBFT_OK) {
+    } else if (call->export.decisions.count == 0 &&
+               fhir_gather_run(&gather, &reason) != PBFT_OK) {
         code = fhir_failed(call, "exception", "%s", reason.text);
     } else {
         code = export_all(run, &gather);
@@ -334,7 +330,7 @@ static int run_with(struct run *run, struct vault *vault)
     fhir_handed_free(&run->handed);
     wire_buffer_deinit(&run->text);
     fhir_exporter_destroy(run->exporter);
-    salus_close(run->client);
+    salus_close(run->ground.client);
     return code;
 }
 
@@ -344,6 +340,10 @@ static int check_usage(struct run *run)
 
     if (run->call->operands.count > 1) {
         return tool_bad_usage(&tool_fhir, "export takes no files");
+    }
+    if (call->decisions.count > 0 &&
+        (call->subject != NULL || call->consent != NULL)) {
+        return tool_bad_usage(&tool_fhir, "--decision, --subject or --consent");
     }
     if (call->bundle && call->ndjson) {
         return tool_bad_usage(&tool_fhir, "--bundle or --ndjson");
@@ -369,10 +369,11 @@ int fhir_export_all(struct fhir_call *call)
         return code;
     }
     if (tool_config_load(&config, call->config, &reason) != PBFT_OK ||
-        genesis_file_load(&run.genesis, &run.cluster, config.genesis,
+        genesis_file_load(&run.genesis, &run.ground.cluster, config.genesis,
                           &reason) != PBFT_OK) {
         return fhir_failed(call, "exception", "%s", reason.text);
     }
+    run.ground.genesis = run.genesis;
     const char *folder = call->vault != NULL ? call->vault : config.vault;
     struct vault *vault =
         folder[0] == 0 ? NULL : fhir_open_vault(call, folder, false);

@@ -10,7 +10,6 @@
 #include "fhir/audit_parts.h"
 #include "fhir/ledger_name.h"
 
-#define SYSTEM_DICOM "http://dicom.nema.org/resources/ontology/DCM"
 #define SYSTEM_LIFECYCLE                                                       \
     "http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle"
 #define SYSTEM_INTERACTION "http://hl7.org/fhir/restful-interaction"
@@ -104,7 +103,7 @@ static bool type_is(const struct fhir_node *resource, const char *code)
 {
     struct fhir_node type = fhir_field(resource, "type");
 
-    return coding_is(&type, SYSTEM_DICOM, code);
+    return coding_is(&type, FHIR_SYSTEM_DICOM, code);
 }
 
 /* Nothing went out, no glass was broken. */
@@ -126,6 +125,20 @@ static enum fhir_audit_kind stays(const struct fhir_reader *reader,
     return FHIR_AUDIT_LOCAL;
 }
 
+/* A decision on access is neither an emergency nor a disclosure. One of the
+ * ledger is there already; that of another system, for an emergency, may be all
+ * that is told of one: it is not believed, and not passed over. */
+static enum fhir_audit_kind decision(const struct fhir_reader *reader,
+                                     const struct fhir_node *resource)
+{
+    bool is_unclear = audit_is_emergency(resource) && !has_failed(resource) &&
+                      !audit_names_request(resource);
+
+    return stays(reader, resource,
+                 is_unclear ? FHIR_DECISION_EMERGENCY : FHIR_DECISION,
+                 "subtype");
+}
+
 static enum fhir_audit_kind kind_of(const struct fhir_reader *reader,
                                     const struct fhir_node *resource)
 {
@@ -136,6 +149,10 @@ static enum fhir_audit_kind kind_of(const struct fhir_reader *reader,
 
     if (type_is(resource, "110107") && disclosed) {
         return stays(reader, resource, FHIR_RECEIPT, "type");
+    }
+    if (!disclosed && !is_odd &&
+        has_subtype(resource, FHIR_SYSTEM_AUTHZ, NULL)) {
+        return decision(reader, resource);
     }
     if (!is_export && !is_odd && !is_emergency) {
         return stays(reader, resource, FHIR_INTERNAL, "type");

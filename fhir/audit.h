@@ -8,6 +8,10 @@
 #include "ledger/limits.h"
 
 #define FHIR_AUDIT_ITEMS_MAX 1024
+#define FHIR_SYSTEM_DICOM "http://dicom.nema.org/resources/ontology/DCM"
+/* Subtypes of decisions on access (IHE BALP). */
+#define FHIR_SYSTEM_AUTHZ                                                      \
+    "https://profiles.ihe.net/ITI/BALP/CodeSystem/AuthZsubType"
 
 enum fhir_audit_kind {
     FHIR_AUDIT_LOCAL = 0, /* Everything else: it is nobody else's business. */

@@ -8,6 +8,8 @@
 
 /* Does it say that it is about an emergency (BTG, ETREAT)? */
 bool audit_is_emergency(const struct fhir_node *resource);
+/* Does an agent's policy name an access request of the ledger? */
+bool audit_names_request(const struct fhir_node *resource);
 /* Recipient, requestor, and what it stands on. */
 void audit_read_agents(const struct fhir_reader *reader, struct fhir_audit *out,
                        const struct fhir_node *resource);

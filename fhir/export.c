@@ -203,6 +203,10 @@ static void write_resource(struct exporting *exporting)
     case TRANSACTION_BREAK_GLASS:
         export_emergency(exporting);
         break;
+    case TRANSACTION_ACCESS_REQUEST:
+    case TRANSACTION_ACCESS_DECISION:
+        export_decision(exporting);
+        break;
     default:
         fhir_report_add(exporting->report, FHIR_EXPORT_TYPE, "$",
                         transaction_type_name(type));
@@ -253,14 +257,18 @@ enum pbft_status fhir_export(struct fhir_exporter *exporter, char **out,
     struct exporting exporting = {
         .exporter = exporter, .source = source, .report = report};
     struct wire_arena arena;
-    struct ProtobufCMessage *message = NULL;
+    Salus__V1__TransactionBody computed = SALUS__V1__TRANSACTION_BODY__INIT;
+    struct ProtobufCMessage *message = &computed.base;
+    enum pbft_status status = PBFT_OK;
 
     *out = NULL;
     fhir_report_init(report, "");
     wire_arena_init(&arena, WIRE_UNPACK_BYTES_MAX);
-    enum pbft_status status =
-        wire_unpack_strict(&salus__v1__transaction_body__descriptor,
-                           source->body, &arena, &message);
+    computed.payload_case = SALUS__V1__TRANSACTION_BODY__PAYLOAD_ACCESS_REQUEST;
+    if (source->body.size > 0 || source->decision == NULL) {
+        status = wire_unpack_strict(&salus__v1__transaction_body__descriptor,
+                                    source->body, &arena, &message);
+    }
     if (status == PBFT_OK) {
         exporting.body = (const Salus__V1__TransactionBody *)(void *)message;
         export_body(&exporting, out);

@@ -15,6 +15,7 @@
 #include "vault/vault.h"
 
 struct fhir_exporter;
+struct Salus__V1__DecisionState;
 
 struct fhir_export_options {
     struct vault *vault;
@@ -39,10 +40,16 @@ struct fhir_export_source {
     uint64_t seq;              /* Its block. */
     bool withdrawn;            /* A consent that has ended since. */
     struct pbft_bytes receipt; /* To be put into the resource; or empty. */
+    /* Of ACCESS_REQUEST and ACCESS_DECISION: what the ledger says of the
+     * request. Of the first the body may be empty, and then tx_id is not used:
+     * what the replicas computed stands here alone. */
+    const struct Salus__V1__DecisionState *decision;
+    uint64_t block_time_us;  /* Of the custodian's decision. */
+    struct pbft_bytes proof; /* QueryProof of `decision`; as the receipt. */
 };
 
-/* CONSENT_GRANT, CONSENT_EVIDENCE, RECORD_ANCHOR, DISCLOSURE, BREAK_GLASS: has
- * it a resource? */
+/* CONSENT_GRANT, CONSENT_EVIDENCE, RECORD_ANCHOR, DISCLOSURE, BREAK_GLASS: does
+ * an import make it, and has it a resource? */
 bool fhir_export_knows(enum transaction_type type);
 
 /* One resource in a line, from malloc; the caller frees it. NULL: the report

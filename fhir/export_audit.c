@@ -8,11 +8,11 @@
 #include <jansson.h>
 
 #include "crypto/hex.h"
+#include "fhir/audit.h"
 #include "fhir/exporting.h"
 #include "fhir/ledger_name.h"
 #include "fhir/plan.h"
 
-#define SYSTEM_DICOM "http://dicom.nema.org/resources/ontology/DCM"
 #define SYSTEM_LIFECYCLE                                                       \
     "http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle"
 #define SYSTEM_INTERACTION "http://hl7.org/fhir/restful-interaction"
@@ -20,7 +20,6 @@
 #define SYSTEM_ROLE "http://terminology.hl7.org/CodeSystem/object-role"
 #define SYSTEM_BALP                                                            \
     "https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType"
-#define SYSTEM_TYPES "http://hl7.org/fhir/resource-types"
 
 static json_t *write_entity(json_t *what, const char *system, const char *type,
                             const char *role)
@@ -30,14 +29,15 @@ static json_t *write_entity(json_t *what, const char *system, const char *type,
                      export_coding(SYSTEM_ROLE, role));
 }
 
-static json_t *write_agent(const char *type, json_t *who, bool requestor)
+json_t *export_agent(const char *system, const char *type, json_t *who,
+                     bool requestor)
 {
     return json_pack("{s:o, s:o, s:b}", "type",
-                     export_concept(export_coding(SYSTEM_DICOM, type)), "who",
-                     who, "requestor", requestor ? 1 : 0);
+                     export_concept(export_coding(system, type)), "who", who,
+                     "requestor", requestor ? 1 : 0);
 }
 
-static json_t *write_purpose(struct exporting *exporting, uint32_t purpose)
+json_t *export_purpose(struct exporting *exporting, uint32_t purpose)
 {
     return export_list_of(export_concept(
         export_code(exporting, CODES_PURPOSE, purpose, "purpose")));
@@ -49,12 +49,20 @@ static json_t *own_institution(struct exporting *exporting)
                             exporting->body->institution.data, "Organization");
 }
 
-static json_t *patient(struct exporting *exporting,
+json_t *export_patient(struct exporting *exporting,
                        const ProtobufCBinaryData *handle)
 {
     return write_entity(export_reference(exporting, FHIR_LEDGER_SUBJECT,
                                          handle->data, "Patient"),
                         SYSTEM_ENTITY, "1", "1");
+}
+
+/* A consent that something stands on. */
+json_t *export_relied_on(json_t *what)
+{
+    return json_pack(
+        "{s:o, s:o}", "what", what, "type",
+        export_coding("http://hl7.org/fhir/resource-types", "Consent"));
 }
 
 /* What AuditEvents of both kinds end with. */
@@ -146,13 +154,14 @@ static void write_agents(struct exporting *exporting,
                          const Salus__V1__Disclosure *disclosure)
 {
     json_t *list = json_array();
-    json_t *source = write_agent("110153", own_institution(exporting), false);
+    json_t *source = export_agent(FHIR_SYSTEM_DICOM, "110153",
+                                  own_institution(exporting), false);
 
     export_put(exporting, source, "policy", write_basis(exporting, disclosure));
     (void)json_array_append_new(list, source);
     (void)json_array_append_new(
-        list,
-        write_agent("110152", write_recipient(exporting, disclosure), false));
+        list, export_agent(FHIR_SYSTEM_DICOM, "110152",
+                           write_recipient(exporting, disclosure), false));
     if (disclosure->basis == (uint32_t)CODES_BASIS_INDIVIDUAL) {
         json_t *who = export_reference(exporting, FHIR_LEDGER_SUBJECT,
                                        disclosure->subject.data, "Patient");
@@ -170,7 +179,8 @@ static void write_entities(struct exporting *exporting,
     static const char prefix[] = "AuditEvent?x-request-id=";
     json_t *list = json_array();
 
-    (void)json_array_append_new(list, patient(exporting, &disclosure->subject));
+    (void)json_array_append_new(
+        list, export_patient(exporting, &disclosure->subject));
     for (size_t i = 0; i < audit->item_count; i++) {
         (void)json_array_append_new(
             list, write_entity(export_name(audit->items[i].name), SYSTEM_ENTITY,
@@ -181,9 +191,7 @@ static void write_entities(struct exporting *exporting,
          i < audit->consent_count && audit->consents[i].name != NULL;
          i++) {
         (void)json_array_append_new(
-            list, json_pack("{s:o, s:o}", "what",
-                            export_name(audit->consents[i].name), "type",
-                            export_coding(SYSTEM_TYPES, "Consent")));
+            list, export_relied_on(export_name(audit->consents[i].name)));
     }
     if (audit->request_id != NULL) {
         (void)json_array_append_new(
@@ -212,7 +220,7 @@ void export_disclosure(struct exporting *exporting)
     export_begin(exporting, "AuditEvent", FHIR_LEDGER_EVENT,
                  disclosure->disclosure.data);
     export_put(exporting, exporting->resource, "type",
-               export_coding(SYSTEM_DICOM, "110106"));
+               export_coding(FHIR_SYSTEM_DICOM, "110106"));
     if (disclosure->mode == SALUS__V1__DISCLOSURE__MODE__API) {
         (void)json_array_append_new(subtype,
                                     export_coding(SYSTEM_INTERACTION, "read"));
@@ -221,7 +229,7 @@ void export_disclosure(struct exporting *exporting)
     export_put_text(exporting, exporting->resource, "action", "R");
     write_recorded(exporting);
     export_put(exporting, exporting->resource, "purposeOfEvent",
-               write_purpose(exporting, disclosure->purpose));
+               export_purpose(exporting, disclosure->purpose));
     write_agents(exporting, disclosure);
     write_source(exporting);
     write_entities(exporting, disclosure);
@@ -245,23 +253,23 @@ void export_emergency(struct exporting *exporting)
     export_extend(exporting, FHIR_REASON_URL, "valueCode",
                   json_string(reason != NULL ? reason->code : ""));
     export_put(exporting, exporting->resource, "type",
-               export_coding(SYSTEM_DICOM, "110113"));
+               export_coding(FHIR_SYSTEM_DICOM, "110113"));
     export_put_text(exporting, exporting->resource, "action", "E");
     export_put(exporting, exporting->resource, "period",
                export_period(exporting, from_ms, from_ms + glass->window_ms,
                              "window_ms"));
     write_recorded(exporting);
     export_put(exporting, exporting->resource, "purposeOfEvent",
-               write_purpose(exporting, glass->purpose));
+               export_purpose(exporting, glass->purpose));
     export_put(
         exporting, exporting->resource, "agent",
-        export_list_of(write_agent(
-            "110150",
+        export_list_of(export_agent(
+            FHIR_SYSTEM_DICOM, "110150",
             export_reference(exporting, FHIR_LEDGER_PARTICIPANT,
                              exporting->body->participant.data, "Practitioner"),
             true)));
     write_source(exporting);
     export_put(exporting, exporting->resource, "entity",
-               export_list_of(patient(exporting, &glass->subject)));
+               export_list_of(export_patient(exporting, &glass->subject)));
     export_end(exporting);
 }

@@ -198,6 +198,16 @@ static void rehearse(struct exporting *exporting, struct fhir_item *item)
     free(journal);
 }
 
+/* Nothing comes of a decision again: it stays where it is imported. */
+static void expect_decision(struct exporting *exporting,
+                            const struct fhir_item *item)
+{
+    if (fhir_item_class(item) != FHIR_LOCAL || item->report.count != 1 ||
+        item->report.findings[0].kind != FHIR_DECISION) {
+        take_findings(exporting, item);
+    }
+}
+
 void export_check(struct exporting *exporting)
 {
     const struct fhir_options options = {.purposes =
@@ -216,7 +226,9 @@ void export_check(struct exporting *exporting)
     if (exporting->status == PBFT_OK) {
         exporting->status = fhir_item_load(&item, file, 0, &options);
     }
-    if (exporting->status == PBFT_OK) {
+    if (exporting->status == PBFT_OK && exporting->source->decision != NULL) {
+        expect_decision(exporting, item);
+    } else if (exporting->status == PBFT_OK) {
         rehearse(exporting, item);
     }
     fhir_item_free(item);

@@ -319,9 +319,12 @@ void export_begin(struct exporting *exporting, const char *type,
         json_pack("{s:o}", "versionId",
                   json_sprintf("%llu", (unsigned long long)source->seq)));
     export_put(exporting, resource, "extension", json_array());
-    hex_encode(hex, (struct pbft_bytes){source->tx_id.bytes, PBFT_DIGEST_SIZE});
-    export_extend(exporting, "urn:salus:transaction", "valueString",
-                  json_string(hex));
+    if (source->body.size > 0) {
+        hex_encode(hex,
+                   (struct pbft_bytes){source->tx_id.bytes, PBFT_DIGEST_SIZE});
+        export_extend(exporting, "urn:salus:transaction", "valueString",
+                      json_string(hex));
+    }
     if (source->receipt.size > 0) {
         export_extend(exporting, "urn:salus:receipt", "valueBase64Binary",
                       export_base64(source->receipt));

@@ -107,6 +107,14 @@ void export_labels(struct exporting *exporting, struct json_t *list,
                    const struct vault_subject *subject,
                    const struct export_labels *labels);
 
+/* Parts of an AuditEvent. */
+struct json_t *export_agent(const char *system, const char *type,
+                            struct json_t *who, bool requestor);
+struct json_t *export_patient(struct exporting *exporting,
+                              const ProtobufCBinaryData *handle);
+struct json_t *export_relied_on(struct json_t *what);
+struct json_t *export_purpose(struct exporting *exporting, uint32_t purpose);
+
 /* ---- the resources ------------------------------------------------------- */
 
 void export_consent(struct exporting *exporting);
@@ -116,6 +124,8 @@ void export_selector(struct exporting *exporting, struct json_t *object,
                      const struct vault_subject *subject, const char *path);
 void export_document(struct exporting *exporting);
 void export_disclosure(struct exporting *exporting);
+/* From source->decision, and the body of the custodian's. */
+void export_decision(struct exporting *exporting);
 void export_emergency(struct exporting *exporting);
 
 /* Reads the resource as an import would, and compares. Findings say what is
