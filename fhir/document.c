@@ -136,20 +136,23 @@ static void read_subject(const struct fhir_reader *reader,
     }
 }
 
-/* The ledger holds one author, and rules on authors must find all of them. */
-static void read_author(const struct fhir_reader *reader,
-                        struct fhir_document *out,
-                        const struct fhir_node *resource)
+/* Rules on authors must find all of them. */
+static void read_authors(const struct fhir_reader *reader,
+                         struct fhir_document *out,
+                         const struct fhir_node *resource)
 {
     struct fhir_node list = fhir_take_list(reader, resource, "author");
 
-    if (fhir_size(&list) > 1) {
-        fhir_find(reader->report, FHIR_MANY_AUTHORS, &list, NULL);
+    if (fhir_size(&list) > FHIR_AUTHORS_MAX) {
+        fhir_find(reader->report, FHIR_MANY, &list, NULL);
         return;
     }
-    if (fhir_size(&list) == 1) {
-        struct fhir_node node = fhir_element(&list, 0);
-        (void)fhir_take_reference(reader, &out->author, &node);
+    for (size_t i = 0; i < fhir_size(&list); i++) {
+        struct fhir_node node = fhir_element(&list, i);
+        if (fhir_take_reference(reader, &out->authors[out->author_count],
+                                &node)) {
+            out->author_count++;
+        }
     }
 }
 
@@ -289,7 +292,7 @@ void fhir_document_read(const struct fhir_reader *reader,
     read_status(reader, out, resource);
     read_type(reader, out, resource);
     read_subject(reader, out, resource);
-    read_author(reader, out, resource);
+    read_authors(reader, out, resource);
     read_custodian(reader, out, resource);
     read_relations(reader, out, resource);
     fhir_document_labels(reader, out, resource);

@@ -7,15 +7,18 @@
 #include "fhir/elements.h"
 #include "ledger/limits.h"
 
+#define FHIR_AUTHORS_MAX (1 + LEDGER_RELATED_MAX)
+
 /* In the vault by these numbers: never use one again. */
 extern const struct fhir_words fhir_statuses;     /* 0: current. */
 extern const struct fhir_words fhir_doc_statuses; /* 0: NULL. */
 
 struct fhir_document {
     struct fhir_reference subject;   /* Or absent. */
-    struct fhir_reference author;    /* Or absent. */
     struct fhir_reference custodian; /* Or absent. */
     struct fhir_reference replaces;  /* Or absent. */
+    struct fhir_reference authors[FHIR_AUTHORS_MAX];
+    size_t author_count;
     struct fhir_reference related[LEDGER_RELATED_MAX];
     size_t related_count;
     uint32_t status;     /* Of fhir_statuses. */

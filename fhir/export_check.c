@@ -18,8 +18,27 @@ static void forget(ProtobufCBinaryData *field)
     *field = (ProtobufCBinaryData){0, NULL};
 }
 
+/* Consents of older programs name an author alone. */
+static void forget_coauthors(Salus__V1__Selector *selector)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; selector != NULL && i < selector->n_data; i++) {
+        if (!export_is_coauthor(selector, i)) {
+            selector->data[kept++] = selector->data[i];
+        }
+    }
+    if (selector != NULL) {
+        selector->n_data = kept;
+    }
+}
+
 static void forget_grant(Salus__V1__ConsentGrant *grant)
 {
+    forget_coauthors(grant->root);
+    for (size_t i = 0; i < grant->n_exceptions; i++) {
+        forget_coauthors(grant->exceptions[i]->selector);
+    }
     forget(&grant->consent);
     forget(&grant->evidence_commit);
     forget(&grant->source_commit);

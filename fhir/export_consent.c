@@ -157,6 +157,24 @@ static json_t *write_what(struct exporting *exporting,
                             "DocumentReference");
 }
 
+/* The other half of a rule on an author, which every import adds. */
+bool export_is_coauthor(const Salus__V1__Selector *selector, size_t place)
+{
+    const Salus__V1__Selector__DataRef *data = selector->data[place];
+
+    for (size_t i = 0; (uint32_t)data->meaning == TRANSACTION_RELATED &&
+                       data->id.len == VAULT_ID_SIZE && i < place;
+         i++) {
+        const Salus__V1__Selector__DataRef *other = selector->data[i];
+        if ((uint32_t)other->meaning == TRANSACTION_AUTHORED_BY &&
+            other->id.len == VAULT_ID_SIZE &&
+            memcmp(other->id.data, data->id.data, VAULT_ID_SIZE) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void write_data(struct exporting *exporting, json_t *object,
                        const Salus__V1__Selector *selector, const char *path)
 {
@@ -168,6 +186,9 @@ static void write_data(struct exporting *exporting, json_t *object,
             fhir_word(&fhir_meanings, (uint32_t)data->meaning);
         if (meaning == NULL || data->id.len != VAULT_ID_SIZE) {
             export_find(exporting, FHIR_EXPORT_FIELD, "%s.data[%zu]", path, i);
+            continue;
+        }
+        if (export_is_coauthor(selector, i)) {
             continue;
         }
         (void)json_array_append_new(

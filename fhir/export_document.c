@@ -74,6 +74,34 @@ static json_t *write_attachment(struct exporting *exporting,
 
 /* ---- the rest ------------------------------------------------------------ */
 
+/* One of those behind the first. */
+static bool is_author(struct exporting *exporting,
+                      const ProtobufCBinaryData *id)
+{
+    return id->len == VAULT_ID_SIZE &&
+           fhir_names_find(&exporting->exporter->names, FHIR_LEDGER_PARTICIPANT,
+                           id->data) != NULL;
+}
+
+static void write_authors(struct exporting *exporting,
+                          const Salus__V1__RecordAnchor *anchor)
+{
+    json_t *list = json_array();
+
+    (void)json_array_append_new(
+        list, export_reference(exporting, FHIR_LEDGER_PARTICIPANT,
+                               anchor->author.data, "Practitioner"));
+    for (size_t i = 0; i < anchor->n_related; i++) {
+        if (is_author(exporting, &anchor->related[i])) {
+            (void)json_array_append_new(
+                list,
+                export_reference(exporting, FHIR_LEDGER_PARTICIPANT,
+                                 anchor->related[i].data, "Practitioner"));
+        }
+    }
+    export_put(exporting, exporting->resource, "author", list);
+}
+
 static void write_relations(struct exporting *exporting,
                             const Salus__V1__RecordAnchor *anchor)
 {
@@ -87,6 +115,9 @@ static void write_relations(struct exporting *exporting,
                                              "DocumentReference")));
     }
     for (size_t i = 0; i < anchor->n_related; i++) {
+        if (is_author(exporting, &anchor->related[i])) {
+            continue;
+        }
         (void)json_array_append_new(
             list, json_pack("{s:s, s:o}", "code", "appends", "target",
                             export_reference(exporting, FHIR_LEDGER_DATA,
@@ -141,10 +172,7 @@ static void write_who(struct exporting *exporting,
                                     anchor->subject.data, "Patient"));
     }
     if (anchor->author.len == VAULT_ID_SIZE) {
-        export_put(exporting, resource, "author",
-                   export_list_of(
-                       export_reference(exporting, FHIR_LEDGER_PARTICIPANT,
-                                        anchor->author.data, "Practitioner")));
+        write_authors(exporting, anchor);
     }
     export_put(exporting, resource, "custodian",
                export_reference(exporting, FHIR_LEDGER_INSTITUTION,

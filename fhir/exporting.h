@@ -122,6 +122,8 @@ void export_consent(struct exporting *exporting);
 void export_selector(struct exporting *exporting, struct json_t *object,
                      const Salus__V1__Selector *selector,
                      const struct vault_subject *subject, const char *path);
+/* Is that reference to data only there for authors among several? */
+bool export_is_coauthor(const Salus__V1__Selector *selector, size_t place);
 void export_document(struct exporting *exporting);
 void export_disclosure(struct exporting *exporting);
 /* From source->decision, and the body of the custodian's. */

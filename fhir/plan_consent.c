@@ -6,6 +6,7 @@
 #include "crypto/secret.h"
 #include "fhir/ledger_name.h"
 #include "fhir/plan_consent.h"
+#include "vault/older.h"
 
 /* A selector with its references resolved; the transaction points into it. */
 struct resolved {
@@ -103,37 +104,64 @@ static void resolve_reference(struct planner *planner,
            VAULT_ID_SIZE);
 }
 
+static void add_data(struct planner *planner, struct resolved *out,
+                     enum transaction_meaning meaning,
+                     const uint8_t id[VAULT_ID_SIZE],
+                     const struct fhir_data *data)
+{
+    size_t i = out->selector.data_count;
+
+    if (i == LEDGER_DATA_REFS_MAX) {
+        planner_find(planner, FHIR_PROVISION_MANY, data->reference.path);
+        return;
+    }
+    memcpy(out->data_ids[i], id, VAULT_ID_SIZE);
+    out->data_list[i] = (struct transaction_data_ref){
+        .meaning = meaning, .id = {out->data_ids[i], VAULT_ID_SIZE}};
+    out->selector.data_count++;
+}
+
+static bool resolve_author(struct planner *planner, uint8_t out[VAULT_ID_SIZE],
+                           const struct fhir_selector *in,
+                           const struct fhir_reference *reference)
+{
+    struct vault_participant author;
+
+    if (!planner_actor(planner, &author, reference)) {
+        return false;
+    }
+    if (author.kind == VAULT_IS_INSTITUTION ||
+        author.kind == TRANSACTION_GROUP) {
+        /* No record has it for an author: a deny would be lost. */
+        planner_find(planner, FHIR_REFERENCE_TYPE, reference->path);
+    }
+    check_role(planner, in, reference);
+    memcpy(out, author.id, VAULT_ID_SIZE);
+    return true;
+}
+
 /* Whose data: a participant. What data: a record, encounter, or other thing. */
 static void resolve_data(struct planner *planner, struct resolved *out,
                          const struct fhir_selector *in)
 {
     bool denies = in->decision == TRANSACTION_DENY;
 
+    out->selector.data = out->data_list;
     for (size_t i = 0; i < in->data_count; i++) {
         const struct fhir_data *data = &in->data[i];
         enum transaction_meaning meaning = data->meaning;
-        struct vault_participant author;
+        uint8_t id[VAULT_ID_SIZE] = {0};
         if (data->meaning == TRANSACTION_AUTHORED_BY) {
-            if (!planner_actor(planner, &author, &data->reference)) {
-                continue;
+            if (resolve_author(planner, id, in, &data->reference)) {
+                add_data(planner, out, TRANSACTION_AUTHORED_BY, id, data);
+                /* Who wrote with others is related to the record. */
+                add_data(planner, out, TRANSACTION_RELATED, id, data);
             }
-            if (author.kind == VAULT_IS_INSTITUTION ||
-                author.kind == TRANSACTION_GROUP) {
-                /* No record has it for an author: a deny would be lost. */
-                planner_find(planner, FHIR_REFERENCE_TYPE,
-                             data->reference.path);
-            }
-            check_role(planner, in, &data->reference);
-            memcpy(out->data_ids[i], author.id, VAULT_ID_SIZE);
         } else {
-            resolve_reference(planner, out->data_ids[i], &meaning, data,
-                              denies);
+            resolve_reference(planner, id, &meaning, data, denies);
+            add_data(planner, out, meaning, id, data);
         }
-        out->data_list[i] = (struct transaction_data_ref){
-            .meaning = meaning, .id = {out->data_ids[i], VAULT_ID_SIZE}};
     }
-    out->selector.data = out->data_list;
-    out->selector.data_count = in->data_count;
 }
 
 /* One that is blinded already stands in hexadecimal. */
@@ -332,6 +360,11 @@ static void plan_grant(struct planner *planner, struct grant *grant,
     out->source_commit = (struct pbft_bytes){source.bytes, sizeof source.bytes};
     if (has_previous && plan_still_stands(planner, &previous)) {
         out->supersedes = (struct transaction_ids){previous.id, 1};
+        if (!planner->options->rehearse) {
+            (void)planner_check(planner,
+                                vault_note_replaced(planner->options->vault,
+                                                    &entry, previous.id));
+        }
     }
     (void)planner_add_version(planner, &transaction, VAULT_CONSENT, entry.id,
                               has_previous ? previous.id : NULL);

@@ -184,9 +184,7 @@ static void describe(struct transaction_record_anchor *out,
         out->subject =
             (struct pbft_bytes){anchor->subject.handle, VAULT_HANDLE_SIZE};
     }
-    /* An institution as author is the custodian itself. */
-    if (document->author.name != NULL &&
-        anchor->author.kind != VAULT_IS_INSTITUTION) {
+    if (anchor->has_author) {
         out->author = (struct pbft_bytes){anchor->author.id, VAULT_ID_SIZE};
     }
     if (anchor->has_prior) {

@@ -12,7 +12,8 @@
 /* What the transaction points into. */
 struct anchor {
     struct vault_subject subject;
-    struct vault_participant author;
+    struct vault_participant author; /* The first; others are related. */
+    bool has_author;
     struct vault_record record;
     struct vault_record prior; /* What it continues. */
     bool has_prior;
@@ -31,6 +32,12 @@ struct anchor {
 
 /* Resolves all references; what cannot be is a finding (plan_relations.c). */
 void plan_relations(struct planner *planner, struct anchor *anchor);
+
+/* Of whom it is (plan_authors.c). */
+void plan_authors(struct planner *planner, struct anchor *anchor);
+/* Once; that there is no room is a finding at `path`. */
+void plan_relate_to(struct planner *planner, struct anchor *anchor,
+                    const uint8_t id[VAULT_ID_SIZE], const char *path);
 
 /* The patient was corrected: it is a new document, and the one before was never
  * that patient's. */

@@ -86,8 +86,8 @@ static void find_versions(struct planner *planner, struct anchor *anchor)
     }
 }
 
-static void relate_to(struct planner *planner, struct anchor *anchor,
-                      const uint8_t id[VAULT_ID_SIZE])
+void plan_relate_to(struct planner *planner, struct anchor *anchor,
+                    const uint8_t id[VAULT_ID_SIZE], const char *path)
 {
     for (size_t i = 0; i < anchor->related_count; i++) {
         if (memcmp(anchor->related[i], id, VAULT_ID_SIZE) == 0) {
@@ -95,7 +95,7 @@ static void relate_to(struct planner *planner, struct anchor *anchor,
         }
     }
     if (anchor->related_count == LEDGER_RELATED_MAX) {
-        planner_find(planner, FHIR_MANY, "context");
+        planner_find(planner, FHIR_MANY, path);
         return;
     }
     memcpy(anchor->related[anchor->related_count++], id, VAULT_ID_SIZE);
@@ -106,8 +106,8 @@ static void relate_to(struct planner *planner, struct anchor *anchor,
 static void relate_to_versions(struct planner *planner, struct anchor *anchor,
                                const struct vault_record *version)
 {
-    relate_to(planner, anchor, version->first);
-    relate_to(planner, anchor, version->root);
+    plan_relate_to(planner, anchor, version->first, "context");
+    plan_relate_to(planner, anchor, version->root, "context");
 }
 
 /* As they are named, then the roots that they have. */
@@ -123,7 +123,7 @@ static void resolve_related(struct planner *planner, struct anchor *anchor)
     anchor->related_count = document->related_count;
     for (size_t i = 0; i < document->related_count && planner_is_sound(planner);
          i++) {
-        relate_to(planner, anchor, found[i].root);
+        plan_relate_to(planner, anchor, found[i].root, "context");
     }
 }
 
@@ -134,9 +134,6 @@ void plan_relations(struct planner *planner, struct anchor *anchor)
     if (document->subject.name != NULL) {
         (void)planner_subject(planner, &anchor->subject, &document->subject);
     }
-    if (document->author.name != NULL) {
-        (void)planner_actor(planner, &anchor->author, &document->author);
-    }
     check_custodian(planner, &document->custodian);
     resolve_related(planner, anchor);
     find_versions(planner, anchor);
@@ -146,6 +143,7 @@ void plan_relations(struct planner *planner, struct anchor *anchor)
     if (anchor->is_prior_known) {
         relate_to_versions(planner, anchor, &anchor->prior);
     }
+    plan_authors(planner, anchor);
     /* The next version is related to this one: without a place for that, it
      * would be refused, and this one stay open. */
     if (!anchor->has_before && !planner->options->rehearse &&

@@ -86,7 +86,10 @@ enum fhir_weight {
       "neither a person nor a service: a deny of the group would not reach "   \
       "it")                                                                    \
     X(FHIR_MANY_CONTENTS, FHIR_FATAL, 0, "more than one content")              \
-    X(FHIR_MANY_AUTHORS, FHIR_FATAL, 0, "more than one author")                \
+    X(FHIR_OLDER_RULES, FHIR_FATAL, 0,                                         \
+      "several authors, and a consent of the patient that an older program "   \
+      "imported, which may not find them: import it again, under a new "       \
+      "meta.versionId")                                                        \
     X(FHIR_NO_CONTENT, FHIR_FATAL, 0,                                          \
       "content is not at hand: put it inline, or name --attachments")          \
     X(FHIR_BAD_BASE64, FHIR_FATAL, 0, "not base64")                            \
@@ -224,7 +227,7 @@ enum fhir_weight {
     X(FHIR_SECURITY_LABEL, FHIR_UNCERTAIN, CODES_REASON_UNKNOWN_CODE,          \
       "securityLabel not mappable")                                            \
     X(FHIR_AUTHOR_GROUP, FHIR_UNCERTAIN, CODES_REASON_NOT_COMPUTABLE,          \
-      "author is a group: records have one author")                            \
+      "author is a group: those of records are people")                        \
     X(FHIR_DATA_VERSION, FHIR_UNCERTAIN, CODES_REASON_NOT_COMPUTABLE,          \
       "permit for one version of its data")                                    \
     X(FHIR_HELD_ELSEWHERE, FHIR_UNCERTAIN, CODES_REASON_NOT_COMPUTABLE,        \

@@ -194,6 +194,7 @@ void vault_draw_consent(struct vault_consent *out)
     random_fill(out->evidence_salt, sizeof out->evidence_salt);
     random_fill(out->source_salt, sizeof out->source_salt);
     random_fill(out->data_key, sizeof out->data_key);
+    out->finds_authors = true;
 }
 
 void vault_own_name(char out[VAULT_OWN_NAME_SIZE],
@@ -329,6 +330,8 @@ enum pbft_status vault_find_consent(struct vault *vault,
     layout_get(&layout, out->evidence_salt, sizeof out->evidence_salt);
     layout_get(&layout, out->source_salt, sizeof out->source_salt);
     layout_get(&layout, out->data_key, sizeof out->data_key);
+    out->finds_authors = /* Rows of before version 7 end here. */
+        layout.read < layout.size && layout_get_number(&layout) != 0;
     return layout_end(&layout);
 }
 
@@ -343,6 +346,9 @@ static struct layout consent_layout(const struct vault_consent *consent)
     layout_put(&layout, consent->evidence_salt, sizeof consent->evidence_salt);
     layout_put(&layout, consent->source_salt, sizeof consent->source_salt);
     layout_put(&layout, consent->data_key, sizeof consent->data_key);
+    if (consent->finds_authors) {
+        layout_put_number(&layout, 1);
+    }
     return layout;
 }
 

@@ -65,6 +65,7 @@ struct vault_consent {
     uint8_t evidence_salt[VAULT_SECRET_SIZE];
     uint8_t source_salt[VAULT_SECRET_SIZE];
     uint8_t data_key[VAULT_SECRET_SIZE];
+    bool finds_authors; /* Its rules find each of several (vault/older.h). */
 };
 
 /* Something that documents and consents point to. */

@@ -4,12 +4,14 @@
  * queries do. Before version 5 records ended without the state of the document:
  * such rows are read as they are, and only older programs must not meet new
  * ones. Before version 7 participants could not be found by their ids, by which
- * a consent may name who gives it: then nobody asked for whom he acts.
+ * a consent may name who gives it: then nobody asked for whom he acts; and
+ * consents did not find each of several authors.
  */
 #include <string.h>
 
 #include "vault/entries.h"
 #include "vault/layout.h"
+#include "vault/older.h"
 #include "vault/vault_private.h"
 
 #define PAGE 64
@@ -116,6 +118,9 @@ enum pbft_status vault_migrate(struct vault *vault)
                  : PBFT_OK;
     if (status == PBFT_OK && version < WITH_IDS) {
         status = name_all(vault, VAULT_PARTICIPANT, name_by_id);
+    }
+    if (status == PBFT_OK && version < WITH_IDS) {
+        status = name_all(vault, VAULT_CONSENT, vault_mark_older_rules);
     }
     if (status == PBFT_OK) {
         status = vault_database_renew(vault);

@@ -193,6 +193,49 @@ static inline char *export_text(struct fhir_exporter *exporter,
 
 /* ---- the same transaction? ----------------------------------------------- */
 
+/* Consents of older programs name an author alone; an import adds that records
+ * are related to him, which the others have too. */
+static inline void export_drop_coauthors(json_t *selector)
+{
+    json_t *list = json_object_get(selector, "data");
+    char authors[8][64] = {""};
+    size_t count = 0;
+
+    for (size_t i = 0; i < json_array_size(list);) {
+        json_t *one = json_array_get(list, i);
+        const char *meaning =
+            json_string_value(json_object_get(one, "meaning"));
+        const char *id = json_string_value(json_object_get(one, "id"));
+        bool drops = false;
+        assert_non_null(meaning);
+        assert_non_null(id);
+        for (size_t k = 0; k < count; k++) {
+            drops = drops || (strcmp(meaning, "RELATED") == 0 &&
+                              strcmp(id, authors[k]) == 0);
+        }
+        if (strcmp(meaning, "AUTHORED_BY") == 0 && count < 8) {
+            (void)snprintf(authors[count++], sizeof authors[0], "%s", id);
+        }
+        if (drops) {
+            (void)json_array_remove(list, i);
+        } else {
+            i++;
+        }
+    }
+}
+
+static inline void export_drop_all_coauthors(json_t *grant)
+{
+    size_t index = 0;
+    json_t *exception = NULL;
+
+    export_drop_coauthors(json_object_get(grant, "root"));
+    json_array_foreach(json_object_get(grant, "exceptions"), index, exception)
+    {
+        export_drop_coauthors(json_object_get(exception, "selector"));
+    }
+}
+
 /* The body as JSON without what every import draws for itself. */
 static inline json_t *export_essence(struct pbft_bytes body)
 {
@@ -235,6 +278,7 @@ static inline json_t *export_essence(struct pbft_bytes body)
                                           json_object_get(payload, "tags"))));
         }
     }
+    export_drop_all_coauthors(json_object_get(json, "consent_grant"));
     (void)json_object_del(json, "not_after_ms");
     (void)json_object_del(json, "late");
     return json;

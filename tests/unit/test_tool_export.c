@@ -258,6 +258,42 @@ static void test_versions_come_back_as_they_went(void **state)
     expect_all_same(world);
 }
 
+#define PERSON(id) "{\"resourceType\":\"Practitioner\",\"id\":\"" id "\"}"
+
+/* All of several authors are said again, and a rule on one as it was. */
+static void test_authors_come_back_as_they_went(void **state)
+{
+    static const char *const texts[] = {
+        PATIENT, PERSON("dr-1"), PERSON("dr-2"),
+        VERSION("b25l",
+                ",\"author\":[{\"reference\":\"Organization/own\"},{"
+                "\"reference\":\"Practitioner/dr-1\"},{\"reference\":"
+                "\"Practitioner/dr-2\"},{\"reference\":\"Patient/p-1\"}],"
+                "\"context\":{\"encounter\":[{\"reference\":"
+                "\"Encounter/e-1\"}]}"),
+        CONSENT("c-1", "{\"type\":\"permit\",\"provision\":[{\"type\":\"deny\","
+                       "\"data\":[{\"meaning\":\"authoredby\",\"reference\":{"
+                       "\"reference\":\"Practitioner/dr-2\"}}]}]}")};
+    struct export_world *world = *state;
+    struct fhir_report report;
+
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        export_import_text(world, texts[i]);
+    }
+    assert_int_equal(world->count, 2);
+    expect_all_same(world);
+    struct fhir_exporter *exporter = export_open(world, false);
+    char *text = export_text(exporter, world->bodies[0], &report);
+    assert_non_null(strstr(text, "\"author\":[{\"reference\":\"Practitioner/"
+                                 "dr-1\"},{\"reference\":\"Practitioner/dr-2\"}"
+                                 ",{\"reference\":\"Patient/p-1\"}]"));
+    free(text);
+    text = export_text(exporter, world->bodies[1], &report);
+    assert_null(strstr(text, "\"related\""));
+    free(text);
+    fhir_exporter_destroy(exporter);
+}
+
 /* What was replaced has an id of its own: imported, it must end nothing that
  * stands under the name. */
 static void test_replaced_consent_has_another_id(void **state)
@@ -590,6 +626,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             test_redacted_exports_say_no_name_and_no_label, export_setup,
             export_teardown),
+        cmocka_unit_test_setup_teardown(test_authors_come_back_as_they_went,
+                                        export_setup, export_teardown),
         cmocka_unit_test_setup_teardown(test_versions_come_back_as_they_went,
                                         export_setup, export_teardown),
         cmocka_unit_test_setup_teardown(test_replaced_consent_has_another_id,

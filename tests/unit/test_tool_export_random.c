@@ -31,7 +31,7 @@ struct random_selector {
     uint32_t confidentiality[3];
     uint32_t classes[3];
     uint8_t tags[LABELS][VAULT_TAG_SIZE];
-    struct transaction_data_ref data[2];
+    struct transaction_data_ref data[4];
     struct transaction_selector selector;
 };
 
@@ -156,9 +156,11 @@ static void draw_tags(struct random_selector *out,
 static void draw_data(struct random_selector *out,
                       const struct universe *universe)
 {
-    size_t count = chance(25) ? 1 + draw(2) : 0;
+    size_t drawn = chance(25) ? 1 + draw(2) : 0;
+    size_t count = 0;
 
-    for (size_t i = 0; i < count; i++) {
+    for (size_t k = 0; k < drawn; k++) {
+        size_t i = count++;
         enum transaction_meaning meaning =
             (enum transaction_meaning)(1 + draw(4));
         out->data[i] = (struct transaction_data_ref){
@@ -167,6 +169,11 @@ static void draw_data(struct random_selector *out,
                        ? universe->people[draw(PEOPLE)]
                        : universe->record,
                    VAULT_ID_SIZE}};
+        /* As this program has it, and as older ones had. */
+        if (meaning == TRANSACTION_AUTHORED_BY && chance(50)) {
+            out->data[count] = out->data[i];
+            out->data[count++].meaning = TRANSACTION_RELATED;
+        }
     }
     out->selector.data = out->data;
     out->selector.data_count = count;
@@ -229,9 +236,12 @@ static bool inherits_what_differs(const struct transaction_selector *root,
     bool names_document = false;
 
     for (size_t i = 0; i < root->data_count; i++) {
-        names_document = names_document ||
-                         root->data[i].meaning == TRANSACTION_INSTANCE ||
-                         root->data[i].meaning == TRANSACTION_RELATED;
+        bool is_coauthor =
+            i > 0 && root->data[i - 1].meaning == TRANSACTION_AUTHORED_BY &&
+            root->data[i].id.data == root->data[i - 1].id.data;
+        names_document =
+            names_document || root->data[i].meaning == TRANSACTION_INSTANCE ||
+            (root->data[i].meaning == TRANSACTION_RELATED && !is_coauthor);
     }
     return (root->confidentiality.count > 0 &&
             own->confidentiality.count + own->tags.count == 0) ||

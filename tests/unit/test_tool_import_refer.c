@@ -7,6 +7,7 @@
 #include "crypto/hex.h"
 #include "tests/support/support.h"
 #include "vault/care.h"
+#include "vault/older.h"
 
 #define PATIENT "{\"resourceType\":\"Patient\",\"id\":\"p-1\"}"
 #define DOCUMENT(id, content, more)                                            \
@@ -392,6 +393,125 @@ static void test_device_is_a_service(void **state)
     import_by_id(fixture, ALL_BUT("%s"), actor);
 }
 
+/* ---- several authors ----------------------------------------------------- */
+
+#define PERSON(id) "{\"resourceType\":\"Practitioner\",\"id\":\"" id "\"}"
+#define REFERENCE(name) "{\"reference\":\"" name "\"}"
+#define AUTHORS(first, second, third)                                          \
+    ",\"author\":[" REFERENCE(first) "," REFERENCE(second) "," REFERENCE(      \
+        third) "]"
+#define DENY_OF(author) ALL_BUT(DATA("authoredby", REFERENCE(author)))
+#define PERMIT_OF(author) ONLY(DATA("authoredby", REFERENCE(author)))
+
+static void import_people(struct import_world *fixture)
+{
+    struct pbft_institution own = fixture->world->parties[HOSPITAL].institution;
+
+    expect_done(fixture, PERSON("dr-1"));
+    expect_done(fixture, PERSON("dr-2"));
+    expect_done(fixture, PERSON("dr-3"));
+    assert_int_equal(
+        vault_set_institution(fixture->options.vault, "Organization/own", &own),
+        PBFT_OK);
+}
+
+/* A rule on an author finds him wherever he stands among them. */
+static void test_rules_find_each_of_several_authors(void **state)
+{
+    struct import_world *fixture = *state;
+    static const char *const denies[] = {DENY_OF("Practitioner/dr-1"),
+                                         DENY_OF("Practitioner/dr-2")};
+    static const char *const permits[] = {PERMIT_OF("Practitioner/dr-1"),
+                                          PERMIT_OF("Practitioner/dr-2")};
+
+    import_people(fixture);
+    expect_done(fixture,
+                DOCUMENT("d-1", "b25l",
+                         AUTHORS("Organization/own", "Practitioner/dr-1",
+                                 "Practitioner/dr-2")));
+    expect_done(fixture,
+                DOCUMENT("d-2", "b25l",
+                         ",\"author\":[" REFERENCE("Practitioner/dr-3") "]"));
+    for (size_t i = 0; i < 2; i++) {
+        expect_done(fixture, denies[i]);
+        assert_false(is_open(fixture, "DocumentReference/d-1"));
+        assert_true(is_open(fixture, "DocumentReference/d-2"));
+        expect_done(fixture, permits[i]);
+        assert_true(is_open(fixture, "DocumentReference/d-1"));
+        assert_false(is_open(fixture, "DocumentReference/d-2"));
+    }
+    expect_done(fixture, DENY_OF("Practitioner/dr-3"));
+    assert_true(is_open(fixture, "DocumentReference/d-1"));
+    /* Nobody is left out because he is not known. */
+    expect_rejected(fixture,
+                    DOCUMENT("d-3", "b25l",
+                             AUTHORS("Practitioner/dr-1", "Practitioner/dr-9",
+                                     "Practitioner/dr-2")),
+                    "author[1]");
+}
+
+/* A grant as an older program kept it, whose deny may name an author alone. */
+static void add_older_grant(struct import_world *fixture)
+{
+    struct vault *vault = fixture->options.vault;
+    struct vault_subject patient;
+    struct vault_consent consent;
+    int64_t ids[2];
+    size_t count = 0;
+
+    assert_int_equal(vault_find_subject(vault, &patient, "Patient/p-1"),
+                     PBFT_OK);
+    vault_draw_consent(&consent);
+    consent.kind = VAULT_GRANT;
+    consent.finds_authors = false;
+    memcpy(consent.subject, patient.handle, sizeof consent.subject);
+    assert_int_equal(vault_set_consent(vault, "Consent/c-1", &consent),
+                     PBFT_OK);
+    assert_int_equal(
+        vault_list(vault, ids, 2, &count, VAULT_CONSENT, VAULT_PLAIN), PBFT_OK);
+    assert_int_equal(count, 1);
+    assert_int_equal(vault_mark_older_rules(vault, ids[0]), PBFT_OK);
+}
+
+static void test_older_grants_keep_several_authors_out(void **state)
+{
+    struct import_world *fixture = *state;
+    struct vault *vault = fixture->options.vault;
+    struct vault_subject patient;
+    struct vault_consent newer;
+    bool found = false;
+    static const char several[] = DOCUMENT(
+        "d-1", "b25l",
+        AUTHORS("Practitioner/dr-1", "Practitioner/dr-2", "Practitioner/dr-3"));
+
+    import_people(fixture);
+    add_older_grant(fixture);
+    expect_rejected(fixture, several, "author");
+    /* One whom any rule finds is let in, under two names too. */
+    expect_done(fixture,
+                DOCUMENT("d-2", "b25l",
+                         AUTHORS("Practitioner/dr-1", "Practitioner/dr-1",
+                                 "Organization/own")));
+    /* Until it is imported again. */
+    assert_int_equal(vault_find_consent(vault, &newer, "Consent/c-1"), PBFT_OK);
+    uint8_t older[VAULT_ID_SIZE];
+    memcpy(older, newer.id, sizeof older);
+    vault_draw_consent(&newer);
+    newer.kind = VAULT_GRANT;
+    assert_int_equal(vault_find_subject(vault, &patient, "Patient/p-1"),
+                     PBFT_OK);
+    memcpy(newer.subject, patient.handle, sizeof newer.subject);
+    assert_int_equal(vault_set_consent(vault, "Consent/c-1", &newer), PBFT_OK);
+    assert_int_equal(vault_has_older_rules(vault, &found, patient.handle, 1),
+                     PBFT_OK);
+    assert_true(found);
+    assert_int_equal(vault_note_replaced(vault, &newer, older), PBFT_OK);
+    assert_int_equal(vault_has_older_rules(vault, &found, patient.handle, 1),
+                     PBFT_OK);
+    assert_false(found);
+    expect_done(fixture, several);
+}
+
 static void expect_resolved(void *context, const struct import_event *event)
 {
     const struct fhir_report *report = fhir_item_report(event->item);
@@ -518,6 +638,8 @@ int main(void)
         T(test_deny_of_a_replacement_reaches_the_others),
         T(test_permit_of_a_replacement_opens_no_other),
         T(test_deny_by_id_reaches_all_versions),
+        T(test_rules_find_each_of_several_authors),
+        T(test_older_grants_keep_several_authors_out),
         T(test_permit_by_id_opens_one_version),
         T(test_consents_name_visits_and_relatives),
         T(test_deny_of_a_visit_closes_its_documents),

@@ -20,6 +20,7 @@
 #include "vault/care.h"
 #include "vault/events.h"
 #include "vault/journal.h"
+#include "vault/older.h"
 #include "vault/row.h"
 #include "vault/sealed.h"
 
@@ -398,6 +399,47 @@ static void test_version_five_finds_participants_by_id_too(void **state)
                      PBFT_OK);
 }
 
+/* Nor did its consents find each of several authors. */
+static void test_grants_of_version_five_are_marked(void **state)
+{
+    struct fixture *fixture = *state;
+    struct vault_subject subject;
+    struct vault_consent consent;
+    bool found = true;
+
+    assert_int_equal(vault_find_subject(fixture->vault, &subject, "Patient/7"),
+                     PBFT_OK);
+    vault_draw_consent(&consent);
+    consent.kind = VAULT_GRANT;
+    consent.period_to_ms = 1000;
+    consent.finds_authors = false;
+    memcpy(consent.subject, subject.handle, sizeof consent.subject);
+    assert_int_equal(vault_set_consent(fixture->vault, "Consent/x", &consent),
+                     PBFT_OK);
+    assert_int_equal(
+        vault_has_older_rules(fixture->vault, &found, subject.handle, 999),
+        PBFT_OK);
+    assert_false(found);
+    vault_close(fixture->vault);
+    (void)change_version(fixture->vault_folder, 5);
+    open_vault(fixture);
+    assert_int_equal(
+        vault_has_older_rules(fixture->vault, &found, subject.handle, 999),
+        PBFT_OK);
+    assert_true(found);
+    assert_int_equal(
+        vault_has_older_rules(fixture->vault, &found, subject.handle, 1000),
+        PBFT_OK);
+    assert_false(found);
+    /* Another patient's have been told by this program. */
+    assert_int_equal(vault_find_subject(fixture->vault, &subject, "Patient/8"),
+                     PBFT_OK);
+    assert_int_equal(
+        vault_has_older_rules(fixture->vault, &found, subject.handle, 999),
+        PBFT_OK);
+    assert_false(found);
+}
+
 static void test_older_vaults_find_by_handle_too(void **state)
 {
     struct fixture *fixture = *state;
@@ -549,6 +591,7 @@ int main(void)
         T(test_versions_three_and_four_become_this_one),
         T(test_older_vaults_find_by_handle_too),
         T(test_version_five_finds_participants_by_id_too),
+        T(test_grants_of_version_five_are_marked),
         T(test_rekey_survives_death_anywhere),
         T(test_forgetting_survives_death_anywhere),
     };
