@@ -1,0 +1,104 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Four real replicas. Decisions on access as AuditEvents: what the replicas
+# computed, what the custodian made of it, each with its proof; and that nothing
+# comes of such an event when it is imported.
+#
+# usage: decisions.sh SALUSD SALUS
+set -eu
+salusd=$1
+salus=$2
+. "$(dirname "$0")/trial.sh"
+
+# as N COMMAND...: by the client of institution N
+as() {
+    SALUS_CONFIG="trial/client-$1.yaml"
+    shift
+    "$salus" "$@"
+}
+
+# submit_as N JSON: the transaction is in $tx
+submit_as() {
+    echo "$2" | as "$1" submit - --timeout 60 --json >out 2>err ||
+        fail "refused: $2"
+    tx=$(grep -o '"tx_id":"[0-9a-f]*"' out | head -n 1 | cut -d'"' -f4)
+}
+
+# export NAME OPTION...: one resource a line, in NAME.ndjson
+export_to() {
+    name=$1
+    shift
+    rm -f "$name.ndjson"
+    as 0 fhir export --vault vault --ndjson -o "$name.ndjson" "$@" >out 2>err ||
+        fail "export $*"
+}
+
+has() { # FILE TEXT...
+    file=$1
+    shift
+    for text in "$@"; do
+        grep -qF -- "$text" "$file" || fail "$file: no $text: $(cat "$file")"
+    done
+}
+
+cat >people.ndjson <<'END'
+{"resourceType":"Patient","id":"zirbelnuss"}
+{"resourceType":"Practitioner","id":"kraxlhuber"}
+{"resourceType":"Practitioner","id":"wurzinger"}
+{"resourceType":"DocumentReference","id":"d-1","status":"current","subject":{"reference":"Patient/zirbelnuss"},"author":[{"reference":"Practitioner/kraxlhuber"},{"reference":"Practitioner/wurzinger"}],"content":[{"attachment":{"data":"b25l"}}]}
+END
+as 0 fhir import people.ndjson --vault vault >out 2>err || fail "import"
+echo "ok: a document of two authors is imported"
+
+subject=$(as 0 vault handle Patient/zirbelnuss --vault vault |
+    grep -o '[0-9a-f]\{64\}' | head -n 1)
+request=8$(random 16 | cut -c2-)
+submit_as 1 "{\"access_request\": {\"request\": \"$request\",
+    \"subject\": \"$subject\", \"purpose\": 1, \"action\": 2, \"basis\": 1}}"
+asked=$tx
+export_to computed --decision "$request" --receipts
+has computed.ndjson '"code":"AuthZ-Consent"' '"code":"110113"' \
+    "urn:salus:request:$request" '"reference":"Patient/zirbelnuss"' \
+    '"code":"authserver"' '"value":"replicas"' '"urn:salus:proof"'
+grep -q 'urn:salus:receipt' computed.ndjson &&
+    fail "a receipt of what is no transaction"
+before=$(grep -o '"outcome":"[0-9]*"' computed.ndjson)
+{
+    echo '-----BEGIN SALUS QUERY PROOF-----'
+    grep -o '"urn:salus:proof","valueBase64Binary":"[^"]*"' computed.ndjson |
+        cut -d'"' -f6 | fold -w 64
+    echo
+    echo '-----END SALUS QUERY PROOF-----'
+} | grep . >proof
+as 0 verify proof --genesis trial/genesis.txt >out 2>err ||
+    fail "the proof does not verify"
+echo "ok: what the replicas computed is exported, with their signatures"
+
+export_to asked --decision "$asked" --receipts
+has asked.ndjson '"urn:salus:receipt"' '"urn:salus:proof"' "\"$asked\"" "$before"
+export_to subject --subject Patient/zirbelnuss
+has subject.ndjson "urn:salus:request:$request"
+echo "ok: by its transaction, and with all that is known of the patient"
+
+submit_as 0 "{\"access_decision\": {\"request\": \"$request\",
+    \"outcome\": \"DENY_ALL\", \"reason\": 62}}"
+decided=$tx
+export_to decided --decision "$decided" --receipts
+has decided.ndjson '"outcome":"8"' '"urn:salus:reason"' '"urn:salus:receipt"'
+export_to computed --decision "$request"
+has computed.ndjson "$before" '"urn:salus:decided"'
+export_to redacted --decision "$decided" "$request" --redacted
+[ "$(wc -l <redacted.ndjson)" -eq 2 ] || fail "not two decisions"
+grep -iqE 'zirbelnuss|kraxlhuber|Patient/' redacted.ndjson &&
+    fail "a name went out"
+echo "ok: the custodian's is another one"
+
+cat decided.ndjson computed.ndjson redacted.ndjson >again.ndjson
+as 0 fhir import again.ndjson --vault vault --json >out 2>err ||
+    fail "import of decisions"
+[ "$(grep -c '"local":true' out)" -eq 4 ] || fail "a decision is not local"
+as 0 fhir export --vault vault --decision 00112233445566778899aabbccddeeff \
+    >out 2>err && fail "an unknown request"
+as 0 fhir export --vault vault --decision nonsense >out 2>err && fail "nonsense"
+has err "neither an id of a request nor of a transaction"
+echo "ok: nothing comes of them when they are imported"
