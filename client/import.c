@@ -221,6 +221,20 @@ static enum pbft_status keep_purposes(struct run *run,
     return status;
 }
 
+/* Codes that the program itself knows are in every version. */
+static enum pbft_status choose_tables(struct run *run)
+{
+    const struct import_port *port = run->session.port;
+    uint32_t *version = &run->session.plan.envelope.table_version;
+
+    if (run->purposes.count == 0 || run->work_count == 0) {
+        return PBFT_OK;
+    }
+    enum salus_status status = port->tables(port->context, version);
+    return status == SALUS_OK ? PBFT_OK
+                              : import_failure(&run->session, status, 0);
+}
+
 static enum pbft_status run_batch(struct run *run, size_t *next)
 {
     struct import_session *session = &run->session;
@@ -296,6 +310,9 @@ enum pbft_status import_run(const struct import_port *port,
     }
     if (status == PBFT_OK) {
         status = keep_purposes(&run, options, reason);
+    }
+    if (status == PBFT_OK) {
+        status = choose_tables(&run);
     }
     if (status == PBFT_OK) {
         summary->resources = run.work_count;

@@ -42,6 +42,9 @@ struct import_port {
      * is none. */
     bool (*lookup)(void *context, struct salus_result *result,
                    const uint8_t tx_id[SALUS_DIGEST_SIZE]);
+    /* The newest version of the code tables: asked where published codes are
+     * imported, which older ones do not have. */
+    enum salus_status (*tables)(void *context, uint32_t *version);
 };
 
 /* `client` outlives the port. */

@@ -63,7 +63,7 @@ import_find_known(const struct import_session *session,
  * ended already. */
 uint32_t import_refusal(const struct vault_journal *entry);
 
-/* ---- shared by both ------------------------------------------------------ */
+/* ---- shared by them ------------------------------------------------------ */
 
 /* Submits the steps of `count` journal entries, in order, and fills in their
  * codes. With `look_first` each is looked up before. TIMED_OUT, UNREACHABLE: no
@@ -72,5 +72,10 @@ PBFT_MUST_USE enum pbft_status
 import_submit_steps(struct import_session *session,
                     struct vault_journal *const *entries, size_t count,
                     bool look_first);
+
+/* Says that the import did not get on. `code`: what the ledger or a replica
+ * said, or 0. TIMED_OUT, UNREACHABLE. */
+enum pbft_status import_failure(struct import_session *session,
+                                enum salus_status status, uint32_t code);
 
 #endif /* CLIENT_IMPORT_BATCH_H */

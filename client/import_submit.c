@@ -6,8 +6,11 @@
 
 #include "client/import_batch.h"
 #include "ledger/errors.h"
+#include "ledger/limits.h"
+#include "proto/buffer.h"
 #include "proto/scan.h"
 #include "salus/v1/files.pb-c.h"
+#include "salus/v1/ledger.pb-c.h"
 
 /* A receipt holds one request; decoded it takes a few times its bytes. */
 #define RECEIPT_MEMORY_MAX ((size_t)8 * 1024 * 1024)
@@ -87,9 +90,8 @@ static bool is_done_before(const struct import_port *port,
            first.status == SALUS_OK && take_result(port, step, &first);
 }
 
-/* `code`: what the ledger or a replica said, or 0. */
-static enum pbft_status failure_of(struct import_session *session,
-                                   enum salus_status status, uint32_t code)
+enum pbft_status import_failure(struct import_session *session,
+                                enum salus_status status, uint32_t code)
 {
     salus_reason_set(session->reason,
                      "the ledger: %s%s%s; run the import again to go on",
@@ -109,15 +111,16 @@ static enum pbft_status submit_pending(struct import_session *session,
     enum salus_status all = port->submit(port->context, pending->results,
                                          pending->transactions, pending->count);
     if (all != SALUS_OK && all != SALUS_REFUSED) {
-        return failure_of(session, all, pending->results[0].code);
+        return import_failure(session, all, pending->results[0].code);
     }
     for (size_t i = 0; i < pending->count; i++) {
         const struct salus_result *result = &pending->results[i];
         if (!take_result(port, pending->steps[i], result)) {
-            return failure_of(session,
-                              result->status == SALUS_REFUSED ? SALUS_UNPROVED
-                                                              : result->status,
-                              result->code);
+            return import_failure(session,
+                                  result->status == SALUS_REFUSED
+                                      ? SALUS_UNPROVED
+                                      : result->status,
+                                  result->code);
         }
     }
     return PBFT_OK;
@@ -259,11 +262,46 @@ static bool client_lookup(void *context, struct salus_result *result,
     return status == PBFT_OK;
 }
 
+/* The word of one replica is enough: by a wrong one the ledger refuses. */
+static enum salus_status client_tables(void *context, uint32_t *version)
+{
+    Salus__V1__Query query = SALUS__V1__QUERY__INIT;
+    Salus__V1__CodesQuery in = SALUS__V1__CODES_QUERY__INIT;
+    struct salus_bytes reply = {NULL, 0};
+    struct wire_buffer packed;
+    struct wire_arena arena;
+    struct ProtobufCMessage *message = NULL;
+
+    in.limit = 1;
+    query.kind_case = SALUS__V1__QUERY__KIND_CODES;
+    query.codes = &in;
+    wire_buffer_init(&packed, LEDGER_QUERY_MAX);
+    wire_arena_init(&arena, WIRE_UNPACK_BYTES_MAX);
+    enum salus_status status = SALUS_NO_MEMORY;
+    if (wire_pack(&query.base, &packed) == PBFT_OK) {
+        status = salus_query_local(context, &reply, packed.data, packed.size);
+    }
+    if (status == SALUS_OK) {
+        const struct pbft_bytes bytes = {reply.data, reply.size};
+        bool whole = wire_unpack_strict(&salus__v1__answer__descriptor, bytes,
+                                        &arena, &message) == PBFT_OK;
+        const Salus__V1__Answer *answer = (Salus__V1__Answer *)message;
+        whole = whole && answer->kind_case == SALUS__V1__ANSWER__KIND_CODES;
+        *version = whole ? answer->codes->version : *version;
+        status = whole ? SALUS_OK : SALUS_UNPROVED;
+    }
+    salus_free(&reply);
+    wire_arena_deinit(&arena);
+    wire_buffer_deinit(&packed);
+    return status;
+}
+
 void import_port_of_client(struct import_port *out, struct salus_client *client)
 {
     memset(out, 0, sizeof *out);
     out->context = client;
     out->submit = client_submit;
     out->lookup = client_lookup;
+    out->tables = client_tables;
     salus_identity(client, out->cluster, out->institution, out->key_id);
 }

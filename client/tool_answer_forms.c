@@ -165,6 +165,14 @@ static const struct tool_column suspect_columns[] = {
 static const struct tool_column since_fields[] = {
     MS("compromised since", "since_ms"), END};
 
+static const struct tool_column code_columns[] = {
+    TEXT("table", "table"),        TEXT("code", "id"),
+    TEXT("below", "parent"),       TEXT("flags", "flags"),
+    TEXT("since tables", "since"), END};
+
+static const struct tool_column tables_fields[] = {
+    TEXT("newest tables", "version"), END};
+
 #define ROWS(columns)                                                          \
     {                                                                          \
         {                                                                      \
@@ -222,6 +230,11 @@ static const struct tool_answer_form forms[] = {
      .notes = since_fields,
      .is_paged = true,
      .lists = ROWS(suspect_columns)},
+    {.kind = SALUS__V1__ANSWER__KIND_CODES,
+     .name = "codes",
+     .notes = tables_fields,
+     .is_paged = true,
+     .lists = ROWS(code_columns)},
 };
 
 const struct tool_answer_form *tool_answer_form(const Salus__V1__Answer *answer)

@@ -12,6 +12,7 @@ struct question {
     Salus__V1__ConsentHistoryQuery history;
     Salus__V1__VerifyRecordQuery record;
     Salus__V1__TransactionQuery transaction;
+    Salus__V1__CodesQuery codes;
     uint8_t id[LEDGER_HANDLE_SIZE];
 };
 
@@ -130,13 +131,31 @@ static bool ask_transaction(struct question *question,
                          PBFT_DIGEST_SIZE, &transaction->tx_id);
 }
 
+static bool ask_codes(struct question *question,
+                      const struct arguments *arguments)
+{
+    Salus__V1__CodesQuery *codes = &question->codes;
+    if (!takes_no_times(arguments) || !takes_no_subject(arguments) ||
+        !takes_no_commit(arguments) ||
+        !tool_option_unused(&tool_query, arguments->name, "an id",
+                            arguments->id)) {
+        return false;
+    }
+    salus__v1__codes_query__init(codes);
+    codes->limit = LEDGER_PAGE_ROWS_MAX;
+    question->query.kind_case = SALUS__V1__QUERY__KIND_CODES;
+    question->query.codes = codes;
+    return true;
+}
+
 static const struct {
     const char *name;
     bool (*ask)(struct question *question, const struct arguments *arguments);
 } kinds[] = {{"consent-status", ask_status},
              {"consent-history", ask_history},
              {"record", ask_record},
-             {"tx", ask_transaction}};
+             {"tx", ask_transaction},
+             {"codes", ask_codes}};
 
 /* The questions that are commands of their own may be asked here too. */
 static const struct tool_command *find_command(const char *name)
@@ -173,7 +192,7 @@ static int run_kind(struct tool_ask *ask, const struct arguments *arguments)
     }
     return tool_bad_usage(&tool_query,
                           "no question \"%.32s\": consent-status, "
-                          "consent-history, record, tx, or a command",
+                          "consent-history, record, tx, codes, or a command",
                           name);
 }
 
@@ -209,7 +228,7 @@ const struct tool_command tool_query = {
     .name = "query",
     .usage = "consent-status ID [--at TIME | --at-block N]\n"
              "       | consent-history ID | consent-history --subject HANDLE\n"
-             "       | record ID | record --commit HEX | tx TXID\n"
+             "       | record ID | record --commit HEX | tx TXID | codes\n"
              "       | accounting ... | may ... | bg ... | due ... | "
              "suspects ... | explain ...\n"
              "       " TOOL_ASK_USAGE,
@@ -233,6 +252,9 @@ const struct tool_command tool_query = {
         "  record ID             where and since when a record is anchored;\n"
         "                        or that with a commitment: --commit HEX\n"
         "  tx TXID               in which block, and with what result\n"
+        "  codes                 which codes the consortium has added to the\n"
+        "                        tables, and the table_version that a\n"
+        "                        transaction must name to carry them\n"
         "  accounting, may, bg, due, suspects, explain\n"
         "                        as the commands of these names\n"
         "\n" TOOL_ASK_HELP "\n"

@@ -45,12 +45,20 @@ enum ledger_code checks_optional_reference(const ProtobufCBinaryData *field,
     return field->len == 0 ? LEDGER_OK : checks_reference(field, size);
 }
 
+/* A code that was added later than the tables that the transaction names means
+ * nothing in them: who signed cannot have meant it. */
+static bool find_code(const struct execution *x, enum codes_table table,
+                      uint32_t id, struct schema_code *out)
+{
+    return state_find_code(x->overlay, table, id, out) &&
+           out->since <= x->body->table_version;
+}
+
 enum ledger_code checks_code(const struct execution *x, enum codes_table table,
                              uint32_t id)
 {
     struct schema_code code;
-    return state_find_code(x->overlay, table, id, &code) ? LEDGER_OK
-                                                         : LEDGER_UNKNOWN_CODE;
+    return find_code(x, table, id, &code) ? LEDGER_OK : LEDGER_UNKNOWN_CODE;
 }
 
 enum ledger_code checks_flagged(const struct execution *x,
@@ -58,8 +66,7 @@ enum ledger_code checks_flagged(const struct execution *x,
                                 enum codes_flag flag)
 {
     struct schema_code code;
-    return state_find_code(x->overlay, table, id, &code) &&
-                   (code.flags & (uint32_t)flag) != 0
+    return find_code(x, table, id, &code) && (code.flags & (uint32_t)flag) != 0
                ? LEDGER_OK
                : LEDGER_UNKNOWN_CODE;
 }

@@ -20,8 +20,8 @@ enum ledger_code checks_commit(const ProtobufCBinaryData *field);
 /* The same, or empty. */
 enum ledger_code checks_optional_commit(const ProtobufCBinaryData *field);
 
-/* A list of codes, strictly ascending, all in the table. SIZE, FIELD_ORDER,
- * UNKNOWN_CODE. */
+/* A list of codes, strictly ascending, all in the table of the version that the
+ * transaction names. SIZE, FIELD_ORDER, UNKNOWN_CODE. */
 struct checks_codes {
     const uint32_t *ids;
     size_t count;

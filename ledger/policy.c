@@ -274,7 +274,8 @@ enum ledger_code codetable_publish(struct execution *x)
         }
         code = entry_is_sound(x, one);
         if (code == LEDGER_OK) { /* Now: a later entry may stand below it. */
-            const struct schema_code added = {one->parent, one->flags};
+            const struct schema_code added = {one->parent, one->flags,
+                                              next.version};
             state_put_code(x->overlay, (enum codes_table)one->table, one->id,
                            &added);
         }

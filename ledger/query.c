@@ -86,6 +86,8 @@ static enum ledger_code dispatch(struct query *query,
         return query_obligations(query, in->obligations);
     case SALUS__V1__QUERY__KIND_SUSPECT:
         return query_suspect(query, in->suspect);
+    case SALUS__V1__QUERY__KIND_CODES:
+        return query_codes(query, in->codes);
     default:
         return LEDGER_QUERY_FORM;
     }

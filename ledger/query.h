@@ -39,6 +39,8 @@ enum ledger_code query_obligations(struct query *query,
                                    const Salus__V1__ObligationsQuery *in);
 enum ledger_code query_suspect(struct query *query,
                                const Salus__V1__SuspectQuery *in);
+enum ledger_code query_codes(struct query *query,
+                             const Salus__V1__CodesQuery *in);
 
 /* Visits a range of the view; a failure is remembered in the overlay. */
 void query_range(struct query *query, enum ledger_space space,

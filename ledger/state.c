@@ -170,7 +170,7 @@ bool state_find_code(struct overlay *overlay, enum codes_table table,
     struct compound key;
     const struct codes_entry *entry = codes_by_id(table, id);
     if (entry != NULL) {
-        *out = (struct schema_code){entry->parent, entry->flags};
+        *out = (struct schema_code){entry->parent, entry->flags, CODES_VERSION};
         return true;
     }
     return id >= CODES_ADDED_MIN && id <= CODES_ID_MAX &&

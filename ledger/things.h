@@ -190,6 +190,7 @@ struct schema_table {
 struct schema_code {
     uint32_t parent;
     uint32_t flags; /* enum codes_flag. */
+    uint32_t since; /* Version of the tables that first had it. */
 };
 
 struct schema_mark {
@@ -384,7 +385,6 @@ bool thing_decode(const struct thing *thing, void *out, struct pbft_bytes in);
         thing_put(overlay, &thing_##name, id, in);                             \
     }
 THINGS(THING_FUNCTIONS)
-
 /* With compound ids: functions in state.h. */
 extern const struct thing thing_policy;
 extern const struct thing thing_code;

@@ -145,6 +145,7 @@ static const struct thing_field fields_of_table[] = {
 static const struct thing_field fields_of_code[] = {
     NUMBER(schema_code, parent, 4),
     NUMBER(schema_code, flags, 4),
+    NUMBER(schema_code, since, 4),
 };
 
 static const struct thing_field fields_of_member[] = {

@@ -67,6 +67,8 @@ struct ProtobufCBinaryData *certified_query_cursor(Salus__V1__Query *query)
         return &query->obligations->cursor;
     case SALUS__V1__QUERY__KIND_SUSPECT:
         return &query->suspect->cursor;
+    case SALUS__V1__QUERY__KIND_CODES:
+        return &query->codes->cursor;
     default:
         return NULL;
     }
@@ -94,6 +96,8 @@ struct pbft_bytes certified_answer_cursor(const Salus__V1__Answer *answer)
         return bytes_of(&answer->obligations->cursor);
     case SALUS__V1__ANSWER__KIND_SUSPECTS:
         return bytes_of(&answer->suspects->cursor);
+    case SALUS__V1__ANSWER__KIND_CODES:
+        return bytes_of(&answer->codes->cursor);
     default:
         return (struct pbft_bytes){NULL, 0};
     }

@@ -119,6 +119,17 @@ static inline bool fixture_lookup(void *context, struct salus_result *result,
     return true;
 }
 
+static inline enum salus_status fixture_tables(void *context, uint32_t *version)
+{
+    struct import_world *fixture = context;
+
+    if (fixture->mood == PORT_UNREACHABLE) {
+        return SALUS_UNREACHABLE;
+    }
+    *version = fixture->world->table_version;
+    return SALUS_OK;
+}
+
 static inline void fixture_progress(void *context,
                                     const struct import_event *event)
 {
@@ -160,8 +171,10 @@ static inline int fixture_setup(void **state)
     support_folder_create(fixture->folder);
     assert_int_equal(vault_create(fixture->folder, NULL), PBFT_OK);
     fixture_open_vault(fixture);
-    fixture->port = (struct import_port){
-        .context = fixture, .submit = fixture_submit, .lookup = fixture_lookup};
+    fixture->port = (struct import_port){.context = fixture,
+                                         .submit = fixture_submit,
+                                         .lookup = fixture_lookup,
+                                         .tables = fixture_tables};
     memcpy(fixture->port.cluster, fixture->world->genesis.chain.bytes,
            SALUS_DIGEST_SIZE);
     memcpy(fixture->port.institution, hospital->institution.bytes,

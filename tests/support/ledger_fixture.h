@@ -57,6 +57,7 @@ struct world {
     struct party parties[WHO_COUNT];
     uint64_t now_ms;
     uint64_t random;
+    uint32_t table_version; /* Of the code tables that transactions name. */
     struct ledger_block_result last; /* Of the last block. */
     struct ledger *shadow;           /* Executes the same, if it is there. */
     struct ledger_kv_memory *shadow_memory;
@@ -193,7 +194,7 @@ static inline struct transaction_envelope world_envelope(struct world *world,
         .institution = world->parties[who].institution,
         .key_id = world->parties[who].submit_id,
         .not_after_ms = world->now_ms + 60000 + world_random(world) % 1000,
-        .table_version = CODES_VERSION,
+        .table_version = world->table_version,
     };
 }
 
@@ -519,6 +520,7 @@ static inline struct world *world_create_empty(uint64_t seed)
     assert_int_equal(crypto_init(), PBFT_OK);
     world->random = seed;
     world->now_ms = WORLD_NOW_MS;
+    world->table_version = CODES_VERSION;
     world_make_party(world, HOSPITAL,
                      (uint64_t)1 << CODES_INSTITUTION_PROVIDER);
     world_make_party(world, CLINIC, (uint64_t)1 << CODES_INSTITUTION_PROVIDER);

@@ -444,6 +444,10 @@ static void test_codes_are_added_and_never_changed(void **state)
            LEDGER_OK);
     grant = world_grant(world, &ids);
     ids.purposes[0] = 100;
+    EXPECT(world_submit(world, HOSPITAL, &grant), LEDGER_UNKNOWN_CODE);
+    world->table_version = 2;
+    grant = world_grant(world, &ids);
+    ids.purposes[0] = 100;
     EXPECT(world_submit(world, HOSPITAL, &grant), LEDGER_OK);
     in.version = 3;
     EXPECT(act_govern(world, TRANSACTION_CODETABLE_PUBLISH, &in.base),

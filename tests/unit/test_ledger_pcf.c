@@ -264,6 +264,7 @@ static void publish_own_purpose(struct world *world)
     in.n_entries = 1;
     EXPECT(act_govern(world, TRANSACTION_CODETABLE_PUBLISH, &in.base),
            LEDGER_OK);
+    world->table_version = in.version;
 }
 
 static struct world *make_world(const json_t *consent)

@@ -324,6 +324,7 @@ static void publish_own_purpose(struct world *world)
     in.n_entries = 1;
     EXPECT(act_govern(world, TRANSACTION_CODETABLE_PUBLISH, &in.base),
            LEDGER_OK);
+    world->table_version = in.version;
 }
 
 static void open_bridge(struct bridge *out, const json_t *consent)
