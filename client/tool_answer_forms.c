@@ -103,6 +103,46 @@ static const struct tool_column voice_columns[] = {
     WORD("which says", "decision"),
     END};
 
+static const struct tool_column glass_fields[] = {
+    TEXT("emergency", "break_glass"),
+    INSTITUTION("of", "institution"),
+    TEXT("declarer", "declarer"),
+    TEXT("witness", "witness"),
+    TEXT("subject", "subject"),
+    CODE("purpose", "purpose", CODES_PURPOSE),
+    CODE("reason", "reason", CODES_REASON),
+    MS("opened", "opened_ms"),
+    MS("window ends", "closes_ms"),
+    TEXT("in block", "seq"),
+    WORD("the policy lets", "override"),
+    TEXT("by its version", "policy_version"),
+    TEXT("policy", "policy"),
+    WHICH("it opens", "opened"),
+    WORD("because", "rule"),
+    WHICH("denied by name", "named"),
+    MS("by consents of", "then_ms"),
+    WORD("review", "state"),
+    MS("review due", "due_ms"),
+    TEXT("overdue", "overdue"),
+    TEXT("reopened", "reopened"),
+    TEXT("reviewer", "reviewer"),
+    WORD("finding", "finding"),
+    WORD("follow-up", "follow_up"),
+    TEXT("reviewed in block", "reviewed_seq"),
+    TEXT("disclosures", "disclosures"),
+    END};
+
+static const struct tool_column glass_voices[] = {
+    TEXT("consent", "consent"),
+    WHICH("denies by name", "named"),
+    WHICH("parts by name", "named_part"),
+    WHICH("denies", "denied"),
+    WHICH("permits", "permitted"),
+    WHICH("denies parts of", "narrowed"),
+    SELECTOR("by its", "selector"),
+    WORD("which says", "decision"),
+    END};
+
 static const struct tool_column accounting_columns[] = {
     MS("time", "event_ms"),
     INSTITUTION("from", "source"),
@@ -204,6 +244,14 @@ static const struct tool_answer_form forms[] = {
                 "records of the request,\nin its order, and 1 is the patient "
                 "where it names none",
                 false, voice_columns}}},
+    {.kind = SALUS__V1__ANSWER__KIND_EMERGENCY,
+     .name = "emergency",
+     .fields = glass_fields,
+     .lists = {{"voices",
+                "consents in force then, in order of filing; numbers are "
+                "records that it named,\nin its order, and 1 is the patient "
+                "where it names none",
+                false, glass_voices}}},
     {.kind = SALUS__V1__ANSWER__KIND_ACCOUNTING,
      .name = "accounting",
      .is_paged = true,

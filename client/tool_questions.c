@@ -12,8 +12,11 @@ static int run_explain(int argc, char **argv)
 {
     struct tool_ask ask = {.command = &tool_explain};
     struct tool_list operands = {.count = 0};
-    const struct tool_option options[] = {TOOL_ASK_OPTIONS(ask),
-                                          {.name = NULL}};
+    bool is_emergency = false;
+    const struct tool_option options[] = {
+        TOOL_ASK_OPTIONS(ask),
+        {.name = "--emergency", .flag = &is_emergency},
+        {.name = NULL}};
     Salus__V1__Query query = SALUS__V1__QUERY__INIT;
     Salus__V1__ExplainQuery in = SALUS__V1__EXPLAIN_QUERY__INIT;
     uint8_t id[LEDGER_ID_SIZE];
@@ -23,10 +26,11 @@ static int run_explain(int argc, char **argv)
         return code;
     }
     if (operands.count != 1) {
-        return tool_bad_usage(&tool_explain, "a decision is needed");
+        return tool_bad_usage(&tool_explain, "a decision or an emergency is "
+                                             "needed");
     }
     if (!tool_id_field(&tool_explain, operands.items[0], id, sizeof id,
-                       &in.request)) {
+                       is_emergency ? &in.break_glass : &in.request)) {
         return TOOL_USAGE;
     }
     query.kind_case = SALUS__V1__QUERY__KIND_EXPLAIN;
@@ -36,13 +40,21 @@ static int run_explain(int argc, char **argv)
 
 const struct tool_command tool_explain = {
     .name = "explain",
-    .usage = "DECISION " TOOL_ASK_USAGE,
-    .summary = "why access was permitted or denied",
+    .usage = "DECISION | EMERGENCY [--emergency] " TOOL_ASK_USAGE,
+    .summary = "why access was permitted or denied, or glass was broken",
     .help = "DECISION is the id of the access request. Shown are the request,\n"
             "what every replica computed, by which rule, what the custodian\n"
             "made of it, and each consent that was considered: what it denies\n"
             "or permits, and by which of its selectors.\n"
-            "\n" TOOL_ASK_HELP,
+            "\n"
+            "EMERGENCY is the id of a break-glass (salus bg). Shown are who\n"
+            "declared it and why, what the policy of that block let it do,\n"
+            "each consent in force then and which of them denied emergencies\n"
+            "by name, and its review. It is judged again: by policy and\n"
+            "consents of then, by people, groups and labels of now.\n"
+            "\n"
+            "  --emergency           the id is an emergency's, also if a\n"
+            "                        decision has the same\n" TOOL_ASK_HELP,
     .run = run_explain,
 };
 

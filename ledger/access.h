@@ -45,9 +45,19 @@ struct emergency_case {
     uint32_t purpose; /* As declared: BTG or ETREAT. */
     const struct decide_target *targets;
     size_t target_count;
-    uint64_t then_ms;  /* By the consents of then; 0: of now. */
-    bool was_declared; /* The policy of its time let it: only denies count. */
+    uint64_t then_ms;   /* By the consents of then; 0: of now. */
+    bool was_declared;  /* The policy of its time let it: only denies count. */
+    uint64_t look_back; /* With then_ms; as in decide_question. */
 };
+
+/* What it is to open: the records that it names, or everything that the patient
+ * has. Their messages lie in x->scratch. */
+size_t emergency_targets(struct execution *x, const Salus__V1__BreakGlass *in,
+                         struct decide_target *out);
+
+/* What the consents say to one purpose, before the policy has its say. */
+void emergency_hear(struct execution *x, const struct emergency_case *in,
+                    uint32_t purpose, struct decide_answer *out);
 
 /* Bit i: policy and consents let the emergency open target i. */
 uint64_t emergency_opens(struct execution *x, const struct emergency_case *in);

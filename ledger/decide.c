@@ -35,23 +35,36 @@ struct hearing {
     struct decide_voice *voice;
 };
 
+/* A deny that names the purpose itself; of a target as a whole, or parts. */
+static void note_name(const struct hearing *hearing, uint64_t bit,
+                      const struct decide_selector *selector, bool is_whole)
+{
+    if (selector->is_deny &&
+        decide_names_purpose(hearing->question, selector)) {
+        if (is_whole) {
+            hearing->voice->named |= bit;
+        } else {
+            hearing->voice->named_part |= bit;
+        }
+    }
+}
+
 /* A selector, by its number in the consent, matches and says so. */
 static bool speaks(struct hearing *hearing, size_t target,
                    const struct decide_selector *selector, size_t number)
 {
     const struct decide_question *question = hearing->question;
+    const struct decide_target *about = &question->targets[target];
     uint64_t bit = (uint64_t)1 << target;
-    switch (decide_matches(question, selector, &question->targets[target])) {
+    switch (decide_matches(question, selector, about)) {
     case DECIDE_YES:
-        if (selector->is_deny && decide_names_purpose(question, selector) &&
-            (!question->is_emergency ||
-             decide_closes(selector, &question->targets[target]))) {
-            hearing->voice->named |= bit;
-        }
+        note_name(hearing, bit, selector,
+                  !question->is_emergency || decide_closes(selector, about));
         note(hearing->voice, bit, selector->is_deny, number);
         return true;
     case DECIDE_PART:
         hearing->voice->narrowed |= bit;
+        note_name(hearing, bit, selector, false);
         return false;
     case DECIDE_NO:
         break;
@@ -207,6 +220,9 @@ static bool list_consents(const struct decide_question *question,
     *indeterminate = subject.indeterminate;
     if (question->as_it_stood) {
         return state_standing_at(overlay, question->subject, question->now_ms,
+                                 question->look_back != 0
+                                     ? question->look_back
+                                     : LEDGER_CHANGES_BACK_MAX,
                                  out, indeterminate);
     }
     state_get_standing(overlay, question->subject, out);

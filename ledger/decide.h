@@ -45,8 +45,9 @@ struct decide_question {
     struct wire_arena *arena; /* For one consent at a time. */
     const struct schema_policy *policy;
     uint64_t now_ms;
-    bool as_it_stood;  /* By the consents of then; else by what stands. */
-    bool is_emergency; /* Glass is broken: not a request like any other. */
+    bool as_it_stood;   /* By the consents of then; else by what stands. */
+    uint64_t look_back; /* Changes of them since; 0: as rules do. */
+    bool is_emergency;  /* Glass is broken: not a request like any other. */
     const uint8_t *subject;
     const struct decide_requester *requester;
     uint32_t purpose;
@@ -63,10 +64,11 @@ struct decide_voice {
     uint8_t consent[LEDGER_ID_SIZE];
     uint64_t denied;
     uint64_t permitted;
-    uint64_t narrowed; /* A deny that may hit parts of a scope. */
-    uint64_t named;    /* Denied by the very purpose, not one above it; in an
-                        * emergency, if it closes all of the target. */
-    uint8_t selector;  /* That decided first, denies before permits. */
+    uint64_t narrowed;   /* A deny that may hit parts of a scope. */
+    uint64_t named;      /* Denied by the very purpose, not one above it; in an
+                          * emergency, if it closes all of the target. */
+    uint64_t named_part; /* The same, but of parts of the target. */
+    uint8_t selector;    /* That decided first, denies before permits. */
 };
 
 struct decide_answer {

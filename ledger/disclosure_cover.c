@@ -107,8 +107,8 @@ uint64_t disclosure_open_to_leaf(struct telling *telling,
     bool indeterminate = false;
     telling->is_past_unknown =
         telling->is_leaf &&
-        !state_standing_at(telling->x->overlay, subject, then_ms, &standing,
-                           &indeterminate);
+        !state_standing_at(telling->x->overlay, subject, then_ms,
+                           LEDGER_CHANGES_BACK_MAX, &standing, &indeterminate);
     return telling->is_past_unknown ? all : 0;
 }
 

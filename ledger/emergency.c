@@ -113,24 +113,6 @@ static enum ledger_code witness_stands_by(struct breaking *breaking)
                : LEDGER_BG_WITNESS;
 }
 
-/* What it is to open: the records that it names, or everything that the patient
- * has. */
-static size_t list_targets(struct breaking *breaking, struct decide_target *out)
-{
-    const Salus__V1__BreakGlass *in = breaking->in;
-    const struct decide_target all = {.is_scope = true,
-                                      .confidentiality = CODES_CONF_V};
-    size_t count = 0;
-    out[0] = all;
-    for (size_t i = 0; i < in->n_records; i++) {
-        if (decide_record_target(breaking->x->overlay, breaking->x->scratch,
-                                 in->records[i].data, &out[count])) {
-            count++;
-        }
-    }
-    return in->n_records == 0 ? 1 : count;
-}
-
 /* Step 6 of the decision rule lets it open something. Each record is asked
  * about again when its key is granted. */
 static enum ledger_code policy_lets_it(struct breaking *breaking)
@@ -148,7 +130,7 @@ static enum ledger_code policy_lets_it(struct breaking *breaking)
         .requester = &declarer,
         .purpose = breaking->in->purpose,
         .targets = targets,
-        .target_count = list_targets(breaking, targets),
+        .target_count = emergency_targets(x, breaking->in, targets),
         /* Told late: no deny of later, and none that was taken back before. */
         .then_ms = breaking->opened_ms < x->now_ms ? breaking->opened_ms : 0,
     };

@@ -7,8 +7,24 @@
 
 #include "ledger/access.h"
 
-static void ask(struct execution *x, const struct emergency_case *in,
-                uint32_t purpose, struct decide_answer *out)
+size_t emergency_targets(struct execution *x, const Salus__V1__BreakGlass *in,
+                         struct decide_target *out)
+{
+    const struct decide_target all = {.is_scope = true,
+                                      .confidentiality = CODES_CONF_V};
+    size_t count = 0;
+    out[0] = all;
+    for (size_t i = 0; i < in->n_records; i++) {
+        if (decide_record_target(x->overlay, x->scratch, in->records[i].data,
+                                 &out[count])) {
+            count++;
+        }
+    }
+    return in->n_records == 0 ? 1 : count;
+}
+
+void emergency_hear(struct execution *x, const struct emergency_case *in,
+                    uint32_t purpose, struct decide_answer *out)
 {
     const struct decide_question question = {
         .overlay = x->overlay,
@@ -16,6 +32,7 @@ static void ask(struct execution *x, const struct emergency_case *in,
         .policy = x->policy,
         .now_ms = in->then_ms != 0 ? in->then_ms : x->now_ms,
         .as_it_stood = in->then_ms != 0,
+        .look_back = in->look_back,
         .is_emergency = true,
         .subject = in->subject,
         .requester = in->requester,
@@ -40,7 +57,7 @@ uint64_t emergency_opens(struct execution *x, const struct emergency_case *in)
     if (override == SCHEMA_OVERRIDE_ALWAYS) {
         return all;
     }
-    ask(x, in, CODES_PURPOSE_BTG, &answer);
+    emergency_hear(x, in, CODES_PURPOSE_BTG, &answer);
     uint64_t permitted = answer.permitted;
     uint64_t named = answer.named;
     if (answer.rule == SCHEMA_RULE_INDETERMINATE) {
@@ -50,7 +67,7 @@ uint64_t emergency_opens(struct execution *x, const struct emergency_case *in)
         return permitted;
     }
     if (in->purpose != CODES_PURPOSE_BTG) {
-        ask(x, in, in->purpose, &answer);
+        emergency_hear(x, in, in->purpose, &answer);
         named |= answer.named;
     }
     return permitted | (all & ~named);

@@ -39,6 +39,9 @@
 /* Changes of the consents of one subject that a late disclosure looks back
  * over; what is older cannot be told. */
 #define LEDGER_CHANGES_BACK_MAX 256
+/* The same, where a query looks back, which takes nobody's turn: some 8 MiB of
+ * rows. */
+#define LEDGER_CHANGES_TOLD_MAX 4096
 /* What was decided of one access request, what holds included, that a late
  * disclosure looks back over; what is older cannot be told. */
 #define LEDGER_DECISIONS_KEPT 4

@@ -27,6 +27,8 @@ enum ledger_code query_verify_record(struct query *query,
                                      const Salus__V1__VerifyRecordQuery *in);
 enum ledger_code query_explain(struct query *query,
                                const Salus__V1__ExplainQuery *in);
+enum ledger_code query_emergency(struct query *query,
+                                 const ProtobufCBinaryData *id);
 enum ledger_code query_accounting(struct query *query,
                                   const Salus__V1__AccountingQuery *in);
 enum ledger_code query_who_may(struct query *query,
@@ -42,6 +44,14 @@ enum ledger_code query_suspect(struct query *query,
 enum ledger_code query_codes(struct query *query,
                              const Salus__V1__CodesQuery *in);
 
+/* What each consent said, with the selectors of the first that spoke. */
+Salus__V1__Voice **query_voices(struct query *query,
+                                const struct decide_answer *answer,
+                                size_t *count);
+
+/* Its review should have been done by then; also where no sweep came by yet. */
+bool query_is_overdue(const struct schema_emergency *emergency, uint64_t at_ms);
+
 /* Visits a range of the view; a failure is remembered in the overlay. */
 void query_range(struct query *query, enum ledger_space space,
                  const struct ledger_kv_range *range, ledger_kv_visit *visit,
@@ -51,6 +61,9 @@ void query_range(struct query *query, enum ledger_space space,
 ProtobufCBinaryData query_bytes(struct query *query, const uint8_t *bytes,
                                 size_t size);
 ProtobufCBinaryData query_id(struct query *query, const uint8_t *id);
+
+/* When a height was, in us; false: there is no such block yet, or it is 0. */
+bool query_time_of(struct query *query, pbft_seq seq, pbft_wall_us *out);
 
 /* Zeroed room for `count` things. */
 void *query_room(struct query *query, size_t count, size_t size);

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "ledger/consent.h"
-#include "ledger/fields.h"
 #include "ledger/query.h"
 
 #define US_PER_MS 1000u
@@ -44,8 +43,6 @@ static enum ledger_code moment_of(struct query *query,
                                   const Salus__V1__ConsentStatusQuery *in,
                                   struct moment *out)
 {
-    struct schema_key key;
-    struct pbft_bytes value;
     *out = (struct moment){query->position.time, query->now_ms, true};
     if (in->at_ms != 0 && in->at_seq != 0) {
         return LEDGER_QUERY_FORM;
@@ -57,13 +54,9 @@ static enum ledger_code moment_of(struct query *query,
     if (in->at_seq == 0) {
         return in->at_ms == 0 ? LEDGER_OK : LEDGER_NOT_FOUND;
     }
-    schema_key_height(&key, in->at_seq);
-    if (!overlay_get(&query->overlay, &key, &value) ||
-        value.size != FIELD_U64_SIZE) {
+    if (!query_time_of(query, in->at_seq, &out->now_us)) {
         return LEDGER_NOT_FOUND;
     }
-    struct field_reader reader = {.data = value.data, .left = value.size};
-    out->now_us = field_read_u64(&reader);
     out->now_ms = out->now_us / US_PER_MS;
     out->is_now = false;
     return LEDGER_OK;

@@ -47,8 +47,7 @@ static uint64_t moment_of(const struct query *query, uint64_t at_ms)
     return at_ms > query->now_ms ? at_ms : query->now_ms;
 }
 
-/* Also where no sweep has come by yet. */
-static bool is_overdue(const struct schema_emergency *emergency, uint64_t at_ms)
+bool query_is_overdue(const struct schema_emergency *emergency, uint64_t at_ms)
 {
     return emergency->is_overdue ||
            (emergency->state == SCHEMA_EMERGENCY_OPEN &&
@@ -70,7 +69,7 @@ static bool passes(Salus__V1__BreakGlassQuery__Filter filter,
     case SALUS__V1__BREAK_GLASS_QUERY__FILTER__TO_REVIEW:
         return open;
     case SALUS__V1__BREAK_GLASS_QUERY__FILTER__OVERDUE:
-        return open && is_overdue(emergency, at_ms);
+        return open && query_is_overdue(emergency, at_ms);
     case SALUS__V1__BREAK_GLASS_QUERY__FILTER__BREACHES:
         return emergency->state == SCHEMA_EMERGENCY_BREACH;
     default:
@@ -95,7 +94,7 @@ emergency_row(struct query *query, const uint8_t *id,
     row->closes_ms = emergency->closes_ms;
     row->due_ms = emergency->due_ms;
     row->state = (Salus__V1__BreakGlassList__State)emergency->state;
-    row->overdue = is_overdue(emergency, at_ms);
+    row->overdue = query_is_overdue(emergency, at_ms);
     row->disclosures = emergency->disclosure_count;
     row->seq = emergency->seq;
     row->reviewer = query_id(query, emergency->reviewer);
@@ -207,7 +206,7 @@ static bool list_late(struct duties *duties, struct pbft_bytes after)
             add_duty(duties, SALUS__V1__OBLIGATIONS__KIND__BREACH,
                      emergency.due_ms, id);
         } else if (emergency.state == SCHEMA_EMERGENCY_OPEN &&
-                   is_overdue(&emergency, duties->at_ms)) {
+                   query_is_overdue(&emergency, duties->at_ms)) {
             add_duty(duties, SALUS__V1__OBLIGATIONS__KIND__REVIEW_OVERDUE,
                      emergency.due_ms, id);
         } else if (is_left(&emergency, duties->at_ms)) {

@@ -30,12 +30,13 @@ static void show_selector(struct query *query, Salus__V1__Voice *out)
     }
 }
 
-static void add_voices(struct query *query, Salus__V1__DecisionState *out,
-                       const struct decide_answer *answer)
+Salus__V1__Voice **query_voices(struct query *query,
+                                const struct decide_answer *answer,
+                                size_t *count)
 {
     size_t shown = 0;
-    out->voices =
-        query_room(query, answer->voice_count + 1, sizeof *out->voices);
+    Salus__V1__Voice **voices =
+        query_room(query, answer->voice_count + 1, sizeof *voices);
     for (size_t i = 0; i < answer->voice_count; i++) {
         const struct decide_voice *from = &answer->voices[i];
         Salus__V1__Voice *to = query_room(query, 1, sizeof *to);
@@ -49,8 +50,10 @@ static void add_voices(struct query *query, Salus__V1__DecisionState *out,
             show_selector(query, to);
             shown++;
         }
-        out->voices[out->n_voices++] = to;
+        voices[i] = to;
     }
+    *count = answer->voice_count;
+    return voices;
 }
 
 static void add_records(struct query *query, Salus__V1__DecisionState *out,
@@ -102,11 +105,17 @@ enum ledger_code query_explain(struct query *query,
 {
     struct schema_access access;
     struct decide_answer *answer = query_room(query, 1, sizeof *answer);
+    if (in->break_glass.len != 0) {
+        return in->request.len == 0 ? query_emergency(query, &in->break_glass)
+                                    : LEDGER_QUERY_FORM;
+    }
     if (in->request.len != LEDGER_ID_SIZE) {
         return LEDGER_QUERY_FORM;
     }
-    if (!state_get_access(&query->overlay, in->request.data, &access) ||
-        !access_read_explanation(&query->overlay, in->request.data, answer)) {
+    if (!state_get_access(&query->overlay, in->request.data, &access)) {
+        return query_emergency(query, &in->request);
+    }
+    if (!access_read_explanation(&query->overlay, in->request.data, answer)) {
         return LEDGER_NOT_FOUND;
     }
     Salus__V1__DecisionState *out = query_room(query, 1, sizeof *out);
@@ -114,7 +123,7 @@ enum ledger_code query_explain(struct query *query,
     out->request = in->request;
     fill(query, out, &access);
     add_records(query, out, in->request.data);
-    add_voices(query, out, answer);
+    out->voices = query_voices(query, answer, &out->n_voices);
     query->answer.kind_case = SALUS__V1__ANSWER__KIND_DECISION;
     query->answer.decision = out;
     return LEDGER_OK;

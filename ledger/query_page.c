@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "ledger/fields.h"
 #include "ledger/query.h"
 
 ProtobufCBinaryData query_id(struct query *query, const uint8_t *id)
@@ -74,6 +75,20 @@ void query_collect(struct query *query, const struct query_page *page,
         .direction = LEDGER_KV_FORWARD,
     };
     query_range(query, page->space, &range, collect, &collector);
+}
+
+bool query_time_of(struct query *query, pbft_seq seq, pbft_wall_us *out)
+{
+    struct schema_key key;
+    struct pbft_bytes value;
+    schema_key_height(&key, seq);
+    if (!overlay_get(&query->overlay, &key, &value) ||
+        value.size != FIELD_U64_SIZE) {
+        return false;
+    }
+    struct field_reader reader = {.data = value.data, .left = value.size};
+    *out = field_read_u64(&reader);
+    return true;
 }
 
 enum ledger_code query_limit(uint32_t asked, size_t max, size_t *out)

@@ -161,8 +161,8 @@ static void add(struct state_standing *standing, const uint8_t *id)
 }
 
 bool state_standing_at(struct overlay *overlay, const uint8_t *handle,
-                       uint64_t at_ms, struct state_standing *out,
-                       bool *indeterminate)
+                       uint64_t at_ms, uint64_t look_back,
+                       struct state_standing *out, bool *indeterminate)
 {
     struct state_standing now;
     struct change change;
@@ -180,7 +180,7 @@ bool state_standing_at(struct overlay *overlay, const uint8_t *handle,
         if (change.at_ms <= at_ms) {
             return true;
         }
-        if (now.changes - i == LEDGER_CHANGES_BACK_MAX) {
+        if (now.changes - i == look_back) {
             return false;
         }
         if (change.kind != STATE_CONSENT_ENDED) {

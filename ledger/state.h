@@ -133,10 +133,10 @@ void state_note_change(struct overlay *overlay, const uint8_t *handle,
                        uint64_t now_ms);
 /* As the list was when the millisecond `at_ms` was over; what came in the same
  * one counts. `*indeterminate` is what it is now, and becomes what it was then.
- * False: it cannot be told, more than LEDGER_CHANGES_BACK_MAX changes ago. */
+ * False: it cannot be told, more than `look_back` changes ago. */
 bool state_standing_at(struct overlay *overlay, const uint8_t *handle,
-                       uint64_t at_ms, struct state_standing *out,
-                       bool *indeterminate);
+                       uint64_t at_ms, uint64_t look_back,
+                       struct state_standing *out, bool *indeterminate);
 
 /* Did a consent begin to count or end, or the subject become indeterminate or
  * clear, from `from_ms` to `to_ms`, both included? True also if it cannot be

@@ -272,6 +272,57 @@ static void test_full_selectors_are_not_cut(void **state)
     expect_line(text, "; data before 2022-01-01T00:00:00.000000Z\n");
 }
 
+/* An emergency: the rule, who denied it by name, the review. */
+static void test_emergency_is_told_in_words(void **state)
+{
+    uint8_t ids[2][16] = {{1}, {2}};
+    uint32_t purposes[] = {CODES_PURPOSE_BTG};
+    Salus__V1__Selector selector = SALUS__V1__SELECTOR__INIT;
+    Salus__V1__Voice voice = SALUS__V1__VOICE__INIT;
+    Salus__V1__Voice *voices[] = {&voice};
+    Salus__V1__EmergencyState emergency = SALUS__V1__EMERGENCY_STATE__INIT;
+    Salus__V1__Answer answer = SALUS__V1__ANSWER__INIT;
+    ProtobufCBinaryData records[] = {{16, ids[0]}, {16, ids[1]}};
+    char text[TEXT_SIZE];
+    (void)state;
+    selector.purposes = purposes;
+    selector.n_purposes = 1;
+    voice.consent = (ProtobufCBinaryData){16, ids[0]};
+    voice.denied = 2;
+    voice.named = 2;
+    voice.selector = 0;
+    voice.matched = &selector;
+    voice.decision = SALUS__V1__DECISION__DENY;
+    emergency.records = records;
+    emergency.n_records = 2;
+    emergency.reason = CODES_REASON_LIFE_THREAT;
+    emergency.override = SALUS__V1__EMERGENCY_OVERRIDE__OVERRIDE_UNLESS_DENIED;
+    emergency.rule = SALUS__V1__EMERGENCY_RULE__EMERGENCY_NOT_DENIED;
+    emergency.opened = 1;
+    emergency.named = 2;
+    emergency.state = SALUS__V1__BREAK_GLASS_LIST__STATE__STATE_BREACH;
+    emergency.finding = SALUS__V1__BREAK_GLASS_REVIEW__FINDING__NOT_JUSTIFIED;
+    emergency.follow_up = SALUS__V1__BREAK_GLASS_REVIEW__FOLLOW_UP__SANCTION;
+    emergency.voices = voices;
+    emergency.n_voices = 1;
+    answer.kind_case = SALUS__V1__ANSWER__KIND_EMERGENCY;
+    answer.emergency = &emergency;
+    printed(&answer, text);
+    expect_line(text, "reason             life-threat\n");
+    expect_line(text,
+                "the policy lets    all that no consent denies by name\n");
+    expect_line(text, "it opens           1 of 2 records\n");
+    expect_line(text, "because            no consent denies emergencies by "
+                      "name\n");
+    expect_line(text, "denied by name     2 of 2 records\n");
+    expect_line(text, "review             breach\n");
+    expect_line(text, "finding            not justified\n");
+    expect_line(text, "follow-up          sanction\n");
+    expect_line(text, "consent                           denies by name");
+    expect_line(text,
+                "01000000000000000000000000000000, root, deny: purposes BTG\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +332,7 @@ int main(void)
         cmocka_unit_test(test_accounting_shows_what_to_do),
         cmocka_unit_test(test_who_may_names_selectors),
         cmocka_unit_test(test_full_selectors_are_not_cut),
+        cmocka_unit_test(test_emergency_is_told_in_words),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,6 +60,8 @@ static const struct {
     {&tool_query, {"record", ID, "--commit", HANDLE}, "not both"},
     {&tool_query, {"record", "--subject", HANDLE}, "does not take --subject"},
     {&tool_query, {"record"}, "needs an id or --commit"},
+    {&tool_query, {"codes", ID}, "codes does not take an id"},
+    {&tool_explain, {ID, ID}, "a decision or an emergency"},
     {&tool_query, {"consent-history", ID, "--subject", HANDLE}, "not both"},
     {&tool_query, {"consent-history", ID, "--at", "2026-01-01"}, "--at"},
     {&tool_query, {"consent-history"}, "needs an id or --subject"},
