@@ -36,6 +36,17 @@ static const struct tool_column consent_fields[] = {
     TEXT("indeterminate", "subject_indeterminate"),
     END};
 
+static const struct tool_column stood_columns[] = {
+    TEXT("consent", "consent"),
+    WORD("status", "status"),
+    WORD("base", "base_decision"),
+    TEXT("block", "granted_seq"),
+    TEXT("ended in", "ended_seq"),
+    MS("in force from", "period_from_ms"),
+    MS("until", "period_to_ms"),
+    INSTITUTION("filed by", "institution"),
+    END};
+
 static const struct tool_column event_columns[] = {
     US("time", "block_time_us"), WORD("what", "kind"),
     TEXT("consent", "consent"),  INSTITUTION("by", "institution"),
@@ -92,6 +103,11 @@ static const struct tool_column decision_fields[] = {
     TEXT("in block", "asked_seq"),
     MS("ends", "expires_ms"),
     TEXT("has ended", "expired"),
+    END};
+
+static const struct tool_column held_columns[] = {
+    MS("since", "since_ms"), TEXT("decision", "number"),
+    WHICH("granted", "granted"), CODE("basis", "basis", CODES_LEGAL_BASIS),
     END};
 
 static const struct tool_column voice_columns[] = {
@@ -228,6 +244,10 @@ static const struct tool_answer_form forms[] = {
      .name = "consent_history",
      .is_paged = true,
      .lists = {{"events", NULL, false, event_columns}}},
+    {.kind = SALUS__V1__ANSWER__KIND_CONSENTS,
+     .name = "consents",
+     .is_paged = true,
+     .lists = ROWS(stood_columns)},
     {.kind = SALUS__V1__ANSWER__KIND_VERIFY_RECORD,
      .name = "verify_record",
      .fields = record_fields,
@@ -243,7 +263,11 @@ static const struct tool_answer_form forms[] = {
                 "consents considered, in order of filing; numbers are "
                 "records of the request,\nin its order, and 1 is the patient "
                 "where it names none",
-                false, voice_columns}}},
+                false, voice_columns},
+               {"held",
+                "what held, newest first; 0 is the computed answer, the others "
+                "are decisions\nof the custodian",
+                false, held_columns}}},
     {.kind = SALUS__V1__ANSWER__KIND_EMERGENCY,
      .name = "emergency",
      .fields = glass_fields,

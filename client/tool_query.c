@@ -13,6 +13,7 @@ struct question {
     Salus__V1__VerifyRecordQuery record;
     Salus__V1__TransactionQuery transaction;
     Salus__V1__CodesQuery codes;
+    Salus__V1__ConsentsQuery consents;
     uint8_t id[LEDGER_HANDLE_SIZE];
 };
 
@@ -58,6 +59,19 @@ static bool is_one_of_two(const struct arguments *arguments, const char *option,
     return false;
 }
 
+/* --at or --at-block. */
+static bool read_moment(const struct arguments *arguments, uint64_t *at_ms,
+                        uint64_t *at_seq)
+{
+    if (arguments->at != NULL && arguments->at_seq != NULL) {
+        (void)tool_bad_usage(&tool_query, "--at or --at-block, and not both");
+        return false;
+    }
+    return tool_moment_read(&tool_query, arguments->at, at_ms) &&
+           tool_number(&tool_query, "--at-block", arguments->at_seq, 1,
+                       UINT64_MAX, at_seq);
+}
+
 static bool ask_status(struct question *question,
                        const struct arguments *arguments)
 {
@@ -65,18 +79,34 @@ static bool ask_status(struct question *question,
     if (!takes_no_subject(arguments) || !takes_no_commit(arguments)) {
         return false;
     }
-    if (arguments->at != NULL && arguments->at_seq != NULL) {
-        (void)tool_bad_usage(&tool_query, "--at or --at-block, and not both");
-        return false;
-    }
     salus__v1__consent_status_query__init(status);
     question->query.kind_case = SALUS__V1__QUERY__KIND_CONSENT_STATUS;
     question->query.consent_status = status;
     return tool_id_field(&tool_query, arguments->id, question->id,
                          LEDGER_ID_SIZE, &status->consent) &&
-           tool_moment_read(&tool_query, arguments->at, &status->at_ms) &&
-           tool_number(&tool_query, "--at-block", arguments->at_seq, 1,
-                       UINT64_MAX, &status->at_seq);
+           read_moment(arguments, &status->at_ms, &status->at_seq);
+}
+
+static bool ask_consents(struct question *question,
+                         const struct arguments *arguments)
+{
+    Salus__V1__ConsentsQuery *consents = &question->consents;
+    if (!takes_no_commit(arguments) ||
+        !tool_option_unused(&tool_query, arguments->name, "an id",
+                            arguments->id)) {
+        return false;
+    }
+    if (arguments->subject == NULL) {
+        (void)tool_bad_usage(&tool_query, "consents needs --subject");
+        return false;
+    }
+    salus__v1__consents_query__init(consents);
+    consents->limit = LEDGER_PAGE_ROWS_MAX;
+    question->query.kind_case = SALUS__V1__QUERY__KIND_CONSENTS;
+    question->query.consents = consents;
+    return tool_id_field(&tool_query, arguments->subject, question->id,
+                         LEDGER_HANDLE_SIZE, &consents->subject) &&
+           read_moment(arguments, &consents->at_ms, &consents->at_seq);
 }
 
 static bool ask_history(struct question *question,
@@ -151,11 +181,9 @@ static bool ask_codes(struct question *question,
 static const struct {
     const char *name;
     bool (*ask)(struct question *question, const struct arguments *arguments);
-} kinds[] = {{"consent-status", ask_status},
-             {"consent-history", ask_history},
-             {"record", ask_record},
-             {"tx", ask_transaction},
-             {"codes", ask_codes}};
+} kinds[] = {{"consent-status", ask_status}, {"consent-history", ask_history},
+             {"record", ask_record},         {"tx", ask_transaction},
+             {"codes", ask_codes},           {"consents", ask_consents}};
 
 /* The questions that are commands of their own may be asked here too. */
 static const struct tool_command *find_command(const char *name)
@@ -192,7 +220,8 @@ static int run_kind(struct tool_ask *ask, const struct arguments *arguments)
     }
     return tool_bad_usage(&tool_query,
                           "no question \"%.32s\": consent-status, "
-                          "consent-history, record, tx, codes, or a command",
+                          "consent-history, consents, record, tx, codes, or a "
+                          "command",
                           name);
 }
 
@@ -228,6 +257,7 @@ const struct tool_command tool_query = {
     .name = "query",
     .usage = "consent-status ID [--at TIME | --at-block N]\n"
              "       | consent-history ID | consent-history --subject HANDLE\n"
+             "       | consents --subject HANDLE [--at TIME | --at-block N]\n"
              "       | record ID | record --commit HEX | tx TXID | codes\n"
              "       | accounting ... | may ... | bg ... | due ... | "
              "suspects ... | explain ...\n"
@@ -249,6 +279,11 @@ const struct tool_command tool_query = {
         "  consent-history ID    what became of it; or of all consents of a\n"
         "                        subject: --subject HANDLE (salus vault "
         "handle)\n"
+        "  consents              which consents of a subject are in force, "
+        "or on\n"
+        "                        file: --subject HANDLE; with --at or "
+        "--at-block:\n"
+        "                        which were then, however long ago that is\n"
         "  record ID             where and since when a record is anchored;\n"
         "                        or that with a commitment: --commit HEX\n"
         "  tx TXID               in which block, and with what result\n"

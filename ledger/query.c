@@ -88,6 +88,8 @@ static enum ledger_code dispatch(struct query *query,
         return query_suspect(query, in->suspect);
     case SALUS__V1__QUERY__KIND_CODES:
         return query_codes(query, in->codes);
+    case SALUS__V1__QUERY__KIND_CONSENTS:
+        return query_consents(query, in->consents);
     default:
         return LEDGER_QUERY_FORM;
     }

@@ -23,6 +23,8 @@ enum ledger_code query_consent_status(struct query *query,
 enum ledger_code
 query_consent_history(struct query *query,
                       const Salus__V1__ConsentHistoryQuery *in);
+enum ledger_code query_consents(struct query *query,
+                                const Salus__V1__ConsentsQuery *in);
 enum ledger_code query_verify_record(struct query *query,
                                      const Salus__V1__VerifyRecordQuery *in);
 enum ledger_code query_explain(struct query *query,

@@ -73,6 +73,43 @@ static void add_records(struct query *query, Salus__V1__DecisionState *out,
     }
 }
 
+/* What the custodian left of a scope by that decision; NULL: nothing kept. */
+static Salus__V1__Selector *residual_of(struct query *query,
+                                        const uint8_t *request, uint32_t number)
+{
+    struct pbft_bytes bytes;
+    struct ProtobufCMessage *message = NULL;
+    if (!state_get_decision(&query->overlay, request, number, &bytes) ||
+        wire_unpack_strict(&salus__v1__access_decision__descriptor, bytes,
+                           &query->overlay.arena, &message) != PBFT_OK) {
+        return NULL;
+    }
+    return ((Salus__V1__AccessDecision *)(void *)message)->residual;
+}
+
+/* What held since when, as far as it is kept: what a disclosure that is told
+ * late is judged by. */
+static void add_held(struct query *query, Salus__V1__DecisionState *out,
+                     const struct schema_access *access)
+{
+    const uint32_t count = access_held_count(access);
+    out->decisions = access->decisions;
+    out->held = query_room(query, count, sizeof *out->held);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct schema_held *from = &access->held[i];
+        Salus__V1__DecisionState__Held *to = query_room(query, 1, sizeof *to);
+        salus__v1__decision_state__held__init(to);
+        to->since_ms = from->since_ms;
+        to->number = access->decisions - i;
+        to->granted = from->granted;
+        to->basis = from->basis != 0 ? from->basis : access->basis;
+        if (from->has_residual) {
+            to->residual = residual_of(query, out->request.data, to->number);
+        }
+        out->held[out->n_held++] = to;
+    }
+}
+
 static void fill(struct query *query, Salus__V1__DecisionState *out,
                  const struct schema_access *access)
 {
@@ -123,6 +160,7 @@ enum ledger_code query_explain(struct query *query,
     out->request = in->request;
     fill(query, out, &access);
     add_records(query, out, in->request.data);
+    add_held(query, out, &access);
     out->voices = query_voices(query, answer, &out->n_voices);
     query->answer.kind_case = SALUS__V1__ANSWER__KIND_DECISION;
     query->answer.decision = out;

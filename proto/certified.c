@@ -69,6 +69,8 @@ struct ProtobufCBinaryData *certified_query_cursor(Salus__V1__Query *query)
         return &query->suspect->cursor;
     case SALUS__V1__QUERY__KIND_CODES:
         return &query->codes->cursor;
+    case SALUS__V1__QUERY__KIND_CONSENTS:
+        return &query->consents->cursor;
     default:
         return NULL;
     }
@@ -98,6 +100,8 @@ struct pbft_bytes certified_answer_cursor(const Salus__V1__Answer *answer)
         return bytes_of(&answer->suspects->cursor);
     case SALUS__V1__ANSWER__KIND_CODES:
         return bytes_of(&answer->codes->cursor);
+    case SALUS__V1__ANSWER__KIND_CONSENTS:
+        return bytes_of(&answer->consents->cursor);
     default:
         return (struct pbft_bytes){NULL, 0};
     }

@@ -167,6 +167,8 @@ static void any_question(const struct scene *scene,
     Salus__V1__BreakGlassQuery glass = SALUS__V1__BREAK_GLASS_QUERY__INIT;
     Salus__V1__ObligationsQuery due = SALUS__V1__OBLIGATIONS_QUERY__INIT;
     Salus__V1__SuspectQuery suspect = SALUS__V1__SUSPECT_QUERY__INIT;
+    Salus__V1__CodesQuery codes = SALUS__V1__CODES_QUERY__INIT;
+    Salus__V1__ConsentsQuery consents = SALUS__V1__CONSENTS_QUERY__INIT;
     ProtobufCBinaryData subject = field(scene->handle, sizeof scene->handle);
     status.consent = field(scene->consent, sizeof scene->consent);
     history.subject = subject;
@@ -177,10 +179,22 @@ static void any_question(const struct scene *scene,
     accounting.n_subjects = 1;
     accounting.view = SALUS__V1__ACCOUNTING_QUERY__VIEW__EHDS;
     who.subject = subject;
+    consents.subject = subject;
     suspect.key_id = field(scene->consent, sizeof scene->consent);
-    void *const questions[] = {NULL,         &status,  &history,    &record,
-                               &transaction, &explain, &accounting, &who,
-                               &what,        &glass,   &due,        &suspect};
+    void *const questions[] = {NULL,
+                               &status,
+                               &history,
+                               &record,
+                               &transaction,
+                               &explain,
+                               &accounting,
+                               &who,
+                               &what,
+                               &glass,
+                               &due,
+                               &suspect,
+                               [SALUS__V1__QUERY__KIND_CODES] = &codes,
+                               [SALUS__V1__QUERY__KIND_CONSENTS] = &consents};
     query.kind_case = kind;
     query.consent_status = questions[kind]; /* Pointers of one union. */
     wire_buffer_reset(out);
@@ -260,7 +274,11 @@ static bool check_all_kinds(struct scene *scene, struct wire_buffer *question)
 {
     bool good = true;
     for (int kind = SALUS__V1__QUERY__KIND_CONSENT_STATUS;
-         good && kind <= SALUS__V1__QUERY__KIND_SUSPECT; kind++) {
+         good && kind <= SALUS__V1__QUERY__KIND_CONSENTS; kind++) {
+        if (kind > SALUS__V1__QUERY__KIND_SUSPECT &&
+            kind < SALUS__V1__QUERY__KIND_CODES) {
+            continue; /* No question has these numbers. */
+        }
         good = trial_converge(&scene->trial, CONVERGE_TIMEOUT_MS) &&
                check_kind(scene, (Salus__V1__Query__KindCase)kind, question);
         if (!good) {

@@ -258,6 +258,68 @@ static void test_decisions_too_long_ago(void **state)
     wire_arena_deinit(&arena);
 }
 
+/* explain lists what held since when, as far back as it is kept. */
+static void test_explain_lists_what_held(void **state)
+{
+    struct world *world = *state;
+    struct asked asked;
+    struct wire_arena arena;
+    uint64_t since_ms[LEDGER_DECISIONS_KEPT + 1];
+    wire_arena_init(&arena, 8u * 1024 * 1024);
+    ask_for_record(world, &asked, true);
+    const Salus__V1__DecisionState *told = explain(world, asked.id, &arena);
+    assert_int_equal(told->n_held, 1);
+    assert_int_equal(told->held[0]->number, 0);
+    assert_int_equal(told->held[0]->granted, 1);
+    assert_int_equal(told->held[0]->basis, CODES_BASIS_CONSENT);
+    for (size_t i = 1; i <= LEDGER_DECISIONS_KEPT; i++) {
+        decide_now(world, &asked, i == 3 ? &court : &deny);
+        since_ms[i] = world->now_ms;
+        act_wait(world, 1000);
+    }
+    wire_arena_reset(&arena);
+    told = explain(world, asked.id, &arena);
+    assert_int_equal(told->decisions, LEDGER_DECISIONS_KEPT);
+    assert_int_equal(told->n_held, LEDGER_DECISIONS_KEPT);
+    for (size_t i = 0; i < told->n_held; i++) {
+        const size_t number = LEDGER_DECISIONS_KEPT - i;
+        assert_int_equal(told->held[i]->number, number);
+        assert_int_equal(told->held[i]->since_ms, since_ms[number]);
+        assert_int_equal(told->held[i]->granted, number == 3);
+        assert_null(told->held[i]->residual);
+    }
+    assert_int_equal(told->held[1]->basis, CODES_BASIS_COURT_ORDER);
+    wire_arena_deinit(&arena);
+}
+
+/* What each decision left of a patient's data is told with it. */
+static void test_explain_tells_what_was_left(void **state)
+{
+    struct world *world = *state;
+    const uint32_t imaging[] = {IMAGING_CLASS};
+    Salus__V1__Selector left = SALUS__V1__SELECTOR__INIT;
+    const struct decided narrower = {.is_permit = true, .left = &left};
+    uint8_t consent[LEDGER_ID_SIZE];
+    struct asked asked;
+    struct wire_arena arena;
+    wire_arena_init(&arena, 8u * 1024 * 1024);
+    left.classes = (uint32_t *)(uintptr_t)imaging;
+    left.n_classes = 1;
+    act_grant(world, consent);
+    ask_for(world, &asked, NULL);
+    EXPECT(ask(world, &asked), LEDGER_OK);
+    act_wait(world, 1000);
+    decide_now(world, &asked, &narrower);
+    act_wait(world, 1000);
+    decide_now(world, &asked, &deny);
+    const Salus__V1__DecisionState *told = explain(world, asked.id, &arena);
+    assert_int_equal(told->n_held, 3);
+    assert_null(told->held[0]->residual);
+    assert_int_equal(told->held[1]->residual->classes[0], IMAGING_CLASS);
+    assert_null(told->held[2]->residual);
+    wire_arena_deinit(&arena);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, world_teardown)
 
 int main(void)
@@ -268,6 +330,8 @@ int main(void)
         TEST(test_law_does_not_reach_back),
         TEST(test_ground_is_that_of_then),
         TEST(test_decisions_too_long_ago),
+        TEST(test_explain_lists_what_held),
+        TEST(test_explain_tells_what_was_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
