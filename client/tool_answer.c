@@ -245,11 +245,10 @@ void tool_answer_print(struct tool_answer_view *view,
     print_fields(object, form->fields, view->genesis);
     for (size_t i = 0; i < 2 && form->lists[i].name != NULL; i++) {
         print_list(view, &form->lists[i], json, object);
-    }
-    if (form->kind == SALUS__V1__ANSWER__KIND_DECISION ||
-        form->kind == SALUS__V1__ANSWER__KIND_EMERGENCY) {
-        tool_answer_selectors(json_object_get(object, form->lists[0].name),
-                              view->genesis);
+        if (i == 0 && form->has_selectors) {
+            tool_answer_selectors(json_object_get(object, form->lists[i].name),
+                                  view->genesis);
+        }
     }
     if (form->is_paged) {
         view->rows +=

@@ -48,6 +48,7 @@ struct tool_answer_form {
     const struct tool_column *fields; /* A line each; NULL: none. */
     const struct tool_column *notes;  /* The same, but below the lists. */
     bool is_paged;                    /* The first list comes in pages. */
+    bool has_selectors;               /* Its rows do, in full below it. */
     struct tool_list_form lists[2];
 };
 

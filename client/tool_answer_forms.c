@@ -259,6 +259,7 @@ static const struct tool_answer_form forms[] = {
     {.kind = SALUS__V1__ANSWER__KIND_DECISION,
      .name = "decision",
      .fields = decision_fields,
+     .has_selectors = true,
      .lists = {{"voices",
                 "consents considered, in order of filing; numbers are "
                 "records of the request,\nin its order, and 1 is the patient "
@@ -271,6 +272,7 @@ static const struct tool_answer_form forms[] = {
     {.kind = SALUS__V1__ANSWER__KIND_EMERGENCY,
      .name = "emergency",
      .fields = glass_fields,
+     .has_selectors = true,
      .lists = {{"voices",
                 "consents in force then, in order of filing; numbers are "
                 "records that it named,\nin its order, and 1 is the patient "

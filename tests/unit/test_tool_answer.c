@@ -272,6 +272,47 @@ static void test_full_selectors_are_not_cut(void **state)
     expect_line(text, "; data before 2022-01-01T00:00:00.000000Z\n");
 }
 
+/* What held since when stands below the consents and their selectors. */
+static void test_what_held_is_told_last(void **state)
+{
+    uint8_t id[16] = {1};
+    Salus__V1__Selector selector = SALUS__V1__SELECTOR__INIT;
+    Salus__V1__Voice voice = SALUS__V1__VOICE__INIT;
+    Salus__V1__Voice *voices[] = {&voice};
+    Salus__V1__DecisionState__Held held[2];
+    Salus__V1__DecisionState__Held *list[] = {&held[0], &held[1]};
+    Salus__V1__DecisionState decision = SALUS__V1__DECISION_STATE__INIT;
+    Salus__V1__Answer answer = SALUS__V1__ANSWER__INIT;
+    char text[TEXT_SIZE];
+    (void)state;
+    voice.consent = (ProtobufCBinaryData){16, id};
+    voice.matched = &selector;
+    voice.decision = SALUS__V1__DECISION__PERMIT;
+    for (uint32_t i = 0; i < 2; i++) {
+        salus__v1__decision_state__held__init(&held[i]);
+        held[i].since_ms = 1640995200000;
+        held[i].number = 1 - i;
+        held[i].granted = i;
+        held[i].basis = CODES_BASIS_COURT_ORDER;
+    }
+    decision.voices = voices;
+    decision.n_voices = 1;
+    decision.held = list;
+    decision.n_held = 2;
+    answer.kind_case = SALUS__V1__ANSWER__KIND_DECISION;
+    answer.decision = &decision;
+    printed(&answer, text);
+    const char *selectors = strstr(text, ", root, permit: everything\n");
+    const char *last =
+        strstr(text, "2022-01-01T00:00:00.000000Z  1         -        "
+                     "court-order\n"
+                     "2022-01-01T00:00:00.000000Z  0         1        "
+                     "court-order\n");
+    assert_non_null(selectors);
+    assert_non_null(last);
+    assert_true(selectors < last);
+}
+
 /* An emergency: the rule, who denied it by name, the review. */
 static void test_emergency_is_told_in_words(void **state)
 {
@@ -332,6 +373,7 @@ int main(void)
         cmocka_unit_test(test_accounting_shows_what_to_do),
         cmocka_unit_test(test_who_may_names_selectors),
         cmocka_unit_test(test_full_selectors_are_not_cut),
+        cmocka_unit_test(test_what_held_is_told_last),
         cmocka_unit_test(test_emergency_is_told_in_words),
     };
 
