@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/tool_directory.h"
 #include "client/tool_json.h"
 #include "client/tool_options.h"
-#include "crypto/hex.h"
 #include "ledger/errors.h"
 
 #define CELL_SIZE 4352 /* 64 codes of 64 characters: nothing is cut. */
@@ -17,18 +17,6 @@
 #define SILENT 255u /* No selector of the consent matches. */
 
 /* ---- cells --------------------------------------------------------------- */
-
-void tool_answer_institution(char *out, size_t size, const char *text,
-                             const struct salus_genesis *genesis)
-{
-    struct pbft_institution id;
-    const struct salus_member *member = NULL;
-    if (genesis != NULL &&
-        hex_decode(id.bytes, sizeof id.bytes, text) == PBFT_OK) {
-        member = genesis_find(genesis, &id);
-    }
-    (void)snprintf(out, size, "%s", member != NULL ? member->name : text);
-}
 
 static void code_text(char *out, size_t size, enum codes_table table,
                       uint32_t code)
@@ -76,6 +64,36 @@ static void plain_cell(char *out, size_t size, const json_t *value)
     }
 }
 
+/* One of a list: a text, or the texts of an object. */
+static void add_item(char *out, size_t size, const json_t *item)
+{
+    const char *key = NULL;
+    json_t *value = NULL;
+    const char *between = out[0] != 0 ? ", " : "";
+    if (json_is_string(item)) {
+        size_t used = strlen(out);
+        (void)snprintf(out + used, size - used, "%s%s", between,
+                       json_string_value(item));
+        return;
+    }
+    json_object_foreach((json_t *)(uintptr_t)item, key, value)
+    {
+        size_t used = strlen(out);
+        (void)snprintf(out + used, size - used, "%s%s", between,
+                       json_string_value(value));
+        between = " ";
+    }
+}
+
+static void list_cell(char *out, size_t size, const json_t *list)
+{
+    char text[CELL_SIZE] = "";
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        add_item(text, sizeof text, json_array_get(list, i));
+    }
+    tool_line_text(out, size, text[0] != 0 ? text : "-");
+}
+
 static void review_cell(char *out, size_t size, uint64_t state)
 {
     static const char *const states[] = {"-", "open", "reviewed", "breach"};
@@ -100,7 +118,7 @@ static void selector_cell(char *out, size_t size, const json_t *row,
 }
 
 static void make_cell(char *out, size_t size, const struct tool_column *column,
-                      const json_t *row, const struct salus_genesis *genesis)
+                      const json_t *row, const struct tool_directory *directory)
 {
     const json_t *value = json_object_get(row, column->field);
     uint64_t number = (uint64_t)json_integer_value(value);
@@ -116,7 +134,7 @@ static void make_cell(char *out, size_t size, const struct tool_column *column,
         }
         break;
     case TOOL_COLUMN_INSTITUTION:
-        tool_answer_institution(out, size, json_string_value(value), genesis);
+        tool_directory_name(out, size, directory, json_string_value(value));
         break;
     case TOOL_COLUMN_CODE:
         tool_answer_codes(out, size, value, column->table);
@@ -137,6 +155,9 @@ static void make_cell(char *out, size_t size, const struct tool_column *column,
     case TOOL_COLUMN_SELECTOR:
         selector_cell(out, size, row, number);
         break;
+    case TOOL_COLUMN_LIST:
+        list_cell(out, size, value);
+        break;
     case TOOL_COLUMN_TEXT:
         plain_cell(out, size, value);
         break;
@@ -151,7 +172,7 @@ struct table {
     size_t widths[TOOL_COLUMNS_MAX];
 };
 
-static void measure(struct table *table, const struct salus_genesis *genesis)
+static void measure(struct table *table, const struct tool_directory *directory)
 {
     size_t index = 0;
     json_t *row = NULL;
@@ -162,7 +183,7 @@ static void measure(struct table *table, const struct salus_genesis *genesis)
     json_array_foreach((json_t *)(uintptr_t)table->rows, index, row)
     {
         for (size_t i = 0; table->columns[i].title != NULL; i++) {
-            make_cell(cell, sizeof cell, &table->columns[i], row, genesis);
+            make_cell(cell, sizeof cell, &table->columns[i], row, directory);
             size_t width = strlen(cell);
             table->widths[i] =
                 width > table->widths[i] ? width : table->widths[i];
@@ -184,20 +205,21 @@ static void print_cell(const struct table *table, size_t index,
 /* Widths are those of the page at hand: a table of several pages stays
  * readable, and nothing is held back. */
 static void print_table(const json_t *rows, const struct tool_column *columns,
-                        const struct salus_genesis *genesis, bool with_titles)
+                        const struct tool_directory *directory,
+                        bool with_titles)
 {
     struct table table = {.rows = rows, .columns = columns};
     size_t index = 0;
     json_t *row = NULL;
     char cell[CELL_SIZE];
-    measure(&table, genesis);
+    measure(&table, directory);
     for (size_t i = 0; with_titles && columns[i].title != NULL; i++) {
         print_cell(&table, i, columns[i].title);
     }
     json_array_foreach((json_t *)(uintptr_t)rows, index, row)
     {
         for (size_t i = 0; columns[i].title != NULL; i++) {
-            make_cell(cell, sizeof cell, &columns[i], row, genesis);
+            make_cell(cell, sizeof cell, &columns[i], row, directory);
             print_cell(&table, i, cell);
         }
     }
@@ -206,11 +228,11 @@ static void print_table(const json_t *rows, const struct tool_column *columns,
 /* One thing: a line for each field. */
 static void print_fields(const json_t *object,
                          const struct tool_column *columns,
-                         const struct salus_genesis *genesis)
+                         const struct tool_directory *directory)
 {
     char cell[CELL_SIZE];
     for (size_t i = 0; columns != NULL && columns[i].title != NULL; i++) {
-        make_cell(cell, sizeof cell, &columns[i], object, genesis);
+        make_cell(cell, sizeof cell, &columns[i], object, directory);
         (void)printf("%-18s %s\n", columns[i].title, cell);
     }
 }
@@ -225,9 +247,35 @@ static void print_list(struct tool_answer_view *view,
         (void)printf("\n%s\n", form->note);
     }
     if (form->note == NULL || json_array_size(rows) > 0) {
-        print_table(rows, form->columns, view->genesis,
+        print_table(rows, form->columns, view->directory,
                     form->note != NULL || view->pages == 0);
     }
+}
+
+void tool_answer_view_end(struct tool_answer_view *view)
+{
+    json_decref(view->named);
+    view->named = NULL;
+}
+
+/* Below the last page: who those are that all pages named. */
+static void print_addresses(struct tool_answer_view *view,
+                            const Salus__V1__Answer *answer, bool is_last)
+{
+    if (view->named == NULL) {
+        view->named = json_object();
+    }
+    tool_answer_named(view->named, answer);
+    if (!is_last) {
+        return;
+    }
+    json_t *rows = tool_directory_rows(view->directory, view->named);
+    if (json_array_size(rows) > 0) {
+        (void)printf("\n");
+        print_table(rows, tool_address_columns, view->directory, true);
+    }
+    json_decref(rows);
+    tool_answer_view_end(view);
 }
 
 void tool_answer_print(struct tool_answer_view *view,
@@ -242,12 +290,12 @@ void tool_answer_print(struct tool_answer_view *view,
         return;
     }
     const json_t *object = json_object_get(json, form->name);
-    print_fields(object, form->fields, view->genesis);
+    print_fields(object, form->fields, view->directory);
     for (size_t i = 0; i < 2 && form->lists[i].name != NULL; i++) {
         print_list(view, &form->lists[i], json, object);
         if (i == 0 && form->has_selectors) {
             tool_answer_selectors(json_object_get(object, form->lists[i].name),
-                                  view->genesis);
+                                  view->directory);
         }
     }
     if (form->is_paged) {
@@ -258,7 +306,10 @@ void tool_answer_print(struct tool_answer_view *view,
         }
     }
     if (is_last) {
-        print_fields(object, form->notes, view->genesis);
+        print_fields(object, form->notes, view->directory);
+    }
+    if (form->is_addressed && view->directory != NULL) {
+        print_addresses(view, answer, is_last);
     }
     view->pages++;
     json_decref(json);

@@ -7,10 +7,10 @@
 #include <stdbool.h>
 
 #include "ledger/codes.h"
-#include "proto/genesis.h"
 #include "salus/v1/ledger.pb-c.h"
 
 struct json_t;
+struct tool_directory;
 
 /* How a column is shown. */
 enum tool_column_kind {
@@ -24,6 +24,7 @@ enum tool_column_kind {
     TOOL_COLUMN_WHICH,       /* Bits: which records of the request. */
     TOOL_COLUMN_REVIEW,      /* A BreakGlassList.State in a number. */
     TOOL_COLUMN_SELECTOR,    /* Of the consent in the row, if there is one. */
+    TOOL_COLUMN_LIST,        /* Of texts, or of objects of texts. */
 };
 
 struct tool_column {
@@ -49,8 +50,12 @@ struct tool_answer_form {
     const struct tool_column *notes;  /* The same, but below the lists. */
     bool is_paged;                    /* The first list comes in pages. */
     bool has_selectors;               /* Its rows do, in full below it. */
+    bool is_addressed; /* Below: name and address of whom it names. */
     struct tool_list_form lists[2];
 };
+
+/* Of rows of a directory, below answers that are addressed. */
+extern const struct tool_column tool_address_columns[];
 
 /* NULL: it has no kind. */
 const struct tool_answer_form *
@@ -58,21 +63,23 @@ tool_answer_form(const Salus__V1__Answer *answer);
 
 /* What was printed so far of one answer. */
 struct tool_answer_view {
-    const struct salus_genesis *genesis; /* NULL: no names. */
+    const struct tool_directory *directory; /* NULL: no names. */
     size_t pages;
     size_t rows;
+    struct json_t *named; /* Of answers whose form is_addressed, so far. */
 };
 
 /* The selectors that decided, field by field, below the table of consents. */
 void tool_answer_selectors(const struct json_t *voices,
-                           const struct salus_genesis *genesis);
+                           const struct tool_directory *directory);
 
-/* "TREAT,HPAYMT" of a list of codes, "-" of 0; by the name of an institution,
- * if the genesis has it. */
+/* "TREAT,HPAYMT" of a list of codes, "-" of 0. */
 void tool_answer_codes(char *out, size_t size, const struct json_t *value,
                        enum codes_table table);
-void tool_answer_institution(char *out, size_t size, const char *text,
-                             const struct salus_genesis *genesis);
+
+/* Adds the institutions that the answer names to `ids`, an object: their ids in
+ * hexadecimal digits are its keys. */
+void tool_answer_named(struct json_t *ids, const Salus__V1__Answer *answer);
 
 /* What the name of an enum of ledger.proto means; a number, that has no name
  * here, as it is; "-": nothing. */
@@ -85,5 +92,7 @@ void tool_answer_which(char *out, size_t size, const struct json_t *value,
 /* Prints one page as a table. */
 void tool_answer_print(struct tool_answer_view *view,
                        const Salus__V1__Answer *answer, bool is_last);
+/* Releases what a view that did not come to its last page has kept. */
+void tool_answer_view_end(struct tool_answer_view *view);
 
 #endif /* CLIENT_TOOL_ANSWER_H */

@@ -18,6 +18,7 @@
 #define REVIEW(title, field) COLUMN(title, field, REVIEW, (enum codes_table)0)
 #define SELECTOR(title, field)                                                 \
     COLUMN(title, field, SELECTOR, (enum codes_table)0)
+#define LIST(title, field) COLUMN(title, field, LIST, (enum codes_table)0)
 #define END                                                                    \
     {                                                                          \
         NULL, NULL, TOOL_COLUMN_TEXT, (enum codes_table)0                      \
@@ -218,6 +219,33 @@ static const struct tool_column suspect_columns[] = {
     TEXT("request", "request_index"), TEXT("session", "session"),
     TEXT("sequence", "sequence"),     END};
 
+static const struct tool_column institution_columns[] = {
+    TEXT("name", "name"),
+    TEXT("institution", "institution"),
+    WORD("state", "state"),
+    TEXT("since block", "state_seq"),
+    US("since", "state_us"),
+    TEXT("genesis", "founder"),
+    TEXT("from block", "member_seq"),
+    US("member since", "member_us"),
+    TEXT("replica", "replica"),
+    TEXT("legal name", "legal_name"),
+    TEXT("country", "country"),
+    CODE("roles", "roles", CODES_INSTITUTION_ROLE),
+    LIST("registers", "ids"),
+    LIST("addresses", "endpoints"),
+    INSTITUTION("successor", "successor"),
+    END};
+
+const struct tool_column tool_address_columns[] = {
+    INSTITUTION("name", "institution"),
+    TEXT("institution", "institution"),
+    TEXT("legal name", "legal_name"),
+    TEXT("country", "country"),
+    LIST("registers", "ids"),
+    LIST("addresses", "endpoints"),
+    END};
+
 static const struct tool_column since_fields[] = {
     MS("compromised since", "since_ms"), END};
 
@@ -281,6 +309,7 @@ static const struct tool_answer_form forms[] = {
     {.kind = SALUS__V1__ANSWER__KIND_ACCOUNTING,
      .name = "accounting",
      .is_paged = true,
+     .is_addressed = true,
      .lists = ROWS(accounting_columns)},
     {.kind = SALUS__V1__ANSWER__KIND_WHO_MAY,
      .name = "who_may",
@@ -309,6 +338,10 @@ static const struct tool_answer_form forms[] = {
      .notes = tables_fields,
      .is_paged = true,
      .lists = ROWS(code_columns)},
+    {.kind = SALUS__V1__ANSWER__KIND_INSTITUTIONS,
+     .name = "institutions",
+     .is_paged = true,
+     .lists = ROWS(institution_columns)},
 };
 
 const struct tool_answer_form *tool_answer_form(const Salus__V1__Answer *answer)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "client/tool_answer.h"
+#include "client/tool_directory.h"
 #include "client/tool_options.h"
 
 #define LINE_SIZE 16384 /* All lists of a selector, full: nothing is cut. */
@@ -40,7 +41,7 @@ static void add_count(char *line, const char *title, const json_t *selector,
 }
 
 static void add_actors(char *line, const json_t *selector,
-                       const struct salus_genesis *genesis)
+                       const struct tool_directory *directory)
 {
     const json_t *list = json_object_get(selector, "actors");
     for (size_t i = 0; i < json_array_size(list); i++) {
@@ -51,9 +52,9 @@ static void add_actors(char *line, const json_t *selector,
             tool_answer_codes(text, sizeof text, json_object_get(actor, "role"),
                               CODES_ROLE);
         } else {
-            tool_answer_institution(
-                text, sizeof text,
-                json_string_value(json_object_get(actor, "id")), genesis);
+            tool_directory_name(
+                text, sizeof text, directory,
+                json_string_value(json_object_get(actor, "id")));
         }
         add(line, i == 0 ? "for" : "or", text);
     }
@@ -75,7 +76,7 @@ static void add_period(char *line, const json_t *selector)
 }
 
 static void print_selector(const json_t *voice,
-                           const struct salus_genesis *genesis)
+                           const struct tool_directory *directory)
 {
     const json_t *selector = json_object_get(voice, "matched");
     json_int_t number = json_integer_value(json_object_get(voice, "selector"));
@@ -101,15 +102,15 @@ static void print_selector(const json_t *voice,
     add_codes(line, "classes", selector, "classes", CODES_CLASS);
     add_period(line, selector);
     add_count(line, "data references", selector, "data");
-    add_actors(line, selector, genesis);
+    add_actors(line, selector, directory);
     (void)printf("%s, %s, %s: %s\n", consent, which, says,
                  line[0] != 0 ? line : "everything");
 }
 
 void tool_answer_selectors(const json_t *voices,
-                           const struct salus_genesis *genesis)
+                           const struct tool_directory *directory)
 {
     for (size_t i = 0; i < json_array_size(voices); i++) {
-        print_selector(json_array_get(voices, i), genesis);
+        print_selector(json_array_get(voices, i), directory);
     }
 }

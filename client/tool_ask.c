@@ -11,6 +11,7 @@
 #include "client/tool_answer.h"
 #include "client/tool_config.h"
 #include "client/tool_consortium.h"
+#include "client/tool_directory.h"
 #include "client/tool_folder.h"
 #include "client/tool_json.h"
 #include "client/tool_witness.h"
@@ -24,47 +25,51 @@
 struct asking {
     const struct tool_ask *ask;
     struct salus_client *client;
-    struct salus_genesis *genesis; /* For names only; NULL: ids are printed. */
     struct tool_answer_view view;
     const struct salus_certified *certified; /* NULL: a local read. */
+    struct tool_directory directory;
+    json_t *named;                 /* Institutions, on the pages so far. */
+    enum salus_status names;       /* NOT_FOUND: the genesis had them all. */
+    struct salus_certified proved; /* Of names, if a certified read has OK. */
     uint8_t cursor[LEDGER_QUERY_MAX];
 };
 
 /* ---- printing ------------------------------------------------------------ */
 
-/* How the replicas came out, as "agrees": [names], and the others by name. */
-static void add_witnesses(const struct asking *asking, json_t *json)
+/* Where names come from that the genesis does not have. */
+static void print_names(const struct asking *asking)
 {
-    json_t *agreed = json_array();
-    json_t *others = json_object();
-    for (uint32_t i = 0; i < salus_replica_count(asking->client); i++) {
-        enum salus_witness witness = asking->certified->witnesses[i];
-        const char *name = salus_replica_name(asking->client, i);
-        if (witness == SALUS_WITNESS_AGREES) {
-            (void)json_array_append_new(agreed, json_string(name));
-        } else {
-            (void)json_object_set_new(others, name,
-                                      json_string(salus_witness_text(witness)));
-        }
+    if (asking->names == SALUS_OK && asking->certified != NULL) {
+        (void)printf("names that the genesis does not have: certified too, "
+                     "after block %llu\n",
+                     (unsigned long long)asking->proved.height);
+    } else if (asking->names != SALUS_OK && asking->names != SALUS_NOT_FOUND) {
+        (void)printf("names that the genesis does not have: %s; by id\n",
+                     asking->certified != NULL
+                         ? "not certified"
+                         : tool_one_replica_text(asking->names));
     }
-    (void)json_object_set_new(
-        json, "level",
-        json_string(asking->ask->ordered ? "ordered" : "certified"));
-    (void)json_object_set_new(json, "certified_by", agreed);
-    (void)json_object_set_new(json, "not_certified_by", others);
-    tool_witness_statements_json(json, asking->client, asking->certified);
 }
 
-static void print_witnesses(FILE *stream, const struct asking *asking,
-                            const enum salus_witness *witnesses)
+/* Who is named on a page, and who has told those names. */
+static void add_names(const struct asking *asking,
+                      const Salus__V1__Answer *answer, json_t *json)
 {
-    for (uint32_t i = 0; i < salus_replica_count(asking->client); i++) {
-        if (witnesses[i] != SALUS_WITNESS_AGREES) {
-            (void)fprintf(stream, "replica %u (%s) %s\n", (unsigned)i,
-                          salus_replica_name(asking->client, i),
-                          salus_witness_text(witnesses[i]));
-        }
+    json_t *ids = json_object();
+    tool_answer_named(ids, answer);
+    (void)json_object_set_new(json, "names",
+                              tool_directory_rows(&asking->directory, ids));
+    if (asking->proved.height != 0) {
+        (void)json_object_set_new(
+            json, "names_height",
+            json_integer((json_int_t)asking->proved.height));
     }
+    if (asking->names != SALUS_OK && asking->names != SALUS_NOT_FOUND) {
+        (void)json_object_set_new(
+            json, "names_problem",
+            json_string(salus_status_text(asking->names)));
+    }
+    json_decref(ids);
 }
 
 static void print_level(const struct asking *asking,
@@ -87,8 +92,7 @@ static void print_level(const struct asking *asking,
     }
     (void)printf(" (%u needed of %u)\n", (unsigned)pbft_weak_quorum(n),
                  (unsigned)n);
-    print_witnesses(stdout, asking, asking->certified->witnesses);
-    tool_witness_statements_print(stdout, asking->client, asking->certified);
+    tool_witness_print(stdout, asking->client, asking->certified);
 }
 
 /* TOOL_FAILED if the ledger answers with a code. */
@@ -101,12 +105,15 @@ static int show(struct asking *asking, const Salus__V1__Answer *answer,
         if (json == NULL) {
             return tool_failed(ask->command, "out of memory");
         }
+        add_names(asking, answer, json);
         if (asking->certified != NULL) {
-            add_witnesses(asking, json);
+            tool_witness_json(json, asking->client, asking->certified,
+                              ask->ordered);
         }
         tool_json_print(json);
     } else if (asking->view.pages == 0) {
         print_level(asking, answer);
+        print_names(asking);
     }
     if (answer->code != 0) {
         return tool_failed(ask->command, "%s: %s",
@@ -120,6 +127,17 @@ static int show(struct asking *asking, const Salus__V1__Answer *answer,
 }
 
 /* ---- local --------------------------------------------------------------- */
+
+/* Names that only the directory has: asked where the answer came from. */
+static void learn_names(struct asking *asking, enum salus_read_level level)
+{
+    enum salus_status status =
+        tool_directory_ask(&asking->directory, asking->client, asking->named,
+                           level, &asking->proved);
+    if (status != SALUS_NOT_FOUND) {
+        asking->names = status;
+    }
+}
 
 /* The cursor of the answer into the question; false: that was all. */
 static bool turn_page(struct asking *asking, Salus__V1__Query *query,
@@ -164,6 +182,8 @@ static int ask_page(struct asking *asking, Salus__V1__Query *query)
     } else {
         const Salus__V1__Answer *answer = (const Salus__V1__Answer *)message;
         bool more = turn_page(asking, query, answer);
+        tool_answer_named(asking->named, answer);
+        learn_names(asking, SALUS_READ_LOCAL);
         code = show(asking, answer, !more);
         code = code == TOOL_OK && more ? -1 : code;
     }
@@ -184,7 +204,18 @@ static int ask_local(struct asking *asking, Salus__V1__Query *query)
 
 /* ---- certified ----------------------------------------------------------- */
 
-static int show_pages(struct asking *asking)
+typedef int page_visit(struct asking *asking, const Salus__V1__Answer *answer,
+                       bool is_last);
+
+static int note_names(struct asking *asking, const Salus__V1__Answer *answer,
+                      bool is_last)
+{
+    (void)is_last;
+    tool_answer_named(asking->named, answer);
+    return TOOL_OK;
+}
+
+static int each_page(struct asking *asking, page_visit *visit)
 {
     const struct salus_certified *from = asking->certified;
     int code = TOOL_OK;
@@ -196,8 +227,8 @@ static int show_pages(struct asking *asking)
                                   (struct pbft_bytes){from->answers[i].data,
                                                       from->answers[i].size},
                                   &arena, &message) == PBFT_OK
-                   ? show(asking, (const Salus__V1__Answer *)message,
-                          i + 1 == from->answer_count)
+                   ? visit(asking, (const Salus__V1__Answer *)message,
+                           i + 1 == from->answer_count)
                    : tool_failed(asking->ask->command,
                                  "the answer cannot be read");
         wire_arena_deinit(&arena);
@@ -205,25 +236,40 @@ static int show_pages(struct asking *asking)
     return code;
 }
 
+static int keep_file(const struct asking *asking, const char *path,
+                     const struct salus_bytes *proof)
+{
+    struct salus_reason reason = {""};
+    if (tool_armor_create(path, ARMOR_QUERY_PROOF,
+                          (struct pbft_bytes){proof->data, proof->size},
+                          &reason) != PBFT_OK) {
+        return tool_failed(asking->ask->command, "%s", reason.text);
+    }
+    return TOOL_OK;
+}
+
+/* The proof of the answer, and that of the names in it beside it. */
 static int keep_proof(const struct asking *asking)
 {
     const struct tool_ask *ask = asking->ask;
-    const struct salus_bytes *proof = &asking->certified->proof;
-    struct salus_reason reason = {""};
+    bool has_names = asking->names == SALUS_OK;
+    char names[TOOL_PATH_MAX];
     if (ask->output == NULL) {
         return TOOL_OK;
     }
-    if (tool_armor_create(ask->output, ARMOR_QUERY_PROOF,
-                          (struct pbft_bytes){proof->data, proof->size},
-                          &reason) != PBFT_OK) {
-        return tool_failed(ask->command, "%s", reason.text);
+    (void)snprintf(names, sizeof names, "%s" TOOL_ASK_NAMES, ask->output);
+    int code = keep_file(asking, ask->output, &asking->certified->proof);
+    if (code == TOOL_OK && has_names) {
+        code = keep_file(asking, names, &asking->proved.proof);
     }
-    if (!ask->json) {
-        (void)printf("made %s\ncheck it anywhere:  salus verify %s --genesis "
-                     "FILE\n",
-                     ask->output, ask->output);
+    if (code == TOOL_OK && !ask->json) {
+        (void)printf("made %s%s%s\ncheck it anywhere:  salus verify %s "
+                     "--genesis FILE%s%s\n",
+                     ask->output, has_names ? " and " : "",
+                     has_names ? names : "", ask->output,
+                     has_names ? " --names " : "", has_names ? names : "");
     }
-    return TOOL_OK;
+    return code;
 }
 
 static const char *why_not_certified(enum salus_status status)
@@ -259,17 +305,19 @@ static int ask_certified(struct asking *asking, const Salus__V1__Query *query)
     wire_buffer_deinit(&bytes);
     asking->certified = &certified;
     if (status != SALUS_OK) {
-        print_witnesses(stderr, asking, certified.witnesses);
-        tool_witness_statements_print(stderr, asking->client, &certified);
+        tool_witness_print(stderr, asking->client, &certified);
         if (ask->json) {
             json_t *json = json_object();
-            add_witnesses(asking, json);
+            tool_witness_json(json, asking->client, asking->certified,
+                              ask->ordered);
             tool_json_print(json);
         }
         return tool_failed(ask->command, "not certified: %s",
                            why_not_certified(status));
     }
-    int code = show_pages(asking);
+    (void)each_page(asking, note_names);
+    learn_names(asking, SALUS_READ_CERTIFIED);
+    int code = each_page(asking, show);
     int kept = keep_proof(asking);
     salus_certified_free(&certified);
     return code != TOOL_OK ? code : kept;
@@ -290,6 +338,24 @@ static struct salus_genesis *load_names(const char *path)
     return genesis;
 }
 
+static void begin_names(struct asking *asking)
+{
+    struct salus_genesis *genesis = load_names(asking->ask->config);
+    tool_directory_begin(&asking->directory, genesis);
+    genesis_destroy(genesis);
+    asking->view.directory = &asking->directory;
+    asking->named = json_object();
+    asking->names = SALUS_NOT_FOUND;
+}
+
+static void end_names(struct asking *asking)
+{
+    tool_answer_view_end(&asking->view);
+    salus_certified_free(&asking->proved);
+    json_decref(asking->named);
+    tool_directory_end(&asking->directory);
+}
+
 int tool_ask(const struct tool_ask *ask, Salus__V1__Query *query)
 {
     bool local = !ask->certified && !ask->ordered;
@@ -305,11 +371,10 @@ int tool_ask(const struct tool_ask *ask, Salus__V1__Query *query)
     asking->ask = ask;
     asking->client = tool_open(ask->config, ask->replica, 0);
     if (asking->client != NULL) {
-        asking->genesis = load_names(ask->config);
-        asking->view.genesis = asking->genesis;
+        begin_names(asking);
         code = local ? ask_local(asking, query) : ask_certified(asking, query);
+        end_names(asking);
     }
-    genesis_destroy(asking->genesis);
     salus_close(asking->client);
     free(asking);
     return code;

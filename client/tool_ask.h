@@ -20,6 +20,9 @@ struct tool_ask {
     bool json;
 };
 
+/* Behind the name of a proof: that of names which the genesis does not have. */
+#define TOOL_ASK_NAMES ".names"
+
 /* Rows of its table of options, and their help. */
 #define TOOL_ASK_OPTIONS(ask)                                                  \
     {.name = "--config", .value = &(ask).config},                              \
@@ -38,7 +41,10 @@ struct tool_ask {
     "without\n"                                                                \
     "                        it, it is the word of one replica\n"              \
     "  --ordered             the same, after all that was proved before\n"     \
-    "  -o FILE               with them: keeps the proof, for salus verify\n"   \
+    "  -o FILE               with them: keeps the proof, for salus verify;\n"  \
+    "                        FILE.names that of names of institutions, "       \
+    "where\n"                                                                  \
+    "                        some were admitted later\n"                       \
     "  --config FILE         client configuration; else $SALUS_CONFIG\n"       \
     "  --replica NAME        institution whose replica is asked (first)\n"     \
     "  --json                one line of JSON for each page\n"

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/fhir_display.h"
 #include "client/fhir_handed.h"
 #include "client/fhir_outcome.h"
 #include "client/fhir_source.h"
@@ -29,6 +30,7 @@ struct run {
     struct fhir_exporter *exporter;
     struct wire_buffer text;
     struct fhir_handed handed;
+    struct fhir_display display;
     uint64_t since_ms; /* Of the block; 0: from the first. */
     uint64_t until_ms; /* Exclusive; 0: to the last. */
     size_t written;
@@ -94,6 +96,9 @@ static bool export_source(struct run *run, const struct fhir_wanted *wanted,
         report == NULL ? PBFT_NO_MEMORY
                        : fhir_export(run->exporter, &resource, report, source);
 
+    if (status == PBFT_OK && resource != NULL && !run->call->export.redacted) {
+        status = fhir_display_add(&run->display, &resource);
+    }
     if (status == PBFT_OK && resource != NULL) {
         status = fhir_handed_add(&run->handed, wanted, resource);
     }
@@ -317,6 +322,9 @@ static int run_with(struct run *run, struct vault *vault)
     run->ground.client = tool_open(call->config, call->replica, 0);
     gather.client = run->ground.client;
     run->handed.chain = run->ground.cluster;
+    fhir_display_begin(&run->display, run->ground.genesis,
+                       &run->ground.cluster);
+    run->display.client = run->ground.client;
     wire_buffer_init(&run->text, FHIR_FILE_BYTES_MAX);
     if (run->ground.client == NULL) {
         code = fhir_failed(call, "exception", "no client was opened");
@@ -327,6 +335,7 @@ static int run_with(struct run *run, struct vault *vault)
         code = export_all(run, &gather);
     }
     fhir_gather_free(&gather);
+    fhir_display_end(&run->display);
     fhir_handed_free(&run->handed);
     wire_buffer_deinit(&run->text);
     fhir_exporter_destroy(run->exporter);

@@ -14,6 +14,8 @@ struct question {
     Salus__V1__TransactionQuery transaction;
     Salus__V1__CodesQuery codes;
     Salus__V1__ConsentsQuery consents;
+    Salus__V1__InstitutionsQuery institutions;
+    ProtobufCBinaryData list[1];
     uint8_t id[LEDGER_HANDLE_SIZE];
 };
 
@@ -178,12 +180,35 @@ static bool ask_codes(struct question *question,
     return true;
 }
 
+/* All, or the one that is named. */
+static bool ask_institutions(struct question *question,
+                             const struct arguments *arguments)
+{
+    Salus__V1__InstitutionsQuery *institutions = &question->institutions;
+    if (!takes_no_times(arguments) || !takes_no_subject(arguments) ||
+        !takes_no_commit(arguments)) {
+        return false;
+    }
+    salus__v1__institutions_query__init(institutions);
+    question->query.kind_case = SALUS__V1__QUERY__KIND_INSTITUTIONS;
+    question->query.institutions = institutions;
+    institutions->limit = LEDGER_DIRECTORY_ROWS_MAX;
+    if (arguments->id == NULL) {
+        return true;
+    }
+    institutions->institutions = question->list;
+    institutions->n_institutions = 1;
+    return tool_id_field(&tool_query, arguments->id, question->id,
+                         LEDGER_ID_SIZE, &question->list[0]);
+}
+
 static const struct {
     const char *name;
     bool (*ask)(struct question *question, const struct arguments *arguments);
 } kinds[] = {{"consent-status", ask_status}, {"consent-history", ask_history},
              {"record", ask_record},         {"tx", ask_transaction},
-             {"codes", ask_codes},           {"consents", ask_consents}};
+             {"codes", ask_codes},           {"consents", ask_consents},
+             {"institutions", ask_institutions}};
 
 /* The questions that are commands of their own may be asked here too. */
 static const struct tool_command *find_command(const char *name)
@@ -220,7 +245,8 @@ static int run_kind(struct tool_ask *ask, const struct arguments *arguments)
     }
     return tool_bad_usage(&tool_query,
                           "no question \"%.32s\": consent-status, "
-                          "consent-history, consents, record, tx, codes, or a "
+                           "consent-history, consents, record, tx, codes, "
+                           "institutions, or a "
                           "command",
                           name);
 }
@@ -259,6 +285,7 @@ const struct tool_command tool_query = {
              "       | consent-history ID | consent-history --subject HANDLE\n"
              "       | consents --subject HANDLE [--at TIME | --at-block N]\n"
              "       | record ID | record --commit HEX | tx TXID | codes\n"
+             "       | institutions [ID]\n"
              "       | accounting ... | may ... | bg ... | due ... | "
              "suspects ... | explain ...\n"
              "       " TOOL_ASK_USAGE,
@@ -290,6 +317,11 @@ const struct tool_command tool_query = {
         "  codes                 which codes the consortium has added to the\n"
         "                        tables, and the table_version that a\n"
         "                        transaction must name to carry them\n"
+        "  institutions [ID]     the directory: names, country, roles, numbers "
+        "in\n"
+        "                        registers and addresses of all institutions, "
+        "or\n"
+        "                        of one; where each stands, and since when\n"
         "  accounting, may, bg, due, suspects, explain\n"
         "                        as the commands of these names\n"
         "\n" TOOL_ASK_HELP "\n"

@@ -1,35 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* salus verify: receipts and proofs of certified answers, checked offline. */
-#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "client/proof.h"
 #include "client/salus.h"
 #include "client/tool_answer.h"
+#include "client/tool_directory.h"
 #include "client/tool_folder.h"
 #include "client/tool_json.h"
 #include "client/tool_options.h"
 #include "client/tool_verify.h"
-#include "consensus/quorum.h"
-#include "crypto/hex.h"
 #include "proto/certified.h"
 
-#define HEX_ID_SIZE (2 * PBFT_DIGEST_SIZE + 1)
 #define TEXT_BYTES_MAX ARMOR_TEXT_BYTES_MAX
 
 /* What is checked, and against which consortium. */
 struct checking {
     const struct salus_genesis *genesis;
     struct pbft_digest cluster;
+    const char *names; /* File: proof of names; NULL. */
     bool as_json;
     struct wire_buffer bytes; /* Without armor. */
     struct salus_reason reason;
     /* Of a proof. */
     struct proof_facts facts;
     struct tool_answer_view view;
+    struct tool_directory directory;
+    json_t *named;  /* Institutions, on the pages so far. */
     uint32_t pages; /* Seen so far. */
     json_t *question;
     json_t *answers;
@@ -75,6 +74,13 @@ static int report_failure(const struct checking *checking, int failed,
                        checking->reason.text);
 }
 
+/* What cannot be read at all is no question of validity. */
+static int unreadable(const struct salus_reason *reason)
+{
+    (void)tool_failed(&tool_verify, "%s", reason->text);
+    return TOOL_USAGE;
+}
+
 static int verify_receipt(struct checking *checking)
 {
     struct receipt_facts facts;
@@ -95,81 +101,13 @@ static int verify_receipt(struct checking *checking)
 
 /* ---- proofs of certified answers ----------------------------------------- */
 
-static void print_proof_facts(const struct proof_facts *facts,
-                              const struct salus_genesis *genesis)
-{
-    char time[TOOL_TIME_TEXT_SIZE];
-    uint32_t n = genesis_replica_count(genesis);
-    struct verify_name name = verify_name_of(genesis, &facts->caller);
-    tool_time_text(time, facts->block_time);
-    (void)printf("valid\n"
-                 "asked by      %s\n"
-                 "true after    block %" PRIu64 ", %s (within %u ms)\n"
-                 "pages         %u, all there are\n"
-                 "signed by    ",
-                 name.text, facts->height, time,
-                 (unsigned)genesis->parameters.time_bound_ms,
-                 (unsigned)facts->page_count);
-    for (uint32_t i = 0; i < facts->signer_count; i++) {
-        (void)printf(" %s", verify_signer_name(genesis, facts->signers[i]));
-    }
-    (void)printf("  (%s%u needed of %u)\n",
-                 facts->signer_count > facts->signatures ? "each page by " : "",
-                 (unsigned)pbft_weak_quorum(n), (unsigned)n);
-}
-
-static json_t *proof_facts_json(const struct proof_facts *facts,
-                                const struct salus_genesis *genesis)
-{
-    char root[HEX_ID_SIZE];
-    json_t *signers = json_array();
-    hex_encode(root,
-               (struct pbft_bytes){facts->ledger_root.bytes, PBFT_DIGEST_SIZE});
-    for (uint32_t i = 0; i < facts->signer_count; i++) {
-        (void)json_array_append_new(signers, json_string(verify_signer_name(
-                                                 genesis, facts->signers[i])));
-    }
-    struct verify_name name = verify_name_of(genesis, &facts->caller);
-    return json_pack(
-        "{s:b, s:s, s:s, s:I, s:I, s:s, s:I, s:I, s:s, s:o}", "valid", 1,
-        "institution", name.text, "institution_id", name.id, "height",
-        (json_int_t)facts->height, "block_time_us",
-        (json_int_t)facts->block_time, "ledger_root", root, "pages",
-        (json_int_t)facts->page_count, "code", (json_int_t)facts->code,
-        "code_name", salus_code_name(facts->code), "signed_by", signers);
-}
-
-/* The question as it was asked: its kind, and what it names. */
-static void print_question(const Salus__V1__Query *query)
-{
-    json_t *json = tool_json_of(&query->base);
-    const char *name = NULL;
-    const char *field = NULL;
-    json_t *inner = NULL;
-    json_t *value = NULL;
-    json_object_foreach(json, name, inner)
-    {
-        (void)printf("question      %s\n", name);
-        json_object_foreach(inner, field, value)
-        {
-            char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
-            if (text != NULL && strcmp(text, "0") != 0 &&
-                strcmp(text, "\"\"") != 0) {
-                (void)printf("  %-11s %s\n", field, text);
-            }
-            free(text);
-        }
-    }
-    json_decref(json);
-    (void)fputc('\n', stdout);
-}
-
 /* Called for a proof that holds: the facts are known. */
 static void show_page(void *context, const Salus__V1__Query *query,
                       const Salus__V1__Answer *answer)
 {
     struct checking *checking = context;
     bool is_first = checking->pages++ == 0;
+    tool_answer_named(checking->named, answer);
     if (checking->as_json) {
         if (is_first) {
             checking->question = tool_json_of(&query->base);
@@ -179,17 +117,73 @@ static void show_page(void *context, const Salus__V1__Query *query,
         return;
     }
     if (is_first) {
-        print_proof_facts(&checking->facts, checking->genesis);
-        print_question(query);
+        verify_print_proof(&checking->facts, checking->genesis);
+        verify_print_question(query);
     }
     tool_answer_print(&checking->view, answer,
                       checking->pages == checking->facts.page_count);
 }
 
-static int verify_proof(struct checking *checking)
+/* Called for a proof of names that holds. */
+static void learn_page(void *context, const Salus__V1__Query *query,
+                       const Salus__V1__Answer *answer)
+{
+    struct checking *checking = context;
+    (void)query;
+    if (answer->kind_case == SALUS__V1__ANSWER__KIND_INSTITUTIONS) {
+        tool_directory_learn(&checking->directory, answer->institutions,
+                             TOOL_TOLD_CERTIFIED);
+    }
+}
+
+/* -1: go on. A proof of names that does not hold is no proof of the rest. */
+static int verify_names(struct checking *checking)
 {
     enum proof_check failed = PROOF_FORMAT;
-    checking->view.genesis = checking->genesis;
+    struct proof_facts facts;
+    struct wire_buffer text;
+    struct wire_buffer bytes;
+    int code = -1;
+    if (checking->names == NULL) {
+        return code;
+    }
+    wire_buffer_init(&bytes, PROOF_BYTES_MAX);
+    if (tool_text_load(&text, checking->names, TEXT_BYTES_MAX,
+                       &checking->reason) != PBFT_OK) {
+        code = unreadable(&checking->reason);
+    } else if (armor_decode(ARMOR_QUERY_PROOF, wire_buffer_bytes(&text), &bytes,
+                            &checking->reason) != PBFT_OK ||
+               proof_verify(&facts, &failed, &checking->reason,
+                            wire_buffer_bytes(&bytes), checking->genesis,
+                            &checking->cluster, learn_page,
+                            checking) != PBFT_OK) {
+        code = report_failure(checking, (int)failed, PROOF_CHECK_COUNT,
+                              proof_name);
+    }
+    wire_buffer_deinit(&bytes);
+    wire_buffer_deinit(&text);
+    return code;
+}
+
+/* Whom neither the genesis nor a proof names is shown by id. */
+static void tell_unnamed(const struct checking *checking)
+{
+    size_t count =
+        tool_directory_missing(&checking->directory, checking->named, NULL, 0);
+    if (count > 0) {
+        (void)printf("%zu institutions are not in the genesis: by id; --names "
+                     "FILE takes a proof of their names\n",
+                     count);
+    }
+}
+
+static int check_proof(struct checking *checking)
+{
+    enum proof_check failed = PROOF_FORMAT;
+    int code = verify_names(checking);
+    if (code != -1) {
+        return code;
+    }
     checking->answers = json_array();
     enum pbft_status status =
         proof_verify(&checking->facts, &failed, &checking->reason,
@@ -201,23 +195,33 @@ static int verify_proof(struct checking *checking)
                               proof_name);
     }
     if (checking->as_json) {
-        json_t *json = proof_facts_json(&checking->facts, checking->genesis);
+        json_t *json = verify_proof_json(&checking->facts, checking->genesis);
         (void)json_object_set_new(json, "question", checking->question);
         (void)json_object_set(json, "answers", checking->answers);
+        (void)json_object_set_new(
+            json, "names",
+            tool_directory_rows(&checking->directory, checking->named));
         tool_json_print(json);
+    } else {
+        tell_unnamed(checking);
     }
     json_decref(checking->answers);
     return TOOL_OK;
 }
 
-/* ---- salus verify -------------------------------------------------------- */
-
-/* What cannot be read at all is no question of validity. */
-static int unreadable(const struct salus_reason *reason)
+static int verify_proof(struct checking *checking)
 {
-    (void)tool_failed(&tool_verify, "%s", reason->text);
-    return TOOL_USAGE;
+    tool_directory_begin(&checking->directory, checking->genesis);
+    checking->view.directory = &checking->directory;
+    checking->named = json_object();
+    int code = check_proof(checking);
+    tool_answer_view_end(&checking->view);
+    json_decref(checking->named);
+    tool_directory_end(&checking->directory);
+    return code;
 }
+
+/* ---- salus verify -------------------------------------------------------- */
 
 static int verify_text(struct checking *checking, struct pbft_bytes text)
 {
@@ -243,22 +247,22 @@ static int verify_text(struct checking *checking, struct pbft_bytes text)
     return code;
 }
 
-static int verify_file(const char *path, const char *genesis_path, bool as_json)
+static int verify_file(struct checking *checking, const char *path,
+                       const char *genesis_path)
 {
-    struct checking checking = {.as_json = as_json};
     struct salus_genesis *genesis = NULL;
     struct wire_buffer text;
     int code = TOOL_USAGE;
-    if (genesis_file_load(&genesis, &checking.cluster, genesis_path,
-                          &checking.reason) != PBFT_OK) {
-        return unreadable(&checking.reason);
+    if (genesis_file_load(&genesis, &checking->cluster, genesis_path,
+                          &checking->reason) != PBFT_OK) {
+        return unreadable(&checking->reason);
     }
-    checking.genesis = genesis;
-    if (tool_text_load(&text, path, TEXT_BYTES_MAX, &checking.reason) !=
+    checking->genesis = genesis;
+    if (tool_text_load(&text, path, TEXT_BYTES_MAX, &checking->reason) !=
         PBFT_OK) {
-        code = unreadable(&checking.reason);
+        code = unreadable(&checking->reason);
     } else {
-        code = verify_text(&checking, wire_buffer_bytes(&text));
+        code = verify_text(checking, wire_buffer_bytes(&text));
     }
     wire_buffer_deinit(&text);
     genesis_destroy(genesis);
@@ -268,11 +272,12 @@ static int verify_file(const char *path, const char *genesis_path, bool as_json)
 static int run(int argc, char **argv)
 {
     const char *genesis_path = NULL;
-    bool as_json = false;
+    struct checking checking = {.as_json = false};
     struct tool_list operands = {.count = 0};
     const struct tool_option options[] = {
         {.name = "--genesis", .value = &genesis_path},
-        {.name = "--json", .flag = &as_json},
+        {.name = "--names", .value = &checking.names},
+        {.name = "--json", .flag = &checking.as_json},
         {.name = NULL}};
     int code = tool_options_parse(&tool_verify, options, &operands, argc, argv);
     if (code != -1) {
@@ -283,12 +288,12 @@ static int run(int argc, char **argv)
                               "a receipt or proof and --genesis FILE are "
                               "needed");
     }
-    return verify_file(operands.items[0], genesis_path, as_json);
+    return verify_file(&checking, operands.items[0], genesis_path);
 }
 
 const struct tool_command tool_verify = {
     .name = "verify",
-    .usage = "FILE --genesis FILE [--json]",
+    .usage = "FILE --genesis FILE [--names FILE] [--json]",
     .summary = "check a receipt or the proof of an answer, offline",
     .help =
         "Needs no network and no key. On failure it says which check failed,\n"
@@ -315,6 +320,10 @@ const struct tool_command tool_verify = {
         "the institution that asked; what came later is not in them.\n"
         "\n"
         "  --genesis FILE   the pinned genesis; compare its fingerprint once\n"
+        "  --names FILE     with the proof of an answer: that of the names of\n"
+        "                   institutions that were admitted later "
+        "(FILE.names,\n"
+        "                   or of salus query institutions); checked likewise\n"
         "  --json           one line of JSON\n"
         "\n"
         "Exit code 0: valid, also of a transaction that was refused; 1: not\n"

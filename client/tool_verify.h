@@ -4,7 +4,9 @@
 #ifndef CLIENT_TOOL_VERIFY_H
 #define CLIENT_TOOL_VERIFY_H
 
+#include "client/proof.h"
 #include "client/receipt.h"
+#include "salus/v1/ledger.pb-c.h"
 
 struct json_t;
 
@@ -24,5 +26,13 @@ void verify_print_receipt(const struct receipt_facts *facts,
                           const struct salus_genesis *genesis);
 struct json_t *verify_receipt_json(const struct receipt_facts *facts,
                                    const struct salus_genesis *genesis);
+
+/* Of the proof of an answer that holds. */
+void verify_print_proof(const struct proof_facts *facts,
+                        const struct salus_genesis *genesis);
+struct json_t *verify_proof_json(const struct proof_facts *facts,
+                                 const struct salus_genesis *genesis);
+/* The question as it was asked: its kind, and what it names. */
+void verify_print_question(const Salus__V1__Query *query);
 
 #endif /* CLIENT_TOOL_VERIFY_H */

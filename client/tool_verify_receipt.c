@@ -8,7 +8,6 @@
 #include <stdio.h>
 
 #include "client/salus.h"
-#include "client/tool_answer.h"
 #include "client/tool_options.h"
 #include "consensus/quorum.h"
 #include "crypto/hex.h"
@@ -20,9 +19,11 @@ struct verify_name verify_name_of(const struct salus_genesis *genesis,
                                   const struct pbft_institution *institution)
 {
     struct verify_name name;
+    const struct salus_member *member = genesis_find(genesis, institution);
     hex_encode(name.id, (struct pbft_bytes){institution->bytes,
                                             sizeof institution->bytes});
-    tool_answer_institution(name.text, sizeof name.text, name.id, genesis);
+    (void)snprintf(name.text, sizeof name.text, "%s",
+                   member != NULL ? member->name : name.id);
     return name;
 }
 

@@ -8,9 +8,8 @@
 
 #define SHOWN 8 /* Bytes of a digest, for people. */
 
-void tool_witness_statements_print(FILE *stream,
-                                   const struct salus_client *client,
-                                   const struct salus_certified *certified)
+static void print_statements(FILE *stream, const struct salus_client *client,
+                             const struct salus_certified *certified)
 {
     if (!certified->has_contradiction) {
         return;
@@ -54,9 +53,8 @@ static json_t *statement_of(uint32_t replica, const char *name,
         hex_of(from->signature, sizeof from->signature));
 }
 
-void tool_witness_statements_json(json_t *json,
-                                  const struct salus_client *client,
-                                  const struct salus_certified *certified)
+static void add_statements(json_t *json, const struct salus_client *client,
+                           const struct salus_certified *certified)
 {
     if (!certified->has_contradiction) {
         return;
@@ -74,4 +72,39 @@ void tool_witness_statements_json(json_t *json,
         json_pack("{s:o, s:o}", "question_digest",
                   hex_of(certified->question, sizeof certified->question),
                   "statements", list));
+}
+
+void tool_witness_print(FILE *stream, const struct salus_client *client,
+                        const struct salus_certified *certified)
+{
+    for (uint32_t i = 0; i < salus_replica_count(client); i++) {
+        if (certified->witnesses[i] != SALUS_WITNESS_AGREES) {
+            (void)fprintf(stream, "replica %u (%s) %s\n", (unsigned)i,
+                          salus_replica_name(client, i),
+                          salus_witness_text(certified->witnesses[i]));
+        }
+    }
+    print_statements(stream, client, certified);
+}
+
+void tool_witness_json(json_t *json, const struct salus_client *client,
+                       const struct salus_certified *certified, bool ordered)
+{
+    json_t *agreed = json_array();
+    json_t *others = json_object();
+    for (uint32_t i = 0; i < salus_replica_count(client); i++) {
+        const char *name = salus_replica_name(client, i);
+        if (certified->witnesses[i] == SALUS_WITNESS_AGREES) {
+            (void)json_array_append_new(agreed, json_string(name));
+        } else {
+            (void)json_object_set_new(
+                others, name,
+                json_string(salus_witness_text(certified->witnesses[i])));
+        }
+    }
+    (void)json_object_set_new(json, "level",
+                              json_string(ordered ? "ordered" : "certified"));
+    (void)json_object_set_new(json, "certified_by", agreed);
+    (void)json_object_set_new(json, "not_certified_by", others);
+    add_statements(json, client, certified);
 }

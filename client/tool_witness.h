@@ -9,14 +9,14 @@
 
 struct json_t;
 
-/* Nothing if none contradicts another. */
-void tool_witness_statements_print(FILE *stream,
-                                   const struct salus_client *client,
-                                   const struct salus_certified *certified);
-/* "contradiction": {"question_digest":..., "statements": [...]}: all that a
+/* A line for each replica that does not agree, and the statements of those that
+ * contradict each other. */
+void tool_witness_print(FILE *stream, const struct salus_client *client,
+                        const struct salus_certified *certified);
+/* "level", "certified_by": [names], "not_certified_by": the others by name;
+ * "contradiction": {"question_digest":..., "statements": [...]}: all that a
  * signature covers, so that anybody can check it. */
-void tool_witness_statements_json(struct json_t *json,
-                                  const struct salus_client *client,
-                                  const struct salus_certified *certified);
+void tool_witness_json(struct json_t *json, const struct salus_client *client,
+                       const struct salus_certified *certified, bool ordered);
 
 #endif /* CLIENT_TOOL_WITNESS_H */

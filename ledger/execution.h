@@ -19,9 +19,19 @@ struct ledger_constants {
     uint32_t session_window;
 };
 
+/* What the genesis says of a member for the directory. */
+struct ledger_founder {
+    struct pbft_institution institution;
+    char name[LEDGER_NAME_MAX + 1];
+    char legal_name[LEDGER_LEGAL_NAME_MAX + 1];
+    char country[LEDGER_COUNTRY_SIZE + 1];
+};
+
 struct ledger {
     const struct ledger_kv *kv;
     struct ledger_constants constants;
+    struct ledger_founder *founders; /* Owned. */
+    size_t founder_count;
     struct overlay overlay;
     struct wire_arena scratch; /* Of one transaction. */
     struct wire_arena stored;  /* Of one payload that a rule reads. */

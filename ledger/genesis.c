@@ -21,9 +21,17 @@ static bool policy_is_sound(const struct ledger_policy *policy)
            (policy->sha256.size == 0 || policy->sha256.size == 32);
 }
 
+static bool text_fits(const char *text, size_t max)
+{
+    return text == NULL || strlen(text) <= max;
+}
+
 static bool member_is_sound(const struct ledger_member *member)
 {
-    return (member->replica_key.size == 0 ||
+    return text_fits(member->name, LEDGER_NAME_MAX) &&
+           text_fits(member->legal_name, LEDGER_LEGAL_NAME_MAX) &&
+           text_fits(member->country, LEDGER_COUNTRY_SIZE) &&
+           (member->replica_key.size == 0 ||
             member->replica_key.size == PBFT_PUBLIC_KEY_SIZE) &&
            (member->encryption_key.size == 0 ||
             member->encryption_key.size == PBFT_PUBLIC_KEY_SIZE);

@@ -48,7 +48,7 @@ static enum ledger_code names_are_formed(struct execution *x)
     const Salus__V1__InstitutionAdmit *in = x->body->institution_admit;
     size_t legal = strlen(in->legal_name);
     return forms_is_short_name(in->name) && forms_is_country(in->country) &&
-                   legal >= 1 && legal <= 128
+                   legal >= 1 && legal <= LEDGER_LEGAL_NAME_MAX
                ? LEDGER_OK
                : LEDGER_FIELD_FORM;
 }
@@ -254,11 +254,21 @@ enum ledger_code institution_update(struct execution *x)
         };
         (void)governance_put_key(x, &in->submit_key, &key);
     }
-    state_put_payload(x->overlay, 'i', in->institution.data, x->payload);
+    /* Beside the admission, which the directory is made of. */
+    state_put_payload(x->overlay, 'j', in->institution.data, x->payload);
     return LEDGER_OK;
 }
 
 /* ---- INST_SUSPEND, INST_RETIRE ------------------------------------------- */
+
+/* Writes where it stands now, and since when. */
+static void write_standing(struct execution *x, const uint8_t *id,
+                           const struct schema_institution *one)
+{
+    const struct schema_turn turn = {x->seq};
+    state_put_institution(x->overlay, id, one);
+    state_put_turn(x->overlay, id, &turn);
+}
 
 /* As many institutions with replicas stay as the consensus needs. */
 static enum ledger_code others_are_enough(struct execution *x,
@@ -294,7 +304,7 @@ enum ledger_code institution_suspend(struct execution *x)
     }
     if (code == LEDGER_OK) {
         one.state = in->lift ? SCHEMA_ACTIVE : SCHEMA_SUSPENDED;
-        state_put_institution(x->overlay, in->institution.data, &one);
+        write_standing(x, in->institution.data, &one);
         count_institutions(x, in->lift ? 1 : -1, one.has_replica);
     }
     return code;
@@ -356,6 +366,6 @@ enum ledger_code institution_retire(struct execution *x)
     if (one.has_successor) {
         (void)id_of(&in->successor, &one.successor);
     }
-    state_put_institution(x->overlay, in->institution.data, &one);
+    write_standing(x, in->institution.data, &one);
     return LEDGER_OK;
 }

@@ -44,6 +44,33 @@ static enum pbft_status open_state(struct ledger *ledger,
     return PBFT_OK;
 }
 
+/* Too long a name is cut nowhere: the genesis would not be sound. */
+static void copy_text(char *out, const char *text)
+{
+    if (text != NULL) {
+        memcpy(out, text, strlen(text) + 1);
+    }
+}
+
+static bool remember_founders(struct ledger *ledger,
+                              const struct ledger_genesis *genesis)
+{
+    ledger->founders = calloc(genesis->member_count, sizeof *ledger->founders);
+    if (ledger->founders == NULL) {
+        return false;
+    }
+    ledger->founder_count = genesis->member_count;
+    for (size_t i = 0; i < genesis->member_count; i++) {
+        const struct ledger_member *from = &genesis->members[i];
+        struct ledger_founder *to = &ledger->founders[i];
+        to->institution = from->institution;
+        copy_text(to->name, from->name);
+        copy_text(to->legal_name, from->legal_name);
+        copy_text(to->country, from->country);
+    }
+    return true;
+}
+
 enum pbft_status ledger_create(struct ledger **out, const struct ledger_kv *kv,
                                const struct ledger_genesis *genesis)
 {
@@ -66,7 +93,9 @@ enum pbft_status ledger_create(struct ledger **out, const struct ledger_kv *kv,
     overlay_init(&ledger->overlay, kv);
     wire_arena_init(&ledger->scratch, EXECUTION_ARENA_MAX);
     wire_arena_init(&ledger->stored, EXECUTION_ARENA_MAX);
-    enum pbft_status status = open_state(ledger, genesis);
+    enum pbft_status status = remember_founders(ledger, genesis)
+                                  ? open_state(ledger, genesis)
+                                  : PBFT_NO_MEMORY;
     if (status != PBFT_OK) {
         ledger_destroy(ledger);
         return status;
@@ -83,6 +112,7 @@ void ledger_destroy(struct ledger *ledger)
     wire_arena_deinit(&ledger->scratch);
     wire_arena_deinit(&ledger->stored);
     overlay_deinit(&ledger->overlay);
+    free(ledger->founders);
     free(ledger);
 }
 

@@ -28,6 +28,10 @@
  * that take a genesis. */
 struct ledger_member {
     struct pbft_institution institution;
+    /* For the directory; NULL: not told. */
+    const char *name;
+    const char *legal_name;
+    const char *country;
     uint64_t roles;                   /* Bit i: code i of INSTITUTION_ROLE. */
     struct pbft_bytes replica_key;    /* 32 bytes; empty: runs no replica. */
     struct pbft_bytes encryption_key; /* 32 bytes; or empty. */

@@ -56,6 +56,8 @@
 #define LEDGER_IDENTIFIERS_MAX 8
 #define LEDGER_ENDPOINTS_MAX 8
 #define LEDGER_NAME_MAX 32
+#define LEDGER_LEGAL_NAME_MAX 128
+#define LEDGER_COUNTRY_SIZE 2
 #define LEDGER_TEXT_MAX 255
 /* An admitted institution may act so many blocks later: by then everybody has
  * executed its admission. */
@@ -72,7 +74,8 @@
 /* Rows of one page of an answer, and what such an answer may take. */
 #define LEDGER_PAGE_ROWS_MAX 256
 #define LEDGER_PAGE_ROWS_DEFAULT 64
-#define LEDGER_WIDE_ROWS_MAX 100 /* Of disclosures and emergencies. */
+#define LEDGER_WIDE_ROWS_MAX 100     /* Of disclosures and emergencies. */
+#define LEDGER_DIRECTORY_ROWS_MAX 20 /* Of institutions: up to 3 KiB each. */
 /* Groups of one fold of an accounting, and rows that it may read. */
 #define LEDGER_FOLD_GROUPS_MAX 512
 #define LEDGER_FOLD_ROWS_MAX 65536

@@ -90,6 +90,8 @@ static enum ledger_code dispatch(struct query *query,
         return query_codes(query, in->codes);
     case SALUS__V1__QUERY__KIND_CONSENTS:
         return query_consents(query, in->consents);
+    case SALUS__V1__QUERY__KIND_INSTITUTIONS:
+        return query_institutions(query, in->institutions);
     default:
         return LEDGER_QUERY_FORM;
     }
@@ -157,8 +159,7 @@ enum pbft_status ledger_query(const struct ledger *ledger,
                               struct pbft_bytes query, uint8_t *answer,
                               size_t capacity, size_t *answer_size)
 {
-    struct query work = {.view = view};
-    (void)ledger;
+    struct query work = {.ledger = ledger, .view = view};
     if (capacity < LEDGER_ANSWER_MAX) {
         return PBFT_TOO_LARGE;
     }

@@ -8,7 +8,8 @@
 /* Rows of an answer lie in the overlay's arena. */
 struct query {
     struct overlay overlay;
-    struct wire_arena stored; /* Of one payload that is read. */
+    struct wire_arena stored;    /* Of one payload that is read. */
+    const struct ledger *ledger; /* Its constants. */
     const struct ledger_kv *view;
     struct schema_position position; /* The height that is asked. */
     struct schema_policy policy;     /* In force there. */
@@ -53,6 +54,8 @@ Salus__V1__Voice **query_voices(struct query *query,
 
 /* Its review should have been done by then; also where no sweep came by yet. */
 bool query_is_overdue(const struct schema_emergency *emergency, uint64_t at_ms);
+enum ledger_code query_institutions(struct query *query,
+                                    const Salus__V1__InstitutionsQuery *in);
 
 /* Visits a range of the view; a failure is remembered in the overlay. */
 void query_range(struct query *query, enum ledger_space space,
@@ -88,6 +91,9 @@ struct query_page {
 };
 void query_collect(struct query *query, const struct query_page *page,
                    struct query_rows *out);
+
+/* When a height was, in us; false: there is no such block yet, or it is 0. */
+bool query_time_of(struct query *query, pbft_seq seq, pbft_wall_us *out);
 
 /* The limit of a page. QUERY_FORM if it is above `max`. */
 enum ledger_code query_limit(uint32_t asked, size_t max, size_t *out);

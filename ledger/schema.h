@@ -4,6 +4,7 @@
  *   STATE   M                        position: seq, time, roots, peaks
  *           C                        chain id
  *           i institution[16]        institution
+ *           j institution[16]        since when it stands as it does
  *           k key id[16]             key
  *           p participant[16]        participant
  *           y policy[16] version     policy
@@ -12,7 +13,8 @@
  *           r record[16]             record
  *           b kind id[16]            what registered or granted the thing: the
  *                                    payload of its transaction; kind is the
- *                                    letter of the thing: p c r i y w d g t
+ *                                    letter of the thing: p c r i y w d g t;
+ *                                    j: of the last INST_UPDATE
  *           o request[16] place u8   a decision of it: the payload of its
  *                                    transaction
  *           N                        counters of the consortium

@@ -28,6 +28,10 @@ static const struct thing_field fields_of_institution[] = {
     NUMBER(schema_institution, overdue_count, 4),
 };
 
+static const struct thing_field fields_of_turn[] = {
+    NUMBER(schema_turn, seq, 8),
+};
+
 static const struct thing_field fields_of_key[] = {
     NUMBER(schema_registered_key, state, 1),
     NUMBER(schema_registered_key, purpose, 1),
@@ -295,6 +299,9 @@ static const struct thing_field fields_of_request[] = {
 const struct thing thing_institution = {
     'i', LEDGER_SPACE_STATE, PBFT_INSTITUTION_SIZE,
     sizeof(struct schema_institution), TABLE(fields_of_institution)};
+const struct thing thing_turn = {'j', LEDGER_SPACE_STATE, PBFT_INSTITUTION_SIZE,
+                                 sizeof(struct schema_turn),
+                                 TABLE(fields_of_turn)};
 const struct thing thing_key = {'k', LEDGER_SPACE_STATE, LEDGER_ID_SIZE,
                                 sizeof(struct schema_registered_key),
                                 TABLE(fields_of_key)};

@@ -22,6 +22,9 @@ static struct ledger_member describe_member(const struct salus_member *from)
 {
     struct ledger_member to = {
         .institution = from->institution,
+        .name = from->name,
+        .legal_name = from->legal_name,
+        .country = from->country,
         .roles = role_bits(from),
         .submit_keys = from->submit_keys,
         .submit_key_count = from->submit_key_count,

@@ -71,6 +71,8 @@ struct ProtobufCBinaryData *certified_query_cursor(Salus__V1__Query *query)
         return &query->codes->cursor;
     case SALUS__V1__QUERY__KIND_CONSENTS:
         return &query->consents->cursor;
+    case SALUS__V1__QUERY__KIND_INSTITUTIONS:
+        return &query->institutions->cursor;
     default:
         return NULL;
     }
@@ -102,6 +104,8 @@ struct pbft_bytes certified_answer_cursor(const Salus__V1__Answer *answer)
         return bytes_of(&answer->codes->cursor);
     case SALUS__V1__ANSWER__KIND_CONSENTS:
         return bytes_of(&answer->consents->cursor);
+    case SALUS__V1__ANSWER__KIND_INSTITUTIONS:
+        return bytes_of(&answer->institutions->cursor);
     default:
         return (struct pbft_bytes){NULL, 0};
     }

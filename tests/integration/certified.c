@@ -169,6 +169,8 @@ static void any_question(const struct scene *scene,
     Salus__V1__SuspectQuery suspect = SALUS__V1__SUSPECT_QUERY__INIT;
     Salus__V1__CodesQuery codes = SALUS__V1__CODES_QUERY__INIT;
     Salus__V1__ConsentsQuery consents = SALUS__V1__CONSENTS_QUERY__INIT;
+    Salus__V1__InstitutionsQuery directory =
+        SALUS__V1__INSTITUTIONS_QUERY__INIT;
     ProtobufCBinaryData subject = field(scene->handle, sizeof scene->handle);
     status.consent = field(scene->consent, sizeof scene->consent);
     history.subject = subject;
@@ -193,6 +195,7 @@ static void any_question(const struct scene *scene,
                                &glass,
                                &due,
                                &suspect,
+                               [SALUS__V1__QUERY__KIND_INSTITUTIONS] = &directory,
                                [SALUS__V1__QUERY__KIND_CODES] = &codes,
                                [SALUS__V1__QUERY__KIND_CONSENTS] = &consents};
     query.kind_case = kind;
@@ -275,7 +278,7 @@ static bool check_all_kinds(struct scene *scene, struct wire_buffer *question)
     bool good = true;
     for (int kind = SALUS__V1__QUERY__KIND_CONSENT_STATUS;
          good && kind <= SALUS__V1__QUERY__KIND_CONSENTS; kind++) {
-        if (kind > SALUS__V1__QUERY__KIND_SUSPECT &&
+        if (kind > SALUS__V1__QUERY__KIND_INSTITUTIONS &&
             kind < SALUS__V1__QUERY__KIND_CODES) {
             continue; /* No question has these numbers. */
         }

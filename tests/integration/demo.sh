@@ -89,6 +89,9 @@ check 'each event is on the ledger once' sh -c \
 check 'all of it can be imported' "$salus" fhir validate "$dir/out.ndjson"
 check 'one consent, for others' "$salus" fhir export --redacted --partial \
     --consent Consent/zirbelnuss-basic -o "$dir/one.json"
+check 'beside the id of an institution stands its name' sh -c \
+    "grep -q '\"value\":\"institution/[0-9a-f]*\"},\"display\":\"St. Anna ' \
+     '$dir/out.ndjson' && ! grep -q '\"display\"' '$dir/one.json'"
 check 'a file is never written over' sh -c \
     "! '$salus' fhir export -o '$dir/one.json'"
 cp "$dir/out.ndjson" "$dir/again.ndjson"

@@ -435,6 +435,10 @@ static inline struct transaction world_anchor(struct world *world,
 static inline void world_make_party(struct world *world, enum who who,
                                     uint64_t roles)
 {
+    static const char *const names[WHO_COUNT][2] = {
+        [HOSPITAL] = {"st-anna", "Hospital of St. Anna"},
+        [CLINIC] = {"lakeside", "Clinic on the Lake"},
+        [LABORATORY] = {"riverbend", "Riverbend Laboratory"}};
     struct party *party = &world->parties[who];
     uint8_t seed[SIGN_SEED_SIZE];
     world_fill(world, seed, sizeof seed);
@@ -449,6 +453,9 @@ static inline void world_make_party(struct world *world, enum who who,
     party->next_sequence = 1;
     world->members[who] = (struct ledger_member){
         .institution = party->institution,
+        .name = names[who][0],
+        .legal_name = names[who][1],
+        .country = "AT",
         .roles = roles,
         .encryption_key = bytes_of(party->encryption_key.bytes,
                                    sizeof party->encryption_key.bytes),

@@ -226,6 +226,262 @@ static void test_institution_updates_itself(void **state)
     EXPECT(act_govern(world, TRANSACTION_INST_UPDATE, &in.base), LEDGER_OK);
 }
 
+/* ---- the directory ------------------------------------------------------- */
+
+static const Salus__V1__Answer *
+ask_directory(struct world *world, struct wire_arena *arena,
+              const Salus__V1__InstitutionsQuery *in)
+{
+    Salus__V1__Query query = SALUS__V1__QUERY__INIT;
+    query.kind_case = SALUS__V1__QUERY__KIND_INSTITUTIONS;
+    query.institutions = (Salus__V1__InstitutionsQuery *)(uintptr_t)in;
+    wire_arena_reset(arena);
+    return world_ask(world, HOSPITAL, &query, arena);
+}
+
+/* The row of one institution. */
+static const Salus__V1__InstitutionList__Row *
+look_up(struct world *world, struct wire_arena *arena,
+        const struct pbft_institution *id)
+{
+    Salus__V1__InstitutionsQuery in = SALUS__V1__INSTITUTIONS_QUERY__INIT;
+    ProtobufCBinaryData field = field_of(id->bytes, 16);
+    in.institutions = &field;
+    in.n_institutions = 1;
+    const Salus__V1__Answer *answer = ask_directory(world, arena, &in);
+    EXPECT(answer->code, LEDGER_OK);
+    assert_int_equal(answer->institutions->n_rows, 1);
+    assert_memory_equal(answer->institutions->rows[0]->institution.data,
+                        id->bytes, 16);
+    return answer->institutions->rows[0];
+}
+
+static void expect_standing(struct world *world,
+                            const struct pbft_institution *id,
+                            Salus__V1__InstitutionList__State state,
+                            pbft_seq since)
+{
+    struct wire_arena arena;
+    wire_arena_init(&arena, WIRE_UNPACK_BYTES_MAX);
+    const Salus__V1__InstitutionList__Row *row = look_up(world, &arena, id);
+    assert_int_equal(row->state, state);
+    assert_int_equal(row->state_seq, since);
+    assert_true(since == 0 || row->state_us > WORLD_NOW_MS * 1000u);
+    wire_arena_deinit(&arena);
+}
+
+static pbft_seq height_of(const struct world *world)
+{
+    struct ledger_position now;
+    ledger_position(world->ledger, &now);
+    return now.seq;
+}
+
+static void expect_northgate(const Salus__V1__InstitutionList__Row *row)
+{
+    assert_string_equal(row->name, "northgate");
+    assert_string_equal(row->legal_name, "Northgate Clinic Ltd");
+    assert_string_equal(row->country, "GB");
+    assert_int_equal(row->n_ids, 1);
+    assert_string_equal(row->ids[0]->system, "NPI");
+    assert_string_equal(row->ids[0]->value, "1234567893");
+    assert_int_equal(row->n_endpoints, 1);
+    assert_string_equal(row->endpoints[0], "https://northgate.example/fhir");
+    assert_false(row->founder);
+}
+
+/* Who is admitted is named as its admission does, whatever is updated later. */
+static void test_directory_names_who_came_later(void **state)
+{
+    struct world *world = *state;
+    struct candidate candidate;
+    struct wire_arena arena;
+    Salus__V1__InstitutionAdmit__Identifier npi =
+        SALUS__V1__INSTITUTION_ADMIT__IDENTIFIER__INIT;
+    Salus__V1__InstitutionAdmit__Identifier *ids[] = {&npi};
+    char *endpoints[] = {(char *)"https://northgate.example/fhir"};
+    uint32_t roles[] = {CODES_INSTITUTION_RESEARCH};
+    wire_arena_init(&arena, WIRE_UNPACK_BYTES_MAX);
+    make_candidate(world, &candidate);
+    npi.system = (char *)"NPI";
+    npi.value = (char *)"1234567893";
+    candidate.admit.ids = ids;
+    candidate.admit.n_ids = 1;
+    candidate.admit.endpoints = endpoints;
+    candidate.admit.n_endpoints = 1;
+    EXPECT(admit(world, &candidate), LEDGER_OK);
+    pbft_seq admitted = height_of(world);
+    const Salus__V1__InstitutionList__Row *row =
+        look_up(world, &arena, &candidate.id);
+    expect_northgate(row);
+    assert_int_equal(row->member_seq, admitted + LEDGER_ADMIT_DELAY);
+    assert_int_equal(row->member_us, 0);
+    expect_standing(world, &candidate.id,
+                    SALUS__V1__INSTITUTION_LIST__STATE__INSTITUTION_JOINING,
+                    admitted);
+    Salus__V1__InstitutionUpdate in = SALUS__V1__INSTITUTION_UPDATE__INIT;
+    in.institution = field_of(candidate.id.bytes, 16);
+    in.reason = CODES_REASON_CONTRACT;
+    in.roles = roles;
+    in.n_roles = 1;
+    EXPECT(act_govern(world, TRANSACTION_INST_UPDATE, &in.base), LEDGER_OK);
+    for (int i = 0; i < LEDGER_ADMIT_DELAY; i++) {
+        act_wait(world, 1);
+    }
+    row = look_up(world, &arena, &candidate.id);
+    expect_northgate(row);
+    assert_int_equal(row->n_roles, 1);
+    assert_int_equal(row->roles[0], CODES_INSTITUTION_RESEARCH);
+    assert_true(row->member_us > 0);
+    expect_standing(world, &candidate.id,
+                    SALUS__V1__INSTITUTION_LIST__STATE__INSTITUTION_ACTIVE,
+                    admitted + LEDGER_ADMIT_DELAY);
+    wire_arena_deinit(&arena);
+}
+
+/* Suspended, active again, gone: since that decision. */
+static void test_directory_tells_since_when(void **state)
+{
+    struct world *world = *state;
+    const struct pbft_institution *id = &world->parties[LABORATORY].institution;
+    struct wire_arena arena;
+    wire_arena_init(&arena, WIRE_UNPACK_BYTES_MAX);
+    const Salus__V1__InstitutionList__Row *row = look_up(world, &arena, id);
+    assert_string_equal(row->name, "riverbend");
+    assert_string_equal(row->legal_name, "Riverbend Laboratory");
+    assert_string_equal(row->country, "AT");
+    assert_true(row->founder);
+    expect_standing(world, id,
+                    SALUS__V1__INSTITUTION_LIST__STATE__INSTITUTION_ACTIVE, 0);
+    Salus__V1__InstitutionSuspend in = suspension_of(world, LABORATORY, false);
+    EXPECT(act_govern(world, TRANSACTION_INST_SUSPEND, &in.base), LEDGER_OK);
+    pbft_seq suspended = height_of(world);
+    act_wait(world, 1);
+    expect_standing(world, id,
+                    SALUS__V1__INSTITUTION_LIST__STATE__INSTITUTION_SUSPENDED,
+                    suspended);
+    in = suspension_of(world, LABORATORY, true);
+    const struct act two = {
+        .who = HOSPITAL, .cosigner_count = 1, .role = TRANSACTION_GOVERNANCE};
+    EXPECT(act_do(world, &two, TRANSACTION_INST_SUSPEND, &in.base), LEDGER_OK);
+    expect_standing(world, id,
+                    SALUS__V1__INSTITUTION_LIST__STATE__INSTITUTION_ACTIVE,
+                    height_of(world));
+    Salus__V1__InstitutionRetire end = SALUS__V1__INSTITUTION_RETIRE__INIT;
+    end.institution = field_of(id->bytes, 16);
+    end.reason = CODES_REASON_CONTRACT;
+    end.successor = field_of(world->parties[CLINIC].institution.bytes, 16);
+    EXPECT(act_govern(world, TRANSACTION_INST_RETIRE, &end.base), LEDGER_OK);
+    expect_standing(world, id,
+                    SALUS__V1__INSTITUTION_LIST__STATE__INSTITUTION_RETIRED,
+                    height_of(world));
+    row = look_up(world, &arena, id);
+    assert_memory_equal(row->successor.data,
+                        world->parties[CLINIC].institution.bytes, 16);
+    wire_arena_deinit(&arena);
+}
+
+/* All of them, once each, by ascending id; or those that are named. */
+static void test_directory_comes_in_pages(void **state)
+{
+    struct world *world = *state;
+    Salus__V1__InstitutionsQuery in = SALUS__V1__INSTITUTIONS_QUERY__INIT;
+    struct candidate candidate;
+    struct wire_arena arena;
+    uint8_t last[16] = {0};
+    uint8_t cursor[16];
+    size_t rows = 0;
+    wire_arena_init(&arena, WIRE_UNPACK_BYTES_MAX);
+    make_candidate(world, &candidate);
+    EXPECT(admit(world, &candidate), LEDGER_OK);
+    in.limit = 1;
+    for (bool more = true; more;) {
+        const Salus__V1__Answer *answer = ask_directory(world, &arena, &in);
+        EXPECT(answer->code, LEDGER_OK);
+        const Salus__V1__InstitutionList *list = answer->institutions;
+        assert_int_equal(list->n_rows, 1);
+        assert_true(memcmp(list->rows[0]->institution.data, last, 16) > 0);
+        memcpy(last, list->rows[0]->institution.data, 16);
+        rows++;
+        more = list->cursor.len > 0;
+        if (more) {
+            memcpy(cursor, list->cursor.data, 16);
+            in.cursor = field_of(cursor, 16);
+        }
+    }
+    assert_int_equal(rows, WHO_COUNT + 1);
+    uint8_t nobody[16] = {0};
+    ProtobufCBinaryData ids[] = {field_of(nobody, 16), field_of(last, 16)};
+    in.institutions = ids;
+    in.n_institutions = 2;
+    EXPECT(ask_directory(world, &arena, &in)->code, LEDGER_QUERY_FORM);
+    in.cursor = field_of(NULL, 0);
+    const Salus__V1__Answer *answer = ask_directory(world, &arena, &in);
+    assert_int_equal(answer->institutions->n_rows, 1);
+    assert_int_equal(answer->institutions->cursor.len, 0);
+    ids[1] = ids[0];
+    EXPECT(ask_directory(world, &arena, &in)->code, LEDGER_QUERY_FORM);
+    in.n_institutions = 0;
+    in.limit = LEDGER_DIRECTORY_ROWS_MAX + 1;
+    EXPECT(ask_directory(world, &arena, &in)->code, LEDGER_QUERY_FORM);
+    wire_arena_deinit(&arena);
+}
+
+/* Twenty institutions that say all they may fit into one answer. */
+static void test_largest_page_of_the_directory_fits(void **state)
+{
+    char text[LEDGER_TEXT_MAX + 1];
+    uint8_t id[16] = {1};
+    uint32_t roles[LEDGER_PARTICIPANT_ROLES_MAX];
+    Salus__V1__InstitutionAdmit__Identifier one =
+        SALUS__V1__INSTITUTION_ADMIT__IDENTIFIER__INIT;
+    Salus__V1__InstitutionAdmit__Identifier *ids[LEDGER_IDENTIFIERS_MAX];
+    char *endpoints[LEDGER_ENDPOINTS_MAX];
+    Salus__V1__InstitutionList__Row row =
+        SALUS__V1__INSTITUTION_LIST__ROW__INIT;
+    Salus__V1__InstitutionList__Row *rows[LEDGER_DIRECTORY_ROWS_MAX];
+    Salus__V1__InstitutionList list = SALUS__V1__INSTITUTION_LIST__INIT;
+    Salus__V1__Answer answer = SALUS__V1__ANSWER__INIT;
+    struct wire_buffer buffer;
+    (void)state;
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = 0;
+    one.system = (char *)"NPI";
+    one.value = text + LEDGER_TEXT_MAX - 64;
+    for (size_t i = 0; i < LEDGER_IDENTIFIERS_MAX; i++) {
+        ids[i] = &one;
+        endpoints[i] = text;
+        roles[i] = 63;
+    }
+    row.institution = field_of(id, 16);
+    row.name = text + LEDGER_TEXT_MAX - LEDGER_NAME_MAX;
+    row.legal_name = text + LEDGER_TEXT_MAX - LEDGER_LEGAL_NAME_MAX;
+    row.country = (char *)"AT";
+    row.roles = roles;
+    row.n_roles = LEDGER_PARTICIPANT_ROLES_MAX;
+    row.ids = ids;
+    row.n_ids = LEDGER_IDENTIFIERS_MAX;
+    row.endpoints = endpoints;
+    row.n_endpoints = LEDGER_ENDPOINTS_MAX;
+    row.state = SALUS__V1__INSTITUTION_LIST__STATE__INSTITUTION_RETIRED;
+    row.state_seq = row.state_us = UINT64_MAX;
+    row.member_seq = row.member_us = UINT64_MAX;
+    row.replica = true;
+    row.successor = field_of(id, 16);
+    for (size_t i = 0; i < LEDGER_DIRECTORY_ROWS_MAX; i++) {
+        rows[i] = &row;
+    }
+    list.rows = rows;
+    list.n_rows = LEDGER_DIRECTORY_ROWS_MAX;
+    list.cursor = field_of(id, 16);
+    answer.height = answer.block_time_us = UINT64_MAX;
+    answer.kind_case = SALUS__V1__ANSWER__KIND_INSTITUTIONS;
+    answer.institutions = &list;
+    wire_buffer_init(&buffer, LEDGER_ANSWER_MAX);
+    assert_int_equal(wire_pack(&answer.base, &buffer), PBFT_OK);
+    wire_buffer_deinit(&buffer);
+}
+
 /* ---- keys ---------------------------------------------------------------- */
 
 static void test_client_key_rotates_at_a_height(void **state)
@@ -466,6 +722,10 @@ int main(void)
         TEST(test_who_may_look_up_what_was_ordered),
         TEST(test_records_of_a_retired_institution_have_a_keeper),
         TEST(test_institution_updates_itself),
+        TEST(test_directory_names_who_came_later),
+        TEST(test_directory_tells_since_when),
+        TEST(test_directory_comes_in_pages),
+        TEST(test_largest_page_of_the_directory_fits),
         TEST(test_client_key_rotates_at_a_height),
         TEST(test_revoked_key_signs_nothing),
         TEST(test_lost_key_of_a_patient_is_replaced),

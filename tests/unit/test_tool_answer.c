@@ -6,20 +6,26 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "client/fhir_display.h"
 #include "client/tool_answer.h"
+#include "client/tool_directory.h"
+#include "proto/genesis.h"
 
 #define TEXT_SIZE 8192
 
 /* What is printed, as text. */
+static const struct tool_directory *directory; /* Of the test at hand. */
+
 static void printed(const Salus__V1__Answer *answer, char text[TEXT_SIZE])
 {
-    struct tool_answer_view view = {.genesis = NULL};
+    struct tool_answer_view view = {.directory = directory};
     FILE *file = tmpfile();
     assert_non_null(file);
     assert_int_equal(fflush(stdout), 0);
@@ -364,9 +370,170 @@ static void test_emergency_is_told_in_words(void **state)
                 "01000000000000000000000000000000, root, deny: purposes BTG\n");
 }
 
+/* ---- institutions -------------------------------------------------------- */
+
+#define FOUNDER "11000000000000000000000000000000"
+#define LATER "22000000000000000000000000000000"
+#define NAMESAKE "33000000000000000000000000000000"
+#define UNKNOWN "44000000000000000000000000000000"
+
+static struct salus_member founder = {.institution = {{0x11}},
+                                      .name = "st-anna",
+                                      .legal_name = "Hospital of St. Anna",
+                                      .country = "AT"};
+static struct salus_genesis genesis = {.members = &founder, .member_count = 1};
+static uint8_t institution_ids[4][16] = {{0x11}, {0x22}, {0x33}, {0x44}};
+
+/* A directory of the founder and two that came later, the second of which has
+ * taken the founder's name. */
+static void make_directory(struct tool_directory *out)
+{
+    Salus__V1__InstitutionAdmit__Identifier npi =
+        SALUS__V1__INSTITUTION_ADMIT__IDENTIFIER__INIT;
+    Salus__V1__InstitutionAdmit__Identifier *ids[] = {&npi};
+    char *endpoints[] = {(char *)"https://clinic.example/fhir"};
+    Salus__V1__InstitutionList__Row later =
+        SALUS__V1__INSTITUTION_LIST__ROW__INIT;
+    Salus__V1__InstitutionList__Row namesake =
+        SALUS__V1__INSTITUTION_LIST__ROW__INIT;
+    Salus__V1__InstitutionList__Row *rows[] = {&later, &namesake};
+    Salus__V1__InstitutionList list = SALUS__V1__INSTITUTION_LIST__INIT;
+    npi.system = (char *)"NPI";
+    npi.value = (char *)"1234567893";
+    later.institution = (ProtobufCBinaryData){16, institution_ids[1]};
+    later.name = (char *)"clinic";
+    later.legal_name = (char *)"Clinic on the Lake";
+    later.country = (char *)"AT";
+    later.ids = ids;
+    later.n_ids = 1;
+    later.endpoints = endpoints;
+    later.n_endpoints = 1;
+    namesake.institution = (ProtobufCBinaryData){16, institution_ids[2]};
+    namesake.name = founder.name;
+    namesake.legal_name = (char *)"Not St. Anna";
+    namesake.country = (char *)"XX";
+    list.rows = rows;
+    list.n_rows = 2;
+    tool_directory_begin(out, &genesis);
+    tool_directory_learn(out, &list, TOOL_TOLD_CERTIFIED);
+}
+
+/* Who was admitted later is named, with an address; a name that another one has
+ * is not enough; who is unknown has the id. */
+static void test_accounting_names_who_came_later(void **state)
+{
+    struct tool_directory known;
+    Salus__V1__Accounting__Row row[3];
+    Salus__V1__Accounting__Row *rows[] = {&row[0], &row[1], &row[2]};
+    Salus__V1__Accounting accounting = SALUS__V1__ACCOUNTING__INIT;
+    Salus__V1__Answer answer = SALUS__V1__ANSWER__INIT;
+    struct pbft_institution missing[2];
+    char text[TEXT_SIZE];
+    json_t *ids = json_object();
+    (void)state;
+    make_directory(&known);
+    for (size_t i = 0; i < 3; i++) {
+        salus__v1__accounting__row__init(&row[i]);
+        row[i].source = (ProtobufCBinaryData){16, institution_ids[0]};
+        row[i].recipient = (ProtobufCBinaryData){16, institution_ids[i + 1]};
+    }
+    accounting.rows = rows;
+    accounting.n_rows = 3;
+    answer.kind_case = SALUS__V1__ANSWER__KIND_ACCOUNTING;
+    answer.accounting = &accounting;
+    directory = &known;
+    printed(&answer, text);
+    directory = NULL;
+    expect_line(text, "  st-anna  clinic  ");
+    expect_line(text, "  st-anna  st-anna(33000000)  ");
+    expect_line(text, "  st-anna  " UNKNOWN "  ");
+    expect_line(text, FOUNDER "  Hospital of St. Anna  AT       -");
+    expect_line(text, LATER "  Clinic on the Lake    AT       NPI 1234567893  "
+                            "https://clinic.example/fhir\n");
+    expect_line(text, NAMESAKE "  Not St. Anna          XX       -");
+    expect_line(text, UNKNOWN "  -                     -        -");
+    tool_answer_named(ids, &answer);
+    assert_int_equal(json_object_size(ids), 4);
+    assert_int_equal(tool_directory_missing(&known, ids, missing, 2), 1);
+    assert_memory_equal(missing[0].bytes, institution_ids[3], 16);
+    json_decref(ids);
+    tool_directory_end(&known);
+}
+
+/* A reference by id says the name too; what names by itself is left alone. */
+static void test_export_says_names_beside_ids(void **state)
+{
+    static const char before[] =
+        "{\"resourceType\":\"AuditEvent\",\"agent\":[{\"who\":{\"identifier\":"
+        "{\"system\":\"%s\",\"value\":\"institution/%s\"}%s}},"
+        "{\"who\":{\"identifier\":{\"system\":\"%s\",\"value\":"
+        "\"participant/" LATER "\"}}},{\"who\":{\"reference\":"
+        "\"Organization/1\"}}]}";
+    static const char *const cases[][2] = {
+        {FOUNDER, ",\"display\":\"Hospital of St. Anna\""},
+        {LATER, ",\"display\":\"Clinic on the Lake\""},
+        {UNKNOWN, ""}};
+    const struct pbft_digest chain = {{5}};
+    struct fhir_display display = {.client = NULL};
+    (void)state;
+    fhir_display_begin(&display, &genesis, &chain);
+    tool_directory_end(&display.directory);
+    make_directory(&display.directory);
+    for (size_t i = 0; i < 3; i++) {
+        char expected[1024];
+        char *resource = malloc(1024);
+        assert_non_null(resource);
+        (void)snprintf(resource, 1024, before, display.system, cases[i][0], "",
+                       display.system);
+        (void)snprintf(expected, 1024, before, display.system, cases[i][0],
+                       cases[i][1], display.system);
+        assert_int_equal(fhir_display_add(&display, &resource), PBFT_OK);
+        assert_string_equal(resource, expected);
+        free(resource);
+    }
+    assert_int_equal(display.unnamed, 1);
+    display.unnamed = 0;
+    fhir_display_end(&display);
+}
+
+/* The directory itself, with lists in one cell. */
+static void test_directory_is_a_table(void **state)
+{
+    uint32_t roles[] = {1, 3};
+    char *endpoints[] = {(char *)"https://a.example",
+                         (char *)"https://b.example"};
+    Salus__V1__InstitutionList__Row row =
+        SALUS__V1__INSTITUTION_LIST__ROW__INIT;
+    Salus__V1__InstitutionList__Row *rows[] = {&row};
+    Salus__V1__InstitutionList list = SALUS__V1__INSTITUTION_LIST__INIT;
+    Salus__V1__Answer answer = SALUS__V1__ANSWER__INIT;
+    char text[TEXT_SIZE];
+    (void)state;
+    row.institution = (ProtobufCBinaryData){16, institution_ids[1]};
+    row.name = (char *)"clinic";
+    row.roles = roles;
+    row.n_roles = 2;
+    row.endpoints = endpoints;
+    row.n_endpoints = 2;
+    row.state = SALUS__V1__INSTITUTION_LIST__STATE__INSTITUTION_SUSPENDED;
+    row.state_seq = 17;
+    list.rows = rows;
+    list.n_rows = 1;
+    answer.kind_case = SALUS__V1__ANSWER__KIND_INSTITUTIONS;
+    answer.institutions = &list;
+    printed(&answer, text);
+    expect_line(text, "clinic  " LATER "  suspended  17 ");
+    expect_line(text, "provider,research  -          https://a.example, "
+                      "https://b.example  -\n");
+    expect_line(text, "1 rows\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_accounting_names_who_came_later),
+        cmocka_unit_test(test_export_says_names_beside_ids),
+        cmocka_unit_test(test_directory_is_a_table),
         cmocka_unit_test(test_decision_is_told_in_words),
         cmocka_unit_test(test_bits_are_told_as_records),
         cmocka_unit_test(test_enums_are_told_in_words),
