@@ -49,10 +49,15 @@ static const struct tool_column stood_columns[] = {
     END};
 
 static const struct tool_column event_columns[] = {
-    US("time", "block_time_us"), WORD("what", "kind"),
-    TEXT("consent", "consent"),  INSTITUTION("by", "institution"),
-    TEXT("block", "seq"),        TEXT("other", "other_consent"),
-    TEXT("tx", "tx_id"),         END};
+    US("time", "block_time_us"),
+    WORD("what", "kind"),
+    TEXT("consent", "consent"),
+    INSTITUTION("by", "institution"),
+    TEXT("block", "seq"),
+    TEXT("other", "other_consent"),
+    TEXT("officer", "participant"),
+    TEXT("tx", "tx_id"),
+    END};
 
 static const struct tool_column record_fields[] = {
     TEXT("record", "record"),

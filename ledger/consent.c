@@ -89,9 +89,28 @@ static void record_event(struct execution *x, const uint8_t *id,
         .institution = x->request->institution,
     };
     memcpy(event.consent, id, sizeof event.consent);
-    memcpy(event.other_consent, consent->ended_by, sizeof event.other_consent);
+    memcpy(event.other, consent->ended_by, sizeof event.other);
     make_keys(&keys, consent, id, &x->place, kind);
     put_event(x, &keys, &event);
+}
+
+void consent_note_settled(struct execution *x, const uint8_t *handle)
+{
+    static const uint8_t no_consent[LEDGER_ID_SIZE] = {0};
+    uint8_t value[SCHEMA_FIXED_MAX];
+    struct schema_key key;
+    struct schema_event event = {
+        .kind = SCHEMA_EVENT_SETTLED,
+        .seq = x->seq,
+        .tx_id = x->tx_id,
+        .institution = x->request->institution,
+    };
+    PBFT_ASSERT(x->body->participant.len == sizeof event.other);
+    memcpy(event.other, x->body->participant.data, sizeof event.other);
+    schema_key_subject_history(&key, handle);
+    schema_key_add_event(&key, &x->place, no_consent, SCHEMA_EVENT_SETTLED);
+    size_t size = thing_encode(value, &thing_event, &event);
+    overlay_put(x->overlay, &key, (struct pbft_bytes){value, size});
 }
 
 /* When the period ends; a consent that is filed after its end is over at once.

@@ -36,6 +36,10 @@ void consent_write(struct execution *x, const uint8_t *id,
 void consent_end(struct execution *x, const uint8_t *id,
                  enum schema_consent_state state, const uint8_t *successor);
 
+/* The subject is indeterminate no longer: a line of its history. A participant
+ * is named as acting. */
+void consent_note_settled(struct execution *x, const uint8_t *handle);
+
 /* The period of a consent has ended: the sweep says so. */
 void consent_expire(struct overlay *overlay, const uint8_t *id,
                     uint64_t now_ms);

@@ -29,16 +29,6 @@ static uint64_t time_of(const uint8_t *event_key)
     return time;
 }
 
-static bool is_zero(const uint8_t *bytes, size_t size)
-{
-    for (size_t i = 0; i < size; i++) {
-        if (bytes[i] != 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static void add_row(struct page *page, const struct schema_event *event,
                     uint64_t time)
 {
@@ -46,7 +36,7 @@ static void add_row(struct page *page, const struct schema_event *event,
     Salus__V1__ConsentHistory__Event *row =
         overlay_room(&query->overlay, sizeof *row);
     salus__v1__consent_history__event__init(row);
-    row->consent = query_bytes(query, event->consent, sizeof event->consent);
+    row->consent = query_id(query, event->consent);
     row->kind = (Salus__V1__ConsentHistory__Event__Kind)event->kind;
     row->seq = event->seq;
     row->block_time_us = time;
@@ -56,9 +46,10 @@ static void add_row(struct page *page, const struct schema_event *event,
     }
     row->institution = query_bytes(query, event->institution.bytes,
                                    sizeof event->institution.bytes);
-    if (!is_zero(event->other_consent, sizeof event->other_consent)) {
-        row->other_consent = query_bytes(query, event->other_consent,
-                                         sizeof event->other_consent);
+    if (event->kind == SCHEMA_EVENT_SETTLED) {
+        row->participant = query_id(query, event->other);
+    } else {
+        row->other_consent = query_id(query, event->other);
     }
     page->rows[page->count++] = row;
 }

@@ -148,6 +148,7 @@ enum schema_event_kind {
     SCHEMA_EVENT_REVOKED = 3,
     SCHEMA_EVENT_SUPERSEDED = 4,
     SCHEMA_EVENT_EXPIRED = 5,
+    SCHEMA_EVENT_SETTLED = 6, /* Of a subject: of no consent. */
 };
 
 /* Room for an encoded value. */

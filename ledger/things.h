@@ -150,7 +150,8 @@ struct schema_event {
     pbft_seq seq; /* 0 for EXPIRED. */
     struct pbft_digest tx_id;
     struct pbft_institution institution;
-    uint8_t other_consent[LEDGER_ID_SIZE]; /* SUPERSEDED: the successor. */
+    /* SUPERSEDED: the successor; SETTLED: the participant who did it. */
+    uint8_t other[LEDGER_ID_SIZE];
 };
 
 struct schema_transaction {

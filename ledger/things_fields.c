@@ -287,7 +287,7 @@ static const struct thing_field fields_of_old_version[] = {
 static const struct thing_field fields_of_event[] = {
     NUMBER(schema_event, kind, 1),    BYTES(schema_event, consent),
     NUMBER(schema_event, seq, 8),     BYTES(schema_event, tx_id),
-    BYTES(schema_event, institution), BYTES(schema_event, other_consent),
+    BYTES(schema_event, institution), BYTES(schema_event, other),
 };
 
 static const struct thing_field fields_of_request[] = {

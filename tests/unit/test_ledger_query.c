@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Queries: true at the time of the last block, complete, and only for members.
  */
-#include "tests/support/ledger_fixture.h"
+#include "tests/support/ledger_acts.h"
 
 #define ARENA_MAX (1024u * 1024u)
 
@@ -299,6 +299,49 @@ static void test_history_of_a_subject_without_consents(void **state)
     wire_arena_deinit(&asking.arena);
 }
 
+/* Evidence and its settlement are lines of the subject's history, with the
+ * privacy officer; the consent on file has a history of its own. */
+static void test_history_tells_of_settlement(void **state)
+{
+    struct world *world = *state;
+    struct world_ids ids;
+    struct asking asking;
+    uint8_t officer[LEDGER_ID_SIZE];
+    uint8_t commit[LEDGER_COMMIT_SIZE];
+    Salus__V1__SubjectSettle settle = SALUS__V1__SUBJECT_SETTLE__INIT;
+    act_register_in(world, HOSPITAL, CODES_ROLE_PRIVACY_OFFICER, officer);
+    struct transaction evidence = world_evidence(world, &ids);
+    assert_int_equal(world_submit(world, HOSPITAL, &evidence), LEDGER_OK);
+    world_fill(world, commit, sizeof commit);
+    settle.subject = field(world->subject, sizeof world->subject);
+    settle.evidence_commit = field(commit, sizeof commit);
+    assert_int_equal(act_as(world, HOSPITAL, officer,
+                            TRANSACTION_SUBJECT_SETTLE, &settle.base),
+                     LEDGER_OK);
+    begin(&asking);
+    const Salus__V1__ConsentHistory *history =
+        ask_history(&asking, world, NULL, world->subject, from_start, 0)
+            ->consent_history;
+    assert_int_equal(history->n_events, 2);
+    assert_int_equal(history->events[0]->kind,
+                     SALUS__V1__CONSENT_HISTORY__EVENT__KIND__FILED_EVIDENCE);
+    assert_int_equal(history->events[0]->participant.len, 0);
+    const Salus__V1__ConsentHistory__Event *settled = history->events[1];
+    assert_int_equal(settled->kind,
+                     SALUS__V1__CONSENT_HISTORY__EVENT__KIND__SETTLED);
+    assert_int_equal(settled->consent.len, 0);
+    assert_int_equal(settled->other_consent.len, 0);
+    assert_memory_equal(settled->participant.data, officer, 16);
+    assert_memory_equal(settled->institution.data,
+                        world->parties[HOSPITAL].institution.bytes, 16);
+    assert_int_equal(settled->seq, world->last.block.seq);
+    assert_int_equal(settled->block_time_us, world->last.block.time);
+    assert_int_equal(settled->tx_id.len, 32);
+    wire_arena_deinit(&asking.arena);
+    const int own[] = {SALUS__V1__CONSENT_HISTORY__EVENT__KIND__FILED_EVIDENCE};
+    expect_events(world, ids.id, own, 1);
+}
+
 static void test_history_refuses_bad_questions(void **state)
 {
     struct world *world = *state;
@@ -507,6 +550,7 @@ int main(void)
         TEST(test_consent_filed_after_its_end),
         TEST(test_pages_are_complete),
         TEST(test_history_of_a_subject_without_consents),
+        TEST(test_history_tells_of_settlement),
         TEST(test_history_refuses_bad_questions),
         TEST(test_largest_page_fits),
         TEST(test_verify_record),
