@@ -224,6 +224,16 @@ static const struct tool_column suspect_columns[] = {
     TEXT("request", "request_index"), TEXT("session", "session"),
     TEXT("sequence", "sequence"),     END};
 
+static const struct tool_column indeterminate_columns[] = {
+    US("since", "since_us"),
+    TEXT("block", "since_seq"),
+    TEXT("subject", "subject"),
+    TEXT("evidence", "evidence"),
+    CODE("reason", "reason", CODES_REASON),
+    TEXT("filed", "count"),
+    TEXT("newest", "newest"),
+    END};
+
 static const struct tool_column institution_columns[] = {
     TEXT("name", "name"),
     TEXT("institution", "institution"),
@@ -347,6 +357,10 @@ static const struct tool_answer_form forms[] = {
      .name = "institutions",
      .is_paged = true,
      .lists = ROWS(institution_columns)},
+    {.kind = SALUS__V1__ANSWER__KIND_INDETERMINATE,
+     .name = "indeterminate",
+     .is_paged = true,
+     .lists = ROWS(indeterminate_columns)},
 };
 
 const struct tool_answer_form *tool_answer_form(const Salus__V1__Answer *answer)

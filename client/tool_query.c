@@ -15,6 +15,7 @@ struct question {
     Salus__V1__CodesQuery codes;
     Salus__V1__ConsentsQuery consents;
     Salus__V1__InstitutionsQuery institutions;
+    Salus__V1__IndeterminateQuery indeterminate;
     ProtobufCBinaryData list[1];
     uint8_t id[LEDGER_HANDLE_SIZE];
 };
@@ -202,13 +203,35 @@ static bool ask_institutions(struct question *question,
                          LEDGER_ID_SIZE, &question->list[0]);
 }
 
+/* Of the own institution, or of one whose patients it has taken over. */
+static bool ask_indeterminate(struct question *question,
+                              const struct arguments *arguments)
+{
+    Salus__V1__IndeterminateQuery *indeterminate = &question->indeterminate;
+    if (!takes_no_times(arguments) || !takes_no_subject(arguments) ||
+        !takes_no_commit(arguments)) {
+        return false;
+    }
+    salus__v1__indeterminate_query__init(indeterminate);
+    question->query.kind_case = SALUS__V1__QUERY__KIND_INDETERMINATE;
+    question->query.indeterminate = indeterminate;
+    indeterminate->limit = LEDGER_PAGE_ROWS_MAX;
+    return arguments->id == NULL ||
+           tool_id_field(&tool_query, arguments->id, question->id,
+                         LEDGER_ID_SIZE, &indeterminate->institution);
+}
+
 static const struct {
     const char *name;
     bool (*ask)(struct question *question, const struct arguments *arguments);
-} kinds[] = {{"consent-status", ask_status}, {"consent-history", ask_history},
-             {"record", ask_record},         {"tx", ask_transaction},
-             {"codes", ask_codes},           {"consents", ask_consents},
-             {"institutions", ask_institutions}};
+} kinds[] = {{"consent-status", ask_status},
+             {"consent-history", ask_history},
+             {"record", ask_record},
+             {"tx", ask_transaction},
+             {"codes", ask_codes},
+             {"consents", ask_consents},
+             {"institutions", ask_institutions},
+             {"indeterminate", ask_indeterminate}};
 
 /* The questions that are commands of their own may be asked here too. */
 static const struct tool_command *find_command(const char *name)
@@ -245,9 +268,8 @@ static int run_kind(struct tool_ask *ask, const struct arguments *arguments)
     }
     return tool_bad_usage(&tool_query,
                           "no question \"%.32s\": consent-status, "
-                           "consent-history, consents, record, tx, codes, "
-                           "institutions, or a "
-                          "command",
+                          "consent-history, consents, record, tx, codes, "
+                          "institutions, indeterminate, or a command",
                           name);
 }
 
@@ -285,7 +307,7 @@ const struct tool_command tool_query = {
              "       | consent-history ID | consent-history --subject HANDLE\n"
              "       | consents --subject HANDLE [--at TIME | --at-block N]\n"
              "       | record ID | record --commit HEX | tx TXID | codes\n"
-             "       | institutions [ID]\n"
+             "       | institutions [ID] | indeterminate [ID]\n"
              "       | accounting ... | may ... | bg ... | due ... | "
              "suspects ... | explain ...\n"
              "       " TOOL_ASK_USAGE,
@@ -322,6 +344,14 @@ const struct tool_command tool_query = {
         "                        registers and addresses of all institutions, "
         "or\n"
         "                        of one; where each stands, and since when\n"
+        "  indeterminate [ID]    the own patients whose consent on file no "
+        "machine\n"
+        "                        can read (CONSENT_EVIDENCE), oldest first: a "
+        "privacy\n"
+        "                        officer reads it and submits SUBJECT_SETTLE. "
+        "ID: of\n"
+        "                        an institution that has left, for its "
+        "successor\n"
         "  accounting, may, bg, due, suspects, explain\n"
         "                        as the commands of these names\n"
         "\n" TOOL_ASK_HELP "\n"

@@ -40,6 +40,14 @@ void consent_end(struct execution *x, const uint8_t *id,
  * is named as acting. */
 void consent_note_settled(struct execution *x, const uint8_t *handle);
 
+/* Evidence was filed, or settled: the list of indeterminate subjects of their
+ * registrar; unsettled.c. */
+#define UNSETTLED_ID_SIZE (PBFT_INSTITUTION_SIZE + 8 + LEDGER_HANDLE_SIZE)
+void unsettled_add(struct execution *x, const struct schema_subject *subject,
+                   const Salus__V1__ConsentEvidence *in);
+void unsettled_end(struct execution *x, const struct schema_subject *subject,
+                   const uint8_t *handle);
+
 /* The period of a consent has ended: the sweep says so. */
 void consent_expire(struct overlay *overlay, const uint8_t *id,
                     uint64_t now_ms);

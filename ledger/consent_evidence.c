@@ -40,6 +40,7 @@ static void write_evidence(struct execution *x,
     }
     subject->indeterminate = true;
     state_put_subject(x->overlay, in->subject.data, subject);
+    unsettled_add(x, subject, in);
     consent_write(x, in->consent.data, &consent);
 }
 

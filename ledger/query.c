@@ -92,6 +92,8 @@ static enum ledger_code dispatch(struct query *query,
         return query_consents(query, in->consents);
     case SALUS__V1__QUERY__KIND_INSTITUTIONS:
         return query_institutions(query, in->institutions);
+    case SALUS__V1__QUERY__KIND_INDETERMINATE:
+        return query_indeterminate(query, in->indeterminate);
     default:
         return LEDGER_QUERY_FORM;
     }

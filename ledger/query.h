@@ -56,6 +56,8 @@ Salus__V1__Voice **query_voices(struct query *query,
 bool query_is_overdue(const struct schema_emergency *emergency, uint64_t at_ms);
 enum ledger_code query_institutions(struct query *query,
                                     const Salus__V1__InstitutionsQuery *in);
+enum ledger_code query_indeterminate(struct query *query,
+                                     const Salus__V1__IndeterminateQuery *in);
 
 /* Visits a range of the view; a failure is remembered in the overlay. */
 void query_range(struct query *query, enum ledger_space space,

@@ -33,6 +33,7 @@
  *           g id[16]                 emergency
  *           u due ms u64 kind u8 id[16]                  what time will do
  *           z handle[32] role u32    suspension of accounting
+ *           I handle[32]             since when a subject is indeterminate
  *   INDEX   x tx id[32]              where a transaction stands
  *           h consent[16] EVENT      history of one consent
  *           g handle[32] EVENT       history of all consents of a subject
@@ -42,6 +43,7 @@
  *           D handle[32] time u64 disclosure[16]         accounting
  *           R institution[16] time u64 disclosure[16]    the same by recipient
  *           B institution[16] opened u64 id[16]          emergencies
+ *           U institution[16] since u64 handle[32]       indeterminate ones
  *           H seq u64                time of a block
  *   CLIENT  c key[32]                floor and sessions of a client key
  *           s key[32] session        window of a session

@@ -147,6 +147,7 @@ enum ledger_code subject_settle(struct execution *x)
         state_put_subject(x->overlay, in->subject.data, &subject);
         state_note_change(x->overlay, in->subject.data, STATE_CLEAR, NULL,
                           x->now_ms);
+        unsettled_end(x, &subject, in->subject.data);
         consent_note_settled(x, in->subject.data);
     }
     return code;

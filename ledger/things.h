@@ -107,6 +107,16 @@ struct schema_subject {
     pbft_seq registered_seq;
 };
 
+/* Of a subject that is indeterminate. */
+struct schema_unsettled {
+    pbft_seq since_seq;
+    uint64_t since_us;
+    uint8_t evidence[LEDGER_ID_SIZE]; /* The first; */
+    uint32_t reason;                  /* why it is none to compute; */
+    uint8_t newest[LEDGER_ID_SIZE];   /* the last of */
+    uint32_t count;                   /* so many. */
+};
+
 /* As written; NOT_YET, and EXPIRED before the sweep, follow from the time. */
 enum schema_consent_state {
     SCHEMA_CONSENT_GRANTED = 1,
@@ -267,6 +277,7 @@ bool thing_decode(const struct thing *thing, void *out, struct pbft_bytes in);
     X(key, schema_registered_key)                                              \
     X(participant, schema_participant)                                         \
     X(subject, schema_subject)                                                 \
+    X(unsettled, schema_unsettled)                                             \
     X(consent, schema_consent)                                                 \
     X(record, schema_record)                                                   \
     X(transaction, schema_transaction)                                         \
@@ -300,6 +311,7 @@ extern const struct thing thing_leaf;
 extern const struct thing thing_envelope;
 extern const struct thing thing_due;
 extern const struct thing thing_suspension;
+extern const struct thing thing_to_settle;
 extern const struct thing thing_request;
 extern const struct thing thing_event;
 extern const struct thing thing_old_version;

@@ -91,6 +91,15 @@ static const struct thing_field fields_of_subject[] = {
     NUMBER(schema_subject, registered_seq, 8),
 };
 
+static const struct thing_field fields_of_unsettled[] = {
+    NUMBER(schema_unsettled, since_seq, 8),
+    NUMBER(schema_unsettled, since_us, 8),
+    BYTES(schema_unsettled, evidence),
+    NUMBER(schema_unsettled, reason, 4),
+    BYTES(schema_unsettled, newest),
+    NUMBER(schema_unsettled, count, 4),
+};
+
 static const struct thing_field fields_of_consent[] = {
     NUMBER(schema_consent, state, 1),
     BYTES(schema_consent, subject),
@@ -314,6 +323,13 @@ const struct thing thing_policy = {
 const struct thing thing_subject = {'s', LEDGER_SPACE_STATE, LEDGER_HANDLE_SIZE,
                                     sizeof(struct schema_subject),
                                     TABLE(fields_of_subject)};
+const struct thing thing_unsettled = {
+    'I', LEDGER_SPACE_STATE, LEDGER_HANDLE_SIZE,
+    sizeof(struct schema_unsettled), TABLE(fields_of_unsettled)};
+const struct thing thing_to_settle = {
+    'U', LEDGER_SPACE_INDEX,
+    PBFT_INSTITUTION_SIZE + FIELD_U64_SIZE + LEDGER_HANDLE_SIZE,
+    sizeof(struct schema_mark), TABLE(fields_of_member)};
 const struct thing thing_consent = {'c', LEDGER_SPACE_STATE, LEDGER_ID_SIZE,
                                     sizeof(struct schema_consent),
                                     TABLE_AND_PAYLOAD(fields_of_consent)};

@@ -73,6 +73,8 @@ struct ProtobufCBinaryData *certified_query_cursor(Salus__V1__Query *query)
         return &query->consents->cursor;
     case SALUS__V1__QUERY__KIND_INSTITUTIONS:
         return &query->institutions->cursor;
+    case SALUS__V1__QUERY__KIND_INDETERMINATE:
+        return &query->indeterminate->cursor;
     default:
         return NULL;
     }
@@ -106,6 +108,8 @@ struct pbft_bytes certified_answer_cursor(const Salus__V1__Answer *answer)
         return bytes_of(&answer->consents->cursor);
     case SALUS__V1__ANSWER__KIND_INSTITUTIONS:
         return bytes_of(&answer->institutions->cursor);
+    case SALUS__V1__ANSWER__KIND_INDETERMINATE:
+        return bytes_of(&answer->indeterminate->cursor);
     default:
         return (struct pbft_bytes){NULL, 0};
     }

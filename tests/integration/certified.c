@@ -171,6 +171,8 @@ static void any_question(const struct scene *scene,
     Salus__V1__ConsentsQuery consents = SALUS__V1__CONSENTS_QUERY__INIT;
     Salus__V1__InstitutionsQuery directory =
         SALUS__V1__INSTITUTIONS_QUERY__INIT;
+    Salus__V1__IndeterminateQuery unsettled =
+        SALUS__V1__INDETERMINATE_QUERY__INIT;
     ProtobufCBinaryData subject = field(scene->handle, sizeof scene->handle);
     status.consent = field(scene->consent, sizeof scene->consent);
     history.subject = subject;
@@ -183,21 +185,10 @@ static void any_question(const struct scene *scene,
     who.subject = subject;
     consents.subject = subject;
     suspect.key_id = field(scene->consent, sizeof scene->consent);
-    void *const questions[] = {NULL,
-                               &status,
-                               &history,
-                               &record,
-                               &transaction,
-                               &explain,
-                               &accounting,
-                               &who,
-                               &what,
-                               &glass,
-                               &due,
-                               &suspect,
-                               [SALUS__V1__QUERY__KIND_INSTITUTIONS] = &directory,
-                               [SALUS__V1__QUERY__KIND_CODES] = &codes,
-                               [SALUS__V1__QUERY__KIND_CONSENTS] = &consents};
+    void *const questions[] = {
+        NULL,        &status,    &history, &record,  &transaction, &explain,
+        &accounting, &who,       &what,    &glass,   &due,         &suspect,
+        &directory,  &unsettled, &codes,   &consents};
     query.kind_case = kind;
     query.consent_status = questions[kind]; /* Pointers of one union. */
     wire_buffer_reset(out);
@@ -278,10 +269,6 @@ static bool check_all_kinds(struct scene *scene, struct wire_buffer *question)
     bool good = true;
     for (int kind = SALUS__V1__QUERY__KIND_CONSENT_STATUS;
          good && kind <= SALUS__V1__QUERY__KIND_CONSENTS; kind++) {
-        if (kind > SALUS__V1__QUERY__KIND_INSTITUTIONS &&
-            kind < SALUS__V1__QUERY__KIND_CODES) {
-            continue; /* No question has these numbers. */
-        }
         good = trial_converge(&scene->trial, CONVERGE_TIMEOUT_MS) &&
                check_kind(scene, (Salus__V1__Query__KindCase)kind, question);
         if (!good) {

@@ -1,7 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # An institution joins a running consortium. The directory says who it is; so
-# does the accounting of a disclosure to it, at all read levels and offline.
+# does the accounting of a disclosure to it, at all read levels and offline. A
+# patient becomes indeterminate, is on the list of his registrar's privacy
+# officer, and is settled.
 set -eu
 salusd=$1
 salus=$2
@@ -84,4 +86,33 @@ has "not valid" '^NOT VALID$'
 "$salus" verify certified.txt --genesis trial/genesis.txt \
     --names directory.txt >out 2>err || fail "the directory as names"
 has "by the directory" ' st-anna  clinic '
+
+# ---- a consent that no machine can read
+officer=$(id 16)
+echo "{\"participant_register\":{\"participant\":\"$officer\",
+\"kind\":\"PROFESSIONAL\",\"roles\":[\"privacy-officer\"]}}" | submit ||
+    fail "a privacy officer"
+evidence=$(id 16)
+echo "{\"consent_evidence\":{\"consent\":\"$evidence\",\"subject\":\"$subject\",
+\"evidence_commit\":\"$(id 32)\",\"reason\":\"not-computable\"}}" | submit ||
+    fail "evidence"
+"$salus" query indeterminate >out 2>err || fail "the list"
+has "the patient" "  $subject  $evidence  not-computable  1 "
+"$salus" query indeterminate --certified -o list.txt >out 2>err ||
+    fail "the certified list"
+"$salus" verify list.txt --genesis trial/genesis.txt >out 2>err ||
+    fail "the proof of the list"
+has "the patient in the proof" "  $subject  $evidence  not-computable  1 "
+"$salus" query indeterminate --config trial/client-1.yaml >out 2>err ||
+    fail "the list of another one"
+has "an empty list" '^0 rows$'
+echo "{\"participant\":\"$officer\",\"subject_settle\":{
+\"subject\":\"$subject\",\"evidence_commit\":\"$(id 32)\"}}" | submit ||
+    fail "the settlement"
+"$salus" query indeterminate >out 2>err || fail "the list again"
+has "nobody is left" '^0 rows$'
+"$salus" query consent-history --subject "$subject" >out 2>err ||
+    fail "the history"
+has "evidence" "  filed as evidence: indeterminate  *$evidence  st-anna "
+has "settled, and by whom" "  settled: indeterminate no longer  *-  *st-anna .*  $officer  "
 echo 'passed: directory'

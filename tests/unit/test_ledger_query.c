@@ -342,6 +342,156 @@ static void test_history_tells_of_settlement(void **state)
     expect_events(world, ids.id, own, 1);
 }
 
+/* ---- the list of those to be settled ------------------------------------- */
+
+static const Salus__V1__Answer *
+ask_indeterminate(struct asking *asking, struct world *world, enum who who,
+                  const Salus__V1__IndeterminateQuery *in)
+{
+    asking->query.kind_case = SALUS__V1__QUERY__KIND_INDETERMINATE;
+    asking->query.indeterminate =
+        (Salus__V1__IndeterminateQuery *)(uintptr_t)in;
+    return world_ask(world, who, &asking->query, &asking->arena);
+}
+
+static void file_evidence(struct world *world, const uint8_t *handle,
+                          struct world_ids *ids)
+{
+    struct transaction in = world_evidence(world, ids);
+    in.consent_evidence.subject = bytes_of(handle, LEDGER_HANDLE_SIZE);
+    assert_int_equal(world_submit(world, HOSPITAL, &in), LEDGER_OK);
+}
+
+static void settle_one(struct world *world, const uint8_t *officer,
+                       const uint8_t *handle)
+{
+    uint8_t commit[LEDGER_COMMIT_SIZE];
+    Salus__V1__SubjectSettle settle = SALUS__V1__SUBJECT_SETTLE__INIT;
+    world_fill(world, commit, sizeof commit);
+    settle.subject = field(handle, LEDGER_HANDLE_SIZE);
+    settle.evidence_commit = field(commit, sizeof commit);
+    assert_int_equal(act_as(world, HOSPITAL, officer,
+                            TRANSACTION_SUBJECT_SETTLE, &settle.base),
+                     LEDGER_OK);
+}
+
+/* Since the first evidence, how often, and the last; settled ones are gone. */
+static void test_indeterminate_are_listed(void **state)
+{
+    struct world *world = *state;
+    struct world_ids first;
+    struct world_ids second;
+    struct asking asking;
+    uint8_t officer[LEDGER_ID_SIZE];
+    Salus__V1__IndeterminateQuery in = SALUS__V1__INDETERMINATE_QUERY__INIT;
+    act_register_in(world, HOSPITAL, CODES_ROLE_PRIVACY_OFFICER, officer);
+    file_evidence(world, world->subject, &first);
+    const struct results_block since = world->last.block;
+    file_evidence(world, world->subject, &second);
+    begin(&asking);
+    const Salus__V1__IndeterminateList *list =
+        ask_indeterminate(&asking, world, HOSPITAL, &in)->indeterminate;
+    assert_int_equal(list->n_rows, 1);
+    const Salus__V1__IndeterminateList__Row *row = list->rows[0];
+    assert_memory_equal(row->subject.data, world->subject, 32);
+    assert_int_equal(row->since_seq, since.seq);
+    assert_int_equal(row->since_us, since.time);
+    assert_memory_equal(row->evidence.data, first.id, 16);
+    assert_int_equal(row->reason, CODES_REASON_NOT_COMPUTABLE);
+    assert_int_equal(row->count, 2);
+    assert_memory_equal(row->newest.data, second.id, 16);
+    settle_one(world, officer, world->subject);
+    list = ask_indeterminate(&asking, world, HOSPITAL, &in)->indeterminate;
+    assert_int_equal(list->n_rows, 0);
+    file_evidence(world, world->subject, &first);
+    list = ask_indeterminate(&asking, world, HOSPITAL, &in)->indeterminate;
+    assert_int_equal(list->n_rows, 1);
+    assert_int_equal(list->rows[0]->count, 1);
+    wire_arena_deinit(&asking.arena);
+}
+
+/* Oldest first, page by page. */
+static void test_indeterminate_come_in_pages(void **state)
+{
+    struct world *world = *state;
+    struct asking asking;
+    uint8_t handles[5][LEDGER_HANDLE_SIZE];
+    uint8_t cursor[LEDGER_KEY_MAX];
+    Salus__V1__IndeterminateQuery in = SALUS__V1__INDETERMINATE_QUERY__INIT;
+    for (size_t i = 0; i < 5; i++) {
+        struct world_ids ids;
+        struct transaction subject = world_subject(world, &ids);
+        assert_int_equal(world_submit(world, HOSPITAL, &subject), LEDGER_OK);
+        memcpy(handles[i], ids.handle, LEDGER_HANDLE_SIZE);
+        file_evidence(world, handles[i], &ids);
+    }
+    begin(&asking);
+    in.limit = 2;
+    for (size_t i = 0; i < 5; i += 2) {
+        const Salus__V1__IndeterminateList *list =
+            ask_indeterminate(&asking, world, HOSPITAL, &in)->indeterminate;
+        assert_int_equal(list->n_rows, i < 4 ? 2 : 1);
+        for (size_t j = 0; j < list->n_rows; j++) {
+            assert_memory_equal(list->rows[j]->subject.data, handles[i + j],
+                                LEDGER_HANDLE_SIZE);
+        }
+        assert_int_equal(list->cursor.len > 0, i < 4);
+        if (list->cursor.len > 0) {
+            memcpy(cursor, list->cursor.data, list->cursor.len);
+            in.cursor = field(cursor, list->cursor.len);
+        }
+    }
+    in.cursor = field(cursor, 3);
+    assert_int_equal(ask_indeterminate(&asking, world, HOSPITAL, &in)->code,
+                     LEDGER_QUERY_FORM);
+    in.cursor = from_start;
+    in.limit = LEDGER_PAGE_ROWS_MAX + 1;
+    assert_int_equal(ask_indeterminate(&asking, world, HOSPITAL, &in)->code,
+                     LEDGER_QUERY_FORM);
+    wire_arena_deinit(&asking.arena);
+}
+
+/* Nobody but who registered them, and who takes over, who can settle them. */
+static void test_indeterminate_are_the_registrars(void **state)
+{
+    struct world *world = *state;
+    struct world_ids ids;
+    struct asking asking;
+    uint8_t officer[LEDGER_ID_SIZE];
+    uint8_t commit[LEDGER_COMMIT_SIZE];
+    Salus__V1__IndeterminateQuery in = SALUS__V1__INDETERMINATE_QUERY__INIT;
+    Salus__V1__InstitutionRetire end = SALUS__V1__INSTITUTION_RETIRE__INIT;
+    Salus__V1__SubjectSettle settle = SALUS__V1__SUBJECT_SETTLE__INIT;
+    act_register_in(world, CLINIC, CODES_ROLE_PRIVACY_OFFICER, officer);
+    file_evidence(world, world->subject, &ids);
+    begin(&asking);
+    assert_int_equal(
+        ask_indeterminate(&asking, world, CLINIC, &in)->indeterminate->n_rows,
+        0);
+    in.institution = field(world->parties[HOSPITAL].institution.bytes, 16);
+    assert_int_equal(ask_indeterminate(&asking, world, CLINIC, &in)->code,
+                     LEDGER_NOT_FOUND);
+    end.institution = in.institution;
+    end.successor = field(world->parties[CLINIC].institution.bytes, 16);
+    end.reason = CODES_REASON_CONTRACT;
+    EXPECT(act_govern(world, TRANSACTION_INST_RETIRE, &end.base), LEDGER_OK);
+    assert_int_equal(ask_indeterminate(&asking, world, LABORATORY, &in)->code,
+                     LEDGER_NOT_FOUND);
+    assert_int_equal(
+        ask_indeterminate(&asking, world, CLINIC, &in)->indeterminate->n_rows,
+        1);
+    world_fill(world, commit, sizeof commit);
+    settle.subject = field(world->subject, sizeof world->subject);
+    settle.evidence_commit = field(commit, sizeof commit);
+    EXPECT(act_as(world, CLINIC, officer, TRANSACTION_SUBJECT_SETTLE,
+                  &settle.base),
+           LEDGER_OK);
+    assert_int_equal(
+        ask_indeterminate(&asking, world, CLINIC, &in)->indeterminate->n_rows,
+        0);
+    wire_arena_deinit(&asking.arena);
+}
+
 static void test_history_refuses_bad_questions(void **state)
 {
     struct world *world = *state;
@@ -551,6 +701,9 @@ int main(void)
         TEST(test_pages_are_complete),
         TEST(test_history_of_a_subject_without_consents),
         TEST(test_history_tells_of_settlement),
+        TEST(test_indeterminate_are_listed),
+        TEST(test_indeterminate_come_in_pages),
+        TEST(test_indeterminate_are_the_registrars),
         TEST(test_history_refuses_bad_questions),
         TEST(test_largest_page_fits),
         TEST(test_verify_record),
