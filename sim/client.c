@@ -13,7 +13,7 @@
 
 #define CLIENT_SESSION 1
 #define REQUESTS_FIRST 16
-#define PAYLOAD_MAX 1024
+#define PAYLOAD_MAX 2048
 /* How often a client that thinks submits many at once. */
 #define BURST_PERMILLE 200
 
@@ -101,17 +101,16 @@ void client_send(struct client *client, const struct pbft_message *request,
 static size_t make_payload(struct client *client, uint8_t *out, size_t capacity)
 {
     struct sim *sim = client->sim;
-    if (sim->settings.service->payload != NULL) {
+    const struct service_load *load = sim->settings.service->load;
+    if (load != NULL) {
         const struct service_client who = {
             .domain = &client->domain,
             .client = client->index,
-            .client_count = sim->client_count,
             .key = &client->signer.key,
             .institution = &client->institution,
             .sequence = client->request_count + 1,
         };
-        return sim->settings.service->payload(&who, &sim->random, out,
-                                              capacity);
+        return load->payload(sim->load, &who, out, capacity);
     }
     size_t size = (size_t)random_between(&sim->random, 1, client->payload_max);
     PBFT_ASSERT(size <= capacity);

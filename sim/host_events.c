@@ -98,6 +98,7 @@ void host_on_executed(struct host *host)
             host->commit_count * sizeof host->commits[0]);
     sim->settings.service->execute(host->service, committed, &outcome);
     audit_executed(sim, host, committed, &outcome);
+    sim_learn(sim, host, committed);
     host_remember_block(host, committed, &outcome);
     if (!disk_write_block(&host->disk, committed, &outcome.executed)) {
         /* As with a record: nothing more is said. */

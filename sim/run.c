@@ -198,6 +198,9 @@ static void run_whole(struct sim *sim, struct sim_result *out)
     memcpy(out->faults_by_kind, sim->faults.begun_by_kind,
            sizeof out->faults_by_kind);
     memcpy(out->marks, marks_reached, sizeof out->marks);
+    if (sim->load != NULL) {
+        out->tally = *sim->settings.service->load->tally(sim->load);
+    }
     for (uint32_t i = 0; i < sim->host_count; i++) {
         if (sim->hosts[i]->block_count > out->blocks) {
             out->blocks = sim->hosts[i]->block_count;

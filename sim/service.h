@@ -24,16 +24,31 @@ struct service_outcome {
     uint32_t result_count;
 };
 
-struct random;
+struct tally;
 
 /* Who submits, and which of his requests. */
 struct service_client {
     const struct pbft_domain *domain;
     uint32_t client;
-    uint32_t client_count;
     const struct pbft_public_key *key;
     const struct pbft_institution *institution;
     uint64_t sequence; /* From 1. */
+};
+
+/* What clients submit to a service, one for the whole run. It hears what came
+ * of it, as clients do. */
+struct service_load {
+    /* Never NULL. */
+    void *(*create)(uint64_t seed, uint32_t client_count,
+                    const struct pbft_institution *institutions);
+    void (*destroy)(void *load); /* Or NULL. */
+    /* Returns the size. */
+    size_t (*payload)(void *load, const struct service_client *client,
+                      uint8_t *out, size_t capacity);
+    /* This service has just executed the block, the first of all to do so. */
+    void (*learn)(void *load, const void *service,
+                  const struct pbft_message *committed);
+    const struct tally *(*tally)(const void *load);
 };
 
 struct service_kind {
@@ -52,9 +67,8 @@ struct service_kind {
      */
     void (*root)(struct pbft_digest *out, const struct pbft_digest *leaves,
                  uint32_t count);
-    /* What a client submits: returns the size. NULL: bytes without meaning. */
-    size_t (*payload)(const struct service_client *client,
-                      struct random *random, uint8_t *out, size_t capacity);
+    /* NULL: clients submit bytes without meaning. */
+    const struct service_load *load;
 };
 
 extern const struct service_kind service_simple;

@@ -7,22 +7,28 @@
  *
  * Clients check the root over the leaves of the requests alone, as with any
  * service of the simulator.
+ *
+ * Time on the ledger passes faster than the clocks of the run: what is due in
+ * minutes shall fall due in runs of seconds. The times that replicas attest are
+ * those of the clocks.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "consensus/assert.h"
 #include "crypto/merkle.h"
-#include "ledger/codes.h"
 #include "ledger/kv_memory.h"
 #include "ledger/ledger.h"
+#include "ledger/obligations.h"
+#include "ledger/schema.h"
 #include "sim/service.h"
-#include "sim/service_workload.h"
+#include "sim/service_genesis.h"
+#include "sim/sim.h"
+#include "sim/workload.h"
 
 #define SEQUENCES_FIRST 64u
 #define SEQUENCES_MAX 65536u
-#define TIME_BOUND_MS 3600000u /* Wall clocks of a run may be far off. */
-#define LATE_AFTER_MS 86400000u
+#define HASTE 60u /* A minute of the ledger in each second. */
 
 struct first_result {
     pbft_seq seq; /* 0: not executed yet. */
@@ -44,6 +50,9 @@ struct service_ledger {
     struct pbft_digest *leaves;
     struct ledger_request *requests;
     uint32_t capacity;
+    pbft_wall_us time;               /* Of the last block, by the clocks; */
+    struct ledger_block_result last; /* and what it came to; */
+    uint32_t due[TALLY_DUE_COUNT];   /* what fell due in it. */
 };
 
 static void *must(void *memory)
@@ -52,88 +61,11 @@ static void *must(void *memory)
     return memory;
 }
 
-/* ---- genesis ------------------------------------------------------------- */
-
-struct parties {
-    struct ledger_member members[PBFT_INSTITUTIONS_MAX];
-    struct pbft_public_key encryption[PBFT_INSTITUTIONS_MAX];
-    struct pbft_public_key *keys; /* Of all members, one after the other. */
-    size_t count;
-};
-
-static bool same_institution(const struct pbft_institution *a,
-                             const struct pbft_institution *b)
-{
-    return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
-}
-
-/* One member for each institution of the clients, with their keys. */
-static void gather(struct parties *parties, uint32_t client_count,
-                   const struct pbft_public_key *clients,
-                   const struct pbft_institution *institutions)
-{
-    size_t used = 0;
-    parties->count = 0;
-    parties->keys = must(calloc(client_count + 1, sizeof *parties->keys));
-    for (uint32_t i = 0; i < client_count; i++) {
-        bool is_first = true;
-        for (uint32_t j = 0; j < i; j++) {
-            is_first = is_first &&
-                       !same_institution(&institutions[i], &institutions[j]);
-        }
-        if (!is_first) {
-            continue;
-        }
-        struct ledger_member *member = &parties->members[parties->count];
-        struct pbft_public_key *encryption =
-            &parties->encryption[parties->count++];
-        workload_encryption_key(encryption, &institutions[i]);
-        *member = (struct ledger_member){
-            .institution = institutions[i],
-            .roles = (uint64_t)1 << CODES_INSTITUTION_PROVIDER |
-                     (uint64_t)1 << CODES_INSTITUTION_RESEARCH,
-            .encryption_key = {encryption->bytes, sizeof encryption->bytes},
-            .submit_keys = parties->keys + used,
-        };
-        for (uint32_t j = i; j < client_count; j++) {
-            if (same_institution(&institutions[i], &institutions[j])) {
-                parties->keys[used++] = clients[j];
-                member->submit_key_count++;
-            }
-        }
-    }
-}
-
-static void open_ledger(struct service_ledger *service,
-                        const struct pbft_domain *domain,
-                        const struct parties *parties)
-{
-    struct ledger_policy policy = {
-        .version = 1, .implicit_consent = 1, .break_glass_override = 2};
-    workload_policy(policy.policy);
-    struct ledger_genesis genesis = {
-        .chain = domain->cluster,
-        .members = parties->members,
-        .member_count = parties->count,
-        .policies = &policy,
-        .policy_count = 1,
-        .table_version = CODES_VERSION,
-        .time_bound_ms = TIME_BOUND_MS,
-        .late_after_ms = LATE_AFTER_MS,
-        .session_window = LEDGER_SESSION_WINDOW_MAX,
-    };
-    codes_digest(&genesis.table_digest);
-    enum pbft_status status = ledger_create(
-        &service->ledger, ledger_kv_memory_vtable(service->memory), &genesis);
-    PBFT_ASSERT(status == PBFT_OK);
-}
-
 static void *create(const struct pbft_domain *domain, uint32_t client_count,
                     const struct pbft_public_key *clients,
                     const struct pbft_institution *institutions)
 {
     struct service_ledger *service = must(calloc(1, sizeof *service));
-    struct parties *parties = must(calloc(1, sizeof *parties));
     service->memory = must(ledger_kv_memory_create());
     service->client_count = client_count;
     service->clients =
@@ -141,12 +73,9 @@ static void *create(const struct pbft_domain *domain, uint32_t client_count,
     for (uint32_t i = 0; i < client_count; i++) {
         service->clients[i].key = clients[i];
     }
-    gather(parties, client_count, clients, institutions);
-    if (parties->count > 0) { /* A script may have no clients. */
-        open_ledger(service, domain, parties);
-    }
-    free(parties->keys);
-    free(parties);
+    service->ledger = service_genesis(
+        ledger_kv_memory_vtable(service->memory), domain,
+        &(const struct service_clients){client_count, clients, institutions});
     return service;
 }
 
@@ -259,6 +188,64 @@ static void fill_requests(struct service_ledger *service,
     }
 }
 
+/* P12, by the clocks of the run. */
+static pbft_wall_us executed_time(const struct service_ledger *service,
+                                  const struct pbft_batch *batch)
+{
+    const pbft_wall_us next = service->time + 1;
+    return batch->time < next ? next : batch->time;
+}
+
+static pbft_wall_us hasten(pbft_wall_us time)
+{
+    return time <= SIM_WALL_START_US
+               ? time
+               : SIM_WALL_START_US + (time - SIM_WALL_START_US) * HASTE;
+}
+
+struct due_count {
+    uint32_t *due; /* By enum tally_due. */
+    uint64_t now_ms;
+};
+
+static bool count_due(void *visitor, struct pbft_bytes key,
+                      struct pbft_bytes value)
+{
+    static const uint8_t kinds[] = {
+        [SCHEMA_DUE_CONSENT] = TALLY_DUE_CONSENT_ENDS,
+        [SCHEMA_DUE_DECISION] = TALLY_DUE_DECISION_ENDS,
+        [SCHEMA_DUE_REVIEW] = TALLY_DUE_REVIEW_OVERDUE,
+        [SCHEMA_DUE_WINDOW] = TALLY_DUE_EMERGENCY_ENDS,
+        [SCHEMA_DUE_START] = TALLY_DUE_CONSENT_BEGINS,
+    };
+    const struct due_count *count = visitor;
+    struct obligations_row row;
+    (void)value;
+    if (!obligations_read_key(&row, key) || row.due_ms > count->now_ms) {
+        return false;
+    }
+    PBFT_ASSERT(row.kind < sizeof kinds);
+    count->due[kinds[row.kind]]++;
+    return true;
+}
+
+/* What the sweep will find, which it does not tell. */
+static void look_ahead(struct service_ledger *service, uint64_t now_ms)
+{
+    static const uint8_t prefix[] = {'u'};
+    const struct ledger_kv *kv = ledger_kv_memory_vtable(service->memory);
+    const struct ledger_kv_range range = {
+        .prefix = {prefix, sizeof prefix},
+        .limit = LEDGER_SWEEP_MAX,
+        .direction = LEDGER_KV_FORWARD,
+    };
+    struct due_count count = {service->due, now_ms};
+    memset(service->due, 0, sizeof service->due);
+    enum pbft_status status =
+        kv->range(kv->context, LEDGER_SPACE_STATE, &range, count_due, &count);
+    PBFT_ASSERT(status == PBFT_OK);
+}
+
 static void execute(void *context, const struct pbft_message *committed,
                     struct service_outcome *out)
 {
@@ -266,30 +253,32 @@ static void execute(void *context, const struct pbft_message *committed,
     const struct pbft_pre_prepare *header =
         &committed->committed.pre_prepare->pre_prepare;
     const struct pbft_batch *batch = &header->body->batch;
-    struct ledger_block_result result;
+    const pbft_wall_us time = executed_time(service, batch);
     make_room(service, batch->request_count + 1);
     fill_requests(service, batch);
     const struct ledger_block block = {
         .seq = header->seq,
-        .proposed_time = batch->time,
+        .proposed_time = hasten(time),
         .is_null = batch->time == 0,
         .block_digest = header->digest,
         .requests = service->requests,
         .request_count = batch->request_count,
     };
-    PBFT_ASSERT(service->ledger != NULL);
-    enum pbft_status status = ledger_execute(service->ledger, &block, &result);
+    look_ahead(service, hasten(time) / SIM_MS_US);
+    enum pbft_status status =
+        ledger_execute(service->ledger, &block, &service->last);
     PBFT_ASSERT(status == PBFT_OK);
+    service->time = time;
     for (uint32_t i = 0; i < batch->request_count; i++) {
         report(service, header->seq, &batch->requests[i]->request,
-               &result.block.requests[i], &service->results[i]);
+               &service->last.block.requests[i], &service->results[i]);
         service->leaves[i] = service->results[i].leaf;
     }
     *out = (struct service_outcome){
         .executed = {.seq = header->seq,
-                     .block_time = result.block.time,
+                     .block_time = time,
                      .block_digest = header->digest,
-                     .ledger_root = result.ledger_root},
+                     .ledger_root = service->last.ledger_root},
         .results = service->results,
         .result_count = batch->request_count,
     };
@@ -311,6 +300,37 @@ static void root(struct pbft_digest *out, const struct pbft_digest *leaves,
     merkle_root(out, leaves, count);
 }
 
+static void learn(void *load, const void *context,
+                  const struct pbft_message *committed)
+{
+    const struct service_ledger *service = context;
+    const struct pbft_batch *batch =
+        &committed->committed.pre_prepare->pre_prepare.body->batch;
+    const struct results_block *block = &service->last.block;
+    workload_note_block(load, block->seq, block->time / SIM_MS_US,
+                        service->due);
+    for (uint32_t i = 0; i < batch->request_count; i++) {
+        const struct pbft_request *request = &batch->requests[i]->request;
+        for (uint32_t j = 0;
+             service->results[i].is_effective && j < service->client_count;
+             j++) {
+            if (memcmp(&service->clients[j].key, &request->client,
+                       sizeof request->client) == 0) {
+                workload_note_request(load, j, request->sequence,
+                                      &block->requests[i]);
+            }
+        }
+    }
+}
+
+static const struct service_load load = {
+    .create = workload_create,
+    .destroy = workload_destroy,
+    .payload = workload_payload,
+    .learn = learn,
+    .tally = workload_tally,
+};
+
 const struct service_kind service_ledger = {
     .name = "ledger",
     .create = create,
@@ -318,5 +338,5 @@ const struct service_kind service_ledger = {
     .execute = execute,
     .find = find,
     .root = root,
-    .payload = workload_payload,
+    .load = &load,
 };

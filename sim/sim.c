@@ -82,6 +82,9 @@ void sim_destroy(struct sim *sim)
         client_deinit(sim->clients[i]);
         free(sim->clients[i]);
     }
+    if (sim->load != NULL) {
+        sim->settings.service->load->destroy(sim->load);
+    }
     faults_deinit(&sim->faults);
     adversaries_deinit(&sim->adversaries);
     network_deinit(&sim->network);
@@ -101,8 +104,31 @@ struct client *sim_add_client(struct sim *sim, const char *name)
     return client;
 }
 
+static void create_load(struct sim *sim)
+{
+    const struct service_load *load = sim->settings.service->load;
+    struct pbft_institution institutions[SIM_CLIENTS_MAX];
+    for (uint32_t i = 0; i < sim->client_count; i++) {
+        institutions[i] = sim->clients[i]->institution;
+    }
+    if (load != NULL) {
+        sim->load = load->create(sim->seed, sim->client_count, institutions);
+    }
+}
+
+void sim_learn(struct sim *sim, const struct host *host,
+               const struct pbft_message *committed)
+{
+    const pbft_seq seq = committed->committed.pre_prepare->pre_prepare.seq;
+    if (sim->load != NULL && host_is_honest(host) && seq == sim->learned + 1) {
+        sim->learned = seq;
+        sim->settings.service->load->learn(sim->load, host->service, committed);
+    }
+}
+
 void sim_start_hosts(struct sim *sim)
 {
+    create_load(sim);
     for (uint32_t i = 0; i < sim->host_count; i++) {
         host_start(sim->hosts[i]);
     }

@@ -17,6 +17,7 @@
 #include "sim/network.h"
 #include "sim/queue.h"
 #include "sim/scheduler.h"
+#include "sim/tally.h"
 #include "sim/trace.h"
 
 /* 2026-01-01, in microseconds since 1970: where wall clocks begin. */
@@ -124,6 +125,8 @@ struct sim {
     uint32_t host_count;
     struct client *clients[SIM_CLIENTS_MAX];
     uint32_t client_count;
+    void *load;       /* What clients submit, if the service knows; or NULL. */
+    pbft_seq learned; /* It has heard of the blocks up to this one. */
     struct pbft_replica_set byzantine; /* By replica id; never shrinks. */
     struct pbft_replica_set reborn;    /* Of them: honest again, see P14. */
     struct pbft_replica_set core;      /* Of liveness mode. */
@@ -164,6 +167,10 @@ uint64_t sim_now_ms(const struct sim *sim);
 /* What a host's wall clock shows. */
 pbft_wall_us sim_wall(const struct sim *sim, const struct host *host);
 const char *sim_actor_name(const struct sim *sim, uint32_t actor);
+/* A host has just executed a block: if it is the first one, the load of the
+ * clients hears of it. */
+void sim_learn(struct sim *sim, const struct host *host,
+               const struct pbft_message *committed);
 /* Schedules something for a host or client after `delay_us`. */
 void sim_schedule(struct sim *sim, enum sim_event_kind kind, uint32_t target,
                   uint64_t argument, uint64_t delay_us);
@@ -190,6 +197,7 @@ struct sim_result {
     uint64_t acts[ADVERSARY_KINDS_MAX]; /* Of replicas, by strategy. */
     uint64_t hostile_acts[HOSTILE_KINDS_MAX];
     struct network_counts network;
+    struct tally tally; /* Zeros without a load. */
     struct sim_violation violation;
 };
 void sim_run(const struct sim_settings *settings, uint64_t seed,
