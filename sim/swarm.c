@@ -32,10 +32,11 @@ struct swarm {
     uint64_t seconds; /* 0: all seeds. */
     uint64_t jobs;
     bool json;
+    bool transactions; /* A table of them. */
     pid_t children[JOBS_MAX];
 };
 
-/* One line of the pipe: small enough to be written in one piece. */
+/* One line of the pipe. */
 struct report {
     uint64_t job;
     uint64_t seed;
@@ -43,6 +44,7 @@ struct report {
     struct sim_result result;
     char rule[16];
 };
+static_assert(sizeof(struct report) <= 4096, "it is written in one piece");
 
 static int report_to;
 static struct report current;
@@ -209,6 +211,9 @@ static void print_totals(const struct swarm *swarm, const struct totals *totals,
                               totals->failed ? reproduce : NULL, stdout);
     } else {
         sim_totals_print(&totals->sums, swarm->profile->name, stdout);
+        if (swarm->transactions) {
+            tally_print(&totals->sums.tally, stdout);
+        }
     }
 }
 
@@ -276,6 +281,8 @@ static void parse_option(struct options *options, struct swarm *swarm,
         swarm->jobs = options_positive(options, JOBS_MAX);
     } else if (strcmp(option, "--json") == 0) {
         swarm->json = true;
+    } else if (strcmp(option, "--transactions") == 0) {
+        swarm->transactions = true;
     } else {
         options_refuse(options, option);
     }

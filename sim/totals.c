@@ -33,6 +33,7 @@ void sim_totals_add(struct sim_totals *totals, const struct sim_result *result)
     add_all(totals->attacks, result->acts, ADVERSARY_KINDS_MAX);
     add_all(totals->hostile_acts, result->hostile_acts, HOSTILE_KINDS_MAX);
     add_all(totals->marks, result->marks, PBFT_MARK_COUNT);
+    tally_add(&totals->tally, &result->tally);
 }
 
 static double rate(double value, double seconds)
@@ -240,7 +241,9 @@ void sim_totals_print_json(const struct sim_totals *totals, const char *profile,
     put_hostile(totals, out, true);
     (void)fputs("},\"marks\":{", out);
     put_marks(totals, out, true);
-    (void)fputs("},\"failures\":[", out);
+    (void)fputs("},", out);
+    tally_print_json(&totals->tally, out);
+    (void)fputs(",\"failures\":[", out);
     if (failure != NULL) {
         (void)fprintf(out, "{\"invariant\":\"%s\",\"reproduce\":\"%s\"}", rule,
                       failure);

@@ -22,6 +22,7 @@ struct sim_totals {
     uint64_t hostile_acts[HOSTILE_KINDS_MAX];
     uint64_t marks[PBFT_MARK_COUNT];
     struct network_counts network;
+    struct tally_sums tally;
     uint64_t hash; /* Of all trace hashes, in any order. */
     double seconds;
     double cpu_seconds;

@@ -25,6 +25,7 @@ expect 0 script --help
 expect 0 run --seed 1
 expect 0 swarm --seeds 1..2
 expect 0 swarm --seconds 1 --jobs 2
+expect 0 swarm --seeds 3..3 --transactions
 expect 2
 expect 2 nonsense
 expect 2 run
@@ -63,11 +64,28 @@ json=$("$sim" swarm --seeds 1..3 --json)
     failed=1
 }
 for key in seeds failed events events_per_second simulated_to_real faults \
-    means attacks marks excused failures; do
+    means attacks marks transactions refusals due excused failures; do
     case $json in
     *"\"$key\":"*) ;;
     *)
         echo "--json has no key $key"
+        failed=1
+        ;;
+    esac
+done
+
+# Each type of transaction has a row and a member, were it never submitted.
+types=$("$sim" swarm --seeds 3..3 --transactions |
+    sed -nE 's/^([A-Z_]+) +[0-9]+ +[0-9]+$/\1/p')
+[ "$(printf '%s\n' "$types" | wc -l)" -eq 32 ] || {
+    echo "--transactions has other rows: $types"
+    failed=1
+}
+for type in $types; do
+    case $json in
+    *"\"$type\":{\"done\":"*) ;;
+    *)
+        echo "--json does not count $type"
         failed=1
         ;;
     esac
