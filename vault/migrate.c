@@ -122,6 +122,9 @@ enum pbft_status vault_migrate(struct vault *vault)
     if (status == PBFT_OK && version < WITH_IDS) {
         status = name_all(vault, VAULT_CONSENT, vault_mark_older_rules);
     }
+    if (status == PBFT_OK && version < WITH_IDS) {
+        status = name_all(vault, VAULT_JOURNAL, vault_note_older_replaced);
+    }
     if (status == PBFT_OK) {
         status = vault_database_renew(vault);
     }

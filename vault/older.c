@@ -6,11 +6,12 @@
  */
 #include "vault/older.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "crypto/hex.h"
 #include "crypto/secret.h"
+#include "vault/journal.h"
 #include "vault/vault_private.h"
 
 #define MARK "#rules/"
@@ -76,6 +77,44 @@ enum pbft_status vault_note_replaced(struct vault *vault,
     vault_own_name(own_name, by->id);
     return vault_point(vault, VAULT_CONSENT, name_bytes(name),
                        name_bytes(own_name));
+}
+
+/* A grant that took the name of another one stands in its place: that one was
+ * named by it on the ledger, or was over. Evidence takes nobody's place. */
+static enum pbft_status note_step(struct vault *vault,
+                                  const struct vault_step *step)
+{
+    struct vault_consent by;
+    uint8_t replaced[VAULT_ID_SIZE];
+
+    if (step->kind != VAULT_CONSENT || step->code != 0 || step->ends ||
+        step->row == NULL || step->previous == NULL ||
+        step->previous[0] != '#' ||
+        hex_decode(replaced, sizeof replaced, step->previous + 1) != PBFT_OK) {
+        return PBFT_OK;
+    }
+    enum pbft_status status = vault_find_consent(vault, &by, step->row);
+    if (status == PBFT_OK && by.kind != VAULT_EVIDENCE) {
+        status = vault_note_replaced(vault, &by, replaced);
+    }
+    secret_wipe(&by, sizeof by);
+    return status == PBFT_NOT_FOUND ? PBFT_OK : status;
+}
+
+enum pbft_status vault_note_older_replaced(struct vault *vault, int64_t entry)
+{
+    struct vault_journal *journal = calloc(1, sizeof *journal);
+
+    if (journal == NULL) {
+        return PBFT_NO_MEMORY;
+    }
+    enum pbft_status status = vault_journal_get_id(vault, journal, entry);
+    for (uint32_t i = 0; status == PBFT_OK && i < journal->step_count; i++) {
+        status = note_step(vault, &journal->steps[i]);
+    }
+    vault_journal_free(journal);
+    free(journal);
+    return status;
 }
 
 struct search {

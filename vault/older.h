@@ -15,8 +15,11 @@ vault_has_older_rules(struct vault *vault, bool *out,
 PBFT_MUST_USE enum pbft_status
 vault_note_replaced(struct vault *vault, const struct vault_consent *by,
                     const uint8_t replaced[VAULT_ID_SIZE]);
-/* For the migration of a vault: the patient of the consent in that row. */
+/* For the migration of a vault: the patient of the consent in that row, and
+ * what the grants of that entry of the journal have replaced. */
 PBFT_MUST_USE enum pbft_status vault_mark_older_rules(struct vault *vault,
                                                       int64_t consent);
+PBFT_MUST_USE enum pbft_status vault_note_older_replaced(struct vault *vault,
+                                                         int64_t entry);
 
 #endif /* VAULT_OLDER_H */

@@ -440,6 +440,71 @@ static void test_grants_of_version_five_are_marked(void **state)
     assert_false(found);
 }
 
+/* What a consent took the name of, as the journal has it. */
+static void note_version(struct vault *vault,
+                         const struct vault_consent *consent,
+                         const struct vault_consent *before, uint8_t mark)
+{
+    char row[VAULT_OWN_NAME_SIZE];
+    char previous[VAULT_OWN_NAME_SIZE];
+    char name[] = "Consent/x";
+    struct vault_journal entry = {
+        .key = {0xee, mark}, .done = true, .step_count = 1};
+
+    vault_own_name(row, consent->id);
+    vault_own_name(previous, before->id);
+    entry.steps[0].kind = VAULT_CONSENT;
+    entry.steps[0].row = row;
+    entry.steps[0].name = name;
+    entry.steps[0].previous = previous;
+    assert_int_equal(vault_set_consent(vault, name, consent), PBFT_OK);
+    assert_int_equal(vault_journal_store(vault, &entry), PBFT_OK);
+}
+
+static void expect_older_rules(struct vault *vault,
+                               const struct vault_subject *subject,
+                               bool expected)
+{
+    bool found = !expected;
+
+    assert_int_equal(vault_has_older_rules(vault, &found, subject->handle, 1),
+                     PBFT_OK);
+    assert_int_equal(found, expected);
+}
+
+/* What was replaced before version seven cannot be imported again: it stands no
+ * more. Beside evidence a grant stands. */
+static void test_grants_that_were_replaced_before_are_over(void **state)
+{
+    struct fixture *fixture = *state;
+    struct vault_subject subject;
+    struct vault_consent versions[4];
+
+    assert_int_equal(vault_find_subject(fixture->vault, &subject, "Patient/7"),
+                     PBFT_OK);
+    for (size_t i = 0; i < 4; i++) {
+        vault_draw_consent(&versions[i]);
+        versions[i].kind = i == 2 ? VAULT_EVIDENCE : VAULT_GRANT;
+        versions[i].finds_authors = i == 3;
+        memcpy(versions[i].subject, subject.handle, sizeof subject.handle);
+    }
+    assert_int_equal(
+        vault_set_consent(fixture->vault, "Consent/x", &versions[0]), PBFT_OK);
+    note_version(fixture->vault, &versions[1], &versions[0], 1);
+    note_version(fixture->vault, &versions[2], &versions[1], 2);
+    vault_close(fixture->vault);
+    (void)change_version(fixture->vault_folder, 5);
+    open_vault(fixture);
+    expect_older_rules(fixture->vault, &subject, true);
+    assert_int_equal(
+        vault_set_consent(fixture->vault, "Consent/x", &versions[3]), PBFT_OK);
+    expect_older_rules(fixture->vault, &subject, true);
+    assert_int_equal(
+        vault_note_replaced(fixture->vault, &versions[3], versions[1].id),
+        PBFT_OK);
+    expect_older_rules(fixture->vault, &subject, false);
+}
+
 static void test_older_vaults_find_by_handle_too(void **state)
 {
     struct fixture *fixture = *state;
@@ -592,6 +657,7 @@ int main(void)
         T(test_older_vaults_find_by_handle_too),
         T(test_version_five_finds_participants_by_id_too),
         T(test_grants_of_version_five_are_marked),
+        T(test_grants_that_were_replaced_before_are_over),
         T(test_rekey_survives_death_anywhere),
         T(test_forgetting_survives_death_anywhere),
     };
