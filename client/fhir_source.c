@@ -52,7 +52,7 @@ static enum pbft_status fetch_receipt(const struct fetching *fetching,
     out->source.seq = facts->block.seq;
     out->source.block_time_us = facts->block.block_time;
     out->at_us = facts->block.block_time;
-    out->was_refused = facts->code != 0;
+    out->is_nothing = facts->code != 0;
     return PBFT_OK;
 }
 
@@ -117,6 +117,12 @@ static enum pbft_status explain(const struct fetching *fetching,
     out->source.decision = ((Salus__V1__Answer *)(void *)message)->decision;
     out->source.proof =
         (struct pbft_bytes){certified->proof.data, certified->proof.size};
+    /* A disclosure that is told as a violation may name anybody's request. */
+    const ProtobufCBinaryData *subject = &out->source.decision->subject;
+    out->is_nothing = fetching->ground->subject != NULL &&
+                      (subject->len != VAULT_HANDLE_SIZE ||
+                       memcmp(subject->data, fetching->ground->subject,
+                              VAULT_HANDLE_SIZE) != 0);
     return PBFT_OK;
 }
 
@@ -162,7 +168,7 @@ static enum pbft_status fetch_decision(const struct fetching *fetching,
         return status;
     }
     request = request_of(out);
-    if (request == NULL || out->was_refused) {
+    if (request == NULL || out->is_nothing) {
         *fetching->code = "not-found";
         salus_reason_set(fetching->reason, "--decision: %s",
                          request == NULL

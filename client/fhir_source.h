@@ -13,13 +13,15 @@ struct fhir_ground {
     struct salus_client *client;
     const struct salus_genesis *genesis;
     struct pbft_digest cluster;
+    /* Only decisions about that patient; NULL: about anybody. */
+    const uint8_t *subject;
 };
 
 struct fhir_source {
     struct fhir_export_source source; /* Points into the rest. */
-    bool was_refused;                 /* By the ledger: nothing to export. */
-    uint64_t at_us;                   /* Time of its block. */
-    enum transaction_type type;       /* As it turned out. */
+    bool is_nothing; /* To export: refused, or about another patient. */
+    uint64_t at_us;  /* Time of its block. */
+    enum transaction_type type; /* As it turned out. */
     struct salus_bytes receipt;
     struct salus_certified certified;
     struct wire_arena arena;

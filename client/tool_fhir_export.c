@@ -125,7 +125,7 @@ static bool export_one(struct run *run, struct fhir_wanted *wanted)
 
     if (!done) {
         (void)fhir_failed(run->call, code, "%s", reason.text);
-    } else if (!found.was_refused && is_in_period(run, found.at_us)) {
+    } else if (!found.is_nothing && is_in_period(run, found.at_us)) {
         wanted->type = found.type;
         if (!run->call->export.receipts) {
             found.source.receipt = (struct pbft_bytes){NULL, 0};
@@ -321,6 +321,7 @@ static int run_with(struct run *run, struct vault *vault)
     }
     run->ground.client = tool_open(call->config, call->replica, 0);
     gather.client = run->ground.client;
+    run->ground.subject = gather.has_subject ? gather.subject : NULL;
     run->handed.chain = run->ground.cluster;
     fhir_display_begin(&run->display, run->ground.genesis,
                        &run->ground.cluster);

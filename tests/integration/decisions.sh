@@ -43,6 +43,7 @@ has() { # FILE TEXT...
 
 cat >people.ndjson <<'END'
 {"resourceType":"Patient","id":"zirbelnuss"}
+{"resourceType":"Patient","id":"haselnuss"}
 {"resourceType":"Practitioner","id":"kraxlhuber"}
 {"resourceType":"Practitioner","id":"wurzinger"}
 {"resourceType":"DocumentReference","id":"d-1","status":"current","subject":{"reference":"Patient/zirbelnuss"},"author":[{"reference":"Practitioner/kraxlhuber"},{"reference":"Practitioner/wurzinger"}],"content":[{"attachment":{"data":"b25l"}}]}
@@ -50,8 +51,11 @@ END
 as 0 fhir import people.ndjson --vault vault >out 2>err || fail "import"
 echo "ok: a document of two authors is imported"
 
-subject=$(as 0 vault handle Patient/zirbelnuss --vault vault |
-    grep -o '[0-9a-f]\{64\}' | head -n 1)
+handle() { # PATIENT
+    as 0 vault handle "Patient/$1" --vault vault |
+        grep -o '[0-9a-f]\{64\}' | head -n 1
+}
+subject=$(handle zirbelnuss)
 request=8$(random 16 | cut -c2-)
 submit_as 1 "{\"access_request\": {\"request\": \"$request\",
     \"subject\": \"$subject\", \"purpose\": 1, \"action\": 2, \"basis\": 1}}"
@@ -79,6 +83,19 @@ has asked.ndjson '"urn:salus:receipt"' '"urn:salus:proof"' "\"$asked\"" "$before
 export_to subject --subject Patient/zirbelnuss
 has subject.ndjson "urn:salus:request:$request"
 echo "ok: by its transaction, and with all that is known of the patient"
+
+# What was given of one patient on the request for another.
+recipient=$(as 0 query explain "$request" --json |
+    grep -o '"requester":"[0-9a-f]*"' | cut -d'"' -f4)
+submit_as 0 "{\"disclosure\": {\"disclosure\": \"9$(random 16 | cut -c2-)\",
+    \"decision\": \"$request\", \"recipient\": \"$recipient\",
+    \"subject\": \"$(handle haselnuss)\", \"purpose\": 1, \"classes\": [1],
+    \"manifest_root\": \"8$(random 32 | cut -c2-)\", \"item_count\": 1,
+    \"mode\": \"EXPORT\", \"violation\": true}}"
+as 0 fhir export --vault vault --partial --subject Patient/haselnuss \
+    >other 2>err && fail "a disclosure that the vault does not have"
+grep -q zirbelnuss other && fail "another patient is exported"
+echo "ok: without the decisions about another patient"
 
 submit_as 0 "{\"access_decision\": {\"request\": \"$request\",
     \"outcome\": \"DENY_ALL\", \"reason\": 62}}"
