@@ -49,6 +49,32 @@ static const char *behind(const char *uri, const char *beginning)
     return strncmp(uri, beginning, size) == 0 ? uri + size : NULL;
 }
 
+static bool is_request(const struct fhir_node *policy)
+{
+    uint8_t id[LEDGER_ID_SIZE];
+    const char *uri = fhir_string(policy);
+    const char *rest = uri == NULL ? NULL : behind(uri, FHIR_DECISION_URI);
+
+    return rest != NULL && parse_id(id, rest);
+}
+
+bool audit_names_request(const struct fhir_node *resource)
+{
+    struct fhir_node agents = fhir_field(resource, "agent");
+
+    for (size_t i = 0; i < fhir_size(&agents); i++) {
+        struct fhir_node agent = fhir_element(&agents, i);
+        struct fhir_node policies = fhir_field(&agent, "policy");
+        for (size_t k = 0; k < fhir_size(&policies); k++) {
+            struct fhir_node policy = fhir_element(&policies, k);
+            if (is_request(&policy)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 /* Which thing of the ledger; one is one. */
 static bool take_id(bool *has, uint8_t id[LEDGER_ID_SIZE], const char *text)
 {

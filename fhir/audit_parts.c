@@ -69,25 +69,6 @@ bool audit_is_emergency(const struct fhir_node *resource)
     return false;
 }
 
-bool audit_names_request(const struct fhir_node *resource)
-{
-    struct fhir_node agents = fhir_field(resource, "agent");
-
-    for (size_t i = 0; i < fhir_size(&agents); i++) {
-        struct fhir_node agent = fhir_element(&agents, i);
-        struct fhir_node policy = fhir_field(&agent, "policy");
-        for (size_t k = 0; k < fhir_size(&policy); k++) {
-            struct fhir_node uri = fhir_element(&policy, k);
-            const char *text = fhir_string(&uri);
-            if (text != NULL && strncmp(text, FHIR_DECISION_URI,
-                                        sizeof FHIR_DECISION_URI - 1) == 0) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
 /* The one purpose that a list names. An unknown or second one cannot be told,
  * and a disclosure must not look narrower than it was. */
 static void take_purpose(const struct fhir_reader *reader,

@@ -8,8 +8,6 @@
 
 /* Does it say that it is about an emergency (BTG, ETREAT)? */
 bool audit_is_emergency(const struct fhir_node *resource);
-/* Does an agent's policy name an access request of the ledger? */
-bool audit_names_request(const struct fhir_node *resource);
 /* Recipient, requestor, and what it stands on. */
 void audit_read_agents(const struct fhir_reader *reader, struct fhir_audit *out,
                        const struct fhir_node *resource);
@@ -21,7 +19,9 @@ void audit_read_purpose(const struct fhir_reader *reader,
                         struct fhir_audit *out,
                         const struct fhir_node *resource);
 
-/* One URI of agent.policy, and one entity of type Consent (audit_basis.c). */
+/* Does an agent's policy name an access request, as the ledger does? */
+bool audit_names_request(const struct fhir_node *resource);
+/* One URI of agent.policy, and one entity of type Consent. */
 void audit_read_policy(const struct fhir_reader *reader, struct fhir_audit *out,
                        const struct fhir_node *node);
 void audit_read_consent(const struct fhir_reader *reader,

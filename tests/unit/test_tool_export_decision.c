@@ -509,6 +509,9 @@ static void test_redacted_decision_says_no_name(void **state)
 #define OF_LEDGER                                                              \
     ",\"policy\":[\"urn:salus:request:d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1\"]"
 
+#define OF_NOTHING ",\"policy\":[\"urn:salus:request:\"]"
+#define OF_WORDS ",\"policy\":[\"urn:salus:request:see-the-ticket\"]"
+
 static void expect_taken(struct export_world *world, const char *text,
                          enum fhir_class class_of, enum fhir_finding_kind kind)
 {
@@ -556,6 +559,13 @@ static void test_imported_decision_widens_nothing(void **state)
                  FHIR_REJECT, FHIR_DECISION_EMERGENCY);
     expect_taken(world,
                  EVENT("0", CODING(AUTHZ, "AuthZ-Consent"), "ETREAT", ""),
+                 FHIR_REJECT, FHIR_DECISION_EMERGENCY);
+    /* What begins like the name of a request is none. */
+    expect_taken(world,
+                 EVENT("0", CODING(AUTHZ, "AuthZ-Consent"), "BTG", OF_NOTHING),
+                 FHIR_REJECT, FHIR_DECISION_EMERGENCY);
+    expect_taken(world,
+                 EVENT("0", CODING(AUTHZ, "AuthZ-Consent"), "BTG", OF_WORDS),
                  FHIR_REJECT, FHIR_DECISION_EMERGENCY);
     /* And it hides no disclosure. */
     expect_taken(world,
