@@ -225,10 +225,20 @@ static bool acts_for(struct planner *planner,
            memcmp(himself.id, agent->id, sizeof himself.id) == 0;
 }
 
+/* A patient's name, as the name itself says; an id or UUID says nothing. */
+static bool is_patient_name(const char *name,
+                            const struct fhir_reference *reference)
+{
+    return name == reference->name && strncmp(name, "urn:", 4) != 0 &&
+           strcmp(reference->type, "Patient") == 0;
+}
+
 /* One whose patient nobody said. If the consent's own word is believed, then
- * for this patient, and from now on for no other one. */
+ * for this patient, and from now on for no other one. A patient is nobody
+ * else's: he would be forgotten with that one. */
 static bool is_bound(struct planner *planner, struct vault_participant *agent,
-                     const char *name, const struct vault_subject *patient)
+                     const char *name, const struct fhir_reference *reference,
+                     const struct vault_subject *patient)
 {
     struct vault *vault = planner->options->vault;
     struct vault_subject himself;
@@ -238,7 +248,10 @@ static bool is_bound(struct planner *planner, struct vault_participant *agent,
     if (status != PBFT_NOT_FOUND) {
         return planner_check(planner, status); /* A patient, imported since. */
     }
-    return planner->options->register_unknown &&
+    if (!planner->options->register_unknown) {
+        return false;
+    }
+    return is_patient_name(name, reference) ||
            planner_check(planner, vault_set_agent(vault, agent, name,
                                                   TRANSACTION_PATIENT_AGENT,
                                                   patient->handle));
@@ -255,7 +268,7 @@ static void check_agent(struct planner *planner,
     bool is_agent = agent->kind == TRANSACTION_PATIENT_AGENT;
 
     if (is_agent && memcmp(agent->patient, nobody, sizeof nobody) == 0) {
-        if (!is_bound(planner, agent, name, patient)) {
+        if (!is_bound(planner, agent, name, reference, patient)) {
             planner_find(planner, FHIR_UNVOUCHED, reference->path);
         }
     } else if (!is_agent || !acts_for(planner, agent, patient)) {

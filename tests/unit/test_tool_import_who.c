@@ -600,6 +600,33 @@ static void test_relative_of_nobody_decides_nothing(void **state)
     assert_memory_equal(relative.patient, patient.handle, VAULT_HANDLE_SIZE);
 }
 
+/* A patient who acts before he is imported is not forgotten with another one:
+ * rules on what he wrote go on to find him. */
+static void test_patient_who_acts_in_a_trial_is_nobody_elses(void **state)
+{
+    struct import_world *fixture = *state;
+    struct vault *vault = fixture->options.vault;
+    struct vault_participant before;
+    struct vault_participant after;
+    struct vault_forgotten forgotten;
+
+    fixture->options.register_unknown = true;
+    (void)import_grant(
+        fixture, CONSENT_BY("1", "Patient/p-9", "\"type\":\"permit\"," TREAT));
+    fixture->options.register_unknown = false;
+    find(fixture, &before, "Patient/p-9");
+    expect_rejected(
+        fixture, CONSENT_BY("2", "Patient/p-9", "\"type\":\"permit\"," TREAT),
+        "performer[0]");
+    (void)import_one(fixture, "{\"resourceType\":\"Patient\",\"id\":\"p-9\"}");
+    (void)import_grant(
+        fixture, CONSENT_BY("3", "Patient/p-9", "\"type\":\"permit\"," TREAT));
+    assert_int_equal(
+        vault_forget_subject(vault, &forgotten, "Patient/p-1", false), PBFT_OK);
+    find(fixture, &after, "Patient/p-9");
+    assert_memory_equal(after.id, before.id, VAULT_ID_SIZE);
+}
+
 #define BY_ID                                                                  \
     "{\"type\":\"RelatedPerson\",\"identifier\":{\"system\":"                  \
     "\"urn:salus:%s\",\"value\":\"participant/%s\"}}"
@@ -910,6 +937,7 @@ int main(void)
         T(test_consent_of_another_holder_is_evidence),
         T(test_relative_of_another_decides_nothing),
         T(test_relative_of_nobody_decides_nothing),
+        T(test_patient_who_acts_in_a_trial_is_nobody_elses),
         T(test_relative_by_id_is_the_one_of_the_vault),
         T(test_patient_acts_as_one_participant),
         T(test_performer_who_acts_for_nobody_is_evidence),
