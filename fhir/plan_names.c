@@ -82,11 +82,10 @@ static bool all_are_known(struct planner *planner, enum vault_kind kind)
 static bool is_another(struct planner *planner, enum vault_kind kind,
                        const struct plan_names *names, const char *known)
 {
-    if (known == names->items[0]) {
-        return false;
+    if (planner->item->name != NULL || is_role_or_group(planner->item)) {
+        return known != names->items[0];
     }
-    return planner->item->name != NULL || is_role_or_group(planner->item) ||
-           !all_are_known(planner, kind);
+    return !all_are_known(planner, kind);
 }
 
 bool plan_is_new(struct planner *planner, enum vault_kind kind,

@@ -224,6 +224,24 @@ static bool keep_agent(struct planner *planner, struct vault_participant *out,
     return planner_check(planner, status);
 }
 
+/* A fullUrl of two bundles: what is said of the one must not change the other.
+ * A patient who acts is no relative. */
+static bool is_somebody_else(struct planner *planner,
+                             const struct vault_participant *known)
+{
+    struct vault_participant patient;
+    char handle_name[VAULT_HANDLE_NAME_SIZE];
+
+    if (known->kind != (uint32_t)planner->item->party.kind) {
+        return true;
+    }
+    vault_handle_name(handle_name, known->patient);
+    enum pbft_status status =
+        vault_find_participant(planner->options->vault, &patient, handle_name);
+    return status != PBFT_NOT_FOUND && planner_check(planner, status) &&
+           memcmp(patient.id, known->id, sizeof patient.id) == 0;
+}
+
 /* It was imported before, with other content: else nobody would ask. */
 static void plan_change(struct planner *planner, const struct plan_names *names)
 {
@@ -235,6 +253,10 @@ static void plan_change(struct planner *planner, const struct plan_names *names)
                        vault_find_participant(planner->options->vault, &known,
                                               names->items[0])) ||
         known.kind == VAULT_IS_INSTITUTION) {
+        return;
+    }
+    if (is_somebody_else(planner, &known)) {
+        planner_find(planner, FHIR_TAKEN, "$");
         return;
     }
     if (find_members(planner, &members) &&

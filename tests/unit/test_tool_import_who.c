@@ -473,6 +473,43 @@ static void test_shared_number_makes_nobody_another(void **state)
                     "identifier");
 }
 
+#define AT_ONE_URL(resource)                                                   \
+    "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[{"        \
+    "\"fullUrl\":\"urn:uuid:00000000-0000-4000-8000-000000000001\","           \
+    "\"resource\":" resource "}]}"
+#define BEARER(type, number)                                                   \
+    "{\"resourceType\":\"" type "\",\"identifier\":[{\"system\":\"urn:mrn\","  \
+    "\"value\":\"" number "\"}]}"
+
+/* Bundles may use one fullUrl for whom they like: it makes nobody another. */
+static void test_shared_url_makes_nobody_another(void **state)
+{
+    struct import_world *fixture = *state;
+    struct vault *vault = fixture->options.vault;
+    struct vault_subject patient;
+    struct vault_participant before;
+    struct vault_participant after;
+    struct vault_forgotten forgotten;
+
+    (void)import_one(fixture, AT_ONE_URL(BEARER("Patient", "7")));
+    expect_rejected(fixture, AT_ONE_URL(BEARER("Patient", "8")),
+                    "entry[0].resource.identifier");
+    assert_int_equal(
+        vault_find_subject(vault, &patient, "Patient?identifier=urn:mrn|8"),
+        PBFT_NOT_FOUND);
+    /* A relative, and who is no relative. */
+    (void)import_one(fixture, AT_ONE_URL(BEARER("Practitioner", "7")));
+    find(fixture, &before, "Practitioner?identifier=urn:mrn|7");
+    expect_rejected(fixture,
+                    AT_ONE_URL("{\"resourceType\":\"RelatedPerson\","
+                               "\"patient\":{\"reference\":\"Patient/p-1\"}}"),
+                    "entry[0].resource");
+    assert_int_equal(
+        vault_forget_subject(vault, &forgotten, "Patient/p-1", false), PBFT_OK);
+    find(fixture, &after, "Practitioner?identifier=urn:mrn|7");
+    assert_memory_equal(after.id, before.id, VAULT_ID_SIZE);
+}
+
 /* Given to a member under its own policy; together with us it is ours too. */
 static void test_consent_of_another_holder_is_evidence(void **state)
 {
@@ -934,6 +971,7 @@ int main(void)
         T(test_permit_for_one_of_several_roles_is_evidence),
         T(test_person_is_named_once),
         T(test_shared_number_makes_nobody_another),
+        T(test_shared_url_makes_nobody_another),
         T(test_consent_of_another_holder_is_evidence),
         T(test_relative_of_another_decides_nothing),
         T(test_relative_of_nobody_decides_nothing),
