@@ -74,13 +74,29 @@ static json_t *write_attachment(struct exporting *exporting,
 
 /* ---- the rest ------------------------------------------------------------ */
 
+static bool is_known(struct exporting *exporting, enum fhir_ledger_kind kind,
+                     const ProtobufCBinaryData *id)
+{
+    return id->len == VAULT_ID_SIZE &&
+           fhir_names_find(&exporting->exporter->names, kind, id->data) != NULL;
+}
+
 /* One of those behind the first. */
 static bool is_author(struct exporting *exporting,
                       const ProtobufCBinaryData *id)
 {
-    return id->len == VAULT_ID_SIZE &&
-           fhir_names_find(&exporting->exporter->names, FHIR_LEDGER_PARTICIPANT,
-                           id->data) != NULL;
+    return is_known(exporting, FHIR_LEDGER_PARTICIPANT, id) ||
+           is_known(exporting, FHIR_LEDGER_GROUP, id);
+}
+
+static json_t *write_author(struct exporting *exporting,
+                            const ProtobufCBinaryData *id)
+{
+    return is_known(exporting, FHIR_LEDGER_GROUP, id)
+               ? export_reference(exporting, FHIR_LEDGER_GROUP, id->data,
+                                  "Group")
+               : export_reference(exporting, FHIR_LEDGER_PARTICIPANT, id->data,
+                                  "Practitioner");
 }
 
 static void write_authors(struct exporting *exporting,
@@ -88,15 +104,11 @@ static void write_authors(struct exporting *exporting,
 {
     json_t *list = json_array();
 
-    (void)json_array_append_new(
-        list, export_reference(exporting, FHIR_LEDGER_PARTICIPANT,
-                               anchor->author.data, "Practitioner"));
+    (void)json_array_append_new(list, write_author(exporting, &anchor->author));
     for (size_t i = 0; i < anchor->n_related; i++) {
         if (is_author(exporting, &anchor->related[i])) {
             (void)json_array_append_new(
-                list,
-                export_reference(exporting, FHIR_LEDGER_PARTICIPANT,
-                                 anchor->related[i].data, "Practitioner"));
+                list, write_author(exporting, &anchor->related[i]));
         }
     }
     export_put(exporting, exporting->resource, "author", list);
@@ -115,7 +127,8 @@ static void write_relations(struct exporting *exporting,
                                              "DocumentReference")));
     }
     for (size_t i = 0; i < anchor->n_related; i++) {
-        if (is_author(exporting, &anchor->related[i])) {
+        if (anchor->author.len > 0 &&
+            is_author(exporting, &anchor->related[i])) {
             continue;
         }
         (void)json_array_append_new(

@@ -294,6 +294,38 @@ static void test_authors_come_back_as_they_went(void **state)
     fhir_exporter_destroy(exporter);
 }
 
+#define GROUP                                                                  \
+    "{\"resourceType\":\"Group\",\"id\":\"g-1\",\"type\":\"practitioner\","    \
+    "\"actual\":true,\"member\":[{\"entity\":{\"reference\":"                  \
+    "\"Practitioner/dr-1\"}}]}"
+
+/* A group that writes with others is no document that this one appends. */
+static void test_group_comes_back_as_an_author(void **state)
+{
+    static const char *const texts[] = {
+        PATIENT, PERSON("dr-1"), GROUP,
+        VERSION("b25l", ",\"author\":[{\"reference\":\"Practitioner/dr-1\"},{"
+                        "\"reference\":\"Group/g-1\"}]"),
+        VERSION("dHdv", ",\"author\":[{\"reference\":\"Group/g-1\"},{"
+                        "\"reference\":\"Practitioner/dr-1\"}]")};
+    struct export_world *world = *state;
+    struct fhir_report report;
+
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        export_import_text(world, texts[i]);
+    }
+    assert_int_equal(world->count, 2);
+    expect_all_same(world);
+    for (size_t i = 0; i < world->count; i++) {
+        struct fhir_exporter *exporter = export_open(world, false);
+        char *text = export_text(exporter, world->bodies[i], &report);
+        assert_non_null(strstr(text, "{\"reference\":\"Group/g-1\"}"));
+        assert_int_equal(strstr(text, "appends") != NULL, i == 1);
+        free(text);
+        fhir_exporter_destroy(exporter);
+    }
+}
+
 /* What was replaced has an id of its own: imported, it must end nothing that
  * stands under the name. */
 static void test_replaced_consent_has_another_id(void **state)
@@ -627,6 +659,8 @@ int main(void)
             test_redacted_exports_say_no_name_and_no_label, export_setup,
             export_teardown),
         cmocka_unit_test_setup_teardown(test_authors_come_back_as_they_went,
+                                        export_setup, export_teardown),
+        cmocka_unit_test_setup_teardown(test_group_comes_back_as_an_author,
                                         export_setup, export_teardown),
         cmocka_unit_test_setup_teardown(test_versions_come_back_as_they_went,
                                         export_setup, export_teardown),
