@@ -196,26 +196,21 @@ bool workload_open_disclosure(struct making *making)
 {
     Salus__V1__DisclosureOpen in = SALUS__V1__DISCLOSURE_OPEN__INIT;
     struct pbft_digest leaves[WORKLOAD_LEAVES];
-    struct workload_path path;
+    struct workload_leaf leaf;
     struct telling telling;
     struct thing *batch = making_pick_own(making, THING_DISCLOSURE_BATCH);
     if (batch == NULL) {
         return false;
     }
-    const uint32_t place = batch->version % WORKLOAD_LEAVES;
-    const struct id id = thing_id(batch);
-    describe_leaf(&telling, batch, place);
     hash_leaves(leaves, batch);
-    workload_find_path(&path, leaves, place);
-    making_change(making, batch);
-    batch->version++;
-    batch->is_gone = batch->version == WORKLOAD_LEAVES;
-    in.batch = field(&id, LEDGER_ID_SIZE);
-    in.index = (place + (making->slip == SLIP_VERSION)) % WORKLOAD_LEAVES;
-    in.event_time_ms = batch->from + place;
+    workload_next_leaf(&leaf, making, batch, leaves);
+    describe_leaf(&telling, batch, leaf.place);
+    in.batch = field(&leaf.batch, LEDGER_ID_SIZE);
+    in.index = leaf.index;
+    in.event_time_ms = batch->from + leaf.place;
     in.disclosure = &telling.in;
-    in.path = path.fields;
-    in.n_path = path.count;
+    in.path = leaf.path;
+    in.n_path = leaf.path_count;
     return making_build(making, TRANSACTION_DISCLOSURE_OPEN, &in.base);
 }
 

@@ -230,7 +230,7 @@ bool workload_open_record(struct making *making)
 {
     Salus__V1__RecordOpen in = SALUS__V1__RECORD_OPEN__INIT;
     struct pbft_digest leaves[WORKLOAD_LEAVES];
-    struct workload_path path;
+    struct workload_leaf leaf;
     struct anchoring anchoring;
     const struct wanted wanted = {
         .kind = THING_RECORD_BATCH,
@@ -241,31 +241,34 @@ bool workload_open_record(struct making *making)
     if (batch == NULL) {
         return false;
     }
-    const uint32_t place = batch->version % WORKLOAD_LEAVES;
-    const struct id id = thing_id(batch);
-    describe_leaf(&anchoring, batch, place);
     hash_leaves(leaves, batch);
-    workload_find_path(&path, leaves, place);
-    making_change(making, batch);
-    batch->version++;
-    batch->is_gone = batch->version == WORKLOAD_LEAVES;
-    in.batch = field(&id, LEDGER_ID_SIZE);
-    in.index = (place + (making->slip == SLIP_VERSION)) % WORKLOAD_LEAVES;
+    workload_next_leaf(&leaf, making, batch, leaves);
+    describe_leaf(&anchoring, batch, leaf.place);
+    in.batch = field(&leaf.batch, LEDGER_ID_SIZE);
+    in.index = leaf.index;
     in.record = &anchoring.in;
-    in.path = path.fields;
-    in.n_path = path.count;
+    in.path = leaf.path;
+    in.n_path = leaf.path_count;
     return making_build(making, TRANSACTION_RECORD_OPEN, &in.base);
 }
 
-void workload_find_path(struct workload_path *out,
-                        const struct pbft_digest leaves[WORKLOAD_LEAVES],
-                        uint32_t place)
+void workload_next_leaf(struct workload_leaf *out, struct making *making,
+                        struct thing *batch,
+                        const struct pbft_digest leaves[WORKLOAD_LEAVES])
 {
-    merkle_path_of(out->nodes, &out->count, leaves, place, WORKLOAD_LEAVES);
-    for (size_t i = 0; i < out->count; i++) {
-        out->fields[i] = (ProtobufCBinaryData){sizeof out->nodes[i].bytes,
-                                               out->nodes[i].bytes};
+    out->batch = thing_id(batch);
+    out->place = batch->version % WORKLOAD_LEAVES;
+    out->index =
+        (out->place + (making->slip == SLIP_VERSION)) % WORKLOAD_LEAVES;
+    merkle_path_of(out->nodes, &out->path_count, leaves, out->place,
+                   WORKLOAD_LEAVES);
+    for (size_t i = 0; i < out->path_count; i++) {
+        out->path[i] = (ProtobufCBinaryData){sizeof out->nodes[i].bytes,
+                                             out->nodes[i].bytes};
     }
+    making_change(making, batch);
+    batch->version++;
+    batch->is_gone = batch->version == WORKLOAD_LEAVES;
 }
 
 /* ---- later versions ------------------------------------------------------ */

@@ -205,15 +205,18 @@ ProtobufCBinaryData field(const struct id *id, size_t size);
 
 /* ---- batches ------------------------------------------------------------- */
 
-/* The proof of one leaf, as a field. */
-struct workload_path {
+/* The next leaf of a batch that is opened, and its proof as a field. */
+struct workload_leaf {
+    struct id batch;
+    uint32_t place;
+    uint32_t index; /* What the transaction says: `place`, or a slip. */
     struct pbft_digest nodes[MERKLE_PATH_MAX];
-    ProtobufCBinaryData fields[MERKLE_PATH_MAX];
-    size_t count;
+    ProtobufCBinaryData path[MERKLE_PATH_MAX];
+    size_t path_count;
 };
-void workload_find_path(struct workload_path *out,
-                        const struct pbft_digest leaves[WORKLOAD_LEAVES],
-                        uint32_t place);
+void workload_next_leaf(struct workload_leaf *out, struct making *making,
+                        struct thing *batch,
+                        const struct pbft_digest leaves[WORKLOAD_LEAVES]);
 
 /* ---- keys and signatures ------------------------------------------------- */
 
