@@ -30,16 +30,15 @@ static bool governed_in(struct broken *broken, pbft_seq seq)
 {
     struct overlay *overlay = &broken->query->overlay;
     struct schema_governing governing;
-    if (!state_get_governing(overlay, NULL, &governing)) {
-        return true; /* Never any: the strict default. */
-    }
-    bool next = governing.next_seq != 0 && governing.next_seq <= seq;
-    const uint8_t *id = next ? governing.next : governing.policy;
-    uint32_t version = next ? governing.next_version : governing.version;
     struct schema_policy policy;
-    if (version == 0) {
+    bool any = state_get_governing(overlay, NULL, &governing);
+    bool next = any && governing.next_seq != 0 && governing.next_seq <= seq;
+    if (!next && (!any || governing.version == 0)) {
+        state_strict_policy(&broken->policy); /* None had come by then. */
         return true;
     }
+    const uint8_t *id = next ? governing.next : governing.policy;
+    uint32_t version = next ? governing.next_version : governing.version;
     if (!state_get_policy(overlay, id, version, &policy) ||
         policy.from_seq > seq) {
         return false;

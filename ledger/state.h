@@ -25,7 +25,9 @@ void state_put_policy(struct overlay *overlay, const uint8_t *policy,
 /* Is the policy in force at the block of the overlay? */
 bool state_policy_is_active(const struct overlay *overlay,
                             const struct schema_policy *policy);
-/* The policy that rules the ledger now; if there is none, the strictest. */
+/* What rules the ledger as long as no policy does. */
+void state_strict_policy(struct schema_policy *out);
+/* The policy that rules the ledger now; if there is none, the strict one. */
 void state_governing_policy(struct overlay *overlay, struct schema_policy *out);
 
 bool state_get_request(struct overlay *overlay,

@@ -85,6 +85,19 @@ bool state_policy_is_active(const struct overlay *overlay,
            (policy->until_seq == 0 || overlay->seq < policy->until_seq);
 }
 
+void state_strict_policy(struct schema_policy *out)
+{
+    *out = (struct schema_policy){
+        .state = SCHEMA_ACTIVE,
+        .implicit_consent = SCHEMA_IMPLICIT_DENY,
+        .break_glass_override = SCHEMA_OVERRIDE_NEVER,
+        .window_ms = STRICT_WINDOW_MS,
+        .review_ms = STRICT_REVIEW_MS,
+        .decision_ttl_ms = STRICT_TTL_MS,
+        .delinquent_limit = 1,
+    };
+}
+
 void state_governing_policy(struct overlay *overlay, struct schema_policy *out)
 {
     struct schema_governing governing;
@@ -97,13 +110,5 @@ void state_governing_policy(struct overlay *overlay, struct schema_policy *out)
             return;
         }
     }
-    *out = (struct schema_policy){
-        .state = SCHEMA_ACTIVE,
-        .implicit_consent = SCHEMA_IMPLICIT_DENY,
-        .break_glass_override = SCHEMA_OVERRIDE_NEVER,
-        .window_ms = STRICT_WINDOW_MS,
-        .review_ms = STRICT_REVIEW_MS,
-        .decision_ttl_ms = STRICT_TTL_MS,
-        .delinquent_limit = 1,
-    };
+    state_strict_policy(out);
 }

@@ -258,22 +258,30 @@ static void test_consents_are_those_of_then(void **state)
     assert_int_equal(told->then_ms, act.event_ms);
 }
 
-/* A version of the new policy begins to govern with the next block but one. */
-static void govern_by(struct world *world, uint32_t version, uint32_t override)
+struct new_policy {
+    const char *uri;
+    uint32_t version;
+    uint32_t override;
+    bool governing;
+};
+
+/* Comes into force with the next block but one. */
+static void bring_in(struct world *world, const struct new_policy *policy)
 {
     Salus__V1__PolicyPublish in = SALUS__V1__POLICY_PUBLISH__INIT;
     Salus__V1__PolicyActivate on = SALUS__V1__POLICY_ACTIVATE__INIT;
     struct ledger_position now;
     struct transaction_id16 id;
     uint8_t digest[32];
-    transaction_policy_id(&id, bytes_of(NEW_POLICY, sizeof NEW_POLICY - 1));
+    transaction_policy_id(
+        &id, bytes_of((const uint8_t *)policy->uri, strlen(policy->uri)));
     world_fill(world, digest, sizeof digest);
     in.policy = field_of(id.bytes, 16);
-    in.version = version;
-    in.uri = (char *)NEW_POLICY;
+    in.version = policy->version;
+    in.uri = (char *)(uintptr_t)policy->uri;
     in.sha256 = field_of(digest, 32);
     in.implicit_consent = 4;
-    in.break_glass_override = override;
+    in.break_glass_override = policy->override;
     in.break_glass_window_ms = HOUR_MS;
     in.break_glass_review_ms = DAY_MS;
     in.late_after_ms = DAY_MS;
@@ -281,11 +289,18 @@ static void govern_by(struct world *world, uint32_t version, uint32_t override)
     EXPECT(act_govern(world, TRANSACTION_POLICY_PUBLISH, &in.base), LEDGER_OK);
     ledger_position(world->ledger, &now);
     on.policy = field_of(id.bytes, 16);
-    on.version = version;
-    on.governing = true;
+    on.version = policy->version;
+    on.governing = policy->governing;
     on.effective_seq = now.seq + 2;
     EXPECT(act_govern(world, TRANSACTION_POLICY_ACTIVATE, &on.base), LEDGER_OK);
     act_wait(world, 1);
+}
+
+/* A version of the new policy begins to govern. */
+static void govern_by(struct world *world, uint32_t version, uint32_t override)
+{
+    const struct new_policy policy = {NEW_POLICY, version, override, true};
+    bring_in(world, &policy);
 }
 
 static void test_policy_is_that_of_then(void **state)
@@ -311,6 +326,33 @@ static void test_policy_is_that_of_then(void **state)
     assert_int_equal(told->policy.len, 0);
     expect_rule(why(world, &new), SALUS__V1__EMERGENCY_RULE__EMERGENCY_ALWAYS,
                 1, 0);
+}
+
+/* Where the genesis has no policy, the strict default governs until one comes:
+ * consents opened it then, not what is allowed since. */
+static void test_before_any_policy_the_strict_one_governed(void **state)
+{
+    static const struct new_policy first = {POLICY_URI, 1, ALWAYS, false};
+    struct world *world = world_create_empty(7);
+    struct broken broken;
+    uint8_t consent[LEDGER_ID_SIZE];
+    (void)state;
+    ledger_destroy(world->ledger);
+    ledger_kv_memory_destroy(world->memory);
+    world->genesis.policy_count = 0;
+    world_open(world, &world->memory, &world->ledger);
+    world_register_subjects(world);
+    act_register_in(world, CLINIC, CODES_ROLE_DOCTOR, world->outsider);
+    bring_in(world, &first);
+    consent_of(world, TRANSACTION_PERMIT, CODES_PURPOSE_TREAT, consent);
+    declare_as(world, &broken, CODES_PURPOSE_BTG);
+    govern_by(world, 1, ALWAYS);
+    const Salus__V1__EmergencyState *told = why(world, &broken);
+    expect_rule(told, SALUS__V1__EMERGENCY_RULE__EMERGENCY_PERMITTED, 1, 1);
+    assert_int_equal(told->override,
+                     SALUS__V1__EMERGENCY_OVERRIDE__OVERRIDE_NEVER);
+    assert_int_equal(told->policy.len, 0);
+    world_destroy(world);
 }
 
 /* In the order in which they were filed, whatever has ended since. */
@@ -422,6 +464,7 @@ int main(void)
         TEST(test_what_policy_implies_is_told),
         TEST(test_consents_are_those_of_then),
         TEST(test_policy_is_that_of_then),
+        TEST(test_before_any_policy_the_strict_one_governed),
         TEST(test_consents_keep_their_order),
         TEST(test_deny_of_a_part_is_by_name),
         TEST(test_review_is_told),
