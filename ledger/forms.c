@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ledger/limits.h"
+#include "proto/utf8.h"
 
 #define DRS_PREFIX "drs://"
 #define UUID_PREFIX "urn:uuid:"
@@ -217,9 +218,26 @@ static bool in_uri(char c)
     return c > ' ' && c < 0x7f;
 }
 
+static bool in_id(char c)
+{
+    return is_figure(c) || (c >= 'a' && c <= 'f');
+}
+
+/* People see names where there is one and else ids, or a dash for nobody: a
+ * name must not pass for either. */
 bool forms_is_short_name(const char *text)
 {
-    return consists_of(text, 32, in_short_name);
+    bool is_like_id = strlen(text) == 2 * PBFT_INSTITUTION_SIZE &&
+                      consists_of(text, 2 * PBFT_INSTITUTION_SIZE, in_id);
+    return consists_of(text, LEDGER_NAME_MAX, in_short_name) && !is_like_id &&
+           strspn(text, "-") < strlen(text);
+}
+
+bool forms_is_legal_name(const char *text)
+{
+    const struct pbft_bytes line = {(const uint8_t *)text, strlen(text)};
+    return line.size >= 1 && line.size <= LEDGER_LEGAL_NAME_MAX &&
+           wire_utf8_is_line(line);
 }
 
 bool forms_is_country(const char *text)

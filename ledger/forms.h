@@ -25,7 +25,9 @@ bool forms_is_size_bucket(uint32_t bucket);
 uint32_t forms_size_bucket(uint64_t size);
 
 /* Texts of governance, none of which concerns a patient; zero-terminated. */
-bool forms_is_short_name(const char *text);      /* [a-z0-9-]{1,32} */
+/* [a-z0-9-]{1,32}, but neither like an id nor nothing but dashes. */
+bool forms_is_short_name(const char *text);
+bool forms_is_legal_name(const char *text);      /* One line of 1..128 bytes. */
 bool forms_is_country(const char *text);         /* [A-Z]{2} */
 bool forms_is_register_number(const char *text); /* [A-Z0-9.]{1,64} */
 bool forms_is_code(const char *text);            /* [A-Za-z0-9._-]{1,64} */

@@ -46,9 +46,8 @@ static enum ledger_code admitted_is_new(struct execution *x)
 static enum ledger_code names_are_formed(struct execution *x)
 {
     const Salus__V1__InstitutionAdmit *in = x->body->institution_admit;
-    size_t legal = strlen(in->legal_name);
     return forms_is_short_name(in->name) && forms_is_country(in->country) &&
-                   legal >= 1 && legal <= LEDGER_LEGAL_NAME_MAX
+                   forms_is_legal_name(in->legal_name)
                ? LEDGER_OK
                : LEDGER_FIELD_FORM;
 }

@@ -85,6 +85,32 @@ static void test_institution_is_admitted_by_quorum(void **state)
     EXPECT(admit(world, &fifth), LEDGER_OK);
 }
 
+/* A name passes for no id, and moves no cursor. */
+static void test_candidate_is_named_in_one_line(void **state)
+{
+    static const char *const short_names[] = {
+        "-", "--", "1a2b3c4d5e6f70811a2b3c4d5e6f7081"};
+    static const char *const legal_names[] = {
+        "", "Northgate\nClinic", "\x1b[2JNorthgate", "North\x7fgate",
+        "\xc2\x9b[2JNorthgate"};
+    struct world *world = *state;
+    struct candidate candidate;
+    for (size_t i = 0; i < sizeof short_names / sizeof short_names[0]; i++) {
+        make_candidate(world, &candidate);
+        candidate.admit.name = (char *)(uintptr_t)short_names[i];
+        EXPECT(admit(world, &candidate), LEDGER_FIELD_FORM);
+    }
+    for (size_t i = 0; i < sizeof legal_names / sizeof legal_names[0]; i++) {
+        make_candidate(world, &candidate);
+        candidate.admit.legal_name = (char *)(uintptr_t)legal_names[i];
+        EXPECT(admit(world, &candidate), LEDGER_FIELD_FORM);
+    }
+    make_candidate(world, &candidate);
+    candidate.admit.name = (char *)"1a2b3c4d5e6f70811a2b3c4d5e6f708-";
+    candidate.admit.legal_name = (char *)"Krankenhaus M\xc3\xbcnchen";
+    EXPECT(admit(world, &candidate), LEDGER_OK);
+}
+
 static void test_candidate_must_be_whole(void **state)
 {
     struct world *world = *state;
@@ -717,6 +743,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_institution_is_admitted_by_quorum),
+        TEST(test_candidate_is_named_in_one_line),
         TEST(test_candidate_must_be_whole),
         TEST(test_suspended_institution_may_not_act),
         TEST(test_who_may_look_up_what_was_ordered),
