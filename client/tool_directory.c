@@ -12,7 +12,7 @@
 #include "crypto/hex.h"
 
 #define ID_TEXT_SIZE (2 * PBFT_INSTITUTION_SIZE + 1)
-#define ID_START 8 /* Digits that tell namesakes apart. */
+#define NAME_TEXT_SIZE (MEMBER_NAME_MAX + ID_TEXT_SIZE + 2) /* name(id) */
 
 /* ---- what is known ------------------------------------------------------- */
 
@@ -31,20 +31,26 @@ static json_t *row_of_member(const struct salus_member *member)
     return tool_json_of(&row.base);
 }
 
-/* A name that somebody else bears is not enough to know this one by. */
-static bool has_namesake(const struct tool_directory *directory,
-                         const char *name)
+/* A name that two bear is not enough to know either by, unless the genesis gave
+ * it: who comes first in an answer has no better right to it. */
+static void mark_namesakes(const struct tool_directory *directory, json_t *row)
 {
+    const char *name = json_string_value(json_object_get(row, "name"));
     const char *id = NULL;
-    json_t *row = NULL;
-    json_object_foreach(directory->known, id, row)
+    json_t *other = NULL;
+    json_object_foreach(directory->known, id, other)
     {
-        const char *other = json_string_value(json_object_get(row, "name"));
-        if (other != NULL && strcmp(other, name) == 0) {
-            return true;
+        const char *theirs = json_string_value(json_object_get(other, "name"));
+        const char *teller =
+            json_string_value(json_object_get(other, "told_by"));
+        if (name[0] == 0 || theirs == NULL || strcmp(theirs, name) != 0) {
+            continue;
+        }
+        (void)json_object_set_new(row, "namesake", json_true());
+        if (strcmp(teller, TOOL_TOLD_GENESIS) != 0) {
+            (void)json_object_set_new(other, "namesake", json_true());
         }
     }
-    return false;
 }
 
 /* Takes the row over. Where an institution stands is another question: here it
@@ -65,9 +71,7 @@ static void add_row(struct tool_directory *directory, json_t *row,
         (void)json_object_del(row, others[i]);
     }
     (void)json_object_set_new(row, "told_by", json_string(told_by));
-    if (name[0] != 0 && has_namesake(directory, name)) {
-        (void)json_object_set_new(row, "namesake", json_true());
-    }
+    mark_namesakes(directory, row);
     (void)json_object_set_new(directory->known, id, row);
 }
 
@@ -130,10 +134,12 @@ void tool_directory_name(char *out, size_t size,
     const char *name = json_string_value(json_object_get(row, "name"));
     if (name == NULL || name[0] == 0) {
         (void)snprintf(out, size, "%s", id != NULL && id[0] != 0 ? id : "-");
-    } else if (json_is_true(json_object_get(row, "namesake"))) {
-        (void)snprintf(out, size, "%s(%.*s)", name, ID_START, id);
     } else {
-        tool_line_text(out, size, name);
+        bool is_one = !json_is_true(json_object_get(row, "namesake"));
+        char text[NAME_TEXT_SIZE];
+        (void)snprintf(text, sizeof text, "%.*s%s%s%s", MEMBER_NAME_MAX, name,
+                       is_one ? "" : "(", is_one ? "" : id, is_one ? "" : ")");
+        tool_line_text(out, size, text);
     }
 }
 

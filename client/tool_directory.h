@@ -42,9 +42,9 @@ const struct json_t *tool_directory_find(const struct tool_directory *directory,
 struct json_t *tool_directory_rows(const struct tool_directory *directory,
                                    const struct json_t *ids);
 
-/* The short name; the id where there is none, and a part of it where another
- * one has that name: it is the genesis' if that has it. `directory` NULL: the
- * id. */
+/* The short name, and the id where there is none; both where another one is
+ * known by that name, which is that of the genesis alone if that has it. Fit
+ * for one line, whoever told it. `directory` NULL: the id. */
 void tool_directory_name(char *out, size_t size,
                          const struct tool_directory *directory,
                          const char *id);

@@ -445,7 +445,7 @@ static void test_accounting_names_who_came_later(void **state)
     printed(&answer, text);
     directory = NULL;
     expect_line(text, "  st-anna  clinic  ");
-    expect_line(text, "  st-anna  st-anna(33000000)  ");
+    expect_line(text, "  st-anna  st-anna(" NAMESAKE ")  ");
     expect_line(text, "  st-anna  " UNKNOWN "  ");
     expect_line(text, FOUNDER "  Hospital of St. Anna  AT       -");
     expect_line(text, LATER "  Clinic on the Lake    AT       NPI 1234567893  "
@@ -457,6 +457,54 @@ static void test_accounting_names_who_came_later(void **state)
     assert_int_equal(tool_directory_missing(&known, ids, missing, 2), 1);
     assert_memory_equal(missing[0].bytes, institution_ids[3], 16);
     json_decref(ids);
+    tool_directory_end(&known);
+}
+
+static void learn_names(struct tool_directory *known, const char *name)
+{
+    Salus__V1__InstitutionList__Row row[2];
+    Salus__V1__InstitutionList__Row *rows[] = {&row[0], &row[1]};
+    Salus__V1__InstitutionList list = SALUS__V1__INSTITUTION_LIST__INIT;
+    for (size_t i = 0; i < 2; i++) {
+        salus__v1__institution_list__row__init(&row[i]);
+        row[i].institution = (ProtobufCBinaryData){16, institution_ids[i + 1]};
+        row[i].name = (char *)(uintptr_t)name;
+    }
+    list.rows = rows;
+    list.n_rows = 2;
+    tool_directory_begin(known, &genesis);
+    tool_directory_learn(known, &list, TOOL_TOLD_LOCAL);
+}
+
+static void expect_name(const struct tool_directory *known, const char *id,
+                        const char *expected)
+{
+    char text[128];
+    tool_directory_name(text, sizeof text, known, id);
+    assert_string_equal(text, expected);
+}
+
+/* Of two that came later neither has a better right to a name. A replica that
+ * lies writes nothing but names. */
+static void test_namesakes_are_told_apart(void **state)
+{
+    static const char endless[] =
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+    struct tool_directory known;
+    (void)state;
+    learn_names(&known, "clinic");
+    expect_name(&known, LATER, "clinic(" LATER ")");
+    expect_name(&known, NAMESAKE, "clinic(" NAMESAKE ")");
+    tool_directory_end(&known);
+    learn_names(&known, "st-anna");
+    expect_name(&known, FOUNDER, "st-anna");
+    expect_name(&known, LATER, "st-anna(" LATER ")");
+    tool_directory_end(&known);
+    learn_names(&known, "\x1b[2J\n");
+    expect_name(&known, LATER, "?[2J?(" LATER ")");
+    tool_directory_end(&known);
+    learn_names(&known, endless);
+    expect_name(&known, LATER, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa(" LATER ")");
     tool_directory_end(&known);
 }
 
@@ -532,6 +580,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_accounting_names_who_came_later),
+        cmocka_unit_test(test_namesakes_are_told_apart),
         cmocka_unit_test(test_export_says_names_beside_ids),
         cmocka_unit_test(test_directory_is_a_table),
         cmocka_unit_test(test_decision_is_told_in_words),
