@@ -56,13 +56,24 @@ bool wire_utf8_is_valid(struct pbft_bytes text)
     return true;
 }
 
+/* C0 and DEL; C1, which are c2 80..9f; U+2028..202e, e2 80 a8..ae;
+ * U+2066..2069, e2 81 a6..a9. */
+static bool is_control(const uint8_t *at, size_t left)
+{
+    if (at[0] == 0xc2) {
+        return left >= 2 && at[1] < 0xa0;
+    }
+    if (at[0] == 0xe2 && left >= 3) {
+        return (at[1] == 0x80 && at[2] >= 0xa8 && at[2] <= 0xae) ||
+               (at[1] == 0x81 && at[2] >= 0xa6 && at[2] <= 0xa9);
+    }
+    return at[0] < 0x20 || at[0] == 0x7f;
+}
+
 bool wire_utf8_is_line(struct pbft_bytes text)
 {
     for (size_t i = 0; i < text.size; i++) {
-        /* C1 controls are 0xc2 0x80..0x9f. */
-        bool c1 = text.data[i] == 0xc2 && i + 1 < text.size &&
-                  text.data[i + 1] < 0xa0;
-        if (text.data[i] < 0x20 || text.data[i] == 0x7f || c1) {
+        if (is_control(text.data + i, text.size - i)) {
             return false;
         }
     }

@@ -9,7 +9,9 @@
  */
 bool wire_utf8_is_valid(struct pbft_bytes text);
 
-/* The same, and no control characters: fit for one line of output. */
+/* The same, and nothing that breaks the line or turns it round: no control
+ * characters, those of direction (U+202A.., U+2066..) and the separators
+ * U+2028, U+2029 included. */
 bool wire_utf8_is_line(struct pbft_bytes text);
 
 #endif /* PROTO_UTF8_H */

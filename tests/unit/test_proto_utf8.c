@@ -45,11 +45,42 @@ static void test_utf8_other_letters_at_each_place(void **state)
     }
 }
 
+static void test_line_is_neither_broken_nor_turned_round(void **state)
+{
+    static const struct {
+        const char *text;
+        bool is_line;
+    } cases[] = {
+        {"Hospital", true},
+        {"Krankenhaus M\xc3\xbcnchen", true},
+        {"\xd7\x91\xd7\x99\xd7\xaa", true}, /* From right to left anyway. */
+        {"a\xe2\x80\x93z", true},           /* En dash. */
+        {"a\xe2\x80\xafz", true},           /* Narrow space. */
+        {"a\xe2\x81\xaaz", true},
+        {"a\nz", false},
+        {"a\x1b[2Jz", false},
+        {"a\x7fz", false},
+        {"a\xc2\x9bz", false},
+        {"a\xe2\x80\xa8z", false},
+        {"a\xe2\x80\xae", false},
+        {"\xe2\x81\xa6z", false},
+        {"a\xe2\x81\xa9z", false},
+        {"a\xe2\x80", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct pbft_bytes text = {(const uint8_t *)cases[i].text,
+                                        strlen(cases[i].text)};
+        assert_int_equal(wire_utf8_is_line(text), cases[i].is_line);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_utf8_at_each_place),
         cmocka_unit_test(test_utf8_other_letters_at_each_place),
+        cmocka_unit_test(test_line_is_neither_broken_nor_turned_round),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
