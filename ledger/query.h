@@ -46,6 +46,10 @@ enum ledger_code query_suspect(struct query *query,
                                const Salus__V1__SuspectQuery *in);
 enum ledger_code query_codes(struct query *query,
                              const Salus__V1__CodesQuery *in);
+enum ledger_code query_institutions(struct query *query,
+                                    const Salus__V1__InstitutionsQuery *in);
+enum ledger_code query_indeterminate(struct query *query,
+                                     const Salus__V1__IndeterminateQuery *in);
 
 /* What each consent said, with the selectors of the first that spoke. */
 Salus__V1__Voice **query_voices(struct query *query,
@@ -54,10 +58,6 @@ Salus__V1__Voice **query_voices(struct query *query,
 
 /* Its review should have been done by then; also where no sweep came by yet. */
 bool query_is_overdue(const struct schema_emergency *emergency, uint64_t at_ms);
-enum ledger_code query_institutions(struct query *query,
-                                    const Salus__V1__InstitutionsQuery *in);
-enum ledger_code query_indeterminate(struct query *query,
-                                     const Salus__V1__IndeterminateQuery *in);
 
 /* Visits a range of the view; a failure is remembered in the overlay. */
 void query_range(struct query *query, enum ledger_space space,
@@ -93,9 +93,6 @@ struct query_page {
 };
 void query_collect(struct query *query, const struct query_page *page,
                    struct query_rows *out);
-
-/* When a height was, in us; false: there is no such block yet, or it is 0. */
-bool query_time_of(struct query *query, pbft_seq seq, pbft_wall_us *out);
 
 /* The limit of a page. QUERY_FORM if it is above `max`. */
 enum ledger_code query_limit(uint32_t asked, size_t max, size_t *out);
