@@ -128,11 +128,27 @@ enum ledger_code subject_register(struct execution *x)
     return code;
 }
 
+/* What was filed while the officer read is not settled with the rest: it may be
+ * a refusal. */
+static enum ledger_code all_was_read(struct execution *x,
+                                     const Salus__V1__SubjectSettle *in)
+{
+    struct schema_unsettled row;
+    const bool is_older =
+        in->newest.len > 0 &&
+        (!state_get_unsettled(x->overlay, in->subject.data, &row) ||
+         memcmp(row.newest, in->newest.data, sizeof row.newest) != 0);
+    return is_older ? LEDGER_VERSION_CONFLICT : LEDGER_OK;
+}
+
 enum ledger_code subject_settle(struct execution *x)
 {
     const Salus__V1__SubjectSettle *in = x->body->subject_settle;
     struct schema_subject subject;
     enum ledger_code code = checks_commit(&in->evidence_commit);
+    if (code == LEDGER_OK) {
+        code = checks_optional_reference(&in->newest, LEDGER_ID_SIZE);
+    }
     if (code == LEDGER_OK) {
         code = consent_subject_is_ours(x, &in->subject, &subject);
     }
@@ -141,6 +157,9 @@ enum ledger_code subject_settle(struct execution *x)
     }
     if (code == LEDGER_OK) {
         code = execution_is_privacy_officer(x);
+    }
+    if (code == LEDGER_OK) {
+        code = all_was_read(x, in);
     }
     if (code == LEDGER_OK) {
         subject.indeterminate = false;

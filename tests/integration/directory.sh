@@ -103,10 +103,18 @@ has "the patient" "  $subject  $evidence  not-computable  1 "
 "$salus" verify list.txt --genesis trial/genesis.txt >out 2>err ||
     fail "the proof of the list"
 has "the patient in the proof" "  $subject  $evidence  not-computable  1 "
+later=$(id 16)
+echo "{\"consent_evidence\":{\"consent\":\"$later\",\"subject\":\"$subject\",
+\"evidence_commit\":\"$(id 32)\",\"reason\":\"not-computable\"}}" | submit ||
+    fail "evidence that came while the first was read"
+echo "{\"participant\":\"$officer\",\"subject_settle\":{\"newest\":\"$evidence\",
+\"subject\":\"$subject\",\"evidence_commit\":\"$(id 32)\"}}" | submit &&
+    fail "settled what nobody had read"
 "$salus" query indeterminate --config trial/client-1.yaml >out 2>err ||
     fail "the list of another one"
 has "an empty list" '^0 rows$'
 echo "{\"participant\":\"$officer\",\"subject_settle\":{
+\"newest\":\"$later\",
 \"subject\":\"$subject\",\"evidence_commit\":\"$(id 32)\"}}" | submit ||
     fail "the settlement"
 "$salus" query indeterminate >out 2>err || fail "the list again"

@@ -74,6 +74,19 @@ static void test_steward_settles_a_subject(void **state)
            LEDGER_PRIVACY_ROLE);
     EXPECT(act_simple(world, CLINIC, TRANSACTION_SUBJECT_SETTLE, &in.base),
            LEDGER_SUBJ_STATE);
+    /* Another one is filed while the officer reads the first. */
+    const struct world_ids read = ids;
+    evidence = world_evidence(world, &ids);
+    EXPECT(world_submit(world, HOSPITAL, &evidence), LEDGER_OK);
+    in.newest = field_of(read.id, LEDGER_ID_SIZE);
+    EXPECT(
+        act_as(world, HOSPITAL, officer, TRANSACTION_SUBJECT_SETTLE, &in.base),
+        LEDGER_VERSION_CONFLICT);
+    in.newest = field_of(ids.id, LEDGER_ID_SIZE - 1);
+    EXPECT(
+        act_as(world, HOSPITAL, officer, TRANSACTION_SUBJECT_SETTLE, &in.base),
+        LEDGER_FIELD_FORM);
+    in.newest = field_of(ids.id, LEDGER_ID_SIZE);
     EXPECT(
         act_as(world, HOSPITAL, officer, TRANSACTION_SUBJECT_SETTLE, &in.base),
         LEDGER_OK);
