@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* salus inbox: key envelopes that came, and those that were sent. */
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "client/inbox_calls.h"
+#include "client/tool_directory.h"
 #include "client/tool_inbox.h"
 #include "client/tool_json.h"
 #include "crypto/hex.h"
@@ -22,6 +24,7 @@ struct call {
     const char *output;
     bool sent;
     bool json;
+    struct tool_directory directory;
 };
 
 /* ---- lists --------------------------------------------------------------- */
@@ -38,18 +41,42 @@ static const char *hex_text(char out[HEX_SIZE],
     return out;
 }
 
-/* By its short name if the genesis has it. */
+/* By its short name, if genesis or directory have it. */
 static const char *institution_text(const struct call *call, char out[HEX_SIZE],
                                     const ProtobufCBinaryData *field)
 {
-    struct pbft_institution id;
-    const struct salus_member *member = NULL;
+    char id[HEX_SIZE];
 
-    if (field->len == sizeof id.bytes) {
-        memcpy(id.bytes, field->data, sizeof id.bytes);
-        member = genesis_find(call->sealing.genesis, &id);
+    tool_directory_name(out, HEX_SIZE, &call->directory, hex_text(id, field));
+    return out;
+}
+
+static void note_institution(json_t *ids, const ProtobufCBinaryData *field)
+{
+    char id[HEX_SIZE];
+
+    if (field->len == PBFT_INSTITUTION_SIZE) {
+        (void)json_object_set_new(ids, hex_text(id, field), json_true());
     }
-    return member != NULL ? member->name : hex_text(out, field);
+}
+
+/* Whom the genesis does not name the replica is asked for; who is then not
+ * known is shown by id. */
+static void learn_names(struct call *call, struct salus_client *client,
+                        const json_t *ids)
+{
+    (void)tool_directory_ask(&call->directory, client, ids, SALUS_READ_LOCAL,
+                             NULL);
+}
+
+static void print_json(const struct call *call, const ProtobufCMessage *list,
+                       const json_t *ids)
+{
+    json_t *json = tool_json_of(list);
+
+    (void)json_object_set_new(json, "names",
+                              tool_directory_rows(&call->directory, ids));
+    tool_json_print(json);
 }
 
 static void print_item(const struct call *call,
@@ -108,7 +135,8 @@ static bool is_sound_sent(const Salus__V1__Deliveries *list, uint32_t after)
 }
 
 /* Which there are is for logs; what opens them is not. */
-static void print_inbox_json(const Salus__V1__Inbox *list)
+static void print_inbox_json(const struct call *call,
+                             const Salus__V1__Inbox *list, const json_t *ids)
 {
     const ProtobufCBinaryData none = {0, NULL};
 
@@ -117,10 +145,11 @@ static void print_inbox_json(const Salus__V1__Inbox *list)
         list->items[i]->envelope->wrap = none;
         list->items[i]->envelope->details = none;
     }
-    tool_json_print(tool_json_of(&list->base));
+    print_json(call, &list->base, ids);
 }
 
-static enum salus_status show_sent(const struct call *call,
+static enum salus_status show_sent(struct call *call,
+                                   struct salus_client *client,
                                    const Salus__V1__Deliveries *list,
                                    uint32_t *after)
 {
@@ -128,16 +157,23 @@ static enum salus_status show_sent(const struct call *call,
         return SALUS_UNPROVED;
     }
     *after = list->next;
+    json_t *ids = json_object();
+    for (size_t i = 0; i < list->n_states; i++) {
+        note_institution(ids, &list->states[i]->recipient);
+    }
+    learn_names(call, client, ids);
     if (call->json) {
-        tool_json_print(tool_json_of(&list->base));
+        print_json(call, &list->base, ids);
     }
     for (size_t i = 0; !call->json && i < list->n_states; i++) {
         print_state(call, list->states[i]);
     }
+    json_decref(ids);
     return SALUS_OK;
 }
 
-static enum salus_status show_inbox(const struct call *call,
+static enum salus_status show_inbox(struct call *call,
+                                    struct salus_client *client,
                                     const Salus__V1__Inbox *list,
                                     uint32_t *after)
 {
@@ -145,17 +181,23 @@ static enum salus_status show_inbox(const struct call *call,
         return SALUS_UNPROVED;
     }
     *after = list->next;
+    json_t *ids = json_object();
+    for (size_t i = 0; i < list->n_items; i++) {
+        note_institution(ids, &list->items[i]->custodian);
+    }
+    learn_names(call, client, ids);
     if (call->json) {
-        print_inbox_json(list);
+        print_inbox_json(call, list, ids);
     }
     for (size_t i = 0; !call->json && i < list->n_items; i++) {
         print_item(call, list->items[i]);
     }
+    json_decref(ids);
     return SALUS_OK;
 }
 
 /* One page; `*after` is 0 behind the last one. */
-static enum salus_status list_page(const struct call *call,
+static enum salus_status list_page(struct call *call,
                                    struct salus_client *client, uint32_t *after)
 {
     struct wire_arena arena;
@@ -165,17 +207,17 @@ static enum salus_status list_page(const struct call *call,
     if (call->sent) {
         const Salus__V1__Deliveries *list =
             inbox_call_sent(client, &arena, *after, &status);
-        status = list != NULL ? show_sent(call, list, after) : status;
+        status = list != NULL ? show_sent(call, client, list, after) : status;
     } else {
         const Salus__V1__Inbox *list =
             inbox_call_inbox(client, &arena, NULL, *after, &status);
-        status = list != NULL ? show_inbox(call, list, after) : status;
+        status = list != NULL ? show_inbox(call, client, list, after) : status;
     }
     wire_arena_deinit(&arena);
     return status;
 }
 
-static int list_all(const struct call *call, struct salus_client *client)
+static int list_pages(struct call *call, struct salus_client *client)
 {
     uint32_t after = 0;
 
@@ -194,6 +236,14 @@ static int list_all(const struct call *call, struct salus_client *client)
         }
     } while (after != 0);
     return TOOL_OK;
+}
+
+static int list_all(struct call *call, struct salus_client *client)
+{
+    tool_directory_begin(&call->directory, call->sealing.genesis);
+    int code = list_pages(call, client);
+    tool_directory_end(&call->directory);
+    return code;
 }
 
 /* ---- taking -------------------------------------------------------------- */
@@ -283,7 +333,8 @@ const struct tool_command tool_inbox = {
     .summary = "keys of records that were sent to this institution",
     .help =
         "Lists the key envelopes that the own replica holds for this\n"
-        "institution: record, version, key, custodian, and since when. With\n"
+        "institution: record, version, key, custodian (by its name in genesis\n"
+        "or directory, where it has one), and since when. With\n"
         "--take one of them is fetched, opened with the own key, compared\n"
         "with the ledger's commitments and written to FILE (mode 0600); then\n"
         "the replica erases it. `salus open FILE --record RECORD` does the\n"

@@ -146,6 +146,11 @@ stop 0 KILL
 start 0
 wait_for 0 normal 60
 is_at_stage "$first" waiting || fail "first is lost with its replica"
+as 0 inbox --sent | grep -q "^$first .*  $second  *waiting " ||
+    fail "the list does not name the recipient"
+as 0 inbox --sent --json |
+    grep -q "\"names\":\[{.*\"name\":\"$second\".*\"told_by\":\"genesis\"" ||
+    fail "JSON does not name the recipient"
 start 1
 await 90 is_at_stage "$first" delivered
 await 60 has_come "$first"
