@@ -372,7 +372,11 @@ int tool_ask(const struct tool_ask *ask, Salus__V1__Query *query)
     asking->client = tool_open(ask->config, ask->replica, 0);
     if (asking->client != NULL) {
         begin_names(asking);
-        code = local ? ask_local(asking, query) : ask_certified(asking, query);
+        code = tool_institution_settle(ask, &asking->directory, asking->client);
+        if (code == TOOL_OK) {
+            code =
+                local ? ask_local(asking, query) : ask_certified(asking, query);
+        }
         end_names(asking);
     }
     salus_close(asking->client);

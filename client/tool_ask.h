@@ -4,6 +4,8 @@
 #ifndef CLIENT_TOOL_ASK_H
 #define CLIENT_TOOL_ASK_H
 
+#include "client/salus.h"
+#include "client/tool_directory.h"
 #include "client/tool_options.h"
 #include "ledger/codes.h"
 #include "ledger/limits.h"
@@ -18,6 +20,10 @@ struct tool_ask {
     bool certified;
     bool ordered;
     bool json;
+    /* The institution that is asked about, if it has to be looked up. */
+    const char *named;
+    uint8_t *named_id;
+    ProtobufCBinaryData *named_field;
 };
 
 /* Behind the name of a proof: that of names which the genesis does not have. */
@@ -80,10 +86,16 @@ bool tool_id_read(const struct tool_command *command, const char *text,
 bool tool_id_field(const struct tool_command *command, const char *text,
                    uint8_t *room, size_t size, ProtobufCBinaryData *field);
 
-/* An institution, by its id or by its short name in the genesis file of the
- * client configuration. NULL leaves `field`: the own one. */
-bool tool_institution_field(const struct tool_ask *ask, const char *text,
+/* An institution, by its id or its short name, which tool_ask() looks up; says
+ * what can be neither. NULL leaves `field`: the own one. `room` is kept until
+ * then. */
+bool tool_institution_field(struct tool_ask *ask, const char *text,
                             uint8_t room[LEDGER_ID_SIZE],
                             ProtobufCBinaryData *field);
+/* Looks it up, at the read level of the question, and tells people whom the
+ * name means. TOOL_OK, or what is wrong was said. */
+int tool_institution_settle(const struct tool_ask *ask,
+                            const struct tool_directory *directory,
+                            struct salus_client *client);
 
 #endif /* CLIENT_TOOL_ASK_H */

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Times, codes and ids of a command line. */
+#include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "client/tool_ask.h"
 #include "client/tool_codes.h"
-#include "client/tool_config.h"
-#include "client/tool_consortium.h"
 #include "crypto/hex.h"
-#include "proto/genesis.h"
+#include "proto/member.h"
 
 #define MS_PER_DAY 86400000
 
@@ -138,47 +138,72 @@ bool tool_id_read(const struct tool_command *command, const char *text,
     return true;
 }
 
-static bool find_institution(const struct tool_ask *ask, const char *name,
-                             uint8_t out[LEDGER_ID_SIZE])
-{
-    struct tool_config config;
-    struct salus_genesis *genesis = NULL;
-    struct pbft_digest cluster;
-    struct salus_reason reason = {""};
-    enum pbft_status status = tool_config_load(&config, ask->config, &reason);
-    if (status == PBFT_OK) {
-        status = genesis_file_load(&genesis, &cluster, config.genesis, &reason);
-    }
-    if (status != PBFT_OK) {
-        (void)tool_failed(ask->command, "%s", reason.text);
-        return false;
-    }
-    const struct salus_member *member = genesis_find_name(genesis, name);
-    if (member != NULL) {
-        memcpy(out, member->institution.bytes, LEDGER_ID_SIZE);
-    } else {
-        (void)tool_bad_usage(ask->command,
-                             "%s: neither an institution of %s nor an id of %d "
-                             "hexadecimal digits",
-                             name, config.genesis, 2 * LEDGER_ID_SIZE);
-    }
-    genesis_destroy(genesis);
-    return member != NULL;
-}
-
-bool tool_institution_field(const struct tool_ask *ask, const char *text,
+bool tool_institution_field(struct tool_ask *ask, const char *text,
                             uint8_t room[LEDGER_ID_SIZE],
                             ProtobufCBinaryData *field)
 {
     if (text == NULL) {
         return true;
     }
-    if (hex_decode(room, LEDGER_ID_SIZE, text) != PBFT_OK &&
-        !find_institution(ask, text, room)) {
+    if (hex_decode(room, LEDGER_ID_SIZE, text) == PBFT_OK) {
+        *field = (ProtobufCBinaryData){LEDGER_ID_SIZE, room};
+        return true;
+    }
+    if (!member_name_is_valid(text)) {
+        (void)tool_bad_usage(ask->command,
+                             "%s: neither the name of an institution (a-z, "
+                             "0-9, -) nor an id of %d hexadecimal digits",
+                             text, 2 * LEDGER_ID_SIZE);
         return false;
     }
-    *field = (ProtobufCBinaryData){LEDGER_ID_SIZE, room};
+    ask->named = text;
+    ask->named_id = room;
+    ask->named_field = field;
     return true;
+}
+
+/* A name that the genesis has not may be somebody else's tomorrow. */
+static void print_named(const struct tool_ask *ask, const json_t *row)
+{
+    const char *told_by = json_string_value(json_object_get(row, "told_by"));
+    if (ask->json || strcmp(told_by, TOOL_TOLD_GENESIS) == 0) {
+        return;
+    }
+    (void)printf("%s is %s, %s (%s)\n", ask->named,
+                 json_string_value(json_object_get(row, "institution")),
+                 json_string_value(json_object_get(row, "legal_name")),
+                 strcmp(told_by, TOOL_TOLD_CERTIFIED) == 0
+                     ? "certified directory"
+                     : "directory, as this replica has it");
+}
+
+int tool_institution_settle(const struct tool_ask *ask,
+                            const struct tool_directory *directory,
+                            struct salus_client *client)
+{
+    enum salus_read_level level = ask->ordered     ? SALUS_READ_ORDERED
+                                  : ask->certified ? SALUS_READ_CERTIFIED
+                                                   : SALUS_READ_LOCAL;
+    char *problem = NULL;
+    if (ask->named == NULL) {
+        return TOOL_OK;
+    }
+    json_t *row =
+        tool_directory_choose(directory, client, level, ask->named, &problem);
+    const char *id = json_string_value(json_object_get(row, "institution"));
+    bool done =
+        id != NULL && hex_decode(ask->named_id, LEDGER_ID_SIZE, id) == PBFT_OK;
+    if (done) {
+        *ask->named_field =
+            (ProtobufCBinaryData){LEDGER_ID_SIZE, ask->named_id};
+        print_named(ask, row);
+    } else {
+        (void)tool_failed(ask->command, "%s",
+                          problem != NULL ? problem : "out of memory");
+    }
+    free(problem);
+    json_decref(row);
+    return done ? TOOL_OK : TOOL_FAILED;
 }
 
 bool tool_id_field(const struct tool_command *command, const char *text,

@@ -55,14 +55,24 @@ size_t tool_directory_missing(const struct tool_directory *directory,
                               const struct json_t *ids,
                               struct pbft_institution *out, size_t max);
 
-/* Asks the ledger for those that are missing: one replica, or `certified`,
- * which has what SALUS_OK answered, for salus_certified_free(). A certified
- * question is one, so that one proof has all names. NOT_FOUND: none is missing,
- * nothing was asked. */
+/* Asks the ledger for those that are missing, or with `ids` NULL for all: one
+ * replica, or `certified`, which has what SALUS_OK answered, for
+ * salus_certified_free(). A certified question is one, so that one proof has
+ * all names. NOT_FOUND: none is missing, nothing was asked. */
 enum salus_status tool_directory_ask(struct tool_directory *directory,
                                      struct salus_client *client,
                                      const struct json_t *ids,
                                      enum salus_read_level level,
                                      struct salus_certified *certified);
+
+/* Whom a short name or an id means. Any institution may take the name of
+ * another one: that of a member of the genesis, which `directory` has, means
+ * this member and nobody else; any other name is looked up in the directory of
+ * the ledger, and means nobody if several bear it. The new row, with who told
+ * it; NULL: `problem` says why, from malloc, NULL if there was no memory. */
+struct json_t *tool_directory_choose(const struct tool_directory *directory,
+                                     struct salus_client *client,
+                                     enum salus_read_level level,
+                                     const char *text, char **problem);
 
 #endif /* CLIENT_TOOL_DIRECTORY_H */

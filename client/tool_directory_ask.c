@@ -21,8 +21,8 @@ struct question {
     size_t count; /* Of those that are missing. */
 };
 
-/* False: none is missing. More than fit into one question: all are asked for.
- */
+/* False: none is missing. `ids` NULL, or more than fit into one question: all
+ * are asked for. */
 static bool make_question(struct question *out,
                           const struct tool_directory *directory,
                           const json_t *ids)
@@ -32,6 +32,9 @@ static bool make_question(struct question *out,
     salus__v1__institutions_query__init(&out->in);
     out->query.kind_case = SALUS__V1__QUERY__KIND_INSTITUTIONS;
     out->query.institutions = &out->in;
+    if (ids == NULL) {
+        return true;
+    }
     out->count = tool_directory_missing(directory, ids, out->ids,
                                         LEDGER_DIRECTORY_ROWS_MAX);
     for (size_t i = 0;

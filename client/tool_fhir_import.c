@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* salus fhir import: what the command line says, and what is told on the way.
  */
+#include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -9,7 +11,9 @@
 #include "client/fhir_print.h"
 #include "client/tool_config.h"
 #include "client/tool_consortium.h"
+#include "client/tool_directory.h"
 #include "client/tool_fhir.h"
+#include "crypto/hex.h"
 #include "crypto/keyfile.h"
 #include "ledger/codes.h"
 #include "proto/genesis.h"
@@ -124,20 +128,42 @@ static bool fill_options(struct import_options *out,
     return true;
 }
 
+/* Who is named goes onto the ledger: a name is looked up as certified. */
+static bool find_member(struct pbft_institution *out,
+                        const struct fhir_call *call,
+                        const struct tool_directory *directory,
+                        struct salus_client *client, const char *name)
+{
+    char *problem = NULL;
+    json_t *row = tool_directory_choose(directory, client, SALUS_READ_CERTIFIED,
+                                        name, &problem);
+    const char *id = json_string_value(json_object_get(row, "institution"));
+    bool done =
+        id != NULL && hex_decode(out->bytes, sizeof out->bytes, id) == PBFT_OK;
+
+    if (!done) {
+        (void)fhir_failed(call, "not-found", "--member %s",
+                          problem != NULL ? problem : "out of memory");
+    }
+    free(problem);
+    json_decref(row);
+    return done;
+}
+
 /* "REFERENCE=NAME"; a reference may hold '=' itself. */
 static bool add_member(struct import_options *out, const struct fhir_call *call,
-                       const char *text, const struct salus_genesis *genesis,
+                       const struct tool_directory *directory,
+                       struct salus_client *client, const char *text,
                        char **copy)
 {
     const char *equals = strrchr(text, '=');
-    const struct salus_member *member =
-        equals == NULL ? NULL : genesis_find_name(genesis, equals + 1);
 
-    if (member == NULL || out->member_count == IMPORT_MEMBERS_MAX) {
+    if (equals == NULL || equals == text || equals[1] == 0 ||
+        out->member_count == IMPORT_MEMBERS_MAX) {
         (void)fhir_failed(call, "exception",
-                          "--member %s: it is REFERENCE=NAME, with the name of "
-                          "a member in the genesis",
-                          text);
+                          "--member %s: it is REFERENCE=NAME, with the name or "
+                          "id of an institution; at most %d of them",
+                          text, IMPORT_MEMBERS_MAX);
         return false;
     }
     size_t size = (size_t)(equals - text);
@@ -145,18 +171,19 @@ static bool add_member(struct import_options *out, const struct fhir_call *call,
     (*copy)[size] = 0;
     struct import_member *row = &out->members[out->member_count++];
     row->reference = *copy;
-    row->institution = member->institution;
     *copy += size + 1;
-    return true;
+    return find_member(&row->institution, call, directory, client, equals + 1);
 }
 
 static bool add_members(struct import_options *out,
                         const struct fhir_call *call,
-                        const struct tool_config *config)
+                        const struct tool_config *config,
+                        struct salus_client *client)
 {
     static char references[MEMBERS_TEXT_MAX];
     struct salus_reason reason = {.text = ""};
     struct salus_genesis *genesis = NULL;
+    struct tool_directory directory;
     struct pbft_digest cluster;
     size_t size = 0;
     char *copy = references;
@@ -177,10 +204,13 @@ static bool add_members(struct import_options *out,
         (void)fhir_failed(call, "exception", "%s", reason.text);
         return false;
     }
+    tool_directory_begin(&directory, genesis);
     bool done = true;
     for (size_t i = 0; done && i < call->members.count; i++) {
-        done = add_member(out, call, call->members.items[i], genesis, &copy);
+        done = add_member(out, call, &directory, client, call->members.items[i],
+                          &copy);
     }
+    tool_directory_end(&directory);
     genesis_destroy(genesis);
     return done;
 }
@@ -271,18 +301,23 @@ static int import_with(struct fhir_call *call, struct import_options *options,
 }
 
 static int import_into(struct fhir_call *call, struct import_options *options,
-                       const char *folder)
+                       const struct tool_config *config)
 {
-    options->vault = fhir_open_vault(call, folder, true);
-    if (options->vault == NULL) {
-        return TOOL_FAILED;
-    }
+    const char *folder = call->vault != NULL ? call->vault : config->vault;
     struct salus_client *client = tool_open(call->config, call->replica, 0);
-    int code = client != NULL
-                   ? import_with(call, options, client)
-                   : fhir_failed(call, "exception", "no client was opened");
+    int code = TOOL_FAILED;
+
+    if (client == NULL) {
+        return fhir_failed(call, "exception", "no client was opened");
+    }
+    if (add_members(options, call, config, client)) {
+        options->vault = fhir_open_vault(call, folder, true);
+        if (options->vault != NULL) {
+            code = import_with(call, options, client);
+            vault_close(options->vault);
+        }
+    }
     salus_close(client);
-    vault_close(options->vault);
     return code;
 }
 
@@ -311,8 +346,7 @@ int fhir_import_all(struct fhir_call *call)
                            "name the vault: --vault DIR, or vault: in the "
                            "configuration");
     }
-    if (!add_members(&options, call, &config) ||
-        !fill_options(&options, call, &config)) {
+    if (!fill_options(&options, call, &config)) {
         return TOOL_FAILED;
     }
     if (fhir_signers_load(&call->signers, &call->signer_files, &reason) !=
@@ -322,7 +356,7 @@ int fhir_import_all(struct fhir_call *call)
     }
     options.signers = call->signers.rows;
     options.signer_count = call->signers.count;
-    int code = import_into(call, &options, folder);
+    int code = import_into(call, &options, &config);
     fhir_signers_free(&call->signers);
     return code;
 }

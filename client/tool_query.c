@@ -21,6 +21,7 @@ struct question {
 };
 
 struct arguments {
+    struct tool_ask *ask;
     const char *name; /* Of the question. */
     const char *subject;
     const char *commit;
@@ -199,8 +200,8 @@ static bool ask_institutions(struct question *question,
     }
     institutions->institutions = question->list;
     institutions->n_institutions = 1;
-    return tool_id_field(&tool_query, arguments->id, question->id,
-                         LEDGER_ID_SIZE, &question->list[0]);
+    return tool_institution_field(arguments->ask, arguments->id, question->id,
+                                  &question->list[0]);
 }
 
 /* Of the own institution, or of one whose patients it has taken over. */
@@ -216,9 +217,8 @@ static bool ask_indeterminate(struct question *question,
     question->query.kind_case = SALUS__V1__QUERY__KIND_INDETERMINATE;
     question->query.indeterminate = indeterminate;
     indeterminate->limit = LEDGER_PAGE_ROWS_MAX;
-    return arguments->id == NULL ||
-           tool_id_field(&tool_query, arguments->id, question->id,
-                         LEDGER_ID_SIZE, &indeterminate->institution);
+    return tool_institution_field(arguments->ask, arguments->id, question->id,
+                                  &indeterminate->institution);
 }
 
 static const struct {
@@ -247,7 +247,7 @@ static const struct tool_command *find_command(const char *name)
     return NULL;
 }
 
-static int run_kind(struct tool_ask *ask, const struct arguments *arguments)
+static int run_kind(const struct arguments *arguments)
 {
     struct question question;
     const char *name = arguments->name;
@@ -256,7 +256,7 @@ static int run_kind(struct tool_ask *ask, const struct arguments *arguments)
             memset(&question, 0, sizeof question);
             salus__v1__query__init(&question.query);
             return kinds[i].ask(&question, arguments)
-                       ? tool_ask(ask, &question.query)
+                       ? tool_ask(arguments->ask, &question.query)
                        : TOOL_USAGE;
         }
     }
@@ -276,7 +276,7 @@ static int run_kind(struct tool_ask *ask, const struct arguments *arguments)
 static int run(int argc, char **argv)
 {
     struct tool_ask ask = {.command = &tool_query};
-    struct arguments arguments = {.id = NULL};
+    struct arguments arguments = {.ask = &ask};
     struct tool_list operands = {.count = 0};
     const struct tool_option options[] = {
         TOOL_ASK_OPTIONS(ask),
@@ -298,19 +298,20 @@ static int run(int argc, char **argv)
     }
     arguments.name = operands.items[0];
     arguments.id = operands.count == 2 ? operands.items[1] : NULL;
-    return run_kind(&ask, &arguments);
+    return run_kind(&arguments);
 }
 
 const struct tool_command tool_query = {
     .name = "query",
-    .usage = "consent-status ID [--at TIME | --at-block N]\n"
-             "       | consent-history ID | consent-history --subject HANDLE\n"
-             "       | consents --subject HANDLE [--at TIME | --at-block N]\n"
-             "       | record ID | record --commit HEX | tx TXID | codes\n"
-             "       | institutions [ID] | indeterminate [ID]\n"
-             "       | accounting ... | may ... | bg ... | due ... | "
-             "suspects ... | explain ...\n"
-             "       " TOOL_ASK_USAGE,
+    .usage =
+        "consent-status ID [--at TIME | --at-block N]\n"
+        "       | consent-history ID | consent-history --subject HANDLE\n"
+        "       | consents --subject HANDLE [--at TIME | --at-block N]\n"
+        "       | record ID | record --commit HEX | tx TXID | codes\n"
+        "       | institutions [INSTITUTION] | indeterminate [INSTITUTION]\n"
+        "       | accounting ... | may ... | bg ... | due ... | "
+        "suspects ... | explain ...\n"
+        "       " TOOL_ASK_USAGE,
     .summary = "ask what stands in the ledger",
     .help =
         "Three read levels. Without an option the answer is that of one\n"
@@ -339,20 +340,27 @@ const struct tool_command tool_query = {
         "  codes                 which codes the consortium has added to the\n"
         "                        tables, and the table_version that a\n"
         "                        transaction must name to carry them\n"
-        "  institutions [ID]     the directory: names, country, roles, numbers "
+        "  institutions          the directory: names, country, roles, numbers "
         "in\n"
         "                        registers and addresses of all institutions, "
         "or\n"
-        "                        of one; where each stands, and since when\n"
-        "  indeterminate [ID]    the own patients whose consent on file no "
+        "                        of one, by its name or id; where each stands, "
+        "and\n"
+        "                        since when\n"
+        "  indeterminate         the own patients whose consent on file no "
         "machine\n"
         "                        can read (CONSENT_EVIDENCE), oldest first: a "
         "privacy\n"
         "                        officer reads it and submits SUBJECT_SETTLE\n"
-        "                        with the newest that was read. ID: of an\n"
+        "                        with the newest that was read. Or of an\n"
         "                        institution that has left, for its successor\n"
         "  accounting, may, bg, due, suspects, explain\n"
         "                        as the commands of these names\n"
+        "\n"
+        "INSTITUTION is an id or a name. A name of the genesis means that "
+        "member;\n"
+        "others are looked up in the directory, at the same read level, and\n"
+        "refused if several institutions bear them.\n"
         "\n" TOOL_ASK_HELP "\n"
         "Exit code 1: there is no such thing, the caller may not see it, or\n"
         "it could not be certified.\n",

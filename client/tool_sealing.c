@@ -68,7 +68,8 @@ bool sealing_recipient(const struct sealing *sealing, const char *text,
                       member != NULL
                           ? "has no encryption key in the genesis"
                           : "neither a member of the genesis nor an X25519 "
-                            "key of 64 hexadecimal digits");
+                            "key of 64 hexadecimal digits, as whoever was "
+                            "admitted later has to tell you");
     return false;
 }
 

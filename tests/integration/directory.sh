@@ -27,20 +27,27 @@ has "a member by its name" '^st-anna  *[0-9a-f]\{32\}  active '
 has "all members" '^4 rows$'
 
 echo contract >contract
-"$salus" keygen --name clinic --legal-name "Clinic on the Lake" --country AT \
-    --role provider --genesis trial/genesis.txt --contract contract -o clinic \
-    >out 2>err || fail "keys for one that joins"
-sed 's|"endpoints": \[\]|"endpoints": ["https://clinic.example/fhir"]|
-s|"ids": \[\]|"ids": [{"system": "NPI", "value": "1234567893"}]|' \
-    clinic/admit.json >admit.json
-clinic=$(sed -n 's/.*"institution": "\([0-9a-f]*\)".*/\1/p' admit.json)
-"$salus" cosign admit.json >admit-1.tx 2>err || fail "fixing the admission"
-for i in 1 2; do
-    "$salus" cosign "admit-$i.tx" --role GOVERNANCE \
-        --config "trial/client-$i.yaml" >"admit-$((i + 1)).tx" 2>err ||
-        fail "signature $i"
-done
-"$salus" submit admit-3.tx >out 2>err || fail "the admission"
+# admit FOLDER NAME LEGAL_NAME: signed by those in $voices; its id in $admitted
+voices="trial/client-1.yaml trial/client-2.yaml trial/client-3.yaml"
+admit() {
+    "$salus" keygen --name "$2" --legal-name "$3" --country AT \
+        --role provider --genesis trial/genesis.txt --contract contract \
+        -o "$1" >out 2>err || fail "keys for one that joins"
+    sed 's|"endpoints": \[\]|"endpoints": ["https://clinic.example/fhir"]|
+    s|"ids": \[\]|"ids": [{"system": "NPI", "value": "1234567893"}]|' \
+        "$1/admit.json" >"$1.json"
+    admitted=$(sed -n 's/.*"institution": "\([0-9a-f]*\)".*/\1/p' "$1.json")
+    "$salus" cosign "$1.json" >"$1-1.tx" 2>err || fail "fixing the admission"
+    i=1
+    for voice in $voices; do
+        "$salus" cosign "$1-$i.tx" --role GOVERNANCE --config "$voice" \
+            >"$1-$((i + 1)).tx" 2>err || fail "signature $i"
+        i=$((i + 1))
+    done
+    "$salus" submit "$1-$i.tx" >out 2>err || fail "the admission"
+}
+admit clinic clinic "Clinic on the Lake"
+clinic=$admitted
 "$salus" query institutions "$clinic" >out 2>err || fail "one institution"
 has "one that joins" "^clinic  *$clinic  admitted, not yet active "
 has "its address" 'Clinic on the Lake .* AT .* provider .*NPI 1234567893 .*https://clinic.example/fhir'
@@ -86,6 +93,104 @@ has "not valid" '^NOT VALID$'
 "$salus" verify certified.txt --genesis trial/genesis.txt \
     --names directory.txt >out 2>err || fail "the directory as names"
 has "by the directory" ' st-anna  clinic '
+
+# ---- asked about by its name
+"$salus" query institutions clinic >out 2>err || fail "one by its name"
+has "whom the name means" "^clinic is $clinic, Clinic on the Lake (directory, as this replica has it)$"
+has "one row" '^1 rows$'
+for level in certified ordered; do
+    "$salus" due clinic --$level -o due-$level.txt >out 2>err ||
+        fail "what is due there, $level"
+    has "a certified name" "^clinic is $clinic, .* (certified directory)$"
+    "$salus" verify due-$level.txt --genesis trial/genesis.txt >out 2>err ||
+        fail "the proof of what is due, $level"
+    has "the question has the id" "institution \"$clinic\""
+done
+"$salus" due clinic --json >out 2>err || fail "what is due there, as JSON"
+[ "$(wc -l <out)" -eq 1 ] || fail "JSON alone"
+"$salus" may what clinic >out 2>err || fail "what it may see"
+has "a name for may" "^clinic is $clinic, "
+"$salus" bg --institution clinic >out 2>err || fail "its emergencies"
+has "a name for bg" "^clinic is $clinic, "
+# refuses WHAT TEXT COMMAND...: exit code 1, and why
+refuses() {
+    what=$1
+    text=$2
+    shift 2
+    code=0
+    "$salus" "$@" >out 2>err || code=$?
+    [ $code -eq 1 ] && grep -q -- "$text" err || fail "$what"
+}
+refuses "nobody's name" '^salus bg: nobody: neither an institution of' \
+    bg --institution nobody
+refuses "a key that the genesis has not" 'admitted later has to tell you' \
+    seal contract --for clinic -o contract.sealed
+
+# ---- taken by another one
+admit meadow clinic "Clinic in the Meadow"
+meadow=$admitted
+first=$(printf '%s\n%s\n' "$clinic" "$meadow" | sort | head -n 1)
+for level in "" --certified; do
+    # shellcheck disable=SC2086 # None is no word.
+    refuses "a name of two" \
+        "^salus due: clinic: 2 institutions have this name; give the id: $first " \
+        due clinic $level
+    grep -q "$clinic" err && grep -q "$meadow" err || fail "both ids"
+done
+"$salus" due "$meadow" >out 2>err || fail "by id"
+# The first of them has its voice after 16 blocks.
+cp trial/genesis.txt clinic/
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
+    echo "{\"subject_register\":{\"subjects\":[{\"handle\":\"$(id 32)\"}]}}" |
+        submit || fail "a block"
+done
+voices="$voices clinic/client.yaml"
+# Whoever takes the name of a founder is not who is meant by it.
+admit thief st-anna "Not St. Anna"
+anna=$("$salus" query institutions | awk '$1 == "st-anna" && $3 == "active" \
+    { print $2 }')
+[ "$anna" != "$admitted" ] || fail "the thief is not active"
+"$salus" query institutions st-anna >out 2>err || fail "a founder by name"
+has "the founder" "^st-anna .* $anna "
+has "one row" '^1 rows$'
+grep -q "$admitted" out && fail "somebody else by the founder's name"
+
+# ---- a disclosure to it, as FHIR
+event() {
+    cat <<EOF
+{"resourceType":"AuditEvent","id":"$1","recorded":"2026-11-28T10:15:00Z",
+"type":{"system":"http://dicom.nema.org/resources/ontology/DCM","code":"110106"},
+"subtype":[{"system":"http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle",
+"code":"disclose"}],"action":"R","outcome":"0",
+"purposeOfEvent":[{"coding":[{"system":
+"http://terminology.hl7.org/CodeSystem/v3-ActReason","code":"TREAT"}]}],
+"agent":[{"type":{"coding":[{"system":
+"http://dicom.nema.org/resources/ontology/DCM","code":"110153"}]},
+"who":{"reference":"Practitioner/1"},"requestor":true},
+{"type":{"coding":[{"system":
+"http://dicom.nema.org/resources/ontology/DCM","code":"110152"}]},
+"who":{"reference":"Organization/$1"},"requestor":false}],
+"source":{"observer":{"reference":"Organization/own"}},
+"entity":[{"what":{"reference":"Patient/1"},"role":{"system":
+"http://terminology.hl7.org/CodeSystem/object-role","code":"1"}},
+{"what":{"reference":"Observation/1"},"role":{"system":
+"http://terminology.hl7.org/CodeSystem/object-role","code":"4"}}]}
+EOF
+}
+echo '{"resourceType":"Patient","id":"1"}' >patient.json
+admit hill hill "Clinic on the Hill"
+event hill >hill.json
+import() {
+    "$salus" fhir import patient.json "$@" --self-report --register-unknown \
+        --own Organization/own >out 2>err
+}
+import hill.json --member Organization/hill=clinic && fail "a name of two"
+grep -q -- '--member clinic: 2 institutions have this name' err ||
+    fail "why not that one"
+import hill.json --member Organization/hill=hill || fail "a member by name"
+"$salus" accounting "$("$salus" vault handle Patient/1)" --view full --json \
+    >out 2>err || fail "its accounting"
+has "the recipient" "\"recipient\":\"$admitted\""
 
 # ---- a consent that no machine can read
 officer=$(id 16)

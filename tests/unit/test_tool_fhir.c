@@ -34,6 +34,8 @@ static void test_options_are_judged_before_anything_happens(void **state)
     static const char *const wrong[][2] = {
         {"--member", "Organization/1=nobody"},
         {"--member", "Organization/1"},
+        {"--member", "Organization/1="},
+        {"--member", "=lakeside"},
         {"--emergency-reason", "curiosity"},
         {"--emergency-window", "0"},
         {"--purpose", "http://example.org/purposes|FooBar"},
@@ -58,6 +60,11 @@ static void test_options_are_judged_before_anything_happens(void **state)
     const char *const init[] = {trial,         "--replicas", "4",
                                 "--base-port", "7000",       NULL};
     assert_int_equal(run(&tool_init, init), TOOL_OK);
+    /* Nobody is there who knows a name that the genesis has not. */
+    FILE *settings = fopen(config, "a");
+    assert_non_null(settings);
+    assert_true(fputs("timeout_ms: 200\n", settings) >= 0);
+    assert_int_equal(fclose(settings), 0);
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         const char *const arguments[] = {"import",    config,    wrong[i][0],
                                          wrong[i][1], "--vault", vault,

@@ -19,6 +19,7 @@
 #include "client/tool_ask.h"
 #include "client/tool_config.h"
 #include "client/tool_consortium.h"
+#include "client/tool_directory.h"
 #include "client/tool_json.h"
 #include "client/tool_options.h"
 #include "crypto/file.h"
@@ -106,24 +107,48 @@ static void check_institution(const struct salus_member *member,
     x509_key_wipe(&tls_key);
 }
 
-/* Whoever is asked about may be called by his name, as answers call him. */
+/* Knows of one more institution, which calls itself as the founder does. */
+static void learn_namesake(struct tool_directory *directory,
+                           const struct salus_member *founder)
+{
+    uint8_t id[LEDGER_ID_SIZE] = {0x77};
+    char name[MEMBER_NAME_MAX + 1];
+    Salus__V1__InstitutionList list = SALUS__V1__INSTITUTION_LIST__INIT;
+    Salus__V1__InstitutionList__Row row =
+        SALUS__V1__INSTITUTION_LIST__ROW__INIT;
+    Salus__V1__InstitutionList__Row *rows[] = {&row};
+    (void)snprintf(name, sizeof name, "%s", founder->name);
+    row.institution = (ProtobufCBinaryData){sizeof id, id};
+    row.name = name;
+    list.rows = rows;
+    list.n_rows = 1;
+    tool_directory_learn(directory, &list, TOOL_TOLD_CERTIFIED);
+}
+
+/* Whoever is asked about may be called by his name, as answers call him. That
+ * of a founder is his alone, and nobody needs to be asked whose it is. */
 static void check_names(const struct salus_genesis *genesis)
 {
-    char config[256];
     uint8_t id[LEDGER_ID_SIZE];
     ProtobufCBinaryData field = {0, NULL};
-    (void)snprintf(config, sizeof config, "%s", in_folder("client-0.yaml"));
-    const struct tool_ask ask = {.command = &tool_due, .config = config};
+    struct tool_directory directory;
+    struct tool_ask ask = {.command = &tool_due, .json = true};
     const struct salus_member *member = genesis_replica(genesis, 2);
+    tool_directory_begin(&directory, genesis);
+    learn_namesake(&directory, member);
     assert_true(tool_institution_field(&ask, NULL, id, &field));
+    assert_int_equal(tool_institution_settle(&ask, &directory, NULL), TOOL_OK);
     assert_int_equal(field.len, 0);
-    assert_true(tool_institution_field(&ask, member->name, id, &field));
-    assert_int_equal(field.len, LEDGER_ID_SIZE);
-    assert_memory_equal(field.data, member->institution.bytes, LEDGER_ID_SIZE);
     assert_true(tool_institution_field(&ask, "00112233445566778899aabbccddeeff",
                                        id, &field));
+    assert_int_equal(tool_institution_settle(&ask, &directory, NULL), TOOL_OK);
+    assert_int_equal(field.len, LEDGER_ID_SIZE);
     assert_int_equal(id[15], 0xff);
-    assert_false(tool_institution_field(&ask, "nobody", id, &field));
+    assert_false(tool_institution_field(&ask, "No Body", id, &field));
+    assert_true(tool_institution_field(&ask, member->name, id, &field));
+    assert_int_equal(tool_institution_settle(&ask, &directory, NULL), TOOL_OK);
+    assert_memory_equal(field.data, member->institution.bytes, LEDGER_ID_SIZE);
+    tool_directory_end(&directory);
 }
 
 static void test_consortium_is_whole(void **state)
