@@ -12,6 +12,7 @@
 #include "client/tool_json.h"
 #include "client/tool_options.h"
 #include "client/tool_verify.h"
+#include "client/verify_form.h"
 #include "proto/certified.h"
 
 #define TEXT_BYTES_MAX ARMOR_TEXT_BYTES_MAX
@@ -136,9 +137,18 @@ static void learn_page(void *context, const Salus__V1__Query *query,
     }
 }
 
+static bool is_proof(enum armor_kind kind, struct salus_reason *reason)
+{
+    if (kind != ARMOR_QUERY_PROOF) {
+        salus_reason_set(reason, "--names: it is a receipt, and no proof");
+    }
+    return kind == ARMOR_QUERY_PROOF;
+}
+
 /* -1: go on. A proof of names that does not hold is no proof of the rest. */
 static int verify_names(struct checking *checking)
 {
+    enum armor_kind kind = (enum armor_kind)0;
     enum proof_check failed = PROOF_FORMAT;
     struct proof_facts facts;
     struct wire_buffer text;
@@ -151,8 +161,9 @@ static int verify_names(struct checking *checking)
     if (tool_text_load(&text, checking->names, TEXT_BYTES_MAX,
                        &checking->reason) != PBFT_OK) {
         code = unreadable(&checking->reason);
-    } else if (armor_decode(ARMOR_QUERY_PROOF, wire_buffer_bytes(&text), &bytes,
-                            &checking->reason) != PBFT_OK ||
+    } else if (verify_form_read(&bytes, &kind, wire_buffer_bytes(&text),
+                                &checking->reason) != PBFT_OK ||
+               !is_proof(kind, &checking->reason) ||
                proof_verify(&facts, &failed, &checking->reason,
                             wire_buffer_bytes(&bytes), checking->genesis,
                             &checking->cluster, learn_page,
@@ -225,23 +236,21 @@ static int verify_proof(struct checking *checking)
 
 static int verify_text(struct checking *checking, struct pbft_bytes text)
 {
-    enum armor_kind kind = armor_kind_of(text);
-    bool is_proof = kind == ARMOR_QUERY_PROOF;
-    wire_buffer_init(&checking->bytes,
-                     is_proof ? PROOF_BYTES_MAX : RECEIPT_BYTES_MAX);
+    enum armor_kind kind = (enum armor_kind)0;
+    wire_buffer_init(&checking->bytes, PROOF_BYTES_MAX);
+    enum pbft_status status =
+        verify_form_read(&checking->bytes, &kind, text, &checking->reason);
+    bool of_answer = kind == ARMOR_QUERY_PROOF;
     int code = -1;
-    if (!is_proof && kind != ARMOR_RECEIPT) {
-        salus_reason_set(&checking->reason,
-                         "it is neither a receipt nor the proof of an answer");
+    if (kind == 0) {
         code = report_failure(checking, 1, 1, file_name);
-    } else if (armor_decode(kind, text, &checking->bytes, &checking->reason) !=
-               PBFT_OK) {
-        code = is_proof ? report_failure(checking, PROOF_FORMAT,
-                                         PROOF_CHECK_COUNT, proof_name)
-                        : report_failure(checking, RECEIPT_FORMAT,
-                                         RECEIPT_CHECK_COUNT, receipt_name);
+    } else if (status != PBFT_OK) {
+        code = of_answer ? report_failure(checking, PROOF_FORMAT,
+                                          PROOF_CHECK_COUNT, proof_name)
+                         : report_failure(checking, RECEIPT_FORMAT,
+                                          RECEIPT_CHECK_COUNT, receipt_name);
     } else {
-        code = is_proof ? verify_proof(checking) : verify_receipt(checking);
+        code = of_answer ? verify_proof(checking) : verify_receipt(checking);
     }
     wire_buffer_deinit(&checking->bytes);
     return code;
@@ -297,7 +306,11 @@ const struct tool_command tool_verify = {
     .summary = "check a receipt or the proof of an answer, offline",
     .help =
         "Needs no network and no key. On failure it says which check failed,\n"
-        "and why.\n"
+        "and why. FILE, or - for standard input, holds one of them as salus\n"
+        "receipt and -o write it, as base64 alone (valueBase64Binary of the\n"
+        "extensions urn:salus:receipt and urn:salus:proof in FHIR exports), "
+        "or\n"
+        "its bytes; what it is is told by its content.\n"
         "\n"
         "Of a receipt (salus receipt) it checks, in this order: its format;\n"
         "that it is of the consortium of the genesis file; the signature of\n"

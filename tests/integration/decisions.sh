@@ -67,19 +67,52 @@ has computed.ndjson '"code":"AuthZ-Consent"' '"code":"110113"' \
 grep -q 'urn:salus:receipt' computed.ndjson &&
     fail "a receipt of what is no transaction"
 before=$(grep -o '"outcome":"[0-9]*"' computed.ndjson)
-{
-    echo '-----BEGIN SALUS QUERY PROOF-----'
-    grep -o '"urn:salus:proof","valueBase64Binary":"[^"]*"' computed.ndjson |
-        cut -d'"' -f6 | fold -w 64
-    echo
-    echo '-----END SALUS QUERY PROOF-----'
-} | grep . >proof
-as 0 verify proof --genesis trial/genesis.txt >out 2>err ||
-    fail "the proof does not verify"
+# value_of URL FILE: of the extension, in base64
+value_of() {
+    grep -o "\"$1\",\"valueBase64Binary\":\"[^\"]*\"" "$2" | cut -d'"' -f6
+}
+# verifies WHAT FILE
+verifies() {
+    "$salus" verify "$2" --genesis trial/genesis.txt >out 2>err ||
+        fail "$1 does not verify"
+}
+value_of urn:salus:proof computed.ndjson >proof
+verifies "the proof" proof
+has out "question      explain" "$request"
+verifies "the proof from standard input" - <proof
+base64 -d proof >proof.bin
+verifies "its bytes" proof.bin
+has out "question      explain" "$request"
+head -c 200 proof.bin >short.bin
+for file in short.bin computed.ndjson; do
+    "$salus" verify "$file" --genesis trial/genesis.txt >out 2>err &&
+        fail "$file is taken for a proof"
+    has out 'NOT VALID'
+done
+has err 'valueBase64Binary'
 echo "ok: what the replicas computed is exported, with their signatures"
 
 export_to asked --decision "$asked" --receipts
 has asked.ndjson '"urn:salus:receipt"' '"urn:salus:proof"' "\"$asked\"" "$before"
+value_of urn:salus:receipt asked.ndjson >receipt
+verifies "the receipt" receipt
+has out "$asked" "ACCESS_REQUEST"
+# All of a Bundle, as docs/fhir.md says.
+as 0 fhir export --vault vault --decision "$asked" --receipts -o export.json \
+    >out 2>err || fail "export as a Bundle"
+if command -v jq >/dev/null; then
+    jq -r '.entry[].resource | .id as $id | .extension[]? |
+        select(.url == "urn:salus:receipt" or .url == "urn:salus:proof") |
+        "\($id) \(.valueBase64Binary)"' export.json |
+        while read -r id value; do
+            echo "resource      $id"
+            echo "$value" | "$salus" verify - --genesis trial/genesis.txt
+        done >all 2>err
+    [ "$(grep -c '^resource ' all)" -eq 2 ] &&
+        [ "$(grep -c '^valid$' all)" -eq 2 ] || fail "all of a Bundle"
+else
+    echo "SKIPPED: all of a Bundle (no jq)"
+fi
 export_to subject --subject Patient/zirbelnuss
 has subject.ndjson "urn:salus:request:$request"
 echo "ok: by its transaction, and with all that is known of the patient"
