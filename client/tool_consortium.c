@@ -170,13 +170,18 @@ static enum pbft_status make_institution(const char *folder,
     return institution_create(member, &options, reason);
 }
 
+static const char *name_of(const struct consortium_options *options)
+{
+    return options->name != NULL ? options->name : "trial";
+}
+
 static enum pbft_status make_genesis(const struct consortium_options *options,
                                      const struct salus_member *members,
                                      struct salus_reason *reason)
 {
     char path[CONSORTIUM_PATH_MAX];
     const struct genesis_options genesis = {
-        .name = options->name != NULL ? options->name : "trial",
+        .name = name_of(options),
         .members = members,
         .member_count = options->replicas,
         .policies = options->policies.count > 0 ? options->policies
@@ -226,7 +231,11 @@ enum pbft_status consortium_create(const struct consortium_options *options,
                          options->base_port + PORTS_PER_REPLICA * replicas - 1);
         return PBFT_INVALID_ARGUMENT;
     }
-    enum pbft_status status = tool_folder_claim(options->folder, 0755, reason);
+    enum pbft_status status =
+        genesis_words_check(name_of(options), &options->policies, reason);
+    if (status == PBFT_OK) {
+        status = tool_folder_claim(options->folder, 0755, reason);
+    }
     if (status != PBFT_OK) {
         return status;
     }

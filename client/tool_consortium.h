@@ -90,6 +90,11 @@ struct genesis_options {
     uint32_t member_count;
     struct consortium_policies policies;
 };
+/* What people type of it, before anything is made; says what is wrong. */
+PBFT_MUST_USE enum pbft_status
+genesis_words_check(const char *name,
+                    const struct consortium_policies *policies,
+                    struct salus_reason *reason);
 PBFT_MUST_USE enum pbft_status
 genesis_file_create(const char *path, const struct genesis_options *options,
                     struct salus_reason *reason);

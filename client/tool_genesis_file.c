@@ -49,19 +49,49 @@ enum pbft_status member_load(struct salus_member *out, const char *path,
     return status;
 }
 
-static enum pbft_status fill_policies(struct salus_genesis *genesis,
-                                      const struct consortium_policies *from,
-                                      struct salus_reason *reason)
+/* RFC 3986 3.1. The genesis cannot be changed: a word that was left standing in
+ * an example would be the policy for good. */
+static bool has_scheme(const char *uri)
 {
-    for (size_t i = 0; i < from->count; i++) {
-        struct genesis_policy *policy = &genesis->policies[i];
-        if (strlen(from->uris[i]) > GENESIS_URI_MAX) {
+    size_t size = strspn(uri, "abcdefghijklmnopqrstuvwxyz"
+                              "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
+    return size > 0 && (uri[0] < '0' || uri[0] > '9') && uri[size] == ':' &&
+           uri[size + 1] != 0;
+}
+
+enum pbft_status genesis_words_check(const char *name,
+                                     const struct consortium_policies *policies,
+                                     struct salus_reason *reason)
+{
+    if (!member_name_is_valid(name)) {
+        salus_reason_set(reason, "the name of a consortium has to be 1 to 32 "
+                                 "of a-z, 0-9 and -");
+        return PBFT_INVALID_ARGUMENT;
+    }
+    for (size_t i = 0; i < policies->count; i++) {
+        if (strlen(policies->uris[i]) > GENESIS_URI_MAX) {
             salus_reason_set(reason,
                              "policy %zu: its URI has more than %d "
                              "characters",
                              i + 1, GENESIS_URI_MAX);
             return PBFT_INVALID_ARGUMENT;
         }
+        if (!has_scheme(policies->uris[i])) {
+            salus_reason_set(reason,
+                             "policy %zu: its URI has no scheme: it is what "
+                             "consents name, such as urn:... or https://...",
+                             i + 1);
+            return PBFT_INVALID_ARGUMENT;
+        }
+    }
+    return PBFT_OK;
+}
+
+static void fill_policies(struct salus_genesis *genesis,
+                          const struct consortium_policies *from)
+{
+    for (size_t i = 0; i < from->count; i++) {
+        struct genesis_policy *policy = &genesis->policies[i];
         (void)snprintf(policy->uri, sizeof policy->uri, "%s", from->uris[i]);
         genesis_policy_id(crypto_provider_verify_only(), policy->uri,
                           policy->policy);
@@ -69,17 +99,16 @@ static enum pbft_status fill_policies(struct salus_genesis *genesis,
         policy->implicit_consent = IMPLICIT_BASIC_NORMAL;
         policy->break_glass_override = BREAK_GLASS_UNLESS_DENIED;
     }
-    return PBFT_OK;
 }
 
 static enum pbft_status fill(struct salus_genesis *genesis,
                              const struct genesis_options *options,
                              struct salus_reason *reason)
 {
-    if (!member_name_is_valid(options->name)) {
-        salus_reason_set(reason, "the name of a consortium has to be 1 to 32 "
-                                 "of a-z, 0-9 and -");
-        return PBFT_INVALID_ARGUMENT;
+    enum pbft_status status =
+        genesis_words_check(options->name, &options->policies, reason);
+    if (status != PBFT_OK) {
+        return status;
     }
     (void)snprintf(genesis->name, sizeof genesis->name, "%s", options->name);
     random_fill(genesis->nonce, sizeof genesis->nonce);
@@ -88,13 +117,9 @@ static enum pbft_status fill(struct salus_genesis *genesis,
     genesis_parameters_defaults(&genesis->parameters);
     genesis->table_version = CODES_VERSION;
     codes_digest(&genesis->table_digest);
-    enum pbft_status status =
-        fill_policies(genesis, &options->policies, reason);
-    if (status == PBFT_OK) {
-        genesis_sort(genesis);
-        status = genesis_check(crypto_provider_verify_only(), genesis, reason);
-    }
-    return status;
+    fill_policies(genesis, &options->policies);
+    genesis_sort(genesis);
+    return genesis_check(crypto_provider_verify_only(), genesis, reason);
 }
 
 enum pbft_status genesis_file_create(const char *path,

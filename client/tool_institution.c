@@ -14,11 +14,16 @@
 #include "crypto/secret.h"
 #include "crypto/x509.h"
 #include "proto/codec_limits.h"
+#include "proto/utf8.h"
 
 #define DAY_S INT64_C(86400)
 #define CA_VALIDITY_S (3652 * DAY_S) /* Ten years. */
 #define END_VALIDITY_S (825 * DAY_S) /* What TLS libraries like to see. */
 #define CLOCK_TOLERANCE_S (10 * INT64_C(60)) /* Between two machines. */
+
+#define WRONG_NAME "the short name has to be 1 to 32 of a-z, 0-9 and -"
+#define WRONG_COUNTRY                                                          \
+    "the country has to be two capital letters (ISO 3166), such as AT"
 
 /* What one call works on. */
 struct work {
@@ -245,7 +250,8 @@ static bool copy_text(char *out, size_t size, const char *text)
     return text == NULL || (size_t)snprintf(out, size, "%s", text) < size;
 }
 
-static bool fill_member(struct work *work)
+/* What is too long; NULL: nothing. */
+static const char *fill_member(struct work *work)
 {
     const struct institution_options *options = work->options;
     struct salus_member *member = work->member;
@@ -258,21 +264,27 @@ static bool fill_member(struct work *work)
     }
     member->has_replica = options->peer_address != NULL;
     if (options->role_count > MEMBER_ROLES_MAX) {
-        return false;
+        return "the list of roles is too long";
     }
     for (size_t i = 0; i < options->role_count; i++) {
         member->roles[i] = options->roles[i];
     }
     member->role_count = (uint32_t)options->role_count;
-    return copy_text(member->name, sizeof member->name, options->name) &&
-           copy_text(member->legal_name, sizeof member->legal_name,
-                     options->legal_name) &&
-           copy_text(member->country, sizeof member->country,
-                     options->country) &&
-           copy_text(member->peer_address, sizeof member->peer_address,
-                     options->peer_address) &&
-           copy_text(member->client_address, sizeof member->client_address,
-                     options->client_address);
+    if (!copy_text(member->name, sizeof member->name, options->name)) {
+        return WRONG_NAME;
+    }
+    if (!copy_text(member->legal_name, sizeof member->legal_name,
+                   options->legal_name)) {
+        return "the legal name has to be one line of 1 to 128 bytes";
+    }
+    if (!copy_text(member->country, sizeof member->country, options->country)) {
+        return WRONG_COUNTRY;
+    }
+    bool fits = copy_text(member->peer_address, sizeof member->peer_address,
+                          options->peer_address) &&
+                copy_text(member->client_address, sizeof member->client_address,
+                          options->client_address);
+    return fits ? NULL : "an address is too long";
 }
 
 /* What people type, before any file is made; member_check() sees the rest. */
@@ -280,10 +292,14 @@ static enum pbft_status check_texts(const struct salus_member *member,
                                     struct salus_reason *reason)
 {
     const char *wrong = NULL;
+    struct pbft_bytes legal_name = {(const uint8_t *)member->legal_name,
+                                    strlen(member->legal_name)};
     if (!member_name_is_valid(member->name)) {
-        wrong = "the short name has to be 1 to 32 of a-z, 0-9 and -";
+        wrong = WRONG_NAME;
+    } else if (legal_name.size == 0 || !wire_utf8_is_line(legal_name)) {
+        wrong = "the legal name has to be one line of 1 to 128 bytes";
     } else if (strspn(member->country, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 2) {
-        wrong = "the country has to be two capital letters";
+        wrong = WRONG_COUNTRY;
     } else if (member->has_replica &&
                !member_address_is_valid(member->peer_address)) {
         wrong = "the address for replicas is not host:port";
@@ -308,9 +324,9 @@ enum pbft_status institution_create(struct salus_member *member,
                         .now_s = (int64_t)time(NULL)};
 
     salus_reason_set(reason, "%s", "");
-    if (!fill_member(&work)) {
-        salus_reason_set(reason,
-                         "a name, the country or an address is too long");
+    const char *wrong = fill_member(&work);
+    if (wrong != NULL) {
+        salus_reason_set(reason, "%s", wrong);
         return PBFT_INVALID_ARGUMENT;
     }
     enum pbft_status status = check_texts(member, reason);
