@@ -122,7 +122,10 @@ static enum pbft_status choose_home(struct salus_client *client,
 
     if (member == NULL || !genesis_replica_id(client->genesis, member, &home)) {
         if (name != NULL) {
-            salus_reason_set(reason, "replica: %s runs none", name);
+            salus_reason_set(reason,
+                             "replica: %s: no member of the genesis with this "
+                             "name runs one",
+                             name);
             return PBFT_NOT_FOUND;
         }
         home = 0;

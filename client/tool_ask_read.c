@@ -129,10 +129,10 @@ bool tool_id_read(const struct tool_command *command, const char *text,
     if (text == NULL || hex_decode(out, size, text) != PBFT_OK) {
         bool is_name = text != NULL && size == LEDGER_HANDLE_SIZE &&
                        strpbrk(text, "/?") != NULL;
-        (void)tool_bad_usage(command,
-                             "%s: an id of %zu hexadecimal digits is needed%s",
-                             text != NULL ? text : "(nothing)", 2 * size,
-                             is_name ? ": salus vault handle tells it" : "");
+        (void)tool_bad_usage(
+            command, "%s%san id of %zu hexadecimal digits is needed%s",
+            text != NULL ? text : "", text != NULL ? ": " : "", 2 * size,
+            is_name ? ": salus vault handle tells it" : "");
         return false;
     }
     return true;

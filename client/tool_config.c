@@ -174,6 +174,14 @@ static bool complete_all(struct tool_config *out, const struct text *text,
            complete(out->vault, folder, text->vault);
 }
 
+/* Another kind of file altogether. */
+static bool has_no_keys(const struct complaint *complaint)
+{
+    static const char words[] = "Expecting MAPPING";
+    return complaint->line == 0 &&
+           strncmp(complaint->what, words, sizeof words - 1) == 0;
+}
+
 static enum pbft_status parse(struct tool_config *out, const char *path,
                               struct pbft_bytes bytes,
                               struct salus_reason *reason)
@@ -191,6 +199,13 @@ static enum pbft_status parse(struct tool_config *out, const char *path,
         error = cyaml_load_data(bytes.data, bytes.size, &config, &schema,
                                 (cyaml_data_t **)&text, NULL);
         correct_place(&complaint, bytes);
+    }
+    if (has_no_keys(&complaint)) {
+        salus_reason_set(reason,
+                         "%s: no client configuration: that has lines such as "
+                         "\"genesis: genesis.txt\"",
+                         path);
+        return PBFT_INVALID_CONFIG;
     }
     if (error != CYAML_OK || text == NULL) {
         salus_reason_set(

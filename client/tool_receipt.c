@@ -16,7 +16,11 @@ static int fetch(struct salus_client *client,
     enum salus_status status = salus_receipt(client, &bytes, tx_id);
 
     if (status != SALUS_OK) {
-        return tool_failed(&tool_receipt, "%s", salus_status_text(status));
+        return tool_failed(&tool_receipt, "%s",
+                           status == SALUS_NOT_FOUND
+                               ? "no transaction with this id is on the ledger "
+                                 "(yet)"
+                               : salus_status_text(status));
     }
     enum pbft_status written =
         tool_armor_create(path, ARMOR_RECEIPT,

@@ -13,6 +13,12 @@
 #include "vault/entries.h"
 #include "vault/purposes.h"
 
+/* The name itself is not repeated: what says why is kept in logs. */
+#define NO_PATIENT                                                             \
+    "no patient of this vault has that name: it is the one under which he "    \
+    "was "                                                                     \
+    "imported, such as Patient/17"
+
 struct call {
     struct tool_list operands; /* The first one is what to do. */
     const char *config;
@@ -111,7 +117,7 @@ static int forget(struct call *call)
         call->vault, &out, call->operands.items[1], !call->yes);
 
     if (status == PBFT_NOT_FOUND) {
-        return tool_failed(&tool_vault, "no patient has that name");
+        return tool_failed(&tool_vault, NO_PATIENT);
     }
     if (status == PBFT_EXISTS) {
         return tool_failed(&tool_vault, "an import was interrupted: run it "
@@ -175,7 +181,7 @@ static int tell_handle(struct call *call)
         vault_find_subject(call->vault, &subject, call->operands.items[1]);
 
     if (status == PBFT_NOT_FOUND) {
-        return tool_failed(&tool_vault, "no patient has that name");
+        return tool_failed(&tool_vault, NO_PATIENT);
     }
     if (status != PBFT_OK) {
         return report_failure(call, status, NULL);
@@ -267,9 +273,11 @@ static int with_vault(struct call *call, int (*action)(struct call *call))
     }
     enum pbft_status status = vault_open(&call->vault, call->folder, &reason);
     if (status != PBFT_OK) {
-        return tool_failed(&tool_vault, "%s",
-                           reason.text[0] != 0 ? reason.text
-                                               : pbft_status_text(status));
+        return tool_failed(
+            &tool_vault, "%s%s",
+            reason.text[0] != 0 ? reason.text : pbft_status_text(status),
+            status == PBFT_NOT_FOUND ? ": the first salus fhir import makes it"
+                                     : "");
     }
     int code = action(call);
     vault_close(call->vault);

@@ -240,6 +240,7 @@ expect_tool()
         cat "$dir/out"
     fi
 }
+sed 's/^replica:.*/replica: nobody/' "$dir/a/client-0.yaml" >"$dir/a/nobody.yaml"
 expect_tool 2 'No such file' 'receipt that is not there' \
     verify "$dir/none" --genesis "$dir/a/genesis.txt"
 expect_tool 2 'No such file' 'genesis that is not there' \
@@ -261,6 +262,27 @@ expect_tool 0 'one replica is for a trial' 'genesis of one' \
     genesis --members "$dir/a/st-anna/member.txt" -o "$dir/one.txt"
 expect_tool 1 '4 or more' 'genesis of two' genesis -o "$dir/two.txt" \
     --members "$dir/a/st-anna/member.txt" "$dir/a/lakeside/member.txt"
+expect_tool 1 'no scheme' 'policy that is no URI' \
+    genesis --members "$dir/a/st-anna/member.txt" --policy URI -o "$dir/p.txt"
+# What is wrong on the command line leaves nothing behind.
+expect_tool 1 'no scheme' 'trial with such a policy' \
+    init "$dir/new" --policy URI
+expect_tool 1 'name of a consortium' 'trial with another name' \
+    init "$dir/new" --name 'My Trial'
+expect_tool 1 'two capital letters' 'keys for a country that is a word' \
+    keygen --name new --legal-name New --country Austria -o "$dir/new"
+expect_tool 1 'legal name has to be one line' 'keys for nobody' \
+    keygen --name new --legal-name '' --country AT -o "$dir/new"
+if [ -e "$dir/new" ]; then
+    failures=$((failures + 1))
+    echo "FAILED: a folder was made"
+fi
+expect_tool 1 'no member of the genesis with this name runs one' \
+    'replica of nobody' status --config "$dir/a/nobody.yaml"
+expect_tool 1 'genesis.txt: no client configuration' \
+    'genesis taken for a configuration' status --config "$dir/a/genesis.txt"
+expect_tool 1 'the first salus fhir import makes it' 'vault that is not there' \
+    vault list --config "$dir/a/client-0.yaml"
 expect_tool 0 'commands:' 'help of help' help help
 expect_tool 0 'commands:' 'help, asked for twice' help --help
 expect_tool 1 'no such file' 'FHIR file that is not there' \

@@ -76,7 +76,7 @@ static const struct {
      {"consent-status", ID, "--at", "2026-01-01", "--at-block", "3"},
      "not both"},
     {&tool_query, {"consent-status", ID, "--at", "1970-01-01"}, "1970"},
-    {&tool_query, {"consent-status"}, "32 hexadecimal digits"},
+    {&tool_query, {"consent-status"}, "query: an id of 32 hexadecimal digits"},
     {&tool_query, {"tx", HANDLE, "--at", "2026-01-01"}, "does not take --at"},
     {&tool_query,
      {"--certified", "accounting", HANDLE},
