@@ -272,22 +272,6 @@ static int keep_proof(const struct asking *asking)
     return code;
 }
 
-static const char *why_not_certified(enum salus_status status)
-{
-    switch (status) {
-    case SALUS_UNPROVED:
-        return "f + 1 replicas do not agree on an answer that is new enough";
-    case SALUS_LIMIT:
-        return "the answer is longer than a proof may be, or too much is under "
-               "way: ask for less, such as a shorter period";
-    case SALUS_NOT_FOUND:
-        return "the ledger went on faster than the pages could be read: ask "
-               "for less, or again";
-    default:
-        return salus_status_text(status);
-    }
-}
-
 static int ask_certified(struct asking *asking, const Salus__V1__Query *query)
 {
     const struct tool_ask *ask = asking->ask;
@@ -313,7 +297,7 @@ static int ask_certified(struct asking *asking, const Salus__V1__Query *query)
             tool_json_print(json);
         }
         return tool_failed(ask->command, "not certified: %s",
-                           why_not_certified(status));
+                           tool_witness_problem(status));
     }
     (void)each_page(asking, note_names);
     learn_names(asking, SALUS_READ_CERTIFIED);

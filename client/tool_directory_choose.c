@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "client/salus.h"
+#include "client/tool_config.h"
 #include "client/tool_directory.h"
+#include "client/tool_witness.h"
 #include "crypto/hex.h"
 
 /* The rows with this name, a new list; of the genesis alone, or of all. */
@@ -86,11 +88,19 @@ static json_t *ask_and_choose(const struct tool_directory *directory,
         tool_directory_ask(&all, client, NULL, level, &certified);
     if (status == SALUS_OK) {
         row = choose_among(&all, name, out);
+    } else if (level == SALUS_READ_LOCAL) {
+        (void)fprintf(
+            out,
+            "%s: not in the genesis, and the directory of the ledger "
+            "could not be asked: %s%s",
+            name, tool_one_replica_text(status),
+            status == SALUS_UNREACHABLE ? "; another one: --replica NAME" : "");
     } else {
+        tool_witness_print(stderr, client, &certified);
         (void)fprintf(out,
                       "%s: not in the genesis, and the directory of the ledger "
-                      "could not be asked: %s",
-                      name, salus_status_text(status));
+                      "is not certified: %s",
+                      name, tool_witness_problem(status));
     }
     salus_certified_free(&certified);
     tool_directory_end(&all);

@@ -74,6 +74,25 @@ static void add_statements(json_t *json, const struct salus_client *client,
                   "statements", list));
 }
 
+const char *tool_witness_problem(enum salus_status status)
+{
+    switch (status) {
+    case SALUS_UNPROVED:
+        return "f + 1 replicas do not agree on an answer that is new enough";
+    case SALUS_LIMIT:
+        return "the answer is longer than a proof may be, or too much is under "
+               "way: ask for less, such as a shorter period";
+    case SALUS_NOT_FOUND:
+        return "the ledger went on faster than the pages could be read: ask "
+               "for less, or again";
+    case SALUS_TIMED_OUT:
+        return "no answer in time: salus status tells whether enough replicas "
+               "are up, and order";
+    default:
+        return salus_status_text(status);
+    }
+}
+
 void tool_witness_print(FILE *stream, const struct salus_client *client,
                         const struct salus_certified *certified)
 {

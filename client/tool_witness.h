@@ -9,6 +9,8 @@
 
 struct json_t;
 
+/* Why an answer was not certified, in words. */
+const char *tool_witness_problem(enum salus_status status);
 /* A line for each replica that does not agree, and the statements of those that
  * contradict each other. */
 void tool_witness_print(FILE *stream, const struct salus_client *client,

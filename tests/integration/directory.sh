@@ -228,4 +228,19 @@ has "nobody is left" '^0 rows$'
     fail "the history"
 has "evidence" "  filed as evidence: indeterminate  *$evidence  st-anna "
 has "settled, and by whom" "  settled: indeterminate no longer  *-  *st-anna .*  $officer  "
+
+# ---- names when too few replicas are there to certify them
+sed 's/^timeout_ms.*//' trial/client-0.yaml >trial/hasty.yaml
+echo 'timeout_ms: 2000' >>trial/hasty.yaml
+# shellcheck disable=SC2086 # One word each.
+kill ${pids#* * }
+refuses "a name that is not certified" \
+    'hill: not in the genesis, and the directory of the ledger is not certified: ' \
+    due hill --certified --config trial/hasty.yaml
+grep -q '^replica 3 (riverbend) ' err || fail "who does not certify it"
+"$salus" due hill >out 2>err || fail "a name by one replica"
+has "the word of one" '^hill is .* (directory, as this replica has it)$'
+refuses "a name by a replica that is down" \
+    'directory of the ledger could not be asked: .*--replica NAME$' \
+    due hill --replica lakeside --config trial/hasty.yaml
 echo 'passed: directory'
