@@ -354,10 +354,11 @@ static int run(int argc, char **argv)
 
 const struct tool_command tool_bench = {
     .name = "bench",
-    .usage = "[--replicas N | --config FILE | --genesis FILE] [--payload "
-             "BYTES] [--transactions-per-request T] [--clients C] [--rate R] "
-             "[--duration 10s] [--runs K] [--limits] [--fault KIND] [--matrix] "
-             "[--vs FILE] [--json]",
+    .usage = "[--replicas N | --config FILE | --genesis FILE]\n"
+             "       [--payload BYTES] [--transactions-per-request T] "
+             "[--clients C]\n"
+             "       [--rate R] [--duration 10s] [--runs K] [--limits]\n"
+             "       [--fault KIND] [--matrix] [--vs FILE] [--json]",
     .summary = "measure a consortium of real replicas on this machine",
     .help =
         "Starts N replicas (4) with TLS, signatures and synced writes, lets C\n"

@@ -182,8 +182,8 @@ static int run(int argc, char **argv)
 
 const struct tool_command tool_certificate = {
     .name = "certificate",
-    .usage = "replica|client --name NAME --ca FILE --ca-key FILE [--days N] "
-             "-o PREFIX\n"
+    .usage = "replica|client --name NAME --ca FILE --ca-key FILE\n"
+             "       [--days N] -o PREFIX\n"
              "       salus certificate show FILE...",
     .summary = "issue new TLS certificates, or show them",
     .help =

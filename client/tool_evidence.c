@@ -380,9 +380,10 @@ const struct tool_command tool_evidence = {
     .help =
         "list asks all replicas for the evidence that they hold, one line\n"
         "each, and checks it; whoever accuses without a proof is named. "
-        "export writes one piece to a file. verify checks such a file\n"
-        "offline: that the member signed both statements, and that no replica\n"
-        "that follows the protocol signs both.\n"
+        "export\n"
+        "writes one piece to a file. verify checks such a file offline: that\n"
+        "the member signed both statements, and that no replica that follows\n"
+        "the protocol signs both.\n"
         "\n"
         "  -o FILE            must not exist\n"
         "  --config FILE      client configuration; else $SALUS_CONFIG\n"

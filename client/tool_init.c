@@ -62,8 +62,8 @@ static int run(int argc, char **argv)
 
 const struct tool_command tool_init = {
     .name = "init",
-    .usage = "DIR [--replicas N] [--base-port P] [--name NAME] "
-             "[--policy URI...]",
+    .usage = "DIR [--replicas N] [--base-port P] [--name NAME]\n"
+             "       [--policy URI...]",
     .summary = "make a whole consortium for trials on this machine",
     .help =
         "Makes N synthetic hospitals with keys, a CA and certificates each, "

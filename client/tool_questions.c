@@ -40,7 +40,7 @@ static int run_explain(int argc, char **argv)
 
 const struct tool_command tool_explain = {
     .name = "explain",
-    .usage = "DECISION | EMERGENCY [--emergency] " TOOL_ASK_USAGE,
+    .usage = "DECISION | EMERGENCY [--emergency]\n       " TOOL_ASK_USAGE,
     .summary = "why access was permitted or denied, or glass was broken",
     .help = "DECISION is the id of the access request. Shown are the request,\n"
             "what every replica computed, by which rule, what the custodian\n"
@@ -124,8 +124,9 @@ static int run_accounting(int argc, char **argv)
 
 const struct tool_command tool_accounting = {
     .name = "accounting",
-    .usage = "HANDLE... [--from TIME] [--to TIME] [--view hipaa|ehds|full]\n"
-             "       [--fold] " TOOL_ASK_USAGE,
+    .usage = "HANDLE... [--from TIME] [--to TIME]\n"
+             "       [--view hipaa|ehds|full] [--fold]\n"
+             "       " TOOL_ASK_USAGE,
     .summary = "to whom a patient's data were disclosed",
     .help =
         "HANDLE is the random handle of the patient; several, if he has more.\n"

@@ -179,7 +179,8 @@ static int run_due(int argc, char **argv)
 
 const struct tool_command tool_due = {
     .name = "due",
-    .usage = "[INSTITUTION] [--before TIME] [--at TIME] " TOOL_ASK_USAGE,
+    .usage =
+        "[INSTITUTION] [--before TIME] [--at TIME]\n       " TOOL_ASK_USAGE,
     .summary = "what an institution has to do, and until when",
     .help =
         "Overdue reviews and open breaches first, then reviews, ends of\n"

@@ -228,8 +228,8 @@ static int run(int argc, char **argv)
 
 const struct tool_command tool_submit = {
     .name = "submit",
-    .usage = "FILE|- [--config FILE] [--replica NAME] [--timeout SECONDS] "
-             "[--json]",
+    .usage = "FILE|- [--config FILE] [--replica NAME]\n"
+             "       [--timeout SECONDS] [--json]",
     .summary = "submit transactions written as JSON, and wait for the proof",
     .help =
         "FILE holds one transaction or a list of them, by the field names of\n"
