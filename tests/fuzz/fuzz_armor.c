@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "client/verify_form.h"
 #include "consensus/assert.h"
 #include "proto/armor.h"
 #include "proto/codec_limits.h"
@@ -35,10 +36,26 @@ static void check(enum armor_kind kind, struct pbft_bytes text)
     wire_buffer_deinit(&bytes_again);
 }
 
+/* What `salus verify` is given, whatever its form. */
+static void check_form(struct pbft_bytes content)
+{
+    enum armor_kind kind = ARMOR_GENESIS;
+    struct wire_buffer bytes;
+    struct salus_reason reason = {{0}};
+    wire_buffer_init(&bytes, WIRE_FRAME_BYTES_MAX);
+    if (verify_form_read(&bytes, &kind, content, &reason) == PBFT_OK) {
+        PBFT_ASSERT(kind == ARMOR_RECEIPT || kind == ARMOR_QUERY_PROOF);
+    } else {
+        PBFT_ASSERT(reason.text[0] != '\0');
+    }
+    wire_buffer_deinit(&bytes);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     for (int kind = ARMOR_GENESIS; kind <= ARMOR_EVIDENCE; kind++) {
         check((enum armor_kind)kind, (struct pbft_bytes){data, size});
     }
+    check_form((struct pbft_bytes){data, size});
     return 0;
 }
