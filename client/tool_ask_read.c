@@ -11,6 +11,7 @@
 #include "proto/member.h"
 
 #define MS_PER_DAY 86400000
+#define LEGAL_NAME_SIZE 129 /* INST_ADMIT: 128 bytes at most. */
 
 /* Days since 1970 of a date (proleptic Gregorian calendar). */
 static int64_t days_of(int64_t year, int64_t month, int64_t day)
@@ -166,15 +167,18 @@ bool tool_institution_field(struct tool_ask *ask, const char *text,
 static void print_named(const struct tool_ask *ask, const json_t *row)
 {
     const char *told_by = json_string_value(json_object_get(row, "told_by"));
-    if (ask->json || strcmp(told_by, TOOL_TOLD_GENESIS) == 0) {
+    char legal_name[LEGAL_NAME_SIZE];
+    if (strcmp(told_by, TOOL_TOLD_GENESIS) == 0) {
         return;
     }
-    (void)printf("%s is %s, %s (%s)\n", ask->named,
-                 json_string_value(json_object_get(row, "institution")),
-                 json_string_value(json_object_get(row, "legal_name")),
-                 strcmp(told_by, TOOL_TOLD_CERTIFIED) == 0
-                     ? "certified directory"
-                     : "directory, as this replica has it");
+    tool_line_text(legal_name, sizeof legal_name,
+                   json_string_value(json_object_get(row, "legal_name")));
+    (void)fprintf(
+        ask->json ? stderr : stdout, "%s is %s, %s (%s)\n", ask->named,
+        json_string_value(json_object_get(row, "institution")), legal_name,
+        strcmp(told_by, TOOL_TOLD_CERTIFIED) == 0
+            ? "certified directory"
+            : "directory, as this replica has it");
 }
 
 int tool_institution_settle(const struct tool_ask *ask,

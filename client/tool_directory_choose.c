@@ -22,6 +22,7 @@ static json_t *rows_with_name(const struct tool_directory *directory,
         const char *its = json_string_value(json_object_get(row, "name"));
         const char *teller = json_string_value(json_object_get(row, "told_by"));
         if (its != NULL && its[0] != 0 && strcmp(its, name) == 0 &&
+            strlen(id) == (size_t)2 * PBFT_INSTITUTION_SIZE &&
             (told_by == NULL || strcmp(teller, told_by) == 0)) {
             (void)json_array_append(found, row);
         }

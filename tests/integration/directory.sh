@@ -108,6 +108,7 @@ for level in certified ordered; do
 done
 "$salus" due clinic --json >out 2>err || fail "what is due there, as JSON"
 [ "$(wc -l <out)" -eq 1 ] || fail "JSON alone"
+grep -q "^clinic is $clinic, " err || fail "whom the name means, beside JSON"
 "$salus" may what clinic >out 2>err || fail "what it may see"
 has "a name for may" "^clinic is $clinic, "
 "$salus" bg --institution clinic >out 2>err || fail "its emergencies"
