@@ -32,7 +32,8 @@ table=$root/build/mutants/table.txt
 
 # Only what the simulator is made of, as it stands in the work tree, and new to
 # the build, which may be left over from a run that was stopped at a mutant.
-rm -rf "$copy"
+# A cache of another compiler would be thrown away by CMake, options and all.
+rm -rf "$copy" "$build/CMakeCache.txt"
 mkdir -p "$copy" "$build"
 git ls-files -co --exclude-standard | grep -v '^tests/' |
     tar -cf - -T - | tar -xmf - -C "$copy" || exit 2
