@@ -247,7 +247,7 @@ static enum pbft_status run_batch(struct run *run, size_t *next)
     while (status == PBFT_OK && *next < run->work_count &&
            !import_batch_is_full(batch)) {
         const struct work *work = &run->work[*next];
-        const struct fhir_file *file = run->files[work->file];
+        struct fhir_file *file = run->files[work->file];
         struct fhir_item *item = NULL;
         status = fhir_item_load(&item, file, work->index, &run->fhir);
         if (status == PBFT_OK && import_batch_must_wait(batch, item)) {
@@ -256,8 +256,7 @@ static enum pbft_status run_batch(struct run *run, size_t *next)
         }
         bool taken = true;
         if (status == PBFT_OK) {
-            status =
-                import_batch_add(batch, fhir_file_name(file), item, &taken);
+            status = import_batch_add(batch, file, work->index, item, &taken);
         }
         if (!taken) {
             fhir_item_free(item);
@@ -277,6 +276,9 @@ static enum pbft_status run_all(struct run *run)
     size_t next = 0;
     enum pbft_status status = import_resume(&run->session);
 
+    for (size_t i = 0; i < run->file_count && status == PBFT_OK; i++) {
+        status = import_find_urls(&run->session, run->files[i], &run->fhir);
+    }
     while (status == PBFT_OK && next < run->work_count) {
         status = run_batch(run, &next);
     }

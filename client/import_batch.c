@@ -7,8 +7,10 @@
 
 /* A resource of the batch. */
 struct slot {
-    const char *file;
+    struct fhir_file *file;
+    size_t index;           /* In it. */
     struct fhir_item *item; /* Owned. */
+    bool owns_url;          /* Known: fhir_plan_owns_url() */
     enum import_outcome outcome;
     struct vault_journal *journal; /* Owned; NULL: nothing to submit. */
     struct vault_step last;        /* Known: what was submitted before. */
@@ -74,23 +76,9 @@ void import_batch_end(struct import_batch *batch)
 static enum pbft_status find_newest(const struct import_batch *batch,
                                     const struct slot *slot, uint8_t out[32])
 {
-    struct vault *vault = batch->session->plan.vault;
-
-    if (!slot->has_versions) {
-        return PBFT_NOT_FOUND;
-    }
-    struct vault_journal *entry = calloc(1, sizeof *entry);
-    if (entry == NULL) {
-        return PBFT_NO_MEMORY;
-    }
-    enum pbft_status status = vault_journal_find(vault, entry, slot->newest);
-    if (status == PBFT_NOT_FOUND) {
-        status = vault_journal_find(vault, entry, slot->before);
-    }
-    memcpy(out, entry->key, sizeof entry->key);
-    vault_journal_free(entry);
-    free(entry);
-    return status;
+    return slot->has_versions ? import_find_newest(batch->session, out,
+                                                   slot->newest, slot->before)
+                              : PBFT_NOT_FOUND;
 }
 
 /* What was imported after it stands. */
@@ -135,6 +123,10 @@ static enum pbft_status find_known(struct import_batch *batch,
     if (*known) {
         take_known(slot, entry);
         status = find_replaced(batch, slot, entry);
+        if (status == PBFT_OK) {
+            status = fhir_plan_owns_url(&slot->owns_url, slot->item, entry,
+                                        batch->session->plan.vault);
+        }
     }
     vault_journal_free(entry);
     free(entry);
@@ -252,22 +244,32 @@ static enum pbft_status judge_slot(struct import_batch *batch,
         return status;
     }
     status = plan_slot(batch, slot);
+    slot->owns_url = slot->outcome != IMPORT_REJECTED;
     *taken = status != PBFT_OK || is_local || !rests_on_batch(batch, slot);
     return status;
 }
 
-enum pbft_status import_batch_add(struct import_batch *batch, const char *file,
+/* From now on a reference by its fullUrl means it, or nothing. */
+static void tell_url(const struct slot *slot, bool owns)
+{
+    fhir_file_set_url(slot->file, slot->index,
+                      owns ? FHIR_URL_OWN : FHIR_URL_LOST);
+}
+
+enum pbft_status import_batch_add(struct import_batch *batch,
+                                  struct fhir_file *file, size_t index,
                                   struct fhir_item *item, bool *taken)
 {
     const struct pbft_digest *chain = &batch->session->plan.envelope.chain;
     struct slot *slot = &batch->slots[batch->count];
 
     *taken = true;
-    *slot = (struct slot){.file = file, .item = item};
+    *slot = (struct slot){.file = file, .index = index, .item = item};
     slot->has_versions =
         fhir_plan_version_keys(slot->newest, slot->before, item, chain);
     if (fhir_item_class(item) == FHIR_REJECT) {
         slot->outcome = IMPORT_REJECTED;
+        tell_url(slot, false);
         batch->count++;
         return PBFT_OK;
     }
@@ -275,6 +277,7 @@ enum pbft_status import_batch_add(struct import_batch *batch, const char *file,
     if (!*taken) {
         return PBFT_OK;
     }
+    tell_url(slot, status == PBFT_OK && slot->owns_url);
     batch->count++;
     return status == PBFT_OK ? note_outdated(batch, slot) : status;
 }
@@ -285,7 +288,7 @@ static void report(struct import_batch *batch, const struct slot *slot)
 {
     struct import_session *session = batch->session;
     const struct vault_journal *journal = slot->journal;
-    struct import_event event = {.file = slot->file,
+    struct import_event event = {.file = fhir_file_name(slot->file),
                                  .item = slot->item,
                                  .class_of = fhir_item_class(slot->item),
                                  .outcome = slot->outcome,
@@ -332,6 +335,9 @@ static void note_results(struct import_batch *batch)
         }
         bool refused = import_refusal(slot->journal) != 0;
         slot->outcome = refused ? IMPORT_REFUSED : IMPORT_ON_LEDGER;
+        if (refused) {
+            tell_url(slot, false);
+        }
         for (uint32_t k = 0; k < slot->journal->step_count; k++) {
             batch->session->summary->transactions +=
                 slot->journal->steps[k].code == 0;

@@ -32,13 +32,13 @@ bool import_batch_is_full(const struct import_batch *batch);
  * ledger decides what this one has to end. */
 bool import_batch_must_wait(const struct import_batch *batch,
                             const struct fhir_item *item);
-/* Takes the item; plans it. `file` outlives the batch. Not `taken`: it is for
- * the next batch, which knows what became of this one; the caller frees it and
- * loads it again. */
-PBFT_MUST_USE enum pbft_status import_batch_add(struct import_batch *batch,
-                                                const char *file,
-                                                struct fhir_item *item,
-                                                bool *taken);
+/* Takes the item, which is that of `file` at `index`; plans it, and tells the
+ * file what its fullUrl means from now on. `file` outlives the batch. Not
+ * `taken`: it is for the next batch, which knows what became of this one; the
+ * caller frees it and loads it again. */
+PBFT_MUST_USE enum pbft_status
+import_batch_add(struct import_batch *batch, struct fhir_file *file,
+                 size_t index, struct fhir_item *item, bool *taken);
 /* Makes the plans durable, submits, settles, reports. */
 PBFT_MUST_USE enum pbft_status import_batch_submit(struct import_batch *batch);
 void import_batch_end(struct import_batch *batch); /* Or NULL. */
@@ -58,6 +58,18 @@ import_note_outdated(struct import_session *session, const uint8_t name[32],
 PBFT_MUST_USE enum pbft_status
 import_find_known(const struct import_session *session,
                   struct vault_journal *out, const struct fhir_item *item);
+
+/* The key of the entry that was imported last of those versions:
+ * fhir_plan_version_keys(). NOT_FOUND. */
+PBFT_MUST_USE enum pbft_status
+import_find_newest(const struct import_session *session, uint8_t out[32],
+                   const uint8_t newest[32], const uint8_t before[32]);
+
+/* Before anything is planned: what the fullUrls of a file's resources without
+ * an id mean, by what was imported before (import_known.c). */
+PBFT_MUST_USE enum pbft_status
+import_find_urls(const struct import_session *session, struct fhir_file *file,
+                 const struct fhir_options *options);
 
 /* The code of what the ledger refused; 0: nothing, or only to end what has
  * ended already. */

@@ -138,8 +138,8 @@ void audit_read_consent(const struct fhir_reader *reader,
     struct fhir_node said = fhir_field(&what, "reference");
     const char *name = fhir_string(&said);
     struct fhir_report ignored;
-    const struct fhir_reader quiet = {.report = &ignored,
-                                      .arena = reader->arena};
+    const struct fhir_reader quiet = {
+        .report = &ignored, .arena = reader->arena, .file = reader->file};
 
     if (out->consent_count == FHIR_AUDIT_ITEMS_MAX) {
         return;

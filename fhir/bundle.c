@@ -212,7 +212,7 @@ static enum pbft_status index_entries(struct fhir_file *file,
         status = add_bundle_entry(file, &node, i, slice);
         slice = slice.size > 0 ? fhir_slice_next(text, slice) : slice;
     }
-    return status == PBFT_OK ? fhir_check_full_urls(file, list) : status;
+    return status == PBFT_OK ? fhir_index_full_urls(file, list) : status;
 }
 
 static bool is_list_type(const char *type)

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* References find resources by their fullUrl: one that two resources share
- * would make two patients one (R4, bdl-7). Two versions of one may share it. */
+ * would make two patients one (R4, bdl-7). Two versions of one may share it. In
+ * its Bundle a fullUrl means the entry that has it; the vault is asked for the
+ * id of that one, since other Bundles may have used the same fullUrl. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +20,7 @@ struct named {
 
 static void mark(struct fhir_entry *entry)
 {
+    entry->is_shared = true;
     if (!entry->is_broken) {
         entry->is_broken = true;
         entry->rank = FHIR_RANK_OTHER;
@@ -106,15 +110,8 @@ static size_t gather(struct named *out, struct fhir_file *file,
     return count;
 }
 
-enum pbft_status fhir_check_full_urls(struct fhir_file *file,
-                                      const struct fhir_node *entries)
+static void check(struct named *list, size_t count)
 {
-    struct named *list = calloc(file->count + 1, sizeof *list);
-
-    if (list == NULL) {
-        return PBFT_NO_MEMORY;
-    }
-    size_t count = gather(list, file, entries);
     qsort(list, count, sizeof *list, compare);
     for (size_t first = 0; first < count;) {
         size_t end = first;
@@ -130,6 +127,100 @@ enum pbft_status fhir_check_full_urls(struct fhir_file *file,
         }
     }
     mark_other_servers(list, count);
-    free(list);
+}
+
+/* ---- what they mean ------------------------------------------------------ */
+
+static enum pbft_status set_target(const struct named *named)
+{
+    char name[2 * FHIR_KEY_MAX + 2];
+
+    if (named->id[0] == 0) {
+        return PBFT_OK;
+    }
+    if (!fhir_is_id(named->id) || !fhir_is_id(named->type)) {
+        named->entry->is_shared = true;
+        return PBFT_OK;
+    }
+    (void)snprintf(name, sizeof name, "%s/%s", named->type, named->id);
+    named->entry->target = fhir_copy_text(name);
+    return named->entry->target != NULL ? PBFT_OK : PBFT_NO_MEMORY;
+}
+
+static int compare_urls(const void *left, const void *right)
+{
+    const struct fhir_url *a = left;
+    const struct fhir_url *b = right;
+
+    return strcmp(a->url, b->url);
+}
+
+static enum pbft_status list_urls(struct fhir_file *file)
+{
+    file->urls = calloc(file->count + 1, sizeof *file->urls);
+    if (file->urls == NULL) {
+        return PBFT_NO_MEMORY;
+    }
+    for (size_t i = 0; i < file->count; i++) {
+        const char *url = file->entries[i].full_url;
+        if (url != NULL) {
+            file->urls[file->url_count++] =
+                (struct fhir_url){.url = url, .entry = i};
+        }
+    }
+    qsort(file->urls, file->url_count, sizeof *file->urls, compare_urls);
     return PBFT_OK;
+}
+
+enum pbft_status fhir_index_full_urls(struct fhir_file *file,
+                                      const struct fhir_node *entries)
+{
+    struct named *list = calloc(file->count + 1, sizeof *list);
+
+    if (list == NULL) {
+        return PBFT_NO_MEMORY;
+    }
+    size_t count = gather(list, file, entries);
+    check(list, count);
+    enum pbft_status status = list_urls(file);
+    for (size_t i = 0; i < count && status == PBFT_OK; i++) {
+        status = set_target(&list[i]);
+    }
+    free(list);
+    return status;
+}
+
+enum fhir_entry_found fhir_find_entry(const struct fhir_file *file,
+                                      const char **name, const char *url)
+{
+    const struct fhir_url wanted = {.url = url};
+    const struct fhir_url *found = NULL;
+
+    if (file != NULL && file->url_count > 0) {
+        found = bsearch(&wanted, file->urls, file->url_count,
+                        sizeof *file->urls, compare_urls);
+    }
+    if (found == NULL) {
+        return FHIR_ENTRY_NONE;
+    }
+    const struct fhir_entry *entry = &file->entries[found->entry];
+    *name = entry->target;
+    if (entry->is_shared ||
+        (entry->target == NULL && entry->meaning == FHIR_URL_LOST)) {
+        return FHIR_ENTRY_LOST;
+    }
+    return entry->target != NULL ? FHIR_ENTRY_NAMED : FHIR_ENTRY_ITSELF;
+}
+
+bool fhir_file_is_nameless(const struct fhir_file *file, size_t index)
+{
+    const struct fhir_entry *entry = &file->entries[index];
+
+    return entry->full_url != NULL && entry->target == NULL;
+}
+
+void fhir_file_set_url(struct fhir_file *file, size_t index,
+                       enum fhir_url_meaning meaning)
+{
+    file->entries[index].meaning = meaning;
 }

@@ -8,17 +8,23 @@
 #include "fhir/json.h"
 #include "proto/arena.h"
 
+struct fhir_file;
+
 /* What readers of one resource share. */
 struct fhir_reader {
     struct fhir_report *report;
     struct wire_arena *arena;              /* Texts and models live here. */
     int32_t zone_minutes;                  /* Of dates without a time. */
     const struct vault_purposes *purposes; /* Published ones; or NULL. */
+    const struct fhir_file *file;          /* Where it stands; or NULL. */
 };
 
 /* `name` is what the vault is asked for; texts live as long as the item. */
 struct fhir_reference {
     const char *name; /* NULL: absent. */
+    const char *said; /* As it stands there, but for a version; or NULL. */
+    bool is_lost; /* It means an entry of its Bundle that is in no vault: nor
+                     is the name. */
     const char *type; /* "Patient"; "" if it does not say. */
     const char *path; /* Where it stands. */
 };

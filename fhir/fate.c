@@ -139,7 +139,7 @@ static bool names_a_consent(const struct fhir_audit *audit, const char *name)
 {
     for (size_t i = 0; i < audit->consent_count; i++) {
         if (audit->consents[i].name != NULL &&
-            strcmp(audit->consents[i].name, name) == 0) {
+            strcmp(audit->consents[i].said, name) == 0) {
             return true;
         }
     }
@@ -157,7 +157,7 @@ static bool audit_leaves(const struct fhir_item *item, const char *path,
 
     if (strcmp(path, "agent.who.reference") == 0) {
         const char *name =
-            is_emergency ? audit->requestor.name : audit->recipient.name;
+            is_emergency ? audit->requestor.said : audit->recipient.said;
         return text != NULL && name != NULL && strcmp(text, name) == 0;
     }
     if (strcmp(path, "agent.policy") == 0) {

@@ -55,6 +55,19 @@ const char *fhir_file_name(const struct fhir_file *file);
 size_t fhir_file_count(const struct fhir_file *file);
 enum fhir_rank fhir_file_rank(const struct fhir_file *file, size_t index);
 
+/* Is it a resource without an id that has a fullUrl? Then references of its
+ * Bundle find it by that name alone, which another Bundle may have used. */
+bool fhir_file_is_nameless(const struct fhir_file *file, size_t index);
+/* What the fullUrl of such a resource means to those that are loaded next. */
+enum fhir_url_meaning {
+    FHIR_URL_UNASKED, /* Whatever the vault has under it: nothing is imported.
+                       */
+    FHIR_URL_OWN,     /* The vault has that resource under it. */
+    FHIR_URL_LOST,    /* Or another one: references are unresolved. */
+};
+void fhir_file_set_url(struct fhir_file *file, size_t index,
+                       enum fhir_url_meaning meaning);
+
 struct fhir_item; /* One resource; keeps nothing of the file. */
 
 /* Reads and judges. NO_MEMORY. */

@@ -305,7 +305,9 @@ void fhir_file_close(struct fhir_file *file)
     }
     for (size_t i = 0; i < file->count; i++) {
         free(file->entries[i].full_url);
+        free(file->entries[i].target);
     }
+    free(file->urls);
     free(file->entries);
     free(file->bytes);
     free(file->name);

@@ -28,7 +28,7 @@ static bool copy_entry(struct fhir_item *item, const struct fhir_file *file,
     return true;
 }
 
-static bool is_id(const char *text)
+bool fhir_is_id(const char *text)
 {
     size_t size = strlen(text);
 
@@ -55,7 +55,7 @@ static void read_name(struct fhir_item *item, const struct fhir_reader *reader,
     if (id == NULL) {
         return;
     }
-    if (!is_id(id)) {
+    if (!fhir_is_id(id)) {
         fhir_find(&item->report, FHIR_WRONG_TYPE, &node, NULL);
         return;
     }
@@ -118,13 +118,15 @@ static void read_model(struct fhir_item *item, const struct fhir_reader *reader,
     }
 }
 
-static void judge(struct fhir_item *item, const struct fhir_options *options)
+static void judge(struct fhir_item *item, const struct fhir_file *file,
+                  const struct fhir_options *options)
 {
     struct fhir_json_error wrong;
     struct fhir_reader reader = {.report = &item->report,
                                  .arena = &item->arena,
                                  .zone_minutes = options->zone_minutes,
-                                 .purposes = options->purposes};
+                                 .purposes = options->purposes,
+                                 .file = file};
 
     item->json =
         fhir_json_parse((struct pbft_bytes){item->bytes, item->size},
@@ -178,7 +180,7 @@ enum pbft_status fhir_item_load(struct fhir_item **out,
             (void)snprintf(item->type, sizeof item->type, "Bundle");
         }
     } else {
-        judge(item, options);
+        judge(item, file, options);
     }
     *out = item;
     return PBFT_OK;

@@ -18,6 +18,9 @@ struct fhir_entry {
     size_t size;
     size_t line;    /* NDJSON: from 1. */
     char *full_url; /* Of a bundle entry; owned; or NULL. */
+    char *target;   /* "Patient/17", what its fullUrl means; owned; or NULL. */
+    bool is_shared; /* Its fullUrl means nothing, or several. */
+    enum fhir_url_meaning meaning; /* Of the fullUrl of one without an id. */
     bool is_bundle; /* If it is broken: the Bundle is, not the resource. */
     bool in_bundle;
     size_t bundle_index;
@@ -29,6 +32,12 @@ struct fhir_entry {
     char code[FHIR_CODE_MAX];
 };
 
+/* A fullUrl of the Bundle, and the entry that has it. */
+struct fhir_url {
+    const char *url; /* The entry's. */
+    size_t entry;
+};
+
 struct fhir_file {
     char *name;
     uint8_t *bytes;
@@ -36,6 +45,8 @@ struct fhir_file {
     struct fhir_entry *entries;
     size_t count;
     size_t capacity;
+    struct fhir_url *urls; /* By url; owned. */
+    size_t url_count;
 };
 
 struct fhir_item {
@@ -75,9 +86,23 @@ enum pbft_status fhir_add_broken(struct fhir_file *file,
 /* The entries of a file that is a Bundle. */
 enum pbft_status fhir_index_bundle(struct fhir_file *file,
                                    const struct fhir_node *bundle);
+/* Of a resource: letters, digits, "-" and ".", at most 64. */
+bool fhir_is_id(const char *text);
 /* Marks entries whose fullUrl is that of another resource too, or has another
- * id than its own: it would make two of them one (bundle_urls.c). */
-enum pbft_status fhir_check_full_urls(struct fhir_file *file,
+ * id than its own: it would make two of them one. Then references find the
+ * others by it (bundle_urls.c). */
+enum pbft_status fhir_index_full_urls(struct fhir_file *file,
                                       const struct fhir_node *entries);
+
+/* What a reference means in its Bundle. */
+enum fhir_entry_found {
+    FHIR_ENTRY_NONE,   /* No entry of it. */
+    FHIR_ENTRY_ITSELF, /* One that the vault has under its fullUrl. */
+    FHIR_ENTRY_NAMED,  /* One with an id: its name. */
+    FHIR_ENTRY_LOST,   /* One that is in no vault, or several. */
+};
+/* `name` is the file's. `file` may be NULL. */
+enum fhir_entry_found fhir_find_entry(const struct fhir_file *file,
+                                      const char **name, const char *url);
 
 #endif /* FHIR_ITEM_H */

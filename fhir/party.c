@@ -187,6 +187,7 @@ void fhir_take_organization(const struct fhir_reader *reader,
     *out = (struct fhir_reference){.type = "Organization",
                                    .name = fhir_keep(reader, name),
                                    .path = fhir_keep_path(reader, node)};
+    out->said = out->name;
 }
 
 /* Whose role it is, and where. */

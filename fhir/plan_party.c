@@ -279,7 +279,7 @@ static bool is_foreign(struct planner *planner)
         return false;
     }
     enum pbft_status status =
-        vault_find_participant(planner->options->vault, &employer, where->name);
+        planner_find_participant(planner, &employer, where);
     if (status == PBFT_NOT_FOUND) {
         return false;
     }

@@ -59,8 +59,8 @@ static const struct signer_key *key_of(const struct planner *planner,
 {
     const struct fhir_plan_options *options = planner->options;
 
-    for (size_t i = 0; who->name != NULL && i < options->signer_count; i++) {
-        if (strcmp(options->signers[i].reference, who->name) == 0) {
+    for (size_t i = 0; who->said != NULL && i < options->signer_count; i++) {
+        if (strcmp(options->signers[i].reference, who->said) == 0) {
             return options->signers[i].key;
         }
     }

@@ -8,6 +8,7 @@
 #include "vault/entries.h"
 
 struct ProtobufCMessage;
+struct fhir_ledger_name;
 
 /* Problems of the item become findings and planning goes on, to name them all;
  * a failure of the environment is kept in `status` and ends it. */
@@ -26,6 +27,17 @@ bool planner_check(struct planner *planner, enum pbft_status status);
 void planner_find(struct planner *planner, enum fhir_finding_kind kind,
                   const char *path);
 
+/* What the reference says it is on the ledger; false: it does not. */
+bool planner_ledger_name(const struct planner *planner,
+                         struct fhir_ledger_name *out, const char *name);
+/* Whoever acts under the name; an institution also under what the reference
+ * says, since that is what --own and --member name it by. NOT_FOUND. */
+enum pbft_status planner_find_participant(const struct planner *planner,
+                                          struct vault_participant *out,
+                                          const struct fhir_reference *);
+/* Is it for a trial, and may the name become somebody's? */
+bool planner_may_register(const struct planner *planner,
+                          const struct fhir_reference *reference);
 /* The patient whom a name means, by handle too. NOT_FOUND. */
 enum pbft_status planner_find_subject(const struct planner *planner,
                                       struct vault_subject *out,

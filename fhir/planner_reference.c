@@ -20,11 +20,29 @@ static bool register_subject(struct planner *planner,
     return planner_add_row(planner, &transaction, VAULT_SUBJECT, name);
 }
 
-/* What the reference says it is on the ledger; false: it does not. */
-static bool is_ledger_name(const struct planner *planner,
-                           struct fhir_ledger_name *out, const char *name)
+bool planner_ledger_name(const struct planner *planner,
+                         struct fhir_ledger_name *out, const char *name)
 {
     return fhir_ledger_name_parse(out, name, &planner->options->envelope.chain);
+}
+
+enum pbft_status
+planner_find_participant(const struct planner *planner,
+                         struct vault_participant *out,
+                         const struct fhir_reference *reference)
+{
+    struct vault *vault = planner->options->vault;
+    struct vault_participant said;
+    enum pbft_status status =
+        vault_find_participant(vault, out, reference->name);
+
+    if (status == PBFT_NOT_FOUND && reference->said != NULL &&
+        vault_find_participant(vault, &said, reference->said) == PBFT_OK &&
+        said.kind == VAULT_IS_INSTITUTION) {
+        *out = said;
+        return PBFT_OK;
+    }
+    return status;
 }
 
 enum pbft_status planner_find_subject(const struct planner *planner,
@@ -34,7 +52,7 @@ enum pbft_status planner_find_subject(const struct planner *planner,
     struct fhir_ledger_name id;
     char handle_name[VAULT_HANDLE_NAME_SIZE];
 
-    if (!is_ledger_name(planner, &id, name)) {
+    if (!planner_ledger_name(planner, &id, name)) {
         return vault_find_subject(planner->options->vault, out, name);
     }
     if (id.kind != FHIR_LEDGER_SUBJECT) {
@@ -42,6 +60,12 @@ enum pbft_status planner_find_subject(const struct planner *planner,
     }
     vault_handle_name(handle_name, id.id);
     return vault_find_subject(planner->options->vault, out, handle_name);
+}
+
+bool planner_may_register(const struct planner *planner,
+                          const struct fhir_reference *reference)
+{
+    return planner->options->register_unknown && !reference->is_lost;
 }
 
 bool planner_subject(struct planner *planner, struct vault_subject *out,
@@ -52,8 +76,8 @@ bool planner_subject(struct planner *planner, struct vault_subject *out,
     enum pbft_status status =
         planner_find_subject(planner, out, reference->name);
 
-    if (status == PBFT_NOT_FOUND && planner->options->register_unknown &&
-        !is_ledger_name(planner, &id, reference->name)) {
+    if (status == PBFT_NOT_FOUND && planner_may_register(planner, reference) &&
+        !planner_ledger_name(planner, &id, reference->name)) {
         return planner_check(planner,
                              vault_add_subject(vault, out, reference->name)) &&
                register_subject(planner, out, reference->name);
@@ -122,17 +146,16 @@ static bool find_participant(struct planner *planner,
     struct vault *vault = planner->options->vault;
     struct fhir_ledger_name id;
 
-    if (is_ledger_name(planner, &id, reference->name)) {
+    if (planner_ledger_name(planner, &id, reference->name)) {
         if (!take_ledger_participant(out, &id)) {
             planner_find(planner, FHIR_REFERENCE_TYPE, reference->path);
             return false;
         }
         return true;
     }
-    enum pbft_status status =
-        vault_find_participant(vault, out, reference->name);
+    enum pbft_status status = planner_find_participant(planner, out, reference);
 
-    if (status == PBFT_NOT_FOUND && planner->options->register_unknown &&
+    if (status == PBFT_NOT_FOUND && planner_may_register(planner, reference) &&
         kind != 0) {
         return planner_check(planner, vault_add_participant(
                                           vault, out, reference->name, kind)) &&
@@ -187,11 +210,10 @@ static enum pbft_status find_patient(struct planner *planner,
 static bool find_actor(struct planner *planner, struct vault_participant *out,
                        const struct fhir_reference *reference, uint32_t kind)
 {
-    struct vault *vault = planner->options->vault;
     struct fhir_ledger_name id;
 
-    if (!is_ledger_name(planner, &id, reference->name) &&
-        vault_find_participant(vault, out, reference->name) == PBFT_NOT_FOUND) {
+    if (!planner_ledger_name(planner, &id, reference->name) &&
+        planner_find_participant(planner, out, reference) == PBFT_NOT_FOUND) {
         enum pbft_status status = find_patient(planner, out, reference->name);
         if (status != PBFT_NOT_FOUND) {
             return planner_check(planner, status);
@@ -290,7 +312,7 @@ bool planner_agent(struct planner *planner, struct vault_participant *out,
     if (planner->options->rehearse) {
         return true; /* It is on the ledger already. */
     }
-    if (is_ledger_name(planner, &id, name) &&
+    if (planner_ledger_name(planner, &id, name) &&
         id.kind == FHIR_LEDGER_PARTICIPANT) {
         vault_own_name(own_name, id.id);
         name = own_name;
@@ -306,89 +328,4 @@ bool planner_agent(struct planner *planner, struct vault_participant *out,
     }
     check_agent(planner, out, name, reference, patient);
     return true;
-}
-
-static void take_id(struct planner_data *out, const uint8_t id[VAULT_ID_SIZE])
-{
-    memcpy(out->id, id, sizeof out->id);
-    memcpy(out->first, id, sizeof out->first);
-    memcpy(out->root, id, sizeof out->root);
-}
-
-/* A rehearsal is about what the transaction says: it adds nothing. */
-static void take_record(const struct planner *planner, struct planner_data *out,
-                        const struct vault_record *record)
-{
-    out->is_document = true;
-    memcpy(out->id, record->id, sizeof out->id);
-    memcpy(out->first, record->first, sizeof out->first);
-    memcpy(out->root, planner->options->rehearse ? record->first : record->root,
-           sizeof out->root);
-}
-
-/* One that the vault does not know is what it says. */
-static bool take_ledger_data(struct planner *planner, struct planner_data *out,
-                             const struct fhir_ledger_name *id)
-{
-    char own_name[VAULT_OWN_NAME_SIZE];
-    struct vault_record record;
-
-    out->is_version = true;
-    take_id(out, id->id);
-    if (planner->options->rehearse) {
-        return true;
-    }
-    vault_own_name(own_name, id->id);
-    enum pbft_status status =
-        vault_find_record(planner->options->vault, &record, own_name);
-    if (status == PBFT_OK) {
-        take_record(planner, out, &record);
-        secret_wipe(&record, sizeof record);
-    }
-    return status == PBFT_NOT_FOUND || planner_check(planner, status);
-}
-
-static bool take_context(struct planner *planner, struct planner_data *out,
-                         const struct fhir_reference *reference)
-{
-    struct vault *vault = planner->options->vault;
-    struct vault_context context;
-    enum pbft_status status =
-        vault_find_context(vault, &context, reference->name);
-
-    if (status == PBFT_NOT_FOUND && planner->options->register_unknown) {
-        status = vault_set_context(vault, &context, reference->name, NULL);
-    }
-    if (status == PBFT_NOT_FOUND) {
-        planner_find(planner, FHIR_UNRESOLVED, reference->path);
-        return false;
-    }
-    take_id(out, context.id);
-    return planner_check(planner, status);
-}
-
-bool planner_data(struct planner *planner, struct planner_data *out,
-                  const struct fhir_reference *reference)
-{
-    struct vault_record record;
-    struct fhir_ledger_name id;
-
-    memset(out, 0, sizeof *out);
-    if (is_ledger_name(planner, &id, reference->name)) {
-        if (id.kind != FHIR_LEDGER_DATA) {
-            planner_find(planner, FHIR_REFERENCE_TYPE, reference->path);
-            return false;
-        }
-        return take_ledger_data(planner, out, &id);
-    }
-    enum pbft_status status =
-        vault_find_record(planner->options->vault, &record, reference->name);
-    if (status == PBFT_NOT_FOUND) {
-        return take_context(planner, out, reference);
-    }
-    if (status == PBFT_OK) {
-        take_record(planner, out, &record);
-        secret_wipe(&record, sizeof record);
-    }
-    return planner_check(planner, status);
 }
