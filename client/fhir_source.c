@@ -159,7 +159,7 @@ static enum pbft_status fetch_decision(const struct fetching *fetching,
         status = explain(fetching, wanted->consent);
         if (status == PBFT_OK) {
             out->source.seq = out->source.decision->asked_seq;
-            out->at_us = out->source.decision->asked_us;
+            out->at_us = fhir_decision_us(out->source.decision);
         }
         return status;
     }
@@ -176,7 +176,11 @@ static enum pbft_status fetch_decision(const struct fetching *fetching,
                              : "the ledger has refused it");
         return PBFT_NOT_FOUND;
     }
-    return explain(fetching, request->data);
+    status = explain(fetching, request->data);
+    if (status == PBFT_OK && out->type == TRANSACTION_ACCESS_REQUEST) {
+        out->at_us = fhir_decision_us(out->source.decision);
+    }
+    return status;
 }
 
 /* ---- the whole ----------------------------------------------------------- */

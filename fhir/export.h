@@ -42,7 +42,8 @@ struct fhir_export_source {
     struct pbft_bytes receipt; /* To be put into the resource; or empty. */
     /* Of ACCESS_REQUEST and ACCESS_DECISION: what the ledger says of the
      * request. Of the first the body may be empty, and then tx_id is not used:
-     * what the replicas computed stands here alone. */
+     * what the replicas computed, and the custodian left of it, stands here
+     * alone. */
     const struct Salus__V1__DecisionState *decision;
     uint64_t block_time_us;  /* Of the custodian's decision. */
     struct pbft_bytes proof; /* QueryProof of `decision`; as the receipt. */
@@ -51,6 +52,10 @@ struct fhir_export_source {
 /* CONSENT_GRANT, CONSENT_EVIDENCE, RECORD_ANCHOR, DISCLOSURE, BREAK_GLASS: does
  * an import make it, and has it a resource? */
 bool fhir_export_knows(enum transaction_type type);
+
+/* Since when it holds what the ledger says of a request, in microseconds since
+ * 1970: as it was computed, or since the custodian's latest decision. */
+uint64_t fhir_decision_us(const struct Salus__V1__DecisionState *state);
 
 /* One resource in a line, from malloc; the caller frees it. NULL: the report
  * says why. NO_MEMORY, or what failed in the vault. */

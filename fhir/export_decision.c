@@ -7,7 +7,7 @@
 
 #include "crypto/hex.h"
 #include "fhir/audit.h"
-#include "fhir/exporting.h"
+#include "fhir/decision.h"
 #include "fhir/ledger_name.h"
 
 #define HL7 "http://terminology.hl7.org/CodeSystem/"
@@ -15,14 +15,6 @@
 #define SYSTEM_ROLE_CLASS HL7 "v3-RoleClass"
 #define SYSTEM_SECURITY_ROLE HL7 "extra-security-role-type"
 #define US_PER_MS 1000
-
-/* What was decided. Bit i: record i; bit 0 of a patient. */
-struct decision {
-    const Salus__V1__DecisionState *state;
-    const Salus__V1__AccessDecision *own; /* The custodian's; or NULL. */
-    uint64_t granted;
-    bool is_partial;
-};
 
 /* By DecisionRule: the word, and why. */
 static const struct {
@@ -42,36 +34,9 @@ static const struct {
         {"legal-basis", "asked by law: the custodian decides"},
 };
 
-static uint64_t all_targets(const Salus__V1__DecisionState *state)
+static const char *outcome_word(uint64_t granted, bool is_partial)
 {
-    return state->n_records == 0   ? 1
-           : state->n_records < 64 ? (UINT64_C(1) << state->n_records) - 1
-                                   : UINT64_MAX;
-}
-
-static bool is_by_law(const Salus__V1__DecisionState *state)
-{
-    return state->rule == SALUS__V1__DECISION_RULE__RULE_LEGAL_BASIS;
-}
-
-static struct decision read_decision(const struct exporting *exporting)
-{
-    const Salus__V1__DecisionState *state = exporting->source->decision;
-    struct decision out = {.state = state};
-
-    if (exporting->body->payload_case ==
-        SALUS__V1__TRANSACTION_BODY__PAYLOAD_ACCESS_DECISION) {
-        out.own = exporting->body->access_decision;
-        out.granted = out.own->granted;
-        out.is_partial = out.own->outcome ==
-                         SALUS__V1__ACCESS_DECISION__OUTCOME__PERMIT_PARTIAL;
-        return out;
-    }
-    /* Asked by law, nothing is given before the custodian says so. */
-    out.granted = is_by_law(state) ? 0 : state->computed;
-    out.is_partial = out.granted != 0 &&
-                     (out.granted != all_targets(state) || state->narrowed);
-    return out;
+    return granted == 0 ? "deny" : is_partial ? "partial" : "permit";
 }
 
 /* ---- what FHIR has no element for ---------------------------------------- */
@@ -88,9 +53,15 @@ static void extend_code(struct exporting *exporting, const char *url,
     }
 }
 
+static json_t *truth(const char *url, uint64_t bits, size_t i)
+{
+    return json_pack("{s:s, s:b}", "url", url, "valueBoolean",
+                     (int)(bits >> i & 1));
+}
+
 /* Which of the records that were asked for. */
 static void extend_records(struct exporting *exporting,
-                           const struct decision *decision)
+                           const struct fhir_decision *decision)
 {
     const Salus__V1__DecisionState *state = decision->state;
     json_t *list = json_object_get(exporting->resource, "extension");
@@ -99,11 +70,16 @@ static void extend_records(struct exporting *exporting,
         json_t *what =
             export_reference(exporting, FHIR_LEDGER_DATA,
                              state->records[i].data, "DocumentReference");
-        (void)json_array_append_new(
-            list, json_pack("{s:s, s:[{s:s, s:o}, {s:s, s:b}]}", "url",
-                            "urn:salus:record", "extension", "url", "what",
-                            "valueReference", what, "url", "permitted",
-                            "valueBoolean", (int)(decision->granted >> i & 1)));
+        json_t *parts =
+            json_pack("[{s:s, s:o}, o]", "url", "what", "valueReference", what,
+                      truth("permitted", decision->granted, i));
+        if (decision->is_overtaken) {
+            (void)json_array_append_new(
+                parts, truth("computed", decision->computed, i));
+        }
+        (void)json_array_append_new(list, json_pack("{s:s, s:o}", "url",
+                                                    "urn:salus:record",
+                                                    "extension", parts));
     }
 }
 
@@ -116,30 +92,33 @@ static void extend_proof(struct exporting *exporting)
 }
 
 static void write_extensions(struct exporting *exporting,
-                             const struct decision *decision)
+                             const struct fhir_decision *decision)
 {
     const Salus__V1__DecisionState *state = decision->state;
     const Salus__V1__AccessDecision *own = decision->own;
 
-    export_extend(exporting, "urn:salus:outcome", "valueCode",
-                  json_string(decision->granted == 0 ? "deny"
-                              : decision->is_partial ? "partial"
-                                                     : "permit"));
+    export_extend(
+        exporting, "urn:salus:outcome", "valueCode",
+        json_string(outcome_word(decision->granted, decision->is_partial)));
     if (own != NULL) {
         extend_code(exporting, FHIR_REASON_URL, CODES_REASON, own->reason,
                     "reason");
     } else {
         export_extend(exporting, "urn:salus:rule", "valueCode",
                       json_string(rules[state->rule].word));
-        if (state->decided) { /* So it is not the last word. */
-            export_extend(
-                exporting, "urn:salus:decided", "valueString",
-                json_sprintf("%llu", (unsigned long long)state->decided_seq));
-        }
+    }
+    if (decision->is_overtaken) {
+        export_extend(exporting, "urn:salus:computed", "valueCode",
+                      json_string(outcome_word(decision->computed,
+                                               decision->computed_in_part)));
+    }
+    if (fhir_decision_is_not_last(decision, exporting->source->seq)) {
+        export_extend(
+            exporting, "urn:salus:decided", "valueString",
+            json_sprintf("%llu", (unsigned long long)state->decided_seq));
     }
     extend_code(exporting, "urn:salus:basis", CODES_LEGAL_BASIS,
-                own != NULL && own->basis != 0 ? own->basis : state->basis,
-                "basis");
+                fhir_decision_basis(decision), "basis");
     export_extend(
         exporting, "urn:salus:action", "valueCoding",
         export_code(exporting, CODES_ACTION, state->action, "action"));
@@ -158,11 +137,11 @@ static json_t *institution(struct exporting *exporting,
 
 /* The custodian, or the replicas of the consortium together. */
 static json_t *decider(struct exporting *exporting,
-                       const struct decision *decision)
+                       const struct fhir_decision *decision)
 {
     char system[FHIR_LEDGER_SYSTEM_SIZE];
 
-    if (decision->own != NULL) {
+    if (decision->own != NULL || decision->is_overtaken) {
         return institution(exporting, &decision->state->custodian);
     }
     fhir_ledger_system(system, &exporting->exporter->options.chain);
@@ -180,7 +159,7 @@ static json_t *requester(struct exporting *exporting,
 }
 
 static void write_agents(struct exporting *exporting,
-                         const struct decision *decision)
+                         const struct fhir_decision *decision)
 {
     const Salus__V1__DecisionState *state = decision->state;
     char uri[sizeof FHIR_DECISION_URI + 2 * VAULT_ID_SIZE] = FHIR_DECISION_URI;
@@ -229,7 +208,8 @@ static void add_voices(struct exporting *exporting, json_t *list,
     for (size_t i = 0; i < state->n_voices; i++) {
         speaking += spoke(state->voices[i]) ? 1 : 0;
     }
-    for (size_t i = 0; i < state->n_voices && !is_by_law(state); i++) {
+    for (size_t i = 0; i < state->n_voices && !fhir_decision_is_by_law(state);
+         i++) {
         if (speaking == 0 || spoke(state->voices[i])) {
             add_consent(exporting, list, &state->voices[i]->consent);
         }
@@ -237,7 +217,7 @@ static void add_voices(struct exporting *exporting, json_t *list,
 }
 
 static void write_entities(struct exporting *exporting,
-                           const struct decision *decision)
+                           const struct fhir_decision *decision)
 {
     const Salus__V1__AccessDecision *own = decision->own;
     json_t *list = json_array();
@@ -257,7 +237,7 @@ static void write_entities(struct exporting *exporting,
 
 /* What is not of the form that the ledger writes is not read further. */
 static bool is_sound(struct exporting *exporting,
-                     const struct decision *decision)
+                     const struct fhir_decision *decision)
 {
     const Salus__V1__DecisionState *state = decision->state;
 
@@ -278,6 +258,22 @@ static bool is_sound(struct exporting *exporting,
     return true;
 }
 
+static json_t *why(const struct fhir_decision *decision)
+{
+    const char *rule = rules[decision->state->rule].text;
+
+    if (decision->own != NULL) {
+        return json_string("the custodian decided");
+    }
+    if (!decision->is_overtaken) {
+        return json_string(rule);
+    }
+    return json_sprintf("%s; then the custodian %s", rule,
+                        decision->granted == 0 ? "denied it"
+                        : decision->is_partial ? "permitted a part"
+                                               : "permitted it");
+}
+
 void export_decision(struct exporting *exporting)
 {
     const struct fhir_export_source *source = exporting->source;
@@ -286,7 +282,7 @@ void export_decision(struct exporting *exporting)
         export_find(exporting, FHIR_EXPORT_FIELD, "request");
         return;
     }
-    const struct decision decision = read_decision(exporting);
+    const struct fhir_decision decision = fhir_decision_read(exporting);
     const Salus__V1__DecisionState *state = decision.state;
     if (!is_sound(exporting, &decision)) {
         return;
@@ -297,6 +293,11 @@ void export_decision(struct exporting *exporting)
                                       : state->request.data);
     write_extensions(exporting, &decision);
     json_t *resource = exporting->resource;
+    if (decision.is_overtaken) { /* Another version than what was computed. */
+        export_put(
+            exporting, json_object_get(resource, "meta"), "versionId",
+            json_sprintf("%llu", (unsigned long long)state->decided_seq));
+    }
     export_put(exporting, resource, "type",
                export_coding(FHIR_SYSTEM_DICOM, "110113"));
     export_put(
@@ -306,14 +307,12 @@ void export_decision(struct exporting *exporting)
     export_put(exporting, resource, "recorded",
                export_time(exporting,
                            (decision.own != NULL ? source->block_time_us
-                                                 : state->asked_us) /
+                                                 : fhir_decision_us(state)) /
                                US_PER_MS,
                            "asked_us"));
     export_put_text(exporting, resource, "outcome",
                     decision.granted != 0 ? "0" : "8");
-    export_put_text(exporting, resource, "outcomeDesc",
-                    decision.own != NULL ? "the custodian decided"
-                                         : rules[state->rule].text);
+    export_put(exporting, resource, "outcomeDesc", why(&decision));
     write_agents(exporting, &decision);
     write_entities(exporting, &decision);
     export_end(exporting);

@@ -88,12 +88,14 @@ static const char *lost_name(const struct fhir_reader *reader, const char *said)
 /* An entry of the same Bundle is what a reference by its fullUrl means,
  * whatever another Bundle once had there. */
 static void name_it(const struct fhir_reader *reader,
-                    struct fhir_reference *out, const char *said)
+                    struct fhir_reference *out, const char *said,
+                    bool is_literal)
 {
     const char *name = said;
 
     out->said = fhir_keep(reader, said);
-    switch (fhir_find_entry(reader->file, &name, said)) {
+    switch (is_literal ? fhir_find_entry(reader->file, &name, said)
+                       : FHIR_ENTRY_NONE) {
     case FHIR_ENTRY_NONE:
     case FHIR_ENTRY_ITSELF:
         out->name = out->said;
@@ -140,7 +142,7 @@ bool fhir_take_reference(const struct fhir_reader *reader,
         fhir_find(reader->report, FHIR_BAD_REFERENCE, node, NULL);
         return false;
     }
-    name_it(reader, out, name);
+    name_it(reader, out, name, text != NULL);
     if (out->name == NULL) {
         return false;
     }

@@ -135,8 +135,18 @@ submit_as 0 "{\"access_decision\": {\"request\": \"$request\",
 decided=$tx
 export_to decided --decision "$decided" --receipts
 has decided.ndjson '"outcome":"8"' '"urn:salus:reason"' '"urn:salus:receipt"'
+# A reader of the profile alone finds what holds, and who said so.
+[ "$before" = '"outcome":"0"' ] || fail "computed: $before"
 export_to computed --decision "$request"
-has computed.ndjson "$before" '"urn:salus:decided"'
+has computed.ndjson '"outcome":"8"' 'then the custodian denied it' \
+    '"url":"urn:salus:outcome","valueCode":"deny"' \
+    '"url":"urn:salus:computed","valueCode":"permit"' '"urn:salus:decided"'
+grep -q '"value":"replicas"' computed.ndjson &&
+    fail "the replicas denied nothing"
+export_to subject --subject Patient/zirbelnuss
+has subject.ndjson "urn:salus:request:$request" '"outcome":"8"'
+grep -F "urn:salus:request:$request" subject.ndjson | grep -F '"outcome":"0"' &&
+    fail "what was denied is told as permitted"
 export_to redacted --decision "$decided" "$request" --redacted
 [ "$(wc -l <redacted.ndjson)" -eq 2 ] || fail "not two decisions"
 grep -iqE 'zirbelnuss|kraxlhuber|Patient/' redacted.ndjson &&

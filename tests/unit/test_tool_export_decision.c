@@ -19,6 +19,8 @@ struct asked {
     Salus__V1__DecisionState state;
     Salus__V1__Voice voices[2];
     Salus__V1__Voice *voice_list[2];
+    Salus__V1__DecisionState__Held held; /* By the custodian. */
+    Salus__V1__DecisionState__Held *held_list[1];
     uint8_t request[VAULT_ID_SIZE];
     uint8_t other[VAULT_ID_SIZE];
     uint8_t records[RECORDS][VAULT_ID_SIZE];
@@ -287,13 +289,93 @@ static void test_computed_decision_names_who_and_why(void **state)
     /* The vault does not know the transaction: the answer is the proof. */
     assert_null(extension(event, "urn:salus:transaction", "valueString"));
     assert_null(extension(event, "urn:salus:decided", "valueString"));
+    assert_null(extension(event, "urn:salus:computed", "valueCode"));
     json_decref(event);
-    asked.state.decided = true;
-    asked.state.decided_seq = 4712;
-    event = export_computed(world, &asked);
+}
+
+/* The custodian decided since. */
+static void overtake(struct asked *asked, uint64_t granted)
+{
+    asked->state.decided = true;
+    asked->state.decided_seq = 4712;
+    asked->state.granted = granted;
+    salus__v1__decision_state__held__init(&asked->held);
+    asked->held.number = 1;
+    asked->held.since_ms = UINT64_C(1764325000000);
+    asked->held_list[0] = &asked->held;
+    asked->state.held = asked->held_list;
+    asked->state.n_held = 1;
+}
+
+/* Who reads the profile alone must not take for open what is not. */
+static void test_outcome_is_what_the_custodian_left(void **state)
+{
+    struct export_world *world = *state;
+    struct asked asked;
+
+    ask(&asked, world);
+    overtake(&asked, 0);
+    json_t *event = export_computed(world, &asked);
+    const json_t *agent = json_array_get(json_object_get(event, "agent"), 2);
+    assert_string_equal(text_at(event, "outcome"), "8");
+    assert_string_equal(text_at(event, "outcomeDesc"),
+                        "a consent permits; then the custodian denied it");
+    assert_string_equal(word(event, "urn:salus:outcome"), "deny");
+    assert_string_equal(word(event, "urn:salus:computed"), "permit");
+    assert_string_equal(word(event, "urn:salus:rule"), "permitted");
     assert_string_equal(
         json_string_value(extension(event, "urn:salus:decided", "valueString")),
         "4712");
+    /* Another version of that event, and another who decided. */
+    assert_string_equal(text_at(json_object_get(event, "meta"), "versionId"),
+                        "4712");
+    assert_string_equal(text_at(event, "recorded"), "2025-11-28T10:16:40.000Z");
+    assert_string_equal(text_at(json_object_get(agent, "who"), "type"),
+                        "Organization");
+    json_decref(event);
+    /* By law it is the custodian who gives. */
+    asked.state.rule = SALUS__V1__DECISION_RULE__RULE_LEGAL_BASIS;
+    overtake(&asked, 1);
+    event = export_computed(world, &asked);
+    assert_string_equal(text_at(event, "outcome"), "0");
+    assert_string_equal(word(event, "urn:salus:outcome"), "permit");
+    assert_string_equal(word(event, "urn:salus:computed"), "deny");
+    json_decref(event);
+    Salus__V1__Selector residual = SALUS__V1__SELECTOR__INIT;
+    asked.held.residual = &residual;
+    event = export_computed(world, &asked);
+    assert_string_equal(word(event, "urn:salus:outcome"), "partial");
+    json_decref(event);
+}
+
+static void test_records_say_what_was_left_of_them(void **state)
+{
+    struct export_world *world = *state;
+    struct asked asked;
+    size_t index = 0;
+    size_t said = 0;
+    const json_t *one = NULL;
+
+    ask(&asked, world);
+    ask_for_records(&asked);
+    asked.state.computed = 7;
+    overtake(&asked, 2);
+    json_t *event = export_computed(world, &asked);
+    assert_string_equal(text_at(event, "outcome"), "0");
+    assert_string_equal(word(event, "urn:salus:outcome"), "partial");
+    assert_string_equal(word(event, "urn:salus:computed"), "permit");
+    json_array_foreach(json_object_get(event, "extension"), index, one)
+    {
+        if (strcmp(text_at(one, "url"), "urn:salus:record") == 0) {
+            assert_int_equal(
+                json_is_true(extension(one, "permitted", "valueBoolean")),
+                said == 1);
+            assert_true(
+                json_is_true(extension(one, "computed", "valueBoolean")));
+            said++;
+        }
+    }
+    assert_int_equal(said, RECORDS);
     json_decref(event);
 }
 
@@ -442,6 +524,15 @@ static void test_custodian_decides(void **state)
     source.body = body;
     event = export_with(world, false, &source, &report);
     assert_string_equal(text_at(event, "outcome"), "8");
+    assert_null(extension(event, "urn:salus:decided", "valueString"));
+    json_decref(event);
+    /* It was not his last. */
+    asked.state.decided = true;
+    asked.state.decided_seq = 5001;
+    event = export_with(world, false, &source, &report);
+    assert_string_equal(
+        json_string_value(extension(event, "urn:salus:decided", "valueString")),
+        "5001");
     json_decref(event);
     free((void *)(uintptr_t)body.data);
 }
@@ -583,6 +674,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(test_decisions_have_the_form_of_the_profile),
         T(test_computed_decision_names_who_and_why),
+        T(test_outcome_is_what_the_custodian_left),
+        T(test_records_say_what_was_left_of_them),
         T(test_partial_decision_says_which_records),
         T(test_what_no_consent_decides),
         T(test_custodian_decides),
