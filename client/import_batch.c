@@ -244,7 +244,10 @@ static enum pbft_status judge_slot(struct import_batch *batch,
         return status;
     }
     status = plan_slot(batch, slot);
-    slot->owns_url = slot->outcome != IMPORT_REJECTED;
+    if (status == PBFT_OK && slot->outcome != IMPORT_REJECTED) {
+        status = fhir_plan_owns_url(&slot->owns_url, slot->item, NULL,
+                                    batch->session->plan.vault);
+    }
     *taken = status != PBFT_OK || is_local || !rests_on_batch(batch, slot);
     return status;
 }

@@ -36,6 +36,26 @@ static const char *text_of(const struct fhir_node *object, const char *key)
     return fhir_string(&node) != NULL ? fhir_string(&node) : "";
 }
 
+/* "https://...", "urn:..."; else it could be the name, or an identifier, of any
+ * resource. */
+static bool is_absolute(const char *url)
+{
+    size_t size = strspn(url, "abcdefghijklmnopqrstuvwxyz"
+                              "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                              "0123456789+-.");
+
+    return size > 0 && url[size] == ':';
+}
+
+static bool is_own_name(const struct named *named)
+{
+    size_t size = strlen(named->type);
+
+    return named->id[0] != 0 && strncmp(named->url, named->type, size) == 0 &&
+           named->url[size] == '/' &&
+           strcmp(named->url + size + 1, named->id) == 0;
+}
+
 /* ".../Patient/8" of the Patient with the id 9? */
 static bool has_other_id(const struct named *named)
 {
@@ -121,7 +141,8 @@ static void check(struct named *list, size_t count)
                 is_one && (end == first || is_same(&list[first], &list[end]));
         }
         for (; first < end; first++) {
-            if (!is_one || has_other_id(&list[first])) {
+            if (!is_one || has_other_id(&list[first]) ||
+                (!is_absolute(list[first].url) && !is_own_name(&list[first]))) {
                 mark(list[first].entry);
             }
         }

@@ -67,8 +67,9 @@ bool fhir_plan_version_keys(uint8_t newest[32], uint8_t before[32],
                             const struct fhir_item *item,
                             const struct pbft_digest *chain);
 
-/* Does the vault mean the item by its fullUrl, and nobody else? For one without
- * an id that was imported before as `entry`. */
+/* Does the vault mean the item by its fullUrl, and nothing else? For one
+ * without an id that was imported before as `entry`, or has just been planned:
+ * NULL. */
 PBFT_MUST_USE enum pbft_status
 fhir_plan_owns_url(bool *out, const struct fhir_item *item,
                    const struct vault_journal *entry, struct vault *vault);

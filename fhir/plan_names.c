@@ -2,10 +2,6 @@
 /* The names of an item in the vault, and whether it is known by one of them. */
 #include "fhir/plan_party.h"
 
-#include <string.h>
-
-#include "crypto/secret.h"
-
 struct plan_names plan_names_of(const struct fhir_item *item)
 {
     struct plan_names names = {.count = 0};
@@ -109,88 +105,4 @@ bool plan_is_new(struct planner *planner, enum vault_kind kind,
         return false;
     }
     return planner->status == PBFT_OK;
-}
-
-/* ---- the fullUrl of what is known ---------------------------------------- */
-
-static bool is_text(const char *text, const char *wanted)
-{
-    return text != NULL && strcmp(text, wanted) == 0;
-}
-
-/* Was it registered, or anchored, under that name? */
-static bool is_under(const struct vault_journal *entry, const char *url)
-{
-    for (uint32_t i = 0; i < entry->step_count; i++) {
-        const struct vault_step *step = &entry->steps[i];
-        if (step->code == 0 &&
-            (is_text(step->row, url) || is_text(step->name, url))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Whom the name means: a handle or the id of a participant. NOT_FOUND. */
-static enum pbft_status find_party(uint8_t out[VAULT_HANDLE_SIZE],
-                                   const struct fhir_item *item,
-                                   const char *name, struct vault *vault)
-{
-    struct vault_participant participant;
-    struct vault_subject subject;
-    enum pbft_status status;
-
-    static_assert(VAULT_ID_SIZE <= VAULT_HANDLE_SIZE, "both have room");
-    memset(out, 0, VAULT_HANDLE_SIZE);
-    if (item->rank == FHIR_RANK_PATIENT) {
-        status = vault_find_subject(vault, &subject, name);
-        if (status == PBFT_OK) {
-            memcpy(out, subject.handle, sizeof subject.handle);
-        }
-        secret_wipe(&subject, sizeof subject);
-        return status;
-    }
-    status = vault_find_participant(vault, &participant, name);
-    if (status == PBFT_OK) {
-        memcpy(out, participant.id, sizeof participant.id);
-    }
-    return status;
-}
-
-/* All that makes him who he is: his identifiers; of a role, whose it is. */
-static size_t list_proofs(const char *out[PLAN_NAMES_MAX],
-                          const struct fhir_party *party)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < party->identifier_count; i++) {
-        out[count++] = party->identifiers[i];
-    }
-    if (party->practitioner.name != NULL) {
-        out[count++] = party->practitioner.name;
-    }
-    return count;
-}
-
-enum pbft_status fhir_plan_owns_url(bool *out, const struct fhir_item *item,
-                                    const struct vault_journal *entry,
-                                    struct vault *vault)
-{
-    const char *proofs[PLAN_NAMES_MAX];
-    uint8_t meant[VAULT_HANDLE_SIZE];
-    uint8_t found[VAULT_HANDLE_SIZE];
-
-    *out = item->full_url != NULL && is_under(entry, item->full_url);
-    if (*out || item->full_url == NULL || item->rank >= FHIR_RANK_CONTEXT) {
-        return PBFT_OK;
-    }
-    size_t count = list_proofs(proofs, &item->party);
-    enum pbft_status status = find_party(meant, item, item->full_url, vault);
-    *out = status == PBFT_OK && count > 0;
-    for (size_t i = 0; i < count && status == PBFT_OK; i++) {
-        status = find_party(found, item, proofs[i], vault);
-        *out = *out && status == PBFT_OK &&
-               memcmp(found, meant, sizeof found) == 0;
-    }
-    return status == PBFT_NOT_FOUND ? PBFT_OK : status;
 }

@@ -221,6 +221,81 @@ static void test_rejected_bearer_is_nobody(void **state)
     expect_rejected(fixture, 1, "Consent", "entry[1].resource.patient");
 }
 
+/* Somebody had it as another kind of resource: a reference does not say which
+ * is meant. */
+static void test_url_of_two_kinds_means_none(void **state)
+{
+    struct import_world *fixture = *state;
+
+    import_text(fixture, BUNDLE(AT(U, PATIENT("p-7"))));
+    import_text(fixture, BUNDLE(AT(U, BEARER("Practitioner", "8")) "," ENTRY(
+                             CONSENT("c-8", U, ""))));
+    expect_event(fixture, 0, "Practitioner", IMPORT_ON_LEDGER);
+    expect_rejected(fixture, 1, "Consent", "entry[1].resource.patient");
+    import_text(fixture, PATIENT("p-9"));
+    import_text(fixture, BUNDLE(AT(V, BEARER("Practitioner", "9")) "," ENTRY(
+                             CONSENT("c-9", "Patient/p-9", ACTOR(V)))));
+    expect_event(fixture, 1, "Consent", IMPORT_ON_LEDGER);
+    import_text(fixture, BUNDLE(AT(V, BEARER("Patient", "10")) "," ENTRY(
+                             CONSENT("c-10", "Patient/p-9", ACTOR(V)))));
+    expect_rejected(fixture, 1, "Consent",
+                    "entry[1].resource.provision.actor[0].reference");
+}
+
+/* He is then a participant too, and it is still he. */
+static void test_bearer_who_acts_is_found_again(void **state)
+{
+    struct import_world *fixture = *state;
+
+    import_text(fixture, PATIENT("p-9"));
+    import_text(fixture, BUNDLE(AT(U, BEARER("Patient", "7")) "," ENTRY(
+                             CONSENT("c-9", "Patient/p-9", ACTOR(U)))));
+    expect_event(fixture, 1, "Consent", IMPORT_ON_LEDGER);
+    import_text(fixture, BUNDLE(AT(U, BEARER("Patient", "7")) "," ENTRY(
+                             CONSENT("c-7", U, ""))));
+    expect_event(fixture, 0, "Patient", IMPORT_KNOWN);
+    expect_event(fixture, 1, "Consent", IMPORT_ON_LEDGER);
+    expect_subject(fixture, "Patient?identifier=urn:mrn|7");
+}
+
+/* Else a Bundle could give anybody the name of one who is imported later, or
+ * his number. */
+static void test_url_is_no_name_of_another(void **state)
+{
+    struct import_world *fixture = *state;
+    struct vault_subject subject;
+
+    import_text(fixture,
+                BUNDLE(AT("Patient/p-8", BEARER("Patient", "7")) "," AT(
+                    "Patient?identifier=urn:mrn|8",
+                    PATIENT("p-7")) "," AT("Patient/p-9", PATIENT("p-9"))));
+    assert_int_equal(fixture->summary.outcomes[IMPORT_REJECTED], 2);
+    assert_int_equal(
+        vault_find_subject(fixture->options.vault, &subject, "Patient/p-9"),
+        PBFT_OK);
+    assert_int_equal(
+        vault_find_subject(fixture->options.vault, &subject, "Patient/p-8"),
+        PBFT_NOT_FOUND);
+}
+
+/* A reference by identifier is none by fullUrl. */
+static void test_identifier_is_no_url(void **state)
+{
+    struct import_world *fixture = *state;
+
+    import_text(fixture, BEARER("Patient", "8"));
+    import_text(
+        fixture,
+        BUNDLE(AT("Patient?identifier=urn:mrn|8", PATIENT("p-7")) "," ENTRY(
+            "{\"resourceType\":\"DocumentReference\",\"id\":\"d-8\","
+            "\"status\":\"current\",\"subject\":{\"type\":"
+            "\"Patient\",\"identifier\":{\"system\":\"urn:mrn\","
+            "\"value\":\"8\"}},\"content\":[{\"attachment\":{"
+            "\"data\":\"b25l\"}}]}")));
+    expect_event(fixture, 0, "DocumentReference", IMPORT_ON_LEDGER);
+    expect_subject(fixture, "Patient?identifier=urn:mrn|8");
+}
+
 /* Known by his bytes, and the fullUrl is somebody else's. */
 static void test_known_bearer_is_not_whose_url_it_is(void **state)
 {
@@ -311,6 +386,10 @@ int main(void)
         T(test_trial_registers_the_patient_of_the_bundle),
         T(test_member_is_found_by_its_address),
         T(test_rejected_bearer_is_nobody),
+        T(test_url_of_two_kinds_means_none),
+        T(test_bearer_who_acts_is_found_again),
+        T(test_url_is_no_name_of_another),
+        T(test_identifier_is_no_url),
         T(test_known_bearer_is_not_whose_url_it_is),
         T(test_known_bearer_is_found_where_he_was),
         T(test_interrupted_import_finds_the_bearer),
