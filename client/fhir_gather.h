@@ -16,6 +16,7 @@ struct fhir_wanted {
     uint64_t seq;
     /* A decision that the replicas computed, without its transaction. */
     bool by_request;
+    bool has_request; /* By its transaction; which request, is known now. */
     uint8_t consent[VAULT_ID_SIZE]; /* Of a consent; or the request's. */
     bool withdrawn;
     bool has_entry;

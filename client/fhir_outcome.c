@@ -75,6 +75,7 @@ static const struct {
     {FHIR_EXPORT_CODE, "code-invalid"},
     {FHIR_EXPORT_TIME, "value"},
     {FHIR_EXPORT_VAULT, "not-found"},
+    {FHIR_EXPORT_UNPROVEN, "transient"},
     {FHIR_EXPORT_LARGE, "too-long"},
     {FHIR_SIGNATURE, "value"},
     {FHIR_SIGNATURE_ALGORITHM, "not-supported"},
@@ -235,7 +236,7 @@ void fhir_outcome_print_event(const struct import_event *event)
     print_issues(place, issues);
 }
 
-void fhir_outcome_print_export(const char *tx_id,
+void fhir_outcome_print_export(const char *what,
                                const struct fhir_report *report)
 {
     json_t *issues = json_array();
@@ -245,8 +246,7 @@ void fhir_outcome_print_export(const char *tx_id,
     for (size_t i = 0; i < report->count; i++) {
         const struct fhir_finding *finding = &report->findings[i];
         fhir_finding_text(finding, text, sizeof text);
-        (void)snprintf(where, sizeof where, "transaction %s: %s", tx_id,
-                       finding->path);
+        (void)snprintf(where, sizeof where, "%s: %s", what, finding->path);
         (void)json_array_append_new(
             issues, json_pack("{s:s, s:s, s:{s:s}, s:s}", "severity",
                               fhir_outcome_severity(finding->kind), "code",

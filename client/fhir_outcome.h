@@ -11,8 +11,8 @@
 void fhir_outcome_print(const char *file, const struct fhir_item *item);
 /* The same, with what the ledger made of it. */
 void fhir_outcome_print_event(const struct import_event *event);
-/* What an export could not say of a transaction. */
-void fhir_outcome_print_export(const char *tx_id,
+/* What an export could not say of `what`: "transaction <id>". */
+void fhir_outcome_print_export(const char *what,
                                const struct fhir_report *report);
 /* The command itself failed: severity fatal, `code` of FHIR's IssueType. */
 void fhir_outcome_failed(const char *code, const char *text);

@@ -203,6 +203,18 @@ enum pbft_status fhir_source_fetch(struct fhir_source *out,
                : fetch_receipt(&fetching, &facts, &wanted->tx_id);
 }
 
+bool fhir_source_request(const struct fhir_source *source,
+                         uint8_t out[VAULT_ID_SIZE])
+{
+    const Salus__V1__DecisionState *state = source->source.decision;
+
+    if (state == NULL || state->request.len != VAULT_ID_SIZE) {
+        return false;
+    }
+    memcpy(out, state->request.data, VAULT_ID_SIZE);
+    return true;
+}
+
 void fhir_source_free(struct fhir_source *source)
 {
     wire_arena_deinit(&source->arena);

@@ -33,6 +33,9 @@ PBFT_MUST_USE enum pbft_status
 fhir_source_fetch(struct fhir_source *out, const struct fhir_ground *ground,
                   const struct fhir_wanted *wanted, const char **code,
                   struct salus_reason *reason);
+/* The request that a decision is about; false: it is none. */
+bool fhir_source_request(const struct fhir_source *source,
+                         uint8_t out[VAULT_ID_SIZE]);
 void fhir_source_free(struct fhir_source *source);
 
 #endif /* CLIENT_FHIR_SOURCE_H */

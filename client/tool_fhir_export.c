@@ -8,6 +8,7 @@
 
 #include "client/fhir_display.h"
 #include "client/fhir_handed.h"
+#include "client/fhir_named.h"
 #include "client/fhir_outcome.h"
 #include "client/fhir_source.h"
 #include "client/tool_ask.h"
@@ -47,16 +48,22 @@ static bool is_in_period(const struct run *run, uint64_t at_us)
            (run->until_ms == 0 || at_ms < run->until_ms);
 }
 
-/* What could not be said, and in which transaction. */
+/* What could not be said, and in which transaction, or of which request. */
 static void tell_report(struct run *run, const struct fhir_wanted *wanted,
                         const struct fhir_report *report)
 {
     char hex[2 * PBFT_DIGEST_SIZE + 1];
+    char what[sizeof "transaction " + 2 * PBFT_DIGEST_SIZE];
 
-    hex_encode(hex, (struct pbft_bytes){wanted->tx_id.bytes, PBFT_DIGEST_SIZE});
+    hex_encode(
+        hex, wanted->by_request
+                 ? (struct pbft_bytes){wanted->consent, VAULT_ID_SIZE}
+                 : (struct pbft_bytes){wanted->tx_id.bytes, PBFT_DIGEST_SIZE});
+    (void)snprintf(what, sizeof what, "%s %s",
+                   wanted->by_request ? "request" : "transaction", hex);
     run->refused++;
     if (run->call->outcome) {
-        fhir_outcome_print_export(hex, report);
+        fhir_outcome_print_export(what, report);
     }
     for (size_t i = 0; i < report->count; i++) {
         char text[FHIR_PATH_MAX];
@@ -115,17 +122,63 @@ static bool export_source(struct run *run, const struct fhir_wanted *wanted,
     return status == PBFT_OK;
 }
 
-static bool export_one(struct run *run, struct fhir_wanted *wanted)
+/* A decision without proof; others may have one. */
+static bool tell_unproven(struct run *run, const struct fhir_wanted *wanted,
+                          const struct salus_reason *reason)
 {
+    struct fhir_report *report = calloc(1, sizeof *report);
+
+    if (report == NULL) {
+        return false;
+    }
+    fhir_report_init(report, "");
+    fhir_report_add(report, FHIR_EXPORT_UNPROVEN, "request", NULL);
+    tell_report(run, wanted, report);
+    (void)fprintf(stderr, "salus fhir: %s\n", reason->text);
+    free(report);
+    return true;
+}
+
+/* A request is one resource, by its own id as by its transaction. Notes it. */
+static bool is_written(const struct fhir_gather *gather, size_t index,
+                       const struct fhir_source *found)
+{
+    struct fhir_wanted *wanted = &gather->items[index];
+
+    if (found->type != TRANSACTION_ACCESS_REQUEST ||
+        !fhir_source_request(found, wanted->consent)) {
+        return false;
+    }
+    wanted->has_request = true;
+    for (size_t i = 0; i < index; i++) {
+        if (gather->items[i].has_request &&
+            memcmp(gather->items[i].consent, wanted->consent,
+                   sizeof wanted->consent) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool export_one(struct run *run, const struct fhir_gather *gather,
+                       size_t index)
+{
+    struct fhir_wanted *wanted = &gather->items[index];
     struct fhir_source found;
     struct salus_reason reason = {""};
     const char *code = "exception";
-    bool done = fhir_source_fetch(&found, &run->ground, wanted, &code,
-                                  &reason) == PBFT_OK;
+    enum pbft_status status =
+        fhir_source_fetch(&found, &run->ground, wanted, &code, &reason);
+    bool done = status == PBFT_OK;
+    bool is_unproven = status == PBFT_UNREACHABLE || status == PBFT_NOT_FOUND;
 
-    if (!done) {
+    if (is_unproven && run->call->export.partial &&
+        wanted->type == TRANSACTION_ACCESS_REQUEST) {
+        done = tell_unproven(run, wanted, &reason);
+    } else if (!done) {
         (void)fhir_failed(run->call, code, "%s", reason.text);
-    } else if (!found.is_nothing && is_in_period(run, found.at_us)) {
+    } else if (!found.is_nothing && is_in_period(run, found.at_us) &&
+               !is_written(gather, index, &found)) {
         wanted->type = found.type;
         if (!run->call->export.receipts) {
             found.source.receipt = (struct pbft_bytes){NULL, 0};
@@ -192,7 +245,7 @@ static int export_all(struct run *run, struct fhir_gather *gather)
     const struct fhir_export_call *call = &run->call->export;
 
     for (size_t i = 0; i < gather->count; i++) {
-        if (!export_one(run, &gather->items[i])) {
+        if (!export_one(run, gather, i)) {
             return TOOL_FAILED;
         }
     }
@@ -221,76 +274,6 @@ static int export_all(struct run *run, struct fhir_gather *gather)
     return run->refused > 0 ? TOOL_FAILED : TOOL_OK;
 }
 
-/* A handle, or a name that the vault knows. */
-static bool take_subject(struct fhir_gather *gather,
-                         const struct fhir_call *call)
-{
-    const char *text = call->export.subject;
-    struct vault_subject subject;
-
-    gather->has_subject = text != NULL;
-    if (text == NULL ||
-        hex_decode(gather->subject, sizeof gather->subject, text) == PBFT_OK) {
-        return true;
-    }
-    if (vault_find_subject(gather->vault, &subject, text) != PBFT_OK) {
-        (void)fhir_failed(call, "not-found",
-                          "--subject: no handle, and no patient of the vault");
-        return false;
-    }
-    memcpy(gather->subject, subject.handle, sizeof gather->subject);
-    secret_wipe(&subject, sizeof subject);
-    return true;
-}
-
-static bool take_consent(struct fhir_gather *gather,
-                         const struct fhir_call *call)
-{
-    const char *text = call->export.consent;
-    struct vault_consent consent;
-
-    gather->has_consent = text != NULL;
-    if (text == NULL ||
-        hex_decode(gather->consent, sizeof gather->consent, text) == PBFT_OK) {
-        return true;
-    }
-    if (vault_find_consent(gather->vault, &consent, text) != PBFT_OK) {
-        (void)fhir_failed(call, "not-found",
-                          "--consent: no id, and no consent of the vault");
-        return false;
-    }
-    memcpy(gather->consent, consent.id, sizeof gather->consent);
-    secret_wipe(&consent, sizeof consent);
-    return true;
-}
-
-/* By the id of the request, or by a transaction. */
-static bool take_decisions(struct fhir_gather *gather,
-                           const struct fhir_call *call)
-{
-    const struct tool_list *list = &call->export.decisions;
-
-    for (size_t i = 0; i < list->count; i++) {
-        struct fhir_wanted wanted = {.type = TRANSACTION_ACCESS_REQUEST};
-        const char *text = list->items[i];
-        wanted.by_request = strlen(text) == 2 * sizeof wanted.consent;
-        if (hex_decode(wanted.by_request ? wanted.consent : wanted.tx_id.bytes,
-                       wanted.by_request ? sizeof wanted.consent
-                                         : sizeof wanted.tx_id.bytes,
-                       text) != PBFT_OK) {
-            (void)fhir_failed(call, "not-found",
-                              "--decision: neither an id of a request nor of "
-                              "a transaction");
-            return false;
-        }
-        if (fhir_gather_add(gather, &wanted) != PBFT_OK) {
-            (void)fhir_failed(call, "exception", "out of memory");
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool open_exporter(struct run *run, struct vault *vault)
 {
     struct fhir_export_options options = {
@@ -314,8 +297,7 @@ static int run_with(struct run *run, struct vault *vault)
     struct salus_reason reason = {""};
     int code = TOOL_FAILED;
 
-    if (!take_subject(&gather, call) || !take_consent(&gather, call) ||
-        !take_decisions(&gather, call) || !open_exporter(run, vault)) {
+    if (!fhir_named_take(&gather, call) || !open_exporter(run, vault)) {
         fhir_gather_free(&gather);
         return TOOL_FAILED;
     }

@@ -162,6 +162,7 @@ enum fhir_weight {
     X(FHIR_EXPORT_TIME, FHIR_FATAL, 0, "time after the year 9999")             \
     X(FHIR_EXPORT_TAG, FHIR_FATAL, 0, "label that the vault cannot read")      \
     X(FHIR_EXPORT_VAULT, FHIR_FATAL, 0, "the vault does not have it")          \
+    X(FHIR_EXPORT_UNPROVEN, FHIR_FATAL, 0, "the replicas do not prove it now") \
     X(FHIR_EXPORT_WITHHELD, FHIR_FATAL, 0,                                     \
       "only the vault's own words say it, and they are withheld")              \
     X(FHIR_EXPORT_LARGE, FHIR_FATAL, 0,                                        \

@@ -115,6 +115,9 @@ else
 fi
 export_to subject --subject Patient/zirbelnuss
 has subject.ndjson "urn:salus:request:$request"
+export_to once --decision "$request" "$asked" "$request" "$asked" --receipts
+[ "$(wc -l <once.ndjson)" -eq 1 ] || fail "one request several times"
+has once.ndjson '"urn:salus:receipt"'
 echo "ok: by its transaction, and with all that is known of the patient"
 
 # What was given of one patient on the request for another.
@@ -159,6 +162,13 @@ as 0 fhir import again.ndjson --vault vault --json >out 2>err ||
 [ "$(grep -c '"local":true' out)" -eq 4 ] || fail "a decision is not local"
 as 0 fhir export --vault vault --decision 00112233445566778899aabbccddeeff \
     >out 2>err && fail "an unknown request"
+rm -f partial.ndjson
+as 0 fhir export --vault vault --ndjson -o partial.ndjson --partial --outcome \
+    --decision 00112233445566778899aabbccddeeff "$decided" >out 2>err &&
+    fail "nothing was left out"
+[ "$(wc -l <partial.ndjson)" -eq 1 ] || fail "the other one was not exported"
+has err 'ACCESS_REQUEST 00112233445566778899aabbccddeeff' '1 left out'
+has out '"code":"transient"' 'request 00112233445566778899aabbccddeeff'
 as 0 fhir export --vault vault --decision nonsense >out 2>err && fail "nonsense"
 has err "neither an id of a request nor of a transaction"
 echo "ok: nothing comes of them when they are imported"

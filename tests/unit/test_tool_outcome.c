@@ -14,9 +14,10 @@
 
 /* Those of R4's IssueType that are used. */
 static const char *const issue_types[] = {
-    "structure", "required",      "value",     "invariant",     "not-supported",
-    "duplicate", "not-found",     "too-long",  "code-invalid",  "extension",
-    "conflict",  "business-rule", "exception", "informational", "security"};
+    "structure",     "required",      "value",     "invariant",
+    "not-supported", "duplicate",     "not-found", "too-long",
+    "code-invalid",  "extension",     "conflict",  "business-rule",
+    "exception",     "informational", "security",  "transient"};
 
 static bool is_issue_type(const char *code)
 {
