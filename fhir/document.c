@@ -243,11 +243,14 @@ static void read_context(const struct fhir_reader *reader,
         struct fhir_node node = fhir_element(&encounters, i);
         add_related(reader, out, &node);
     }
-    /* A number of somewhere else is none that a rule could name. */
+    /* A number of somewhere else than the ledger is none that a rule could
+     * name.
+     */
     for (size_t i = 0; i < fhir_size(&others); i++) {
         struct fhir_node node = fhir_element(&others, i);
         struct fhir_node reference = fhir_field(&node, "reference");
-        if (reference.json != NULL) {
+        struct fhir_node identifier = fhir_field(&node, "identifier");
+        if (reference.json != NULL || fhir_is_of_ledger(&identifier)) {
             add_related(reader, out, &node);
         }
     }

@@ -57,6 +57,8 @@ struct fhir_node fhir_take_list(const struct fhir_reader *reader,
 bool fhir_take_reference(const struct fhir_reader *reader,
                          struct fhir_reference *out,
                          const struct fhir_node *node);
+/* Is it an id of a ledger? */
+bool fhir_is_of_ledger(const struct fhir_node *identifier);
 /* One that stands in no resource; without a name if memory is short. `path` is
  * kept. */
 void fhir_reference_of(const struct fhir_reader *reader,

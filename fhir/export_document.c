@@ -89,6 +89,19 @@ static bool is_author(struct exporting *exporting,
            is_known(exporting, FHIR_LEDGER_GROUP, id);
 }
 
+/* Authors come last. One behind a known one is one too, if the vault has
+ * forgotten him. */
+static bool is_coauthor(struct exporting *exporting,
+                        const Salus__V1__RecordAnchor *anchor, size_t index)
+{
+    bool found = false;
+
+    for (size_t i = 0; anchor->author.len > 0 && i <= index && !found; i++) {
+        found = is_author(exporting, &anchor->related[i]);
+    }
+    return found;
+}
+
 static json_t *write_author(struct exporting *exporting,
                             const ProtobufCBinaryData *id)
 {
@@ -106,12 +119,64 @@ static void write_authors(struct exporting *exporting,
 
     (void)json_array_append_new(list, write_author(exporting, &anchor->author));
     for (size_t i = 0; i < anchor->n_related; i++) {
-        if (is_author(exporting, &anchor->related[i])) {
+        if (is_coauthor(exporting, anchor, i)) {
             (void)json_array_append_new(
                 list, write_author(exporting, &anchor->related[i]));
         }
     }
     export_put(exporting, exporting->resource, "author", list);
+}
+
+/* How many ids are those of documents, before the first that has no name. Of
+ * that one the ledger says only that it is related: it may be a visit, or an
+ * author whom the vault has forgotten. */
+static size_t count_documents(struct exporting *exporting,
+                              const Salus__V1__RecordAnchor *anchor)
+{
+    size_t count = 0;
+
+    while (count < anchor->n_related &&
+           is_known(exporting, FHIR_LEDGER_DATA, &anchor->related[count])) {
+        count++;
+    }
+    return count;
+}
+
+/* The rest, in its order, without the authors. */
+static json_t *list_others(struct exporting *exporting,
+                           const Salus__V1__RecordAnchor *anchor)
+{
+    json_t *list = json_array();
+
+    for (size_t i = count_documents(exporting, anchor);
+         i < anchor->n_related && !is_coauthor(exporting, anchor, i); i++) {
+        (void)json_array_append_new(
+            list, export_reference(exporting, FHIR_LEDGER_DATA,
+                                   anchor->related[i].data, NULL));
+    }
+    return list;
+}
+
+static void write_context(struct exporting *exporting,
+                          const Salus__V1__RecordAnchor *anchor)
+{
+    json_t *context = json_object();
+    json_t *others = list_others(exporting, anchor);
+    json_t *period = export_period(exporting, anchor->data_from_ms,
+                                   anchor->data_to_ms, "data_from_ms");
+
+    if (period != NULL) {
+        export_put(exporting, context, "period", period);
+    }
+    if (json_array_size(others) > 0) {
+        export_put(exporting, context, "related", json_incref(others));
+    }
+    json_decref(others);
+    if (json_object_size(context) > 0) {
+        export_put(exporting, exporting->resource, "context", context);
+    } else {
+        json_decref(context);
+    }
 }
 
 static void write_relations(struct exporting *exporting,
@@ -126,11 +191,7 @@ static void write_relations(struct exporting *exporting,
                                              anchor->prior_record.data,
                                              "DocumentReference")));
     }
-    for (size_t i = 0; i < anchor->n_related; i++) {
-        if (anchor->author.len > 0 &&
-            is_author(exporting, &anchor->related[i])) {
-            continue;
-        }
+    for (size_t i = 0; i < count_documents(exporting, anchor); i++) {
         (void)json_array_append_new(
             list, json_pack("{s:s, s:o}", "code", "appends", "target",
                             export_reference(exporting, FHIR_LEDGER_DATA,
@@ -234,11 +295,6 @@ void export_document(struct exporting *exporting)
     export_put(exporting, exporting->resource, "content",
                export_list_of(json_pack("{s:o}", "attachment",
                                         write_attachment(exporting, anchor))));
-    json_t *period = export_period(exporting, anchor->data_from_ms,
-                                   anchor->data_to_ms, "data_from_ms");
-    if (period != NULL) {
-        export_put(exporting, exporting->resource, "context",
-                   json_pack("{s:o}", "period", period));
-    }
+    write_context(exporting, anchor);
     export_end(exporting);
 }

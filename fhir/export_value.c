@@ -166,7 +166,7 @@ json_t *export_ledger_reference(struct exporting *exporting,
         exporting->withheld || kind != FHIR_LEDGER_INSTITUTION;
     fhir_ledger_system(system, &exporting->exporter->options.chain);
     fhir_ledger_value(value, kind, id);
-    return json_pack("{s:s, s:{s:s, s:s}}", "type", type, "identifier",
+    return json_pack("{s:s*, s:{s:s, s:s}}", "type", type, "identifier",
                      "system", system, "value", value);
 }
 

@@ -170,6 +170,15 @@ static bool audit_leaves(const struct fhir_item *item, const char *path,
     return strncmp(path, "period.", 7) != 0 || is_emergency;
 }
 
+/* Of a number that is related to a document: one of the ledger. */
+static bool document_leaves(const char *path, const struct fhir_node *node)
+{
+    static const char place[] = "context.related.identifier.";
+
+    return strncmp(path, place, sizeof place - 1) == 0 &&
+           fhir_is_of_ledger(node->parent);
+}
+
 /* Extensions of the resource that have a place in the transaction. */
 static const char *known_extension(const struct fhir_item *item,
                                    const char *url)
@@ -254,6 +263,10 @@ static void visit_node(void *context, const struct fhir_node *node)
     if (fate == FHIR_TO_LEDGER && fates->item->rank == FHIR_RANK_AUDIT &&
         !audit_leaves(fates->item, path, node)) {
         fate = FHIR_SEALED;
+    }
+    if (fates->item->rank == FHIR_RANK_DOCUMENT &&
+        document_leaves(path, node)) {
+        fate = FHIR_TO_LEDGER;
     }
     if (url != NULL) {
         if (fhir_item_class(fates->item) == FHIR_ENFORCEABLE) {

@@ -6,6 +6,7 @@
 
 #include "fhir/elements.h"
 #include "fhir/item.h"
+#include "fhir/ledger_name.h"
 
 static bool is_printable(const char *text)
 {
@@ -46,19 +47,32 @@ static const char *type_of(const struct fhir_reader *reader, const char *name)
     return kept != NULL ? kept : "";
 }
 
-/* A reference by identifier alone gets the form of a conditional one. */
+bool fhir_is_of_ledger(const struct fhir_node *identifier)
+{
+    struct fhir_node node = fhir_field(identifier, "system");
+    const char *system = fhir_string(&node);
+
+    return system != NULL &&
+           strncmp(system, FHIR_LEDGER_SYSTEM, strlen(FHIR_LEDGER_SYSTEM)) == 0;
+}
+
+/* A reference by identifier alone gets the form of a conditional one. What an
+ * id of the ledger is, its value says. */
 static bool logical_name(const struct fhir_reader *reader,
                          const struct fhir_node *node, char *out, size_t size)
 {
     struct fhir_node identifier = fhir_take_object(reader, node, "identifier");
     const char *type = fhir_take_string(reader, node, "type");
 
-    if (identifier.json == NULL || type == NULL) {
+    if (identifier.json == NULL) {
         return false;
     }
     const char *system = fhir_take_string(reader, &identifier, "system");
     const char *value = fhir_take_string(reader, &identifier, "value");
-    if (system == NULL || value == NULL) {
+    if (type == NULL && fhir_is_of_ledger(&identifier)) {
+        type = "";
+    }
+    if (system == NULL || value == NULL || type == NULL) {
         return false;
     }
     int used = snprintf(out, size, "%s?identifier=%s|%s", type, system, value);

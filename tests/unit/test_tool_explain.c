@@ -65,6 +65,13 @@ static const char document[] =
                                      "\"contentType\":\"text/plain\",\"data\":"
                                      "\"aGVsbG8=\"}}]}";
 
+/* A number of the ledger leaves, one of somewhere else does not. */
+#define RELATED_TO(system)                                                     \
+    "{\"resourceType\":\"DocumentReference\",\"id\":\"d\",\"status\":"         \
+    "\"current\",\"content\":[{\"attachment\":{\"data\":\"aGVsbG8=\"}}],"      \
+    "\"context\":{\"related\":[{\"identifier\":{\"system\":\"" system          \
+    "\",\"value\":\"data/1\"}}]}}"
+
 #define AUDIT(type, more)                                                      \
     "{\"resourceType\":\"AuditEvent\",\"id\":\"" type "\",\"recorded\":"       \
     "\"2025-03-01T10:00:00Z\",\"outcome\":\"0\",\"type\":" CODE(               \
@@ -209,6 +216,10 @@ static void test_every_element_has_its_fate(void **state)
         {"description", "dropped"},
         {"extension.valueString", "dropped"},
         {"securityLabel.coding.code", "to ledger"}};
+    static const struct wanted of_ledger_number[] = {
+        {"context.related.identifier.value", "to ledger"}};
+    static const struct wanted of_number[] = {
+        {"context.related.identifier.value", "dropped"}};
     static const struct wanted of_disclosure[] = {
         {"recorded", "to ledger"},
         {"agent.who.reference", "sealed"},    /* The source: who submits. */
@@ -227,6 +238,8 @@ static void test_every_element_has_its_fate(void **state)
     (void)state;
     expect(consent, FHIR_ENFORCEABLE, of_consent, 8);
     expect(document, FHIR_ENFORCEABLE, of_document, 5);
+    expect(RELATED_TO("urn:salus:00"), FHIR_ENFORCEABLE, of_ledger_number, 1);
+    expect(RELATED_TO("urn:oid:2.999"), FHIR_ENFORCEABLE, of_number, 1);
     expect(disclosure, FHIR_ENFORCEABLE, of_disclosure, 8);
     expect(emergency, FHIR_ENFORCEABLE, of_emergency, 2);
     expect(provenance, FHIR_LOCAL, of_provenance, 2);

@@ -326,6 +326,47 @@ static void test_group_comes_back_as_an_author(void **state)
     }
 }
 
+/* Which of two related ids without a name is that of a document nobody can say.
+ * Behind one who is known as an author it is an author's. */
+static void test_forgotten_author_is_no_document(void **state)
+{
+    static const char *const texts[] = {
+        PATIENT,
+        PERSON("dr-1"),
+        PERSON("dr-2"),
+        "{\"resourceType\":\"Patient\",\"id\":\"p-2\"}",
+        VERSION("b25l", ",\"author\":[{\"reference\":\"Practitioner/dr-1\"},{"
+                        "\"reference\":\"Patient/p-2\"}]"),
+        VERSION("dHdv", ",\"author\":[{\"reference\":\"Practitioner/dr-1\"},{"
+                        "\"reference\":\"Practitioner/dr-2\"},{"
+                        "\"reference\":\"Patient/p-2\"}]")};
+    struct export_world *world = *state;
+    struct vault_forgotten forgotten;
+    struct fhir_report report;
+
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        export_import_text(world, texts[i]);
+    }
+    assert_int_equal(world->count, 2);
+    assert_int_equal(
+        vault_forget_subject(world->vault, &forgotten, "Patient/p-2", false),
+        PBFT_OK);
+    expect_all_same(world);
+    struct fhir_exporter *exporter = export_open(world, false);
+    char *text = export_text(exporter, world->bodies[0], &report);
+    assert_null(strstr(text, "appends"));
+    assert_non_null(strstr(text, "\"related\":[{\"identifier\":{\"system\":"));
+    assert_non_null(strstr(text, "\"value\":\"data/"));
+    free(text);
+    text = export_text(exporter, world->bodies[1], &report);
+    assert_null(strstr(text, "\"related\""));
+    assert_non_null(strstr(text, "{\"reference\":\"Practitioner/dr-2\"},{"
+                                 "\"type\":\"Practitioner\",\"identifier\""));
+    assert_non_null(strstr(text, "\"value\":\"participant/"));
+    free(text);
+    fhir_exporter_destroy(exporter);
+}
+
 /* What was replaced has an id of its own: imported, it must end nothing that
  * stands under the name. */
 static void test_replaced_consent_has_another_id(void **state)
@@ -659,6 +700,8 @@ int main(void)
             test_redacted_exports_say_no_name_and_no_label, export_setup,
             export_teardown),
         cmocka_unit_test_setup_teardown(test_authors_come_back_as_they_went,
+                                        export_setup, export_teardown),
+        cmocka_unit_test_setup_teardown(test_forgotten_author_is_no_document,
                                         export_setup, export_teardown),
         cmocka_unit_test_setup_teardown(test_group_comes_back_as_an_author,
                                         export_setup, export_teardown),
