@@ -71,6 +71,11 @@ static void find_versions(struct planner *planner, struct anchor *anchor)
 
     anchor->has_before = name != NULL && !planner->options->rehearse &&
                          plan_find_record(planner, &anchor->before, name, NULL);
+    if (anchor->has_before && name == planner->item->full_url &&
+        plan_is_of_another(anchor)) {
+        /* No id says that it is the same, and its patient was corrected. */
+        planner_find(planner, FHIR_TAKEN, "$");
+    }
     if (replaces->name != NULL &&
         fhir_ledger_name_parse(&id, replaces->name,
                                &planner->options->envelope.chain)) {

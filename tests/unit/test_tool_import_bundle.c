@@ -375,6 +375,24 @@ static void test_document_finds_the_one_behind_it(void **state)
     expect_event(fixture, 1, "DocumentReference", IMPORT_KNOWN);
 }
 
+/* Nor is it a new version of another patient's, which would be retracted. */
+static void test_document_ends_none_of_another(void **state)
+{
+    struct import_world *fixture = *state;
+
+    import_text(fixture, PATIENT("p-7"));
+    import_text(fixture, PATIENT("p-8"));
+    import_text(fixture,
+                BUNDLE(AT(U, DOCUMENT("", "Patient/p-7", "b25l", ""))));
+    expect_event(fixture, 0, "DocumentReference", IMPORT_ON_LEDGER);
+    import_text(fixture,
+                BUNDLE(AT(U, DOCUMENT("", "Patient/p-8", "dHdv", ""))));
+    expect_rejected(fixture, 0, "DocumentReference", "entry[0].resource");
+    import_text(fixture,
+                BUNDLE(AT(U, DOCUMENT("", "Patient/p-7", "dHdv", ""))));
+    expect_event(fixture, 0, "DocumentReference", IMPORT_ON_LEDGER);
+}
+
 int main(void)
 {
 #define T(name)                                                                \
@@ -394,6 +412,7 @@ int main(void)
         T(test_known_bearer_is_found_where_he_was),
         T(test_interrupted_import_finds_the_bearer),
         T(test_document_finds_the_one_behind_it),
+        T(test_document_ends_none_of_another),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
