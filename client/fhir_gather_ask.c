@@ -4,6 +4,7 @@
 
 #include "client/fhir_gather.h"
 #include "ledger/limits.h"
+#include "proto/certified.h"
 #include "proto/scan.h"
 #include "salus/v1/ledger.pb-c.h"
 
@@ -44,10 +45,13 @@ static const Salus__V1__Answer *ask(struct fhir_gather *gather,
 }
 
 static enum pbft_status take_events(struct fhir_gather *gather,
-                                    const Salus__V1__ConsentHistory *history)
+                                    const Salus__V1__Answer *answer,
+                                    struct salus_reason *reason)
 {
+    const Salus__V1__ConsentHistory *history = answer->consent_history;
     enum pbft_status status = PBFT_OK;
 
+    (void)reason;
     for (size_t i = 0; i < history->n_events && status == PBFT_OK; i++) {
         const Salus__V1__ConsentHistory__Event *event = history->events[i];
         struct fhir_wanted wanted = {.type = TRANSACTION_CONSENT_GRANT,
@@ -84,10 +88,13 @@ static enum pbft_status add_decision(struct fhir_gather *gather,
 }
 
 static enum pbft_status take_rows(struct fhir_gather *gather,
-                                  const Salus__V1__Accounting *accounting)
+                                  const Salus__V1__Answer *answer,
+                                  struct salus_reason *reason)
 {
+    const Salus__V1__Accounting *accounting = answer->accounting;
     enum pbft_status status = PBFT_OK;
 
+    (void)reason;
     for (size_t i = 0; i < accounting->n_rows && status == PBFT_OK; i++) {
         const Salus__V1__Accounting__Row *row = accounting->rows[i];
         struct fhir_wanted wanted = {.type = TRANSACTION_DISCLOSURE,
@@ -103,16 +110,40 @@ static enum pbft_status take_rows(struct fhir_gather *gather,
     return status;
 }
 
-/* The cursor of the next page; false: that was all. */
-static bool next_page(uint8_t cursor[CURSOR_MAX], ProtobufCBinaryData *field,
-                      const ProtobufCBinaryData *said)
+typedef enum pbft_status take_page(struct fhir_gather *gather,
+                                   const Salus__V1__Answer *answer,
+                                   struct salus_reason *reason);
+
+/* Each page of the answer goes to `take`; one of another kind ends it. */
+static enum pbft_status ask_pages(struct fhir_gather *gather,
+                                  Salus__V1__Query *query,
+                                  Salus__V1__Answer__KindCase kind,
+                                  take_page *take, struct salus_reason *reason)
 {
-    if (said->len == 0 || said->len > CURSOR_MAX) {
-        return false;
+    ProtobufCBinaryData *place = certified_query_cursor(query);
+    uint8_t cursor[CURSOR_MAX];
+    enum pbft_status status = PBFT_OK;
+    bool more = true;
+
+    while (more && status == PBFT_OK) {
+        struct wire_arena arena;
+        wire_arena_init(&arena, ANSWER_BYTES_MAX);
+        const Salus__V1__Answer *answer = ask(gather, query, &arena, reason);
+        more = false;
+        if (answer == NULL) {
+            status = PBFT_UNREACHABLE;
+        } else if (answer->kind_case == kind) {
+            const struct pbft_bytes next = certified_answer_cursor(answer);
+            status = take(gather, answer, reason);
+            more = next.size > 0 && next.size <= CURSOR_MAX;
+            if (more) {
+                memcpy(cursor, next.data, next.size);
+                *place = (ProtobufCBinaryData){next.size, cursor};
+            }
+        }
+        wire_arena_deinit(&arena);
     }
-    memcpy(cursor, said->data, said->len);
-    *field = (ProtobufCBinaryData){said->len, cursor};
-    return true;
+    return status;
 }
 
 enum pbft_status fhir_gather_consents(struct fhir_gather *gather,
@@ -121,9 +152,6 @@ enum pbft_status fhir_gather_consents(struct fhir_gather *gather,
     Salus__V1__Query query = SALUS__V1__QUERY__INIT;
     Salus__V1__ConsentHistoryQuery inner =
         SALUS__V1__CONSENT_HISTORY_QUERY__INIT;
-    uint8_t cursor[CURSOR_MAX];
-    enum pbft_status status = PBFT_OK;
-    bool more = true;
 
     query.kind_case = SALUS__V1__QUERY__KIND_CONSENT_HISTORY;
     query.consent_history = &inner;
@@ -135,22 +163,8 @@ enum pbft_status fhir_gather_consents(struct fhir_gather *gather,
         inner.subject =
             (ProtobufCBinaryData){sizeof gather->subject, gather->subject};
     }
-    while (more && status == PBFT_OK) {
-        struct wire_arena arena;
-        wire_arena_init(&arena, ANSWER_BYTES_MAX);
-        const Salus__V1__Answer *answer = ask(gather, &query, &arena, reason);
-        more = false;
-        if (answer == NULL) {
-            status = PBFT_UNREACHABLE;
-        } else if (answer->kind_case ==
-                   SALUS__V1__ANSWER__KIND_CONSENT_HISTORY) {
-            status = take_events(gather, answer->consent_history);
-            more = next_page(cursor, &inner.cursor,
-                             &answer->consent_history->cursor);
-        }
-        wire_arena_deinit(&arena);
-    }
-    return status;
+    return ask_pages(gather, &query, SALUS__V1__ANSWER__KIND_CONSENT_HISTORY,
+                     take_events, reason);
 }
 
 enum pbft_status fhir_gather_disclosures(struct fhir_gather *gather,
@@ -159,30 +173,14 @@ enum pbft_status fhir_gather_disclosures(struct fhir_gather *gather,
     Salus__V1__Query query = SALUS__V1__QUERY__INIT;
     Salus__V1__AccountingQuery inner = SALUS__V1__ACCOUNTING_QUERY__INIT;
     ProtobufCBinaryData subject = {sizeof gather->subject, gather->subject};
-    uint8_t cursor[CURSOR_MAX];
-    enum pbft_status status = PBFT_OK;
-    bool more = true;
 
     query.kind_case = SALUS__V1__QUERY__KIND_ACCOUNTING;
     query.accounting = &inner;
     inner.n_subjects = 1;
     inner.subjects = &subject;
     inner.view = SALUS__V1__ACCOUNTING_QUERY__VIEW__FULL;
-    while (more && status == PBFT_OK) {
-        struct wire_arena arena;
-        wire_arena_init(&arena, ANSWER_BYTES_MAX);
-        const Salus__V1__Answer *answer = ask(gather, &query, &arena, reason);
-        more = false;
-        if (answer == NULL) {
-            status = PBFT_UNREACHABLE;
-        } else if (answer->kind_case == SALUS__V1__ANSWER__KIND_ACCOUNTING) {
-            status = take_rows(gather, answer->accounting);
-            more =
-                next_page(cursor, &inner.cursor, &answer->accounting->cursor);
-        }
-        wire_arena_deinit(&arena);
-    }
-    return status;
+    return ask_pages(gather, &query, SALUS__V1__ANSWER__KIND_ACCOUNTING,
+                     take_rows, reason);
 }
 
 /* One of the patient's is added; this only finds it, and proves nothing. */
@@ -213,38 +211,33 @@ static enum pbft_status add_if_his(struct fhir_gather *gather,
     return status;
 }
 
+/* Decisions that end some day may be about the patient. */
+static enum pbft_status take_ends(struct fhir_gather *gather,
+                                  const Salus__V1__Answer *answer,
+                                  struct salus_reason *reason)
+{
+    const Salus__V1__Obligations *list = answer->obligations;
+    enum pbft_status status = PBFT_OK;
+    for (size_t i = 0; i < list->n_rows && status == PBFT_OK; i++) {
+        if (list->rows[i]->kind ==
+            SALUS__V1__OBLIGATIONS__KIND__DECISION_ENDS) {
+            status = add_if_his(gather, &list->rows[i]->id, reason);
+        }
+    }
+    return status;
+}
+
 enum pbft_status fhir_gather_decisions(struct fhir_gather *gather,
                                        struct salus_reason *reason)
 {
     Salus__V1__Query query = SALUS__V1__QUERY__INIT;
     Salus__V1__ObligationsQuery inner = SALUS__V1__OBLIGATIONS_QUERY__INIT;
-    uint8_t cursor[CURSOR_MAX];
-    enum pbft_status status = PBFT_OK;
-    bool more = true;
 
     query.kind_case = SALUS__V1__QUERY__KIND_OBLIGATIONS;
     query.obligations = &inner;
     inner.limit = LEDGER_PAGE_ROWS_MAX;
-    while (more && status == PBFT_OK) {
-        struct wire_arena arena;
-        wire_arena_init(&arena, ANSWER_BYTES_MAX);
-        const Salus__V1__Answer *answer = ask(gather, &query, &arena, reason);
-        more = false;
-        if (answer == NULL) {
-            status = PBFT_UNREACHABLE;
-        } else if (answer->kind_case == SALUS__V1__ANSWER__KIND_OBLIGATIONS) {
-            const Salus__V1__Obligations *list = answer->obligations;
-            for (size_t i = 0; i < list->n_rows && status == PBFT_OK; i++) {
-                if (list->rows[i]->kind ==
-                    SALUS__V1__OBLIGATIONS__KIND__DECISION_ENDS) {
-                    status = add_if_his(gather, &list->rows[i]->id, reason);
-                }
-            }
-            more = next_page(cursor, &inner.cursor, &list->cursor);
-        }
-        wire_arena_deinit(&arena);
-    }
-    return status;
+    return ask_pages(gather, &query, SALUS__V1__ANSWER__KIND_OBLIGATIONS,
+                     take_ends, reason);
 }
 
 enum pbft_status fhir_gather_status(struct fhir_gather *gather,

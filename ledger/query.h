@@ -102,4 +102,23 @@ enum ledger_code query_institution(const struct query *query,
                                    const ProtobufCBinaryData *field,
                                    struct pbft_institution *out);
 
+/* A page of a list that an institution has: as asked, and as it will be read.
+ */
+struct query_list_asked {
+    const ProtobufCBinaryData *institution;
+    const ProtobufCBinaryData *cursor;
+    size_t suffix_size; /* Of a key behind the institution: the cursor's. */
+    uint32_t limit;
+    size_t limit_max;
+};
+struct query_list {
+    struct pbft_institution whose;
+    struct pbft_bytes after; /* A suffix; empty: from the start. */
+    size_t limit;
+};
+/* QUERY_FORM; NOT_FOUND: no such institution. */
+enum ledger_code query_list_of(const struct query *query,
+                               const struct query_list_asked *asked,
+                               struct query_list *out);
+
 #endif /* LEDGER_QUERY_H */

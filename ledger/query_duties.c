@@ -106,28 +106,23 @@ emergency_row(struct query *query, const uint8_t *id,
 enum ledger_code query_break_glass(struct query *query,
                                    const Salus__V1__BreakGlassQuery *in)
 {
-    struct pbft_institution whose;
+    const struct query_list_asked asked = {.institution = &in->institution,
+                                           .cursor = &in->cursor,
+                                           .suffix_size = EMERGENCY_SUFFIX,
+                                           .limit = in->limit,
+                                           .limit_max = LEDGER_WIDE_ROWS_MAX};
+    struct query_list list;
     struct schema_institution institution;
     struct query_rows rows;
-    size_t limit = 0;
     const uint64_t at_ms = moment_of(query, in->at_ms);
-    enum ledger_code code = query_institution(query, &in->institution, &whose);
-    if (code == LEDGER_OK) {
-        code = query_limit(in->limit, LEDGER_WIDE_ROWS_MAX, &limit);
-    }
-    if (code == LEDGER_OK && in->cursor.len != 0 &&
-        in->cursor.len != EMERGENCY_SUFFIX) {
-        code = LEDGER_QUERY_FORM;
-    }
+    const enum ledger_code code = query_list_of(query, &asked, &list);
     if (code != LEDGER_OK) {
         return code;
     }
     Salus__V1__BreakGlassList *out = query_room(query, 1, sizeof *out);
     salus__v1__break_glass_list__init(out);
-    out->rows = query_room(query, limit, sizeof *out->rows);
-    collect_emergencies(query, &whose,
-                        (struct pbft_bytes){in->cursor.data, in->cursor.len},
-                        limit, &rows);
+    out->rows = query_room(query, list.limit, sizeof *out->rows);
+    collect_emergencies(query, &list.whose, list.after, list.limit, &rows);
     for (size_t i = 0; i < rows.count; i++) {
         struct schema_emergency emergency;
         const uint8_t *id = NULL;
@@ -141,7 +136,8 @@ enum ledger_code query_break_glass(struct query *query,
         out->cursor = query_bytes(query, rows.rows[rows.count - 1].suffix.data,
                                   EMERGENCY_SUFFIX);
     }
-    if (state_get_institution(&query->overlay, whose.bytes, &institution)) {
+    if (state_get_institution(&query->overlay, list.whose.bytes,
+                              &institution)) {
         out->overdue = institution.overdue_count;
         out->delinquent = institution.delinquent_count;
     }

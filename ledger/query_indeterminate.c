@@ -63,18 +63,15 @@ static void list_page(struct query *query, const struct pbft_institution *whose,
 enum ledger_code query_indeterminate(struct query *query,
                                      const Salus__V1__IndeterminateQuery *in)
 {
-    struct pbft_institution whose;
-    size_t limit = 0;
-    enum ledger_code code = query_institution(query, &in->institution, &whose);
-    if (code == LEDGER_OK) {
-        code = query_limit(in->limit, LEDGER_PAGE_ROWS_MAX, &limit);
-    }
-    if (code == LEDGER_OK && in->cursor.len != 0 &&
-        in->cursor.len != SUFFIX_SIZE) {
-        code = LEDGER_QUERY_FORM;
-    }
+    const struct query_list_asked asked = {.institution = &in->institution,
+                                           .cursor = &in->cursor,
+                                           .suffix_size = SUFFIX_SIZE,
+                                           .limit = in->limit,
+                                           .limit_max = LEDGER_PAGE_ROWS_MAX};
+    struct query_list list;
+    enum ledger_code code = query_list_of(query, &asked, &list);
     if (code == LEDGER_OK &&
-        !state_speaks_for(&query->overlay, &query->caller, &whose)) {
+        !state_speaks_for(&query->overlay, &query->caller, &list.whose)) {
         code = LEDGER_NOT_FOUND;
     }
     if (code != LEDGER_OK) {
@@ -82,8 +79,7 @@ enum ledger_code query_indeterminate(struct query *query,
     }
     Salus__V1__IndeterminateList *out = query_room(query, 1, sizeof *out);
     salus__v1__indeterminate_list__init(out);
-    list_page(query, &whose,
-              (struct pbft_bytes){in->cursor.data, in->cursor.len}, limit, out);
+    list_page(query, &list.whose, list.after, list.limit, out);
     query->answer.kind_case = SALUS__V1__ANSWER__KIND_INDETERMINATE;
     query->answer.indeterminate = out;
     return LEDGER_OK;

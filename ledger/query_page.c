@@ -97,6 +97,23 @@ enum ledger_code query_limit(uint32_t asked, size_t max, size_t *out)
     return *out <= max ? LEDGER_OK : LEDGER_QUERY_FORM;
 }
 
+enum ledger_code query_list_of(const struct query *query,
+                               const struct query_list_asked *asked,
+                               struct query_list *out)
+{
+    enum ledger_code code =
+        query_institution(query, asked->institution, &out->whose);
+    if (code == LEDGER_OK) {
+        code = query_limit(asked->limit, asked->limit_max, &out->limit);
+    }
+    if (code == LEDGER_OK && asked->cursor->len != 0 &&
+        asked->cursor->len != asked->suffix_size) {
+        code = LEDGER_QUERY_FORM;
+    }
+    out->after = (struct pbft_bytes){asked->cursor->data, asked->cursor->len};
+    return code;
+}
+
 enum ledger_code query_institution(const struct query *query,
                                    const ProtobufCBinaryData *field,
                                    struct pbft_institution *out)
