@@ -152,6 +152,27 @@ static inline void fixture_progress(void *context,
     }
 }
 
+/* What a planned transaction says, in `arena`. */
+static inline const Salus__V1__TransactionBody *
+fixture_step_body(const struct vault_step *step, struct wire_arena *arena)
+{
+    struct ProtobufCMessage *message = NULL;
+
+    assert_int_equal(
+        wire_unpack_strict(&salus__v1__transaction_body__descriptor,
+                           bytes_of(step->body, step->size), arena, &message),
+        PBFT_OK);
+    return (void *)message;
+}
+
+/* Of the last one that the event planned. */
+static inline const Salus__V1__TransactionBody *
+fixture_body(const struct import_event *event, struct wire_arena *arena)
+{
+    return fixture_step_body(&event->steps->steps[event->steps->step_count - 1],
+                             arena);
+}
+
 static inline void fixture_open_vault(struct import_world *fixture)
 {
     assert_int_equal(vault_open(&fixture->options.vault, fixture->folder, NULL),

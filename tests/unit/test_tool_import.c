@@ -202,21 +202,14 @@ static int performer;
 static void look_for_grant(void *context, const struct import_event *event)
 {
     struct wire_arena arena;
-    struct ProtobufCMessage *message = NULL;
 
     (void)context;
     if (event->type != TRANSACTION_CONSENT_GRANT || event->steps == NULL) {
         return;
     }
-    const struct vault_step *step =
-        &event->steps->steps[event->steps->step_count - 1];
     wire_arena_init(&arena, 1u << 20);
-    assert_int_equal(
-        wire_unpack_strict(&salus__v1__transaction_body__descriptor,
-                           bytes_of(step->body, step->size), &arena, &message),
-        PBFT_OK);
     const Salus__V1__ConsentGrant *grant =
-        ((Salus__V1__TransactionBody *)(void *)message)->consent_grant;
+        fixture_body(event, &arena)->consent_grant;
     superseded = grant->n_supersedes;
     performer = (int)grant->performer;
     wire_arena_deinit(&arena);
@@ -349,20 +342,13 @@ static int denied_meaning;
 static void look_for_ids(void *context, const struct import_event *event)
 {
     struct wire_arena arena;
-    struct ProtobufCMessage *message = NULL;
 
     (void)context;
     if (event->steps == NULL) {
         return;
     }
-    const struct vault_step *step =
-        &event->steps->steps[event->steps->step_count - 1];
     wire_arena_init(&arena, 1u << 20);
-    assert_int_equal(
-        wire_unpack_strict(&salus__v1__transaction_body__descriptor,
-                           bytes_of(step->body, step->size), &arena, &message),
-        PBFT_OK);
-    const Salus__V1__TransactionBody *body = (void *)message;
+    const Salus__V1__TransactionBody *body = fixture_body(event, &arena);
     if (event->type == TRANSACTION_RECORD_ANCHOR) {
         memcpy(anchored, body->record_anchor->record.data, sizeof anchored);
     } else if (event->type == TRANSACTION_CONSENT_GRANT) {
@@ -500,14 +486,9 @@ static void look_for_version(void *context, const struct import_event *event)
          i++) {
         const struct vault_step *step = &event->steps->steps[i];
         struct wire_arena arena;
-        struct ProtobufCMessage *message = NULL;
         wire_arena_init(&arena, 1u << 20);
-        assert_int_equal(
-            wire_unpack_strict(&salus__v1__transaction_body__descriptor,
-                               bytes_of(step->body, step->size), &arena,
-                               &message),
-            PBFT_OK);
-        const Salus__V1__TransactionBody *body = (void *)message;
+        const Salus__V1__TransactionBody *body =
+            fixture_step_body(step, &arena);
         if (step->type == TRANSACTION_RECORD_RETRACT) {
             memcpy(version.retracted, body->record_retract->record.data,
                    sizeof version.retracted);
@@ -824,21 +805,14 @@ static struct {
 static void look_for_update(void *context, const struct import_event *event)
 {
     struct wire_arena arena;
-    struct ProtobufCMessage *message = NULL;
 
     (void)context;
     if (event->type != TRANSACTION_PARTICIPANT_UPDATE || event->steps == NULL) {
         return;
     }
     wire_arena_init(&arena, 1u << 20);
-    assert_int_equal(
-        wire_unpack_strict(
-            &salus__v1__transaction_body__descriptor,
-            bytes_of(event->steps->steps[0].body, event->steps->steps[0].size),
-            &arena, &message),
-        PBFT_OK);
     const Salus__V1__ParticipantUpdate *in =
-        ((Salus__V1__TransactionBody *)(void *)message)->participant_update;
+        fixture_step_body(&event->steps->steps[0], &arena)->participant_update;
     update.members = in->n_members;
     update.roles = in->n_roles;
     update.valid_to_ms = in->valid_to_ms;

@@ -50,20 +50,13 @@ static struct {
 static void look(void *context, const struct import_event *event)
 {
     struct wire_arena arena;
-    struct ProtobufCMessage *message = NULL;
 
     (void)context;
     if (event->steps == NULL) {
         return;
     }
-    const struct vault_step *step =
-        &event->steps->steps[event->steps->step_count - 1];
     wire_arena_init(&arena, 1u << 20);
-    assert_int_equal(
-        wire_unpack_strict(&salus__v1__transaction_body__descriptor,
-                           bytes_of(step->body, step->size), &arena, &message),
-        PBFT_OK);
-    const Salus__V1__TransactionBody *body = (void *)message;
+    const Salus__V1__TransactionBody *body = fixture_body(event, &arena);
     if (event->type == TRANSACTION_CONSENT_GRANT) {
         const Salus__V1__ConsentGrant *grant = body->consent_grant;
         memcpy(seen.subject, grant->subject.data, sizeof seen.subject);

@@ -115,14 +115,7 @@ static void look(void *context, const struct import_event *event)
     (void)context;
     for (uint32_t i = 0; event->steps != NULL && i < event->steps->step_count;
          i++) {
-        const struct vault_step *step = &event->steps->steps[i];
-        struct ProtobufCMessage *message = NULL;
-        assert_int_equal(
-            wire_unpack_strict(&salus__v1__transaction_body__descriptor,
-                               bytes_of(step->body, step->size), &seen.arena,
-                               &message),
-            PBFT_OK);
-        seen.body = (void *)message;
+        seen.body = fixture_step_body(&event->steps->steps[i], &seen.arena);
     }
 }
 

@@ -69,15 +69,9 @@ static void look(void *context, const struct import_event *event)
     (void)context;
     for (uint32_t i = 0; event->steps != NULL && i < event->steps->step_count;
          i++) {
-        const struct vault_step *step = &event->steps->steps[i];
-        struct ProtobufCMessage *message = NULL;
         assert_true(seen.count < SEEN_MAX);
-        assert_int_equal(
-            wire_unpack_strict(&salus__v1__transaction_body__descriptor,
-                               bytes_of(step->body, step->size), &seen.arena,
-                               &message),
-            PBFT_OK);
-        seen.bodies[seen.count++] = (void *)message;
+        seen.bodies[seen.count++] =
+            fixture_step_body(&event->steps->steps[i], &seen.arena);
     }
 }
 
