@@ -86,6 +86,16 @@ static inline uint32_t act_as(struct world *world, enum who who,
     return act_do(world, &act, type, payload);
 }
 
+/* A cursor, in `room`, which outlives the page that it came with. */
+static inline ProtobufCBinaryData kept_cursor(uint8_t *room,
+                                              const ProtobufCBinaryData *cursor)
+{
+    if (cursor->len > 0) { /* Else there are no bytes to point to. */
+        memcpy(room, cursor->data, cursor->len);
+    }
+    return (ProtobufCBinaryData){cursor->len, room};
+}
+
 static inline ProtobufCBinaryData field_of(const void *bytes, size_t size)
 {
     return (ProtobufCBinaryData){size, (uint8_t *)(uintptr_t)bytes};

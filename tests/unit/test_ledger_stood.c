@@ -56,8 +56,7 @@ static size_t count_stood(struct world *world, Salus__V1__ConsentsQuery in,
             }
             count++;
         }
-        in.cursor = field_of(room, answer->consents->cursor.len);
-        memcpy(room, answer->consents->cursor.data, in.cursor.len);
+        in.cursor = kept_cursor(room, &answer->consents->cursor);
     } while (in.cursor.len > 0);
     return count;
 }

@@ -436,8 +436,7 @@ static void test_added_codes_are_listed_page_by_page(void **state)
                              page->rows[i]->id == ADDED_LATER ? 3 : 2);
         }
         count += page->n_rows;
-        cursor = field_of(room, page->cursor.len);
-        memcpy(room, page->cursor.data, page->cursor.len);
+        cursor = kept_cursor(room, &page->cursor);
     } while (cursor.len > 0);
     assert_int_equal(count, ROWS + 1);
     assert_int_equal(later, 1);
