@@ -107,6 +107,7 @@ static enum pbft_status encode_body(struct transaction_bytes *out,
 
 /* Else the ledger would only say that something is wrong somewhere. */
 static enum pbft_status check_whole(struct pbft_bytes transaction,
+                                    const struct tool_identity *identity,
                                     struct salus_reason *reason)
 {
     struct transaction_summary summary;
@@ -115,15 +116,24 @@ static enum pbft_status check_whole(struct pbft_bytes transaction,
     if (status == PBFT_OK) {
         status = transaction_summarize(&summary, body);
     }
-    salus_reason_set(reason, "%s",
-                     "field \"body\": not an encoded TransactionBody, as "
-                     "salus cosign prints it");
+    if (status != PBFT_OK) {
+        salus_reason_set(reason, "%s",
+                         "field \"body\": not an encoded TransactionBody, as "
+                         "salus cosign prints it");
+    } else if (memcmp(&summary.chain, &identity->cluster,
+                      sizeof summary.chain) != 0) {
+        salus_reason_set(reason, "%s",
+                         "field \"body\": a transaction of another "
+                         "consortium; it has to be made anew for this one");
+        status = PBFT_WRONG_IDENTITY;
+    }
     return status;
 }
 
 /* A Transaction with a body in hexadecimal digits. */
 static enum pbft_status encode_whole(struct transaction_bytes *out,
                                      struct wire_arena *arena,
+                                     const struct tool_identity *identity,
                                      const json_t *json,
                                      struct salus_reason *reason)
 {
@@ -138,7 +148,7 @@ static enum pbft_status encode_whole(struct transaction_bytes *out,
         salus_reason_set(reason, "%s", "a transaction that is too large");
     }
     if (status == PBFT_OK) {
-        status = check_whole(wire_buffer_bytes(&bytes), reason);
+        status = check_whole(wire_buffer_bytes(&bytes), identity, reason);
     }
     if (status == PBFT_OK) {
         out->data = wire_buffer_take(&bytes, &out->size);
@@ -156,7 +166,7 @@ enum pbft_status tool_transaction_encode(struct transaction_bytes *out,
     wire_arena_init(&arena, WIRE_UNPACK_BYTES_MAX);
     enum pbft_status status =
         json_object_get(json, "body") != NULL
-            ? encode_whole(out, &arena, json, reason)
+            ? encode_whole(out, &arena, identity, json, reason)
             : encode_body(out, &arena, identity, json, reason);
     wire_arena_deinit(&arena);
     return status;

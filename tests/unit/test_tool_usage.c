@@ -16,6 +16,7 @@
 
 #include "client/tool.h"
 #include "client/tool_transaction.h"
+#include "crypto/hex.h"
 
 #define TEXT_SIZE 8192
 #define WORDS_MAX 10
@@ -206,12 +207,45 @@ static void test_a_body_is_one(void **state)
     }
 }
 
+/* It would go into a block here, and be refused there. */
+static void test_a_body_is_of_this_consortium(void **state)
+{
+    const struct tool_identity theirs = {.cluster = {{2}}};
+    const struct tool_identity ours = {.cluster = {{1}}};
+    struct transaction_bytes out = {NULL, 0};
+    struct transaction_bytes again = {NULL, 0};
+    struct salus_reason reason = {""};
+    struct pbft_bytes body;
+    char digits[1024];
+    (void)state;
+    json_t *json = json_loads("{\"consent_revoke\": {}}", 0, NULL);
+    assert_int_equal(tool_transaction_encode(&out, &theirs, json, &reason),
+                     PBFT_OK);
+    json_decref(json);
+    assert_int_equal(
+        transaction_body(&body, (struct pbft_bytes){out.data, out.size}),
+        PBFT_OK);
+    assert_true(2 * body.size < sizeof digits);
+    hex_encode(digits, body);
+    json = json_pack("{s:s}", "body", digits);
+    assert_int_equal(tool_transaction_encode(&again, &ours, json, &reason),
+                     PBFT_WRONG_IDENTITY);
+    assert_non_null(strstr(reason.text, "another consortium"));
+    assert_null(again.data);
+    assert_int_equal(tool_transaction_encode(&again, &theirs, json, &reason),
+                     PBFT_OK);
+    json_decref(json);
+    free(again.data);
+    free(out.data);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_half_understood_is_refused),
         cmocka_unit_test(test_a_wrong_file_is_not_quoted),
         cmocka_unit_test(test_a_body_is_one),
+        cmocka_unit_test(test_a_body_is_of_this_consortium),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
