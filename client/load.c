@@ -17,7 +17,7 @@
 #define FAILED_PAUSE_NS 10000000 /* Of who could not submit. */
 
 struct submitter {
-    struct submitter *next; /* In the list of idle ones. */
+    struct submitter *next; /* In the queue of idle ones. */
     struct load *load;
     uint32_t client;
     uint64_t due_us; /* When its submission should have begun. */
@@ -30,7 +30,8 @@ struct load {
     struct transaction_envelope envelopes[LOAD_CLIENTS_MAX];
     pthread_mutex_t lock;
     pthread_cond_t idle_now;
-    struct submitter *idle;
+    struct submitter *idle;      /* Who has been idle longest. */
+    struct submitter **idle_end; /* Where the next one goes. */
     uint32_t under_way;
     uint64_t next_due_us; /* Open loop. */
     double interval_us;   /* The same. */
@@ -109,12 +110,14 @@ static void note_unstarted(struct load *load, uint64_t due_us)
     }
 }
 
-/* Lock held. */
+/* Lock held. First come, first served: submitters are independent of each other,
+ * and none waits for those that became idle after it. */
 static void rest(struct load *load, struct submitter *submitter)
 {
     submitter->due_us = tool_now_us(); /* Closed loop: due at once. */
-    submitter->next = load->idle;
-    load->idle = submitter;
+    submitter->next = NULL;
+    *load->idle_end = submitter;
+    load->idle_end = &submitter->next;
     (void)pthread_cond_signal(&load->idle_now);
 }
 
@@ -212,6 +215,9 @@ static struct submitter *next_submitter(struct load *load)
     }
     struct submitter *submitter = load->idle;
     load->idle = submitter->next;
+    if (load->idle == NULL) {
+        load->idle_end = &load->idle;
+    }
     submitter->due_us = due_us > 0 ? due_us : submitter->due_us;
     return submitter;
 }
@@ -345,6 +351,7 @@ enum salus_status load_run(const struct load_options *options,
     (void)pthread_mutex_init(&load.lock, NULL);
     (void)pthread_cond_init(&load.idle_now, NULL);
     fill_envelopes(&load);
+    load.idle_end = &load.idle;
     load.next_due_us = tool_now_us();
     if (options->rate > 0) {
         load.interval_us =
@@ -352,8 +359,9 @@ enum salus_status load_run(const struct load_options *options,
     }
     for (uint32_t i = 0; i < options->submitters; i++) {
         submitters[i] = (struct submitter){
-            load.idle, &load, i % options->client_count, load.next_due_us};
-        load.idle = &submitters[i];
+            NULL, &load, i % options->client_count, load.next_due_us};
+        *load.idle_end = &submitters[i];
+        load.idle_end = &submitters[i].next;
     }
     while (started < MAKERS &&
            pthread_create(&makers[started], NULL, make, &load) == 0) {
