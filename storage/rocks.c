@@ -56,6 +56,12 @@ struct family_plan {
     int bottom_compression; /* Of the last level. */
 };
 
+/* All replicas execute the same blocks. With memtables of the same size they
+ * would all write files, and merge them, at the same moment, and the consortium
+ * as a whole would halt: so each step makes them smaller by one part. */
+#define STAGGER_STEPS 8u
+#define STAGGER_PARTS 16u
+
 /* `default` is the family that RocksDB demands: it serves as `meta`. Bodies and
  * log records are mostly random commitments and signatures.
  *
@@ -155,7 +161,15 @@ static rocksdb_options_t *with_insert_hints(rocksdb_options_t *options)
     return hinted;
 }
 
+static size_t memtable_bytes(const struct family_plan *plan,
+                             pbft_replica_id replica)
+{
+    const size_t part = plan->memtable_bytes / STAGGER_PARTS;
+    return plan->memtable_bytes - part * (replica % STAGGER_STEPS);
+}
+
 static rocksdb_options_t *family_options(const struct family_plan *plan,
+                                         pbft_replica_id replica,
                                          rocksdb_cache_t *cache)
 {
     rocksdb_options_t *options = rocksdb_options_create();
@@ -171,7 +185,8 @@ static rocksdb_options_t *family_options(const struct family_plan *plan,
         table, rocksdb_filterpolicy_create_bloom_full(FILTER_BITS_PER_KEY));
     rocksdb_options_set_block_based_table_factory(options, table);
     rocksdb_block_based_options_destroy(table);
-    rocksdb_options_set_write_buffer_size(options, plan->memtable_bytes);
+    rocksdb_options_set_write_buffer_size(options,
+                                          memtable_bytes(plan, replica));
     rocksdb_options_set_memtable_prefix_bloom_size_ratio(options,
                                                          MEMTABLE_FILTER_SHARE);
     rocksdb_options_set_memtable_whole_key_filtering(options, 1);
@@ -189,14 +204,15 @@ static rocksdb_options_t *family_options(const struct family_plan *plan,
     return with_insert_hints(options);
 }
 
-static void prepare_options(struct rocks *rocks,
+static void prepare_options(struct rocks *rocks, pbft_replica_id replica,
                             const struct storage_options *wanted)
 {
     rocks->cache = rocksdb_cache_create_lru(
         wanted->cache_bytes != 0 ? wanted->cache_bytes : CACHE_BYTES_DEFAULT);
     rocks->db_options = database_options(wanted);
     for (size_t i = 0; i < ROCKS_FAMILY_COUNT; i++) {
-        rocks->family_options[i] = family_options(&PLANS[i], rocks->cache);
+        rocks->family_options[i] =
+            family_options(&PLANS[i], replica, rocks->cache);
     }
     rocks->write_plain = rocksdb_writeoptions_create();
     rocksdb_writeoptions_set_memtable_insert_hint_per_batch(rocks->write_plain,
@@ -207,7 +223,7 @@ static void prepare_options(struct rocks *rocks,
     rocks->read_newest = rocksdb_readoptions_create();
 }
 
-enum pbft_status rocks_open(const char *dir,
+enum pbft_status rocks_open(const char *dir, pbft_replica_id replica,
                             const struct storage_options *options,
                             struct rocks **out, struct salus_reason *reason)
 {
@@ -215,7 +231,7 @@ enum pbft_status rocks_open(const char *dir,
     if (rocks == NULL) {
         return PBFT_NO_MEMORY;
     }
-    prepare_options(rocks, options);
+    prepare_options(rocks, replica, options);
     const char *names[ROCKS_FAMILY_COUNT];
     const rocksdb_options_t *families[ROCKS_FAMILY_COUNT];
     for (size_t i = 0; i < ROCKS_FAMILY_COUNT; i++) {

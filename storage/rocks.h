@@ -27,7 +27,10 @@ struct rocks_batch;
 struct rocks_iterator;
 struct rocks_snapshot;
 
+/* `replica`: whose database it is. Replicas write the same rows at the same
+ * time; memtables that differ a little in size are full at different times. */
 PBFT_MUST_USE enum pbft_status rocks_open(const char *dir,
+                                          pbft_replica_id replica,
                                           const struct storage_options *options,
                                           struct rocks **out,
                                           struct salus_reason *reason);

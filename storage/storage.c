@@ -90,13 +90,14 @@ static enum pbft_status take_clean_mark(struct storage *storage,
 
 /* A damaged database has forgotten what nobody can tell: it is set aside. */
 static enum pbft_status open_database(struct storage *storage,
+                                      pbft_replica_id replica,
                                       const struct storage_options *options,
                                       struct salus_reason *reason)
 {
     struct salus_reason damage = {{0}};
     storage->is_synced = options->sync == STORAGE_SYNCED;
     enum pbft_status status =
-        rocks_open(storage->dir, options, &storage->rocks, &damage);
+        rocks_open(storage->dir, replica, options, &storage->rocks, &damage);
     /* Asked behind the lock: another process may use the folder. */
     if (status == PBFT_OK && storage_is_condemned(storage->dir, &damage)) {
         rocks_close(storage->rocks);
@@ -121,7 +122,7 @@ static enum pbft_status open_database(struct storage *storage,
     if (status != PBFT_OK) {
         return status;
     }
-    return rocks_open(storage->dir, options, &storage->rocks, reason);
+    return rocks_open(storage->dir, replica, options, &storage->rocks, reason);
 }
 
 enum pbft_status storage_open(const char *dir,
@@ -147,7 +148,7 @@ enum pbft_status storage_open(const char *dir,
     if (storage == NULL) {
         return PBFT_NO_MEMORY;
     }
-    status = open_database(storage, options, reason);
+    status = open_database(storage, identity->replica, options, reason);
     if (status == PBFT_LOCKED) {
         salus_reason_set(reason, "%s: another process uses this folder", dir);
     }
