@@ -9,6 +9,7 @@
 #include "client/bench_figures.h"
 #include "client/client.h"
 #include "client/tool_clock.h"
+#include "net/turns.h"
 
 #define START_TIMEOUT_MS 30000
 #define ANSWER_TIMEOUT_MS 10000
@@ -133,6 +134,7 @@ static bool run_started(struct bench *bench, const atomic_int *stop,
         return false;
     }
     bench_machine_read(&out->machine, folder);
+    net_take_turns(); /* As the replicas, with which the load shares it all. */
     if (trial_create(&bench->trial, folder, out->setup.replicas) == PBFT_OK &&
         trial_start(&bench->trial, START_TIMEOUT_MS) == PBFT_OK) {
         done = run_load(bench, stop, out);
