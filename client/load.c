@@ -110,8 +110,8 @@ static void note_unstarted(struct load *load, uint64_t due_us)
     }
 }
 
-/* Lock held. First come, first served: submitters are independent of each other,
- * and none waits for those that became idle after it. */
+/* Lock held. First come, first served: submitters are independent of each
+ * other, and none waits for those that became idle after it. */
 static void rest(struct load *load, struct submitter *submitter)
 {
     submitter->due_us = tool_now_us(); /* Closed loop: due at once. */
