@@ -21,7 +21,7 @@ void pbft_config_defaults(struct pbft_config *config)
         .pending_requests_max = 8192,
         .pending_institution_max = 2048,
         .pending_bytes_max = 2 * PBFT_REPLICAS_MAX * PBFT_REQUEST_BYTES_MAX,
-        .batch_delay_ms = 5,
+        .batch_delay_ms = 12,
         .request_timeout_ms = 4 * SECOND_MS,
         .view_change_timeout_ms = 4 * SECOND_MS,
         .view_change_timeout_max_ms = 60 * SECOND_MS,

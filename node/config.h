@@ -26,7 +26,7 @@
  *   timeouts:
  *     request_ms: 4000          # pending so long: ask for a view change;
  *                               # and wait so long for it, then longer
- *     batch_delay_ms: 5         # requests gather, with blocks under way
+ *     batch_delay_ms: 12        # requests gather, with blocks under way
  *     status_ms: 1000           # between two reports to the peers
  *     resend_ms: 500            # no progress so long: send again
  *

@@ -159,7 +159,7 @@ static void test_requests_gather_while_the_executor_is_behind(void **state)
     cluster_run(&cluster, 2);
     assert_int_equal(cluster_report(&cluster, 0).committed, 3);
 
-    static const pbft_time_ms delays[] = {4, 8, 12, 12, 12}; /* 50 / 4. */
+    static const pbft_time_ms delays[] = {2, 4, 8, 12, 12}; /* 50 / 4. */
     for (size_t i = 0; i < 5; i++) {
         (void)cluster_submit(&cluster, 0, 11 + i);
         cluster_run(&cluster, delays[i] - 1);

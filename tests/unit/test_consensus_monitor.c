@@ -215,7 +215,9 @@ static void test_slow_disks_depose_nobody(void **state)
 static void test_slower_disks_depose_more_and_more_rarely(void **state)
 {
     (void)state;
-    stall_together(400, 60);
+    const struct pbft_config *config = &cluster.config;
+    stall_together(400,
+                   config->resend_interval_ms + config->batch_delay_ms + 5);
     assert_true(cluster_report(&cluster, 1).executed > 20);
     assert_in_range(view_of(1), 1, 6);
 }

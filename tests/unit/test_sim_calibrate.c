@@ -73,7 +73,7 @@ static void test_finds_known_costs(void **state)
     truth.value[COST_CLIENT_TRANSACTION] *= 1.7;
     truth.value[COST_REQUEST] *= 1.6;
     make_up(&runs[0], &truth, 1, 2);
-    make_up(&runs[1], &truth, 64, 16); /* Busy: waits hide no cost. */
+    make_up(&runs[1], &truth, 64, 32); /* Busy: waits hide no cost. */
     cost_defaults(&costs);
     double error = calibrate_fit(&costs, runs, 2, 2);
     assert_true(error < 0.08);
