@@ -134,10 +134,12 @@ static bool run_started(struct bench *bench, const atomic_int *stop,
         return false;
     }
     bench_machine_read(&out->machine, folder);
-    net_take_turns(); /* As the replicas, with which the load shares it all. */
     if (trial_create(&bench->trial, folder, out->setup.replicas) == PBFT_OK &&
         trial_start(&bench->trial, START_TIMEOUT_MS) == PBFT_OK) {
+        /* As the replicas do that it shares all processors with. */
+        net_take_turns(true);
         done = run_load(bench, stop, out);
+        net_take_turns(false); /* The next replicas begin as usual. */
     }
     trial_close_clients(&bench->trial);
     (void)replicas_stop_all(&bench->trial.replicas, STOP_PATIENCE_MS);

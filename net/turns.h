@@ -3,14 +3,17 @@
 #ifndef NET_TURNS_H
 #define NET_TURNS_H
 
-/* The calling thread, and those that are started from now on, NNG's among them,
- * do not interrupt a running thread when they wake up, but wait for their turn
- * (Linux: SCHED_BATCH). A message passes through half a dozen threads: where
- * all processors are busy, each hand-over would else cost two changes of
- * threads (docs/performance.md). Where one is free nothing changes.
+#include <stdbool.h>
+
+/* True: threads of this process, NNG's among them, do not interrupt a running
+ * thread when they wake up, but wait for their turn (Linux: SCHED_BATCH). A
+ * message passes through half a dozen threads: where they keep all processors
+ * busy, each hand-over would else cost two changes of threads
+ * (docs/performance.md). False: as usual, for a machine that others keep busy:
+ * there each hand-over would have to wait for them.
  *
- * Does nothing if whoever started the process has chosen another policy than
- * the usual one, or the system has no such policy. */
-void net_take_turns(void);
+ * Threads that begin later do as those that start them. Those to which another
+ * policy than these two was given keep it. Any thread. */
+void net_take_turns(bool wanted);
 
 #endif /* NET_TURNS_H */

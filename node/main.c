@@ -10,7 +10,6 @@
 
 #include "consensus/assert.h"
 #include "crypto/init.h"
-#include "net/turns.h"
 #include "node/config.h"
 #include "node/identity.h"
 #include "node/journal.h"
@@ -156,7 +155,6 @@ static int run(const struct node_setup *setup)
     struct salus_reason reason = {{0}};
     prepare_signals(&ends);
     raise_file_limit();
-    net_take_turns(); /* Before there are other threads. */
     enum pbft_status status = node_open(setup, &node, &reason);
     if (status != PBFT_OK) {
         return refuse(exit_code_of(status), status, &reason);

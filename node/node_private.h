@@ -11,6 +11,7 @@
 #include "ledger/ledger.h"
 #include "net/gateway.h"
 #include "net/peers.h"
+#include "node/busy.h"
 #include "node/clock_check.h"
 #include "node/courier.h"
 #include "node/executor.h"
@@ -109,7 +110,8 @@ struct node {
 
     pthread_mutex_t journal_lock; /* Guards the limits of the peers. */
     struct node_peer peer[PBFT_REPLICAS_MAX];
-    struct journal_limit disk_limit; /* For the thread that watches. */
+    struct busy busy; /* For the thread that watches; so: */
+    struct journal_limit disk_limit;
     struct journal_limit stranger_limit;
     bool told_clock;              /* That it is wrong. */
     pbft_time_ms expiry_again_ms; /* When to tell of it again. */

@@ -3,7 +3,9 @@
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "net/turns.h"
 #include "node/clock.h"
 #include "node/expiry.h"
 #include "node/limits.h"
@@ -117,6 +119,15 @@ static void watch_disk(struct node *node)
     }
 }
 
+static void watch_load(struct node *node)
+{
+    const long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    if (busy_look(&node->busy, clock_now_ms(), clock_cpu_us(),
+                  processors > 0 ? (uint32_t)processors : 1)) {
+        net_take_turns(node->busy.is_busy);
+    }
+}
+
 enum pbft_status node_watch(struct node *node, struct salus_reason *reason)
 {
     enum pbft_status status = node_failure(node, reason);
@@ -132,6 +143,7 @@ enum pbft_status node_watch(struct node *node, struct salus_reason *reason)
     watch_clock(node);
     watch_certificate(node);
     watch_disk(node);
+    watch_load(node);
     reads_tell(node->reads, clock_now_ms());
     return node_failure(node, reason);
 }
