@@ -27,6 +27,10 @@ static void print_conditions(const struct bench_result *result)
                      : "on this machine, with the load",
                  setup->payload, setup->per_request,
                  setup->coalesce ? " at most, coalesced" : "");
+    if (setup->config == NULL && setup->genesis == NULL) {
+        (void)printf("  threads                   take turns while they keep "
+                     "the machine busy\n");
+    }
     if (setup->rate > 0) {
         (void)printf("  submitters                open loop, %u transactions/s,"
                      " at most %u submissions under way\n",
