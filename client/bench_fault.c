@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "net/turns.h"
+
 #define STOPPED_MS 1000 /* The slow backup: stopped so long, */
 #define RUNNING_MS 250  /* then it may run so long. */
 #define SETTLE_MS 500   /* After a fault: neither before nor after it. */
@@ -97,11 +99,13 @@ static void flood(struct bench_fault_run *run, uint64_t elapsed_ms)
                                            O_WRONLY, 0);
     (void)posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null",
                                            O_WRONLY, 0);
+    net_take_turns(false); /* The flood is to begin as anybody would. */
     if (posix_spawn(&run->flood, "/proc/self/exe", &files, NULL,
                     (char *const *)argv, environ) != 0) {
         (void)fprintf(stderr, "salus bench: the flood cannot be started\n");
         run->flood = 0;
     }
+    net_take_turns(true);
     (void)posix_spawn_file_actions_destroy(&files);
 }
 

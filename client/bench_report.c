@@ -28,8 +28,8 @@ static void print_conditions(const struct bench_result *result)
                  setup->payload, setup->per_request,
                  setup->coalesce ? " at most, coalesced" : "");
     if (setup->config == NULL && setup->genesis == NULL) {
-        (void)printf("  threads                   take turns while they keep "
-                     "the machine busy\n");
+        (void)printf("  threads                   the load's take turns, a "
+                     "replica's from an eighth of all processors on\n");
     }
     if (setup->rate > 0) {
         (void)printf("  submitters                open loop, %u transactions/s,"

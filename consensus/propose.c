@@ -103,8 +103,8 @@ static pbft_time_ms gathering_max(const struct pbft_config *config)
     return max > config->batch_delay_ms ? max : config->batch_delay_ms;
 }
 
-/* Longer with each block that is under way beyond the pipeline and the one that
- * waited: the further behind everything is, the larger the blocks. */
+/* Longer with each block that is under way beyond the pipeline, not counting
+ * the first: the further behind everything is, the larger the blocks. */
 static pbft_time_ms gathering_time(const struct pbft_replica *replica)
 {
     const pbft_time_ms max = gathering_max(&replica->config);

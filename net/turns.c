@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Threads that do interrupt each other still work: errors do not matter. */
+/* Threads that do interrupt each other still work: errors do not matter.
+ * <linux/sched.h> has SCHED_BATCH, which <sched.h> keeps for _GNU_SOURCE. */
 #include "net/turns.h"
 
 #include <dirent.h>
@@ -30,4 +31,9 @@ void net_take_turns(bool wanted)
         }
     }
     (void)closedir(threads);
+}
+
+bool net_has_usual_policy(void)
+{
+    return sched_getscheduler(0) == SCHED_OTHER;
 }

@@ -13,7 +13,11 @@
  * there each hand-over would have to wait for them.
  *
  * Threads that begin later do as those that start them. Those to which another
- * policy than these two was given keep it. Any thread. */
+ * policy than these two was given keep it. Nothing happens where policies
+ * cannot be chosen. Any thread. */
 void net_take_turns(bool wanted);
+
+/* Nobody has chosen a policy for the calling thread. */
+bool net_has_usual_policy(void);
 
 #endif /* NET_TURNS_H */

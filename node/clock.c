@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "consensus/assert.h"
@@ -13,6 +14,7 @@
 #define NS_PER_MS 1000000
 #define NS_PER_US 1000
 #define LINE_SIZE 128
+#define AFFINITY_BYTES 1024 /* 8,192 processors. */
 
 static struct timespec read_clock(clockid_t clock)
 {
@@ -103,4 +105,18 @@ uint64_t clock_written_bytes(void)
         (void)fclose(file);
     }
     return bytes;
+}
+
+uint32_t clock_processors(void)
+{
+    uint8_t allowed[AFFINITY_BYTES];
+    uint32_t count = 0;
+    /* The call itself: what glibc makes of it needs _GNU_SOURCE. */
+    long size = syscall(SYS_sched_getaffinity, 0, sizeof allowed, allowed);
+    for (long i = 0; i < size; i++) {
+        for (uint8_t bits = allowed[i]; bits != 0; bits &= bits - 1) {
+            count++;
+        }
+    }
+    return count > 0 ? count : 1;
 }

@@ -25,4 +25,8 @@ uint64_t clock_thread_ns(void);
 uint64_t clock_resident_bytes(void);
 uint64_t clock_written_bytes(void);
 
+/* Processors that the calling thread may use, of a container those that were
+ * given to it; at least 1. */
+uint32_t clock_processors(void);
+
 #endif /* NODE_CLOCK_H */

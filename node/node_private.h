@@ -110,7 +110,9 @@ struct node {
 
     pthread_mutex_t journal_lock; /* Guards the limits of the peers. */
     struct node_peer peer[PBFT_REPLICAS_MAX];
-    struct busy busy; /* For the thread that watches; so: */
+    /* From here on: for the thread that watches. */
+    bool may_take_turns; /* Nobody has chosen a policy for its threads. */
+    struct busy busy;
     struct journal_limit disk_limit;
     struct journal_limit stranger_limit;
     bool told_clock;              /* That it is wrong. */

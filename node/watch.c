@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "net/turns.h"
 #include "node/clock.h"
@@ -119,12 +118,17 @@ static void watch_disk(struct node *node)
     }
 }
 
+/* At each look: a thread that began meanwhile may have missed the last one. */
 static void watch_load(struct node *node)
 {
-    const long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    if (busy_look(&node->busy, clock_now_ms(), clock_cpu_us(),
-                  processors > 0 ? (uint32_t)processors : 1)) {
-        net_take_turns(node->busy.is_busy);
+    const bool is_first = !node->busy.has_looked;
+    if (is_first) {
+        node->may_take_turns = net_has_usual_policy();
+    }
+    const bool is_busy = busy_look(&node->busy, clock_now_ms(), clock_cpu_us(),
+                                   clock_processors());
+    if (node->may_take_turns && !is_first) {
+        net_take_turns(is_busy);
     }
 }
 

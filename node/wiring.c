@@ -3,7 +3,6 @@
 #include "node/wiring.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "consensus/assert.h"
 #include "node/call_rate.h"
@@ -99,10 +98,10 @@ static void on_room(void *context, enum verifier_lane lane)
 /* One core is left to the protocol thread and the disk. */
 static uint32_t verifier_threads(uint32_t wanted)
 {
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    uint32_t threads = wanted != 0 ? wanted
-                       : cores > 1 ? (uint32_t)cores - 1
-                                   : 1;
+    const uint32_t processors = clock_processors();
+    uint32_t threads = wanted != 0      ? wanted
+                       : processors > 1 ? processors - 1
+                                        : 1;
     return threads < NODE_VERIFIERS_MAX ? threads : NODE_VERIFIERS_MAX;
 }
 

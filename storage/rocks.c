@@ -58,9 +58,10 @@ struct family_plan {
 
 /* All replicas execute the same blocks. With memtables of the same size they
  * would all write files, and merge them, at the same moment, and the consortium
- * as a whole would halt: so each step makes them smaller by one part. */
-#define STAGGER_STEPS 8u
-#define STAGGER_PARTS 16u
+ * as a whole would halt. So there are eight sizes, 32 to 25 parts of 32; those
+ * of the first four replicas are two parts apart. */
+#define STAGGER_SIZES 8u
+#define STAGGER_PARTS 32u
 
 /* `default` is the family that RocksDB demands: it serves as `meta`. Bodies and
  * log records are mostly random commitments and signatures.
@@ -127,7 +128,15 @@ enum pbft_status rocks_status_of(struct rocks *rocks, char *error,
     return status;
 }
 
-static rocksdb_options_t *database_options(const struct storage_options *wanted)
+static size_t stagger(size_t bytes, pbft_replica_id replica)
+{
+    const uint32_t size = replica % STAGGER_SIZES;
+    const uint32_t parts = size % 4 * 2 + size / 4;
+    return bytes - bytes / STAGGER_PARTS * parts;
+}
+
+static rocksdb_options_t *database_options(const struct storage_options *wanted,
+                                           pbft_replica_id replica)
 {
     rocksdb_options_t *options = rocksdb_options_create();
     size_t buffers = wanted->write_buffer_bytes != 0
@@ -137,8 +146,10 @@ static rocksdb_options_t *database_options(const struct storage_options *wanted)
     rocksdb_options_set_create_missing_column_families(options, 1);
     rocksdb_options_set_paranoid_checks(options, 1);
     rocksdb_options_set_wal_recovery_mode(options, RECOVERY_TOLERATE_TORN_TAIL);
-    rocksdb_options_set_db_write_buffer_size(options, buffers);
-    rocksdb_options_set_max_total_wal_size(options, WAL_BYTES_MAX);
+    rocksdb_options_set_db_write_buffer_size(options,
+                                             stagger(buffers, replica));
+    rocksdb_options_set_max_total_wal_size(options,
+                                           stagger(WAL_BYTES_MAX, replica));
     rocksdb_options_set_max_background_jobs(options, BACKGROUND_JOBS);
     rocksdb_options_set_max_open_files(options, OPEN_FILES_MAX);
     rocksdb_options_set_max_log_file_size(options, INFO_LOG_BYTES_MAX);
@@ -161,13 +172,6 @@ static rocksdb_options_t *with_insert_hints(rocksdb_options_t *options)
     return hinted;
 }
 
-static size_t memtable_bytes(const struct family_plan *plan,
-                             pbft_replica_id replica)
-{
-    const size_t part = plan->memtable_bytes / STAGGER_PARTS;
-    return plan->memtable_bytes - part * (replica % STAGGER_STEPS);
-}
-
 static rocksdb_options_t *family_options(const struct family_plan *plan,
                                          pbft_replica_id replica,
                                          rocksdb_cache_t *cache)
@@ -185,8 +189,8 @@ static rocksdb_options_t *family_options(const struct family_plan *plan,
         table, rocksdb_filterpolicy_create_bloom_full(FILTER_BITS_PER_KEY));
     rocksdb_options_set_block_based_table_factory(options, table);
     rocksdb_block_based_options_destroy(table);
-    rocksdb_options_set_write_buffer_size(options,
-                                          memtable_bytes(plan, replica));
+    rocksdb_options_set_write_buffer_size(
+        options, stagger(plan->memtable_bytes, replica));
     rocksdb_options_set_memtable_prefix_bloom_size_ratio(options,
                                                          MEMTABLE_FILTER_SHARE);
     rocksdb_options_set_memtable_whole_key_filtering(options, 1);
@@ -209,7 +213,7 @@ static void prepare_options(struct rocks *rocks, pbft_replica_id replica,
 {
     rocks->cache = rocksdb_cache_create_lru(
         wanted->cache_bytes != 0 ? wanted->cache_bytes : CACHE_BYTES_DEFAULT);
-    rocks->db_options = database_options(wanted);
+    rocks->db_options = database_options(wanted, replica);
     for (size_t i = 0; i < ROCKS_FAMILY_COUNT; i++) {
         rocks->family_options[i] =
             family_options(&PLANS[i], replica, rocks->cache);

@@ -181,6 +181,7 @@ static void test_an_overloaded_primary_stays(void **state)
 static void stall_together(uint32_t rounds, pbft_time_ms stall)
 {
     static uint64_t sequence;
+    assert_true(stall < 100);
     for (uint32_t round = 0; round < rounds; round++) {
         for (pbft_replica_id id = 0; id < 4; id++) {
             cluster.nodes[id].is_disk_stuck = round % 10 != 0;

@@ -21,6 +21,7 @@ struct sleeper {
     pthread_barrier_t over;
     pid_t id;
     int policy; /* That it gives itself; -1: the one it began with. */
+    int result; /* Of that. */
 };
 
 static void *sleep_long(void *context)
@@ -28,9 +29,8 @@ static void *sleep_long(void *context)
     struct sleeper *sleeper = context;
     const struct sched_param none = {.sched_priority = 0};
     sleeper->id = (pid_t)syscall(SYS_gettid);
-    if (sleeper->policy >= 0) {
-        assert_int_equal(sched_setscheduler(0, sleeper->policy, &none), 0);
-    }
+    sleeper->result =
+        sleeper->policy < 0 ? 0 : sched_setscheduler(0, sleeper->policy, &none);
     (void)pthread_barrier_wait(&sleeper->begun);
     (void)pthread_barrier_wait(&sleeper->over);
     return NULL;
@@ -44,6 +44,7 @@ static void begin(struct sleeper *sleeper, int policy)
     assert_int_equal(
         pthread_create(&sleeper->thread, NULL, sleep_long, sleeper), 0);
     (void)pthread_barrier_wait(&sleeper->begun);
+    assert_int_equal(sleeper->result, 0);
 }
 
 static void end(struct sleeper *sleeper)
