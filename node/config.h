@@ -18,7 +18,7 @@
  *     - name: st-berta
  *       address: 10.0.0.2:7400
  *   limits:
- *     verifier_threads: 0       # 0: one less than there are cores
+ *     verifier_threads: 0       # 0: one less than cores it may use
  *     calls_max: 1024           # calls of clients in flight
  *     calls_per_caller_max: 512 # the same, of one institution
  *     write_buffer_mib: 128     # RocksDB: written data held in memory
