@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The ordered store under the ledger: three spaces of keys and values.
+/* The ordered store under the ledger: five spaces of keys and values.
  *
  * storage/ implements it on RocksDB column families, ledger/kv_memory.h in
  * memory. Keys are ordered as unsigned bytes, a shorter key before a longer one
@@ -26,8 +26,12 @@ enum ledger_space {
     LEDGER_SPACE_STATE = 0,  /* What rules depend on. */
     LEDGER_SPACE_INDEX = 1,  /* What only queries read, and lookups by id. */
     LEDGER_SPACE_CLIENT = 2, /* Sessions, windows and first results. */
+    /* Things of which there are most. A key is above all that are there, and is
+     * written once: a store need never merge what it has. */
+    LEDGER_SPACE_THINGS = 3,
+    LEDGER_SPACE_DUE = 4, /* A queue: read from its head, where it is cut. */
 };
-#define LEDGER_SPACE_COUNT 3
+#define LEDGER_SPACE_COUNT 5
 
 enum ledger_kv_direction { LEDGER_KV_FORWARD, LEDGER_KV_BACKWARD };
 

@@ -120,7 +120,7 @@ void obligations_sweep(struct overlay *overlay, uint64_t now_ms)
         .direction = LEDGER_KV_FORWARD,
     };
     enum pbft_status status = overlay->kv->range(
-        overlay->kv->context, LEDGER_SPACE_STATE, &range, note_due, &list);
+        overlay->kv->context, LEDGER_SPACE_DUE, &range, note_due, &list);
     if (status == PBFT_OK && list.damaged) {
         status = PBFT_CORRUPT;
     }
@@ -151,7 +151,7 @@ enum pbft_status ledger_next_due(const struct ledger_kv *view, uint64_t *due_ms)
         .direction = LEDGER_KV_FORWARD,
     };
     *due_ms = 0;
-    enum pbft_status status = view->range(view->context, LEDGER_SPACE_STATE,
+    enum pbft_status status = view->range(view->context, LEDGER_SPACE_DUE,
                                           &range, note_first, due_ms);
     return status == PBFT_OK && *due_ms == 0 ? PBFT_NOT_FOUND : status;
 }

@@ -51,6 +51,7 @@ void overlay_begin(struct overlay *overlay, const struct pbft_digest *seed)
     memcpy(&overlay->seed, seed->bytes, sizeof overlay->seed);
     overlay->entry_count = 0;
     overlay->change_count = 0;
+    overlay->things = 0;
     overlay->status = PBFT_OK;
 }
 
@@ -256,6 +257,13 @@ void overlay_put(struct overlay *overlay, const struct schema_key *key,
     change(overlay, key, true, overlay_keep(overlay, value));
 }
 
+void overlay_append(struct overlay *overlay, struct schema_key *key,
+                    struct pbft_bytes value)
+{
+    schema_key_next(key, overlay->seq, overlay->things++);
+    overlay_put(overlay, key, value);
+}
+
 void overlay_delete(struct overlay *overlay, const struct schema_key *key)
 {
     change(overlay, key, false, (struct pbft_bytes){NULL, 0});
@@ -272,6 +280,7 @@ void overlay_rollback(struct overlay *overlay, size_t mark)
     while (overlay->change_count > mark) {
         const struct overlay_change *last =
             &overlay->changes[--overlay->change_count];
+        overlay->things -= last->entry->space == LEDGER_SPACE_THINGS;
         last->entry->value = last->old_value;
         last->entry->loaded = last->old_loaded;
         last->entry->present = last->old_present;

@@ -57,6 +57,7 @@ struct overlay {
     const struct ledger_kv *kv;
     struct wire_arena arena;
     pbft_seq seq;                   /* The block, or the height asked. */
+    uint32_t things;                /* So many rows of THINGS it has written. */
     enum pbft_status status;        /* The first failure of the kv. */
     uint64_t seed;                  /* Of the hash: differs per block. */
     struct overlay_entry **entries; /* In order of first use. */
@@ -103,6 +104,9 @@ bool overlay_has(struct overlay *overlay, const struct schema_key *key);
 /* Copies the value. Reads nothing: an index row costs no look-up. */
 void overlay_put(struct overlay *overlay, const struct schema_key *key,
                  struct pbft_bytes value);
+/* The same in THINGS, above all keys that are there; says which one that is. */
+void overlay_append(struct overlay *overlay, struct schema_key *key,
+                    struct pbft_bytes value);
 void overlay_delete(struct overlay *overlay, const struct schema_key *key);
 
 /* A point to which rollback returns, or from which a digest counts. */

@@ -228,7 +228,7 @@ static void list_due(struct duties *duties, struct pbft_bytes after)
     struct query *query = duties->query;
     struct query_rows rows;
     const struct query_page page = {
-        .space = LEDGER_SPACE_STATE,
+        .space = LEDGER_SPACE_DUE,
         .prefix = {prefix, sizeof prefix},
         .after = after,
         .limit = duties->left,

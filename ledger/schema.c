@@ -101,6 +101,25 @@ void schema_key_payload(struct schema_key *key, char kind, const uint8_t *id)
     add(key, id, LEDGER_ID_SIZE);
 }
 
+void schema_key_next(struct schema_key *key, pbft_seq seq, uint32_t number)
+{
+    key->space = LEDGER_SPACE_THINGS;
+    key->size = 0;
+    add_u64(key, seq);
+    add_u32(key, number);
+}
+
+bool schema_key_written(struct schema_key *key, struct pbft_bytes where)
+{
+    key->space = LEDGER_SPACE_THINGS;
+    key->size = 0;
+    if (where.size != SCHEMA_WHERE_SIZE) {
+        return false;
+    }
+    add(key, where.data, where.size);
+    return true;
+}
+
 void schema_key_decision(struct schema_key *key, const uint8_t *request,
                          uint32_t number)
 {

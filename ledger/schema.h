@@ -31,7 +31,6 @@
  *           w request[16]            access request and decision
  *           d disclosure[16]         disclosure
  *           g id[16]                 emergency
- *           u due ms u64 kind u8 id[16]                  what time will do
  *           z handle[32] role u32    suspension of accounting
  *           I handle[32]             since when a subject is indeterminate
  *   INDEX   x tx id[32]              where a transaction stands
@@ -48,6 +47,9 @@
  *   CLIENT  c key[32]                floor and sessions of a client key
  *           s key[32] session        window of a session
  *           q key[32] session seq    where a request stands
+ *   DUE     u due ms u64 kind u8 id[16]                  what time will do
+ *   THINGS  seq u64 number u32       record or disclosure; r and d above hold
+ *                                    such a key, that of the newest
  *
  * PLACE is time u64, request u32, transaction u32: the order of execution.
  * EVENT is PLACE, consent[16], kind u8. Integers are big-endian, so that the
@@ -89,6 +91,7 @@ struct schema_place {
     uint32_t index;
 };
 #define SCHEMA_PLACE_SIZE (8 + 4 + 4)
+#define SCHEMA_WHERE_SIZE (8 + 4)
 #define SCHEMA_EVENT_SIZE (SCHEMA_PLACE_SIZE + LEDGER_ID_SIZE + 1)
 
 void schema_key_position(struct schema_key *key);
@@ -104,6 +107,10 @@ void schema_key_consent(struct schema_key *key, const uint8_t *consent);
 void schema_key_record(struct schema_key *key, const uint8_t *record);
 /* `kind`: p, c or r. */
 void schema_key_payload(struct schema_key *key, char kind, const uint8_t *id);
+/* Of the row of THINGS that a block writes after `number` others; and of one
+ * that was written. False: `where` is no such key. */
+void schema_key_next(struct schema_key *key, pbft_seq seq, uint32_t number);
+bool schema_key_written(struct schema_key *key, struct pbft_bytes where);
 /* Decision `number` of a request, from 1, in the place of the one that is
  * LEDGER_DECISIONS_KEPT older. */
 void schema_key_decision(struct schema_key *key, const uint8_t *request,

@@ -23,10 +23,8 @@ static const struct thing *carrier_of(char kind)
 static bool is_apart(struct overlay *overlay, const struct thing *thing,
                      const uint8_t *id)
 {
-    struct schema_key key;
     struct pbft_bytes value;
-    thing_make_key(&key, thing, id);
-    return overlay_get(overlay, &key, &value) &&
+    return thing_value(overlay, thing, id, &value) &&
            thing_tail(thing, value).size == 0;
 }
 
@@ -66,8 +64,7 @@ bool state_get_payload(struct overlay *overlay, char kind, const uint8_t *id,
     const struct thing *thing = carrier_of(kind);
     if (thing != NULL) {
         struct pbft_bytes value;
-        thing_make_key(&key, thing, id);
-        if (!overlay_get(overlay, &key, &value)) {
+        if (!thing_value(overlay, thing, id, &value)) {
             return false;
         }
         *payload = thing_tail(thing, value);

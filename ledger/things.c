@@ -141,19 +141,40 @@ void thing_make_key(struct schema_key *key, const struct thing *thing,
     key->size = 1 + thing->id_size;
 }
 
+static void mark_corrupt(struct overlay *overlay)
+{
+    if (overlay->status == PBFT_OK) {
+        overlay->status = PBFT_CORRUPT;
+    }
+}
+
+bool thing_value(struct overlay *overlay, const struct thing *thing,
+                 const uint8_t *id, struct pbft_bytes *value)
+{
+    struct schema_key key;
+    thing_make_key(&key, thing, id);
+    if (!overlay_get(overlay, &key, value)) {
+        return false;
+    }
+    if (thing->in_order && (!schema_key_written(&key, *value) ||
+                            !overlay_get(overlay, &key, value))) {
+        mark_corrupt(overlay);
+        return false;
+    }
+    return true;
+}
+
 bool thing_get(struct overlay *overlay, const struct thing *thing,
                const uint8_t *id, void *out)
 {
-    struct schema_key key;
     struct pbft_bytes value;
-    thing_make_key(&key, thing, id);
-    if (!overlay_get(overlay, &key, &value)) {
+    if (!thing_value(overlay, thing, id, &value)) {
         memset(out, 0, thing->held_size);
         return false;
     }
     bool decoded = thing_decode(thing, out, value);
-    if (!decoded && overlay->status == PBFT_OK) {
-        overlay->status = PBFT_CORRUPT;
+    if (!decoded) {
+        mark_corrupt(overlay);
     }
     return decoded;
 }
@@ -163,15 +184,20 @@ void thing_put_parts(struct overlay *overlay, const struct thing *thing,
                      struct pbft_bytes payload)
 {
     struct schema_key key;
-    uint8_t value[SCHEMA_FIXED_MAX + SCHEMA_SHORT_PAYLOAD_MAX];
-    size_t size = thing_encode(value, thing, in);
+    struct schema_key where;
+    uint8_t bytes[SCHEMA_FIXED_MAX + SCHEMA_SHORT_PAYLOAD_MAX];
+    struct pbft_bytes value = {bytes, thing_encode(bytes, thing, in)};
     PBFT_ASSERT(payload.size <= SCHEMA_SHORT_PAYLOAD_MAX);
     if (payload.size > 0) {
-        memcpy(value + size, payload.data, payload.size);
-        size += payload.size;
+        memcpy(bytes + value.size, payload.data, payload.size);
+        value.size += payload.size;
+    }
+    if (thing->in_order) {
+        overlay_append(overlay, &where, value);
+        value = (struct pbft_bytes){where.bytes, where.size};
     }
     thing_make_key(&key, thing, id);
-    overlay_put(overlay, &key, (struct pbft_bytes){value, size});
+    overlay_put(overlay, &key, value);
 }
 
 /* What stands behind the fields stays. */
@@ -180,10 +206,8 @@ void thing_put(struct overlay *overlay, const struct thing *thing,
 {
     struct pbft_bytes payload = {NULL, 0};
     if (thing->carries) {
-        struct schema_key key;
         struct pbft_bytes value;
-        thing_make_key(&key, thing, id);
-        if (overlay_get(overlay, &key, &value)) {
+        if (thing_value(overlay, thing, id, &value)) {
             payload = thing_tail(thing, value);
         }
     }

@@ -13,9 +13,12 @@
 #define NUMBER(type, member, stored) FIELD(type, member, stored, true)
 #define BYTES(type, member)                                                    \
     FIELD(type, member, sizeof(((struct type *)NULL)->member), false)
-#define TABLE(fields) (fields), sizeof(fields) / sizeof(fields)[0], false
+#define TABLE(fields) (fields), sizeof(fields) / sizeof(fields)[0], false, false
 #define TABLE_AND_PAYLOAD(fields)                                              \
-    (fields), sizeof(fields) / sizeof(fields)[0], true
+    (fields), sizeof(fields) / sizeof(fields)[0], true, false
+/* Hospitals write these all day long, and change them hardly ever. */
+#define TABLE_IN_ORDER(fields)                                                 \
+    (fields), sizeof(fields) / sizeof(fields)[0], true, true
 
 static const struct thing_field fields_of_institution[] = {
     NUMBER(schema_institution, state, 1),
@@ -335,7 +338,7 @@ const struct thing thing_consent = {'c', LEDGER_SPACE_STATE, LEDGER_ID_SIZE,
                                     TABLE_AND_PAYLOAD(fields_of_consent)};
 const struct thing thing_record = {'r', LEDGER_SPACE_STATE, LEDGER_ID_SIZE,
                                    sizeof(struct schema_record),
-                                   TABLE_AND_PAYLOAD(fields_of_record)};
+                                   TABLE_IN_ORDER(fields_of_record)};
 const struct thing thing_counts = {'N', LEDGER_SPACE_STATE, 0,
                                    sizeof(struct schema_counts),
                                    TABLE(fields_of_counts)};
@@ -368,12 +371,12 @@ const struct thing thing_access = {'w', LEDGER_SPACE_STATE, LEDGER_ID_SIZE,
                                    TABLE_AND_PAYLOAD(fields_of_access)};
 const struct thing thing_disclosure = {'d', LEDGER_SPACE_STATE, LEDGER_ID_SIZE,
                                        sizeof(struct schema_disclosure),
-                                       TABLE_AND_PAYLOAD(fields_of_disclosure)};
+                                       TABLE_IN_ORDER(fields_of_disclosure)};
 const struct thing thing_emergency = {'g', LEDGER_SPACE_STATE, LEDGER_ID_SIZE,
                                       sizeof(struct schema_emergency),
                                       TABLE_AND_PAYLOAD(fields_of_emergency)};
 const struct thing thing_due = {
-    'u', LEDGER_SPACE_STATE, FIELD_U64_SIZE + 1 + LEDGER_ID_SIZE,
+    'u', LEDGER_SPACE_DUE, FIELD_U64_SIZE + 1 + LEDGER_ID_SIZE,
     sizeof(struct schema_due), TABLE(fields_of_due)};
 const struct thing thing_suspension = {
     'z', LEDGER_SPACE_STATE, LEDGER_HANDLE_SIZE + FIELD_U32_SIZE,

@@ -20,8 +20,13 @@ struct thing {
     const struct thing_field *fields;
     size_t count;
     bool carries; /* A short payload stands behind the fields. */
+    /* Its row stands in LEDGER_SPACE_THINGS, and under its id only where. */
+    bool in_order;
 };
 
+/* The stored value, wherever it stands. False: there is none. */
+bool thing_value(struct overlay *overlay, const struct thing *thing,
+                 const uint8_t *id, struct pbft_bytes *value);
 /* The payload behind the fields of a stored value; empty: none. */
 struct pbft_bytes thing_tail(const struct thing *thing,
                              struct pbft_bytes value);

@@ -242,7 +242,7 @@ static void look_ahead(struct service_ledger *service, uint64_t now_ms)
     struct due_count count = {service->due, now_ms};
     memset(service->due, 0, sizeof service->due);
     enum pbft_status status =
-        kv->range(kv->context, LEDGER_SPACE_STATE, &range, count_due, &count);
+        kv->range(kv->context, LEDGER_SPACE_DUE, &range, count_due, &count);
     PBFT_ASSERT(status == PBFT_OK);
 }
 

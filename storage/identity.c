@@ -8,7 +8,7 @@
 
 #define IDENTITY_MAGIC "salus-db"
 #define IDENTITY_MAGIC_SIZE 8
-#define STORAGE_FORMAT 5
+#define STORAGE_FORMAT 6
 #define IDENTITY_SIZE (IDENTITY_MAGIC_SIZE + 4 + PBFT_DIGEST_SIZE + 4)
 
 static void encode_identity(uint8_t out[IDENTITY_SIZE],

@@ -17,6 +17,8 @@ enum rocks_family {
     ROCKS_STATE,
     ROCKS_INDEX,
     ROCKS_CLIENT,
+    ROCKS_THINGS,
+    ROCKS_DUE,
     ROCKS_FAMILY_COUNT
 };
 

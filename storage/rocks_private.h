@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The handle behind rocks.h, shared by rocks.c and rocks_io.c; the only header
- * that speaks of RocksDB, and only those two include it. */
+/* The handle behind rocks.h, shared by rocks*.c; the only header that speaks of
+ * RocksDB, and only those include it. */
 #ifndef STORAGE_ROCKS_PRIVATE_H
 #define STORAGE_ROCKS_PRIVATE_H
 
@@ -20,6 +20,12 @@ struct rocks {
     rocksdb_readoptions_t *read_newest;
     atomic_bool is_damaged; /* An answer to us was CORRUPT. */
 };
+
+/* Fills in all options and the cache. For rocks_open(). */
+void rocks_prepare_options(struct rocks *rocks, const char *dir,
+                           pbft_replica_id replica,
+                           const struct storage_options *wanted);
+const char *rocks_family_name(enum rocks_family family);
 
 /* Turns an error text of RocksDB (freed here) into a status. */
 enum pbft_status rocks_status_of(struct rocks *rocks, char *error,

@@ -26,6 +26,8 @@ static enum rocks_family family_of(enum ledger_space space)
         [LEDGER_SPACE_STATE] = ROCKS_STATE,
         [LEDGER_SPACE_INDEX] = ROCKS_INDEX,
         [LEDGER_SPACE_CLIENT] = ROCKS_CLIENT,
+        [LEDGER_SPACE_THINGS] = ROCKS_THINGS,
+        [LEDGER_SPACE_DUE] = ROCKS_DUE,
     };
     PBFT_ASSERT((size_t)space < LEDGER_SPACE_COUNT);
     return families[space];

@@ -10,6 +10,7 @@
  * compaction) from the first block to the last. The first 4,096 transactions
  * register patients and do not count.
  */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -285,7 +286,9 @@ static void print_rows(const struct bench *bench)
     static const char *const spaces[LEDGER_SPACE_COUNT] = {
         [LEDGER_SPACE_STATE] = "state",
         [LEDGER_SPACE_INDEX] = "index",
-        [LEDGER_SPACE_CLIENT] = "client"};
+        [LEDGER_SPACE_CLIENT] = "client",
+        [LEDGER_SPACE_THINGS] = "things",
+        [LEDGER_SPACE_DUE] = "due"};
     const double count = (double)bench->executed;
     printf("written for each, keys and values as they are:\n");
     printf("  %6.1f  the transaction in the body of its block\n",
@@ -296,7 +299,8 @@ static void print_rows(const struct bench *bench)
             const struct rows *rows = &bench->rows[space][letter];
             if (rows->count > 0) {
                 printf("  %6.1f  %s '%c', %.3f rows\n",
-                       (double)rows->bytes / count, spaces[space], letter,
+                       (double)rows->bytes / count, spaces[space],
+                       isgraph(letter) ? letter : '-',
                        (double)rows->count / count);
             }
         }

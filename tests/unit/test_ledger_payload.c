@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Payloads in the row of their thing and apart; reading ahead. */
+/* Things in the order of writing; payloads in the row of their thing and apart;
+ * reading ahead. */
 #include "ledger/overlay.h"
 #include "ledger/state.h"
 #include "tests/support/ledger_acts.h"
@@ -13,6 +14,7 @@ static void begin(struct overlay *overlay, struct ledger_kv_memory *memory)
     const struct pbft_digest seed = {{1}};
     overlay_init(overlay, ledger_kv_memory_vtable(memory));
     overlay_begin(overlay, &seed);
+    overlay->seq = 1;
 }
 
 static void end_block(struct overlay *overlay)
@@ -20,6 +22,7 @@ static void end_block(struct overlay *overlay)
     const struct pbft_digest seed = {{2}};
     assert_int_equal(overlay_apply(overlay), PBFT_OK);
     overlay_begin(overlay, &seed);
+    overlay->seq++;
 }
 
 static void expect_record(struct overlay *overlay, uint32_t version,
@@ -44,7 +47,8 @@ static void put(struct overlay *overlay, uint32_t version,
 }
 
 /* Given payloads that grow past the limit and shrink again, in one block and in
- * several: the last one is found, and one row is left where one is enough. */
+ * several: the last one is found. Under the id one row says where that stands;
+ * what was written before is left as it was. */
 static void test_payload_moves(void **state)
 {
     static uint8_t bytes[LEDGER_BODY_MAX];
@@ -76,6 +80,8 @@ static void test_payload_moves(void **state)
         }
         end_block(&overlay);
         assert_int_equal(ledger_kv_memory_count(memory, LEDGER_SPACE_STATE), 1);
+        assert_int_equal(ledger_kv_memory_count(memory, LEDGER_SPACE_THINGS),
+                         sizeof sizes / sizeof sizes[0]);
         overlay_deinit(&overlay);
         ledger_kv_memory_destroy(memory);
     }
@@ -99,6 +105,59 @@ static void test_payload_stays(void **state)
         expect_record(&overlay, 9, payload);
         end_block(&overlay);
         expect_record(&overlay, 9, payload);
+        overlay_deinit(&overlay);
+        ledger_kv_memory_destroy(memory);
+    }
+}
+
+/* ---- things in the order of writing -------------------------------------- */
+
+/* A refused transaction leaves no gap: the next row has its number. */
+static void test_numbers_are_given_back(void **state)
+{
+    struct ledger_kv_memory *memory = ledger_kv_memory_create();
+    struct schema_key key;
+    struct overlay overlay;
+    (void)state;
+    begin(&overlay, memory);
+    put(&overlay, 1, bytes_of("a", 1));
+    const size_t mark = overlay_mark(&overlay);
+    put(&overlay, 2, bytes_of("b", 1));
+    put(&overlay, 3, bytes_of("c", 1));
+    overlay_rollback(&overlay, mark);
+    expect_record(&overlay, 1, bytes_of("a", 1));
+    put(&overlay, 4, bytes_of("d", 1));
+    expect_record(&overlay, 4, bytes_of("d", 1));
+    end_block(&overlay);
+    expect_record(&overlay, 4, bytes_of("d", 1));
+    assert_int_equal(ledger_kv_memory_count(memory, LEDGER_SPACE_THINGS), 2);
+    for (uint32_t number = 0; number < 3; number++) {
+        schema_key_next(&key, 1, number);
+        assert_int_equal(overlay_has(&overlay, &key), number < 2);
+    }
+    overlay_deinit(&overlay);
+    ledger_kv_memory_destroy(memory);
+}
+
+/* What a damaged store says of where a thing stands is not believed, and the
+ * block is given up: no such row, or no key at all. */
+static void test_a_place_that_leads_nowhere(void **state)
+{
+    static const uint8_t where[SCHEMA_WHERE_SIZE + 1] = {9};
+    (void)state;
+    for (size_t size = 0; size <= sizeof where; size++) {
+        struct ledger_kv_memory *memory = ledger_kv_memory_create();
+        struct schema_record record;
+        struct schema_key key;
+        struct pbft_bytes payload;
+        struct overlay overlay;
+        begin(&overlay, memory);
+        schema_key_record(&key, record_id);
+        overlay_put(&overlay, &key, bytes_of(where, size));
+        end_block(&overlay);
+        assert_false(state_get_record(&overlay, record_id, &record));
+        assert_int_equal(overlay.status, PBFT_CORRUPT);
+        assert_false(state_get_payload(&overlay, 'r', record_id, &payload));
         overlay_deinit(&overlay);
         ledger_kv_memory_destroy(memory);
     }
@@ -314,6 +373,8 @@ int main(void)
         cmocka_unit_test(test_payload_moves),
         cmocka_unit_test(test_payload_stays),
         cmocka_unit_test(test_payload_of_nothing),
+        cmocka_unit_test(test_numbers_are_given_back),
+        cmocka_unit_test(test_a_place_that_leads_nowhere),
         TEST(test_foresight_changes_nothing),
         TEST(test_foresight_of_garbage),
         TEST(test_foresight_that_fails),

@@ -44,7 +44,7 @@ static void put_due_rows(size_t count)
         key[10] = (uint8_t)(i / 256);
         key[11] = (uint8_t)i;
         writes[i] = (struct ledger_kv_write){
-            LEDGER_KV_PUT, LEDGER_SPACE_STATE, {key, sizeof keys[i]}, {key, 1}};
+            LEDGER_KV_PUT, LEDGER_SPACE_DUE, {key, sizeof keys[i]}, {key, 1}};
     }
     if (count > 0) {
         assert_int_equal(kv->apply(kv->context, writes, count), PBFT_OK);

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "storage/direct.h"
 #include "tests/support/storage.h"
 
 #define CHILD_FAILED 9
@@ -440,6 +441,25 @@ static void test_open_needs_some_space(void **state)
     assert_int_equal(fixture_try_open(fixture), PBFT_NO_SPACE);
 }
 
+/* Whatever the answer, the question leaves nothing behind. */
+static void test_asking_for_direct_writes_leaves_nothing(void **state)
+{
+    const struct storage_fixture *fixture = *state;
+    char absent[SUPPORT_PATH_MAX + sizeof "/absent"];
+    size_t names = 0;
+    (void)snprintf(absent, sizeof absent, "%s/absent", fixture->dir);
+    assert_false(direct_is_possible(absent));
+    assert_false(direct_is_possible("/proc"));
+    (void)direct_is_possible(fixture->dir);
+    DIR *folder = opendir(fixture->dir);
+    assert_non_null(folder);
+    while (readdir(folder) != NULL) {
+        names++;
+    }
+    assert_int_equal(closedir(folder), 0);
+    assert_int_equal(names, 2); /* The folder and its parent. */
+}
+
 #define TEST(name)                                                             \
     cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
@@ -465,6 +485,7 @@ int main(void)
         TEST(test_meta),
         TEST(test_stats_count_syncs),
         TEST(test_open_needs_some_space),
+        TEST(test_asking_for_direct_writes_leaves_nothing),
         TEST(test_full_disk_is_final),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
