@@ -26,8 +26,8 @@ enum ledger_space {
     LEDGER_SPACE_STATE = 0,  /* What rules depend on. */
     LEDGER_SPACE_INDEX = 1,  /* What only queries read, and lookups by id. */
     LEDGER_SPACE_CLIENT = 2, /* Sessions, windows and first results. */
-    /* Things of which there are most. A key is above all that are there, and is
-     * written once: a store need never merge what it has. */
+    /* Things of which there are most. Each key is above all that are there, and
+     * stays: a store need never merge what it has. */
     LEDGER_SPACE_THINGS = 3,
     LEDGER_SPACE_DUE = 4, /* A queue: read from its head, where it is cut. */
 };

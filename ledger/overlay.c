@@ -225,8 +225,9 @@ bool overlay_has(struct overlay *overlay, const struct schema_key *key)
     return loaded_entry(overlay, key)->present;
 }
 
+/* `things`: what that was before. */
 static void change(struct overlay *overlay, const struct schema_key *key,
-                   bool present, struct pbft_bytes value)
+                   bool present, struct pbft_bytes value, uint32_t things)
 {
     if (overlay->change_count == overlay->change_capacity) {
         overlay->change_capacity *= 2;
@@ -240,6 +241,7 @@ static void change(struct overlay *overlay, const struct schema_key *key,
         .value = value,
         .old_value = entry->value,
         .present = present,
+        .old_things = things,
         .old_loaded = entry->loaded,
         .old_present = entry->present,
         .old_dirty = entry->dirty,
@@ -254,19 +256,21 @@ void overlay_put(struct overlay *overlay, const struct schema_key *key,
                  struct pbft_bytes value)
 {
     PBFT_ASSERT(value.size <= LEDGER_VALUE_MAX);
-    change(overlay, key, true, overlay_keep(overlay, value));
+    change(overlay, key, true, overlay_keep(overlay, value), overlay->things);
 }
 
 void overlay_append(struct overlay *overlay, struct schema_key *key,
                     struct pbft_bytes value)
 {
-    schema_key_next(key, overlay->seq, overlay->things++);
-    overlay_put(overlay, key, value);
+    const uint32_t number = overlay->things++;
+    PBFT_ASSERT(value.size <= LEDGER_VALUE_MAX);
+    schema_key_next(key, overlay->seq, number);
+    change(overlay, key, true, overlay_keep(overlay, value), number);
 }
 
 void overlay_delete(struct overlay *overlay, const struct schema_key *key)
 {
-    change(overlay, key, false, (struct pbft_bytes){NULL, 0});
+    change(overlay, key, false, (struct pbft_bytes){NULL, 0}, overlay->things);
 }
 
 size_t overlay_mark(const struct overlay *overlay)
@@ -280,7 +284,7 @@ void overlay_rollback(struct overlay *overlay, size_t mark)
     while (overlay->change_count > mark) {
         const struct overlay_change *last =
             &overlay->changes[--overlay->change_count];
-        overlay->things -= last->entry->space == LEDGER_SPACE_THINGS;
+        overlay->things = last->old_things;
         last->entry->value = last->old_value;
         last->entry->loaded = last->old_loaded;
         last->entry->present = last->old_present;

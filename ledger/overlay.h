@@ -48,6 +48,7 @@ struct overlay_change {
     struct pbft_bytes value;
     struct pbft_bytes old_value;
     bool present;
+    uint32_t old_things;
     bool old_loaded;
     bool old_present;
     bool old_dirty;

@@ -115,6 +115,17 @@ static bool sort_by_digit(struct sorted *out, const struct sorted *list,
     return true;
 }
 
+/* Rows of THINGS, whose keys begin alike, were written in their order. */
+static bool are_sorted(const struct sorted *list, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        if (compare_sorted(&list[i - 1], &list[i]) > 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Sorts by heads, then compares the few that have the same one. `list` and
  * `other` have room for all; the result is in one of them. */
 static struct sorted *sort_by_head(struct sorted *list, struct sorted *other,
@@ -132,7 +143,7 @@ static struct sorted *sort_by_head(struct sorted *list, struct sorted *other,
         while (end < count && list[end].head == list[at].head) {
             end++;
         }
-        if (end - at > 1) {
+        if (!are_sorted(list + at, end - at)) {
             qsort(list + at, end - at, sizeof *list, compare_sorted);
         }
         at = end;

@@ -54,10 +54,10 @@
  * PLACE is time u64, request u32, transaction u32: the order of execution.
  * EVENT is PLACE, consent[16], kind u8. Integers are big-endian, so that the
  * order of keys is the order of time. Values that rules read are small: fields
- * of fixed size and, behind those of c r w d g, the payload of the transaction
- * if it is short (SCHEMA_SHORT_PAYLOAD_MAX). Longer ones, up to 64 KiB, are
- * apart: a block of small transactions can never make a replica read and write
- * gigabytes.
+ * of fixed size and, behind those of c r w d g (r and d: in THINGS), the
+ * payload of the transaction if it is short (SCHEMA_SHORT_PAYLOAD_MAX). Longer
+ * ones, up to 64 KiB, are apart: a block of small transactions can never make a
+ * replica read and write gigabytes.
  */
 #ifndef LEDGER_SCHEMA_H
 #define LEDGER_SCHEMA_H
@@ -162,10 +162,9 @@ enum schema_event_kind {
 
 /* Room for an encoded value. */
 #define SCHEMA_FIXED_MAX 512
-/* A payload up to this size stands in the row of its thing: most do, and a
- * record, consent or disclosure is then one row to find and to write, not two.
- * A longer one stands apart, so that reading and updating a thing stays cheap.
- */
+/* A payload up to this size stands in the row of its thing: most do, and that
+ * row is then all there is to read and to write. A longer one stands apart, so
+ * that reading and updating a thing stays cheap. */
 #define SCHEMA_SHORT_PAYLOAD_MAX 1024
 #define SCHEMA_POSITION_MAX (64 + MERKLE_ACCUMULATOR_BYTES_MAX)
 

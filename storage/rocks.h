@@ -38,6 +38,11 @@ PBFT_MUST_USE enum pbft_status rocks_open(const char *dir,
                                           struct salus_reason *reason);
 void rocks_close(struct rocks *rocks);
 
+/* Has the database other families than ours, and the entry `key` in `default`?
+ * One without it is of no version: its creation was cut short. False also if
+ * there is no database, or one that cannot be read. */
+bool rocks_is_of_another_version(const char *dir, struct pbft_bytes key);
+
 /* A read or a write has met bytes that are not those that were written. */
 bool rocks_is_damaged(const struct rocks *rocks);
 

@@ -123,6 +123,15 @@ static size_t stagger(size_t bytes, pbft_replica_id replica)
     return bytes - bytes / STAGGER_PARTS * parts;
 }
 
+void rocks_prepare_reading(rocksdb_options_t *options)
+{
+    rocksdb_options_set_paranoid_checks(options, 1);
+    rocksdb_options_set_wal_recovery_mode(options, RECOVERY_TOLERATE_TORN_TAIL);
+    rocksdb_options_set_max_log_file_size(options, INFO_LOG_BYTES_MAX);
+    rocksdb_options_set_keep_log_file_num(options, INFO_LOG_FILES_MAX);
+    rocksdb_options_set_info_log_level(options, INFO_LOG_FATAL);
+}
+
 /* `direct`: flushes and merges go past the cache of the file system. What they
  * write is not read soon, and ever new pages for it cost more time than its
  * making. */
@@ -133,19 +142,15 @@ static rocksdb_options_t *database_options(const struct storage_options *wanted,
     size_t buffers = wanted->write_buffer_bytes != 0
                          ? wanted->write_buffer_bytes
                          : WRITE_BUFFER_BYTES_DEFAULT;
+    rocks_prepare_reading(options);
     rocksdb_options_set_create_if_missing(options, 1);
     rocksdb_options_set_create_missing_column_families(options, 1);
-    rocksdb_options_set_paranoid_checks(options, 1);
-    rocksdb_options_set_wal_recovery_mode(options, RECOVERY_TOLERATE_TORN_TAIL);
     rocksdb_options_set_db_write_buffer_size(options,
                                              stagger(buffers, replica));
     rocksdb_options_set_max_total_wal_size(options,
                                            stagger(WAL_BYTES_MAX, replica));
     rocksdb_options_set_max_background_jobs(options, BACKGROUND_JOBS);
     rocksdb_options_set_max_open_files(options, OPEN_FILES_MAX);
-    rocksdb_options_set_max_log_file_size(options, INFO_LOG_BYTES_MAX);
-    rocksdb_options_set_keep_log_file_num(options, INFO_LOG_FILES_MAX);
-    rocksdb_options_set_info_log_level(options, INFO_LOG_FATAL);
     rocksdb_options_set_stats_dump_period_sec(options, 0);
     rocksdb_options_set_bytes_per_sync(options, BYTES_PER_SYNC);
     rocksdb_options_set_wal_bytes_per_sync(options, BYTES_PER_SYNC);

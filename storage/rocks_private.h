@@ -25,6 +25,8 @@ struct rocks {
 void rocks_prepare_options(struct rocks *rocks, const char *dir,
                            pbft_replica_id replica,
                            const struct storage_options *wanted);
+/* What every open needs, one that only reads included. */
+void rocks_prepare_reading(rocksdb_options_t *options);
 const char *rocks_family_name(enum rocks_family family);
 
 /* Turns an error text of RocksDB (freed here) into a status. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ledger/kv.h on the families state, index and client.
+/* ledger/kv.h on the families that are the ledger's (docs/storage.md).
  *
  * The live state gathers the writes of a block until storage_block_write() puts
  * them down together with the block. Views show what was written, to any

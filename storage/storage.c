@@ -96,6 +96,12 @@ static enum pbft_status open_database(struct storage *storage,
 {
     struct salus_reason damage = {{0}};
     storage->is_synced = options->sync == STORAGE_SYNCED;
+    if (rocks_is_of_another_version(storage->dir,
+                                    storage_name_key(META_IDENTITY))) {
+        salus_reason_set(reason, "%s: not the families of this version",
+                         storage->dir);
+        return PBFT_VERSION;
+    }
     enum pbft_status status =
         rocks_open(storage->dir, replica, options, &storage->rocks, &damage);
     /* Asked behind the lock: another process may use the folder. */

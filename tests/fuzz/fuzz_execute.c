@@ -49,7 +49,7 @@ static struct transaction_bytes make_payload(struct pbft_bytes body)
 static void execute(const struct world *world, struct pbft_bytes body)
 {
     struct ledger_kv_memory *memory = ledger_kv_memory_clone(world->memory);
-    size_t before = ledger_kv_memory_count(memory, LEDGER_SPACE_STATE);
+    size_t before = world_rows(memory);
     struct ledger *ledger = NULL;
     struct ledger_position position;
     struct ledger_block_result result;
@@ -74,8 +74,7 @@ static void execute(const struct world *world, struct pbft_bytes body)
     uint32_t code =
         done->transaction_count == 1 ? done->transactions[0].code : done->code;
     PBFT_ASSERT(strcmp(ledger_code_name(code), "?") != 0);
-    PBFT_ASSERT(code == LEDGER_OK ||
-                ledger_kv_memory_count(memory, LEDGER_SPACE_STATE) == before);
+    PBFT_ASSERT(code == LEDGER_OK || world_rows(memory) == before);
     ledger_destroy(ledger);
     ledger_kv_memory_destroy(memory);
     free(payload.data);

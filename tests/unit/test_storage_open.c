@@ -2,6 +2,7 @@
 /* Opening a data folder: whose is it, who else uses it, can it be read? */
 #include <dirent.h>
 #include <fcntl.h>
+#include <rocksdb/c.h>
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -441,6 +442,87 @@ static void test_open_needs_some_space(void **state)
     assert_int_equal(fixture_try_open(fixture), PBFT_NO_SPACE);
 }
 
+/* ---- families of another version ------------------------------------------
+ */
+
+#define FAMILIES_MAX 16
+
+/* Takes a family away, as if a version without it had made the database. */
+static void drop_family(const char *dir, const char *name)
+{
+    char *error = NULL;
+    size_t count = 0;
+    rocksdb_options_t *options = rocksdb_options_create();
+    const rocksdb_options_t *each[FAMILIES_MAX];
+    rocksdb_column_family_handle_t *handles[FAMILIES_MAX];
+    char **names = rocksdb_list_column_families(options, dir, &count, &error);
+    assert_null(error);
+    assert_in_range(count, 1, FAMILIES_MAX);
+    for (size_t i = 0; i < count; i++) {
+        each[i] = options;
+    }
+    rocksdb_t *db = rocksdb_open_column_families(options, dir, (int)count,
+                                                 (const char *const *)names,
+                                                 each, handles, &error);
+    assert_null(error);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(names[i], name) == 0) {
+            rocksdb_drop_column_family(db, handles[i], &error);
+            assert_null(error);
+        }
+        rocksdb_column_family_handle_destroy(handles[i]);
+    }
+    rocksdb_close(db);
+    rocksdb_list_column_families_destroy(names, count);
+    rocksdb_options_destroy(options);
+}
+
+static size_t count_families(const char *dir)
+{
+    char *error = NULL;
+    size_t count = 0;
+    rocksdb_options_t *options = rocksdb_options_create();
+    char **names = rocksdb_list_column_families(options, dir, &count, &error);
+    assert_null(error);
+    rocksdb_list_column_families_destroy(names, count);
+    rocksdb_options_destroy(options);
+    return count;
+}
+
+/* The version that made it must be able to open it again. */
+static void test_another_version_is_refused_unchanged(void **state)
+{
+    struct storage_fixture *fixture = *state;
+    struct salus_reason reason;
+    fixture_open(fixture);
+    fixture_close(fixture);
+    const size_t all = count_families(fixture->dir);
+    drop_family(fixture->dir, "due");
+    assert_int_equal(fixture_try_open_reason(fixture, &reason), PBFT_VERSION);
+    assert_non_null(strstr(reason.text, "not the families of this version"));
+    assert_int_equal(count_families(fixture->dir), all - 1);
+}
+
+/* After a crash while the log was set aside, `log` alone is missing; after one
+ * while the database was made, much is, and there is no identity. */
+static void test_what_a_crash_has_left_is_completed(void **state)
+{
+    struct storage_fixture *fixture = *state;
+    char *error = NULL;
+    rocksdb_options_t *options = rocksdb_options_create();
+    rocksdb_options_set_create_if_missing(options, 1);
+    rocksdb_close(rocksdb_open(options, fixture->dir, &error));
+    rocksdb_options_destroy(options);
+    assert_null(error);
+    fixture_open(fixture);
+    fixture_close(fixture);
+    const size_t all = count_families(fixture->dir);
+    drop_family(fixture->dir, "log");
+    assert_int_equal(fixture_try_open(fixture), PBFT_OK);
+    fixture_close(fixture);
+    assert_int_equal(count_families(fixture->dir), all);
+}
+
 /* Whatever the answer, the question leaves nothing behind. */
 static void test_asking_for_direct_writes_leaves_nothing(void **state)
 {
@@ -485,6 +567,8 @@ int main(void)
         TEST(test_meta),
         TEST(test_stats_count_syncs),
         TEST(test_open_needs_some_space),
+        TEST(test_another_version_is_refused_unchanged),
+        TEST(test_what_a_crash_has_left_is_completed),
         TEST(test_asking_for_direct_writes_leaves_nothing),
         TEST(test_full_disk_is_final),
     };
