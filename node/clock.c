@@ -93,6 +93,12 @@ uint64_t clock_resident_bytes(void)
     return fields == 2 ? resident * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
 }
 
+uint64_t clock_memory_bytes(void)
+{
+    const long pages = sysconf(_SC_PHYS_PAGES);
+    return pages > 0 ? (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+}
+
 uint64_t clock_written_bytes(void)
 {
     char line[LINE_SIZE];

@@ -28,5 +28,7 @@ uint64_t clock_written_bytes(void);
 /* Processors that the calling thread may use, of a container those that were
  * given to it; at least 1. */
 uint32_t clock_processors(void);
+/* Of the machine; 0: it does not tell. */
+uint64_t clock_memory_bytes(void);
 
 #endif /* NODE_CLOCK_H */

@@ -114,6 +114,8 @@ struct node {
     bool may_take_turns; /* Nobody has chosen a policy for its threads. */
     struct busy busy;
     struct journal_limit disk_limit;
+    uint64_t disk_wanted;       /* Free bytes. */
+    pbft_time_ms size_again_ms; /* When to look at it. */
     struct journal_limit stranger_limit;
     bool told_clock;              /* That it is wrong. */
     pbft_time_ms expiry_again_ms; /* When to tell of it again. */
@@ -142,6 +144,9 @@ void node_read_envelope(struct node *node, const struct verifier_job *job);
 /* One line in the journal, unless there were many. */
 void node_note_refused(struct node *node, pbft_replica_id peer,
                        const char *what, const char *reason);
+
+/* watch.c: so much of the disk should be free beside a folder of that size. */
+uint64_t node_disk_wanted(uint64_t folder_bytes);
 
 /* calls.c: what clients ask. */
 void node_call(void *context, uint64_t call, uint32_t caller,

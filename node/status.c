@@ -214,7 +214,8 @@ static void collect_problem(struct node *node, struct collected *to,
     } else if (report->condition == PBFT_CONDITION_SYNCING) {
         describe_sync(report, &to->problem);
         to->status.problem = to->problem.text;
-    } else if (to->status.disk_free_bytes < NODE_DISK_FREE_WARN_BYTES) {
+    } else if (to->status.disk_free_bytes <
+               node_disk_wanted(to->status.disk_bytes)) {
         to->status.problem = text("the disk is almost full");
     } else if (atomic_load(&node->clock_off) != 0) {
         describe_clock(atomic_load(&node->clock_off), &to->problem);

@@ -102,19 +102,41 @@ static void watch_certificate(struct node *node)
     }
 }
 
-static void watch_disk(struct node *node)
+uint64_t node_disk_wanted(uint64_t folder_bytes)
+{
+    const uint64_t share = folder_bytes / NODE_DISK_MERGE_SHARE;
+    return share > NODE_DISK_FREE_WARN_BYTES ? share
+                                             : NODE_DISK_FREE_WARN_BYTES;
+}
+
+/* What follows from the size of the ledger. */
+static void look_at_size(struct node *node)
 {
     struct storage_stats stats;
-    uint64_t suppressed = 0;
     storage_stats(node->storage, &stats);
-    if (stats.disk_free_bytes < STORAGE_RUN_FREE_BYTES_MIN) {
+    node->disk_wanted = node_disk_wanted(stats.disk_bytes);
+    storage_fit_cache(node->storage,
+                      clock_memory_bytes() / NODE_CACHE_MEMORY_SHARE);
+}
+
+static void watch_disk(struct node *node)
+{
+    uint64_t suppressed = 0;
+    const pbft_time_ms now_ms = clock_now_ms();
+    const uint64_t left = storage_free_bytes(node->storage);
+    if (left < STORAGE_RUN_FREE_BYTES_MIN) {
         node_fail(node, PBFT_NO_SPACE, "the disk is full");
         return;
     }
-    if (stats.disk_free_bytes < NODE_DISK_FREE_WARN_BYTES &&
-        journal_allows(&node->disk_limit, clock_now_ms(), &suppressed)) {
-        journal(JOURNAL_WARNING, "disk-almost-full", "free_bytes=%" PRIu64,
-                stats.disk_free_bytes);
+    if (now_ms >= node->size_again_ms) {
+        look_at_size(node);
+        node->size_again_ms = now_ms + NODE_SIZE_AGAIN_MS;
+    }
+    if (left < node->disk_wanted &&
+        journal_allows(&node->disk_limit, now_ms, &suppressed)) {
+        journal(JOURNAL_WARNING, "disk-almost-full",
+                "free_bytes=%" PRIu64 " wanted_bytes=%" PRIu64, left,
+                node->disk_wanted);
     }
 }
 

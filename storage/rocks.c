@@ -2,6 +2,7 @@
 /* Opening and closing the database: column families, error texts. */
 #include "storage/rocks_private.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,6 +96,20 @@ enum pbft_status rocks_empty_family(struct rocks *rocks,
                                      rocks_family_name(family), &error);
     atomic_store(&rocks->is_damaged, false);
     return rocks_status_of(rocks, error, NULL);
+}
+
+void rocks_fit_cache(struct rocks *rocks, uint64_t most)
+{
+    uint64_t rows = 0;
+    if (rocksdb_property_int_cf(rocks->db, rocks->families[ROCKS_STATE],
+                                "rocksdb.estimate-num-keys", &rows) != 0) {
+        return;
+    }
+    const uint64_t filters = rows / CHAR_BIT * ROCKS_STATE_FILTER_BITS;
+    const uint64_t room =
+        most > rocks->cache_bytes ? most - rocks->cache_bytes : 0;
+    rocksdb_cache_set_capacity(
+        rocks->cache, rocks->cache_bytes + (filters < room ? filters : room));
 }
 
 bool rocks_is_damaged(const struct rocks *rocks)

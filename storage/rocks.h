@@ -43,6 +43,11 @@ void rocks_close(struct rocks *rocks);
  * there is no database, or one that cannot be read. */
 bool rocks_is_of_another_version(const char *dir, struct pbft_bytes key);
 
+/* Makes room in the cache for the filters of `state`, two bytes for each row,
+ * beside what it has for the rest: up to `most` bytes together. Without that
+ * room they would be read anew for each block. */
+void rocks_fit_cache(struct rocks *rocks, uint64_t most);
+
 /* A read or a write has met bytes that are not those that were written. */
 bool rocks_is_damaged(const struct rocks *rocks);
 

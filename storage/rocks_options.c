@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What RocksDB is told about the database and each family; docs/storage.md says
  * why. */
-#include <string.h>
-
 #include "consensus/assert.h"
 #include "storage/direct.h"
 #include "storage/rocks_private.h"
@@ -21,18 +19,20 @@
 #define OPEN_FILES_MAX 256
 /* Ask the kernel to write gently instead of in one burst. */
 #define BYTES_PER_SYNC MIB
-#define BACKGROUND_JOBS 2
+#define BACKGROUND_JOBS 3 /* A flush, a merge, under pressure one more. */
+#define MERGE_READS_BYTES (2 * MIB)
 /* Share of a memtable for a filter: the ledger asks mostly for ids that do not
  * exist yet, and need not walk the memtable for them. */
 #define MEMTABLE_FILTER_SHARE 0.05
-/* RocksDB takes no writes when there are too many runs. While a large merge is
- * under way, more of them are the lesser evil: each costs a look-up one more
- * filter. */
+/* RocksDB takes no writes, of no family, when one has too many runs or files of
+ * the first level. While a large merge is under way, more of them are the
+ * lesser evil: each costs a look-up one more filter. */
 #define RUNS_BEFORE_SLOWER_WRITES 100
 #define RUNS_BEFORE_NO_WRITES 200
 /* Memtables beyond those that are being written to a file. */
 #define MEMTABLES_SPARE 2
 #define BLOCK_BYTES (16 * 1024)
+#define PART_BYTES (4 * 1024) /* Of an index or a filter. */
 #define TABLE_FORMAT 5
 
 /* kTolerateCorruptedTailRecords. The default mode opens a damaged log with
@@ -44,8 +44,7 @@
  */
 #define INFO_LOG_FATAL 4
 
-/* ---- what only text can set: the C API has no call for it -----------------
- */
+/* ---- what only text can set ---------------------------------------------- */
 
 /* Rows in the order of keys find their place in a memtable beside the one
  * before, among keys with the same first byte: their kind. */
@@ -53,10 +52,12 @@
 /* A run is one file or several, in the order of keys. At least four of like
  * size (none larger by a fifth than all newer ones together) are merged to one:
  * a row is written again when there are several times as many, and not ten
- * times on each level. Runs that do not overlap are moved, not written. */
+ * times on each level. If none of those that are picked overlap they are moved,
+ * not written. By itself RocksDB would merge all of them every 30 days. */
 #define MERGE_RUNS                                                             \
     "compaction_options_universal={size_ratio=20;min_merge_width=4;"           \
-    "max_size_amplification_percent=1000000000;allow_trivial_move=true}"
+    "max_size_amplification_percent=1000000;allow_trivial_move=true};ttl=0;"   \
+    "periodic_compaction_seconds=0"
 
 /* ---- families ------------------------------------------------------------ */
 
@@ -68,40 +69,45 @@ struct family_plan {
     int merged_memtables; /* So many go to one file. */
     int runs;             /* So many are left alone; or IN_LEVELS. */
     double filter_bits;   /* Per key; 0: no filter. */
+    /* Index and filter of a file are read in parts: slower, but nothing need
+     * stay in the cache. */
+    bool in_parts;
     int compression;
     int bottom_compression; /* Of the last level. */
 };
 
 /* `default` is the family that RocksDB demands: it serves as `meta`. Bodies,
  * log records, blocks and things are mostly random commitments and signatures,
- * which do not compress. `body` and `things` grow in the order of their keys:
- * their files need no filter to be told apart.
+ * which do not compress. `things` grows in the order of its keys: its files
+ * need no filter to be told apart. `body` nearly does; but one that was refused
+ * is deleted later, and a merge in runs would then take all bodies at once.
  *
  * The ledger's ids are random: a row costs as many comparisons as the memtable
  * has levels, each a miss of the processor's cache if it is large. Small ones
  * are quick to fill; several go to one file, so that files are not small. What
  * is soon written again need not be compressed. Each new id is asked of every
  * run of `state`: with 10 bits of filter for a key one answer in 100 is wrong,
- * and a block is read for nothing; with 16 one in 2,000. */
+ * and a block is read for nothing; with 16 one in 2,000. Those filters are kept
+ * whole: rocks_fit_cache(). */
 static const struct family_plan PLANS[ROCKS_FAMILY_COUNT] = {
-    [ROCKS_META] = {"default", 1 * MIB, 1, IN_LEVELS, 10,
+    [ROCKS_META] = {"default", 1 * MIB, 1, IN_LEVELS, 10, false,
                     rocksdb_no_compression, rocksdb_no_compression},
-    [ROCKS_LOG] = {"log", 8 * MIB, 1, IN_LEVELS, 10, rocksdb_no_compression,
-                   rocksdb_no_compression},
-    [ROCKS_BODY] = {"body", 16 * MIB, 1, 12, 0, rocksdb_no_compression,
-                    rocksdb_no_compression},
-    [ROCKS_BLOCK] = {"block", 8 * MIB, 1, IN_LEVELS, 10, rocksdb_no_compression,
-                     rocksdb_no_compression},
-    [ROCKS_STATE] = {"state", 1 * MIB, 12, 12, 16, rocksdb_no_compression,
+    [ROCKS_LOG] = {"log", 8 * MIB, 1, IN_LEVELS, 10, false,
+                   rocksdb_no_compression, rocksdb_no_compression},
+    [ROCKS_BODY] = {"body", 16 * MIB, 1, IN_LEVELS, 10, false,
+                    rocksdb_no_compression, rocksdb_no_compression},
+    [ROCKS_BLOCK] = {"block", 8 * MIB, 1, IN_LEVELS, 10, false,
+                     rocksdb_no_compression, rocksdb_no_compression},
+    [ROCKS_STATE] = {"state", 1 * MIB, 12, 12, ROCKS_STATE_FILTER_BITS, false,
+                     rocksdb_no_compression, rocksdb_lz4_compression},
+    [ROCKS_INDEX] = {"index", 2 * MIB, 8, 16, 10, true, rocksdb_no_compression,
                      rocksdb_lz4_compression},
-    [ROCKS_INDEX] = {"index", 2 * MIB, 8, 16, 10, rocksdb_no_compression,
-                     rocksdb_lz4_compression},
-    [ROCKS_CLIENT] = {"client", 4 * MIB, 1, IN_LEVELS, 10,
+    [ROCKS_CLIENT] = {"client", 4 * MIB, 1, IN_LEVELS, 10, false,
                       rocksdb_lz4_compression, rocksdb_lz4_compression},
-    [ROCKS_THINGS] = {"things", 8 * MIB, 1, 12, 0, rocksdb_no_compression,
+    [ROCKS_THINGS] = {"things", 8 * MIB, 1, 12, 0, true, rocksdb_no_compression,
                       rocksdb_no_compression},
-    [ROCKS_DUE] = {"due", 1 * MIB, 1, IN_LEVELS, 10, rocksdb_no_compression,
-                   rocksdb_no_compression},
+    [ROCKS_DUE] = {"due", 1 * MIB, 1, IN_LEVELS, 10, false,
+                   rocksdb_no_compression, rocksdb_no_compression},
 };
 
 const char *rocks_family_name(enum rocks_family family)
@@ -154,6 +160,7 @@ static rocksdb_options_t *database_options(const struct storage_options *wanted,
     rocksdb_options_set_stats_dump_period_sec(options, 0);
     rocksdb_options_set_bytes_per_sync(options, BYTES_PER_SYNC);
     rocksdb_options_set_wal_bytes_per_sync(options, BYTES_PER_SYNC);
+    rocksdb_options_compaction_readahead_size(options, MERGE_READS_BYTES);
     rocksdb_options_set_use_direct_io_for_flush_and_compaction(options, direct);
     return options;
 }
@@ -174,10 +181,6 @@ static rocksdb_options_t *with_runs(rocksdb_options_t *options, int runs)
 {
     rocksdb_options_set_compaction_style(options, rocksdb_universal_compaction);
     rocksdb_options_set_level0_file_num_compaction_trigger(options, runs);
-    rocksdb_options_set_level0_slowdown_writes_trigger(
-        options, RUNS_BEFORE_SLOWER_WRITES);
-    rocksdb_options_set_level0_stop_writes_trigger(options,
-                                                   RUNS_BEFORE_NO_WRITES);
     return with_text(options, MERGE_RUNS);
 }
 
@@ -190,8 +193,12 @@ table_options(const struct family_plan *plan, rocksdb_cache_t *cache)
     rocksdb_block_based_options_set_block_size(table, BLOCK_BYTES);
     rocksdb_block_based_options_set_format_version(table, TABLE_FORMAT);
     rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1);
-    rocksdb_block_based_options_set_pin_l0_filter_and_index_blocks_in_cache(
-        table, 1);
+    if (plan->in_parts) {
+        rocksdb_block_based_options_set_index_type(
+            table, rocksdb_block_based_table_index_type_two_level_index_search);
+        rocksdb_block_based_options_set_partition_filters(table, 1);
+        rocksdb_block_based_options_set_metadata_block_size(table, PART_BYTES);
+    }
     if (plan->filter_bits > 0) {
         rocksdb_block_based_options_set_filter_policy(
             table, rocksdb_filterpolicy_create_bloom_full(plan->filter_bits));
@@ -222,6 +229,10 @@ static rocksdb_options_t *family_options(const struct family_plan *plan,
         options, plan->merged_memtables);
     rocksdb_options_set_max_write_buffer_number(
         options, 2 * plan->merged_memtables + MEMTABLES_SPARE);
+    rocksdb_options_set_level0_slowdown_writes_trigger(
+        options, RUNS_BEFORE_SLOWER_WRITES);
+    rocksdb_options_set_level0_stop_writes_trigger(options,
+                                                   RUNS_BEFORE_NO_WRITES);
     if (plan->runs != IN_LEVELS) {
         options = with_runs(options, plan->runs);
     }
@@ -242,8 +253,9 @@ void rocks_prepare_options(struct rocks *rocks, const char *dir,
                            pbft_replica_id replica,
                            const struct storage_options *wanted)
 {
-    rocks->cache = create_cache(wanted->cache_bytes != 0 ? wanted->cache_bytes
-                                                         : CACHE_BYTES_DEFAULT);
+    rocks->cache_bytes =
+        wanted->cache_bytes != 0 ? wanted->cache_bytes : CACHE_BYTES_DEFAULT;
+    rocks->cache = create_cache(rocks->cache_bytes);
     rocks->db_options =
         database_options(wanted, replica, direct_is_possible(dir));
     for (size_t i = 0; i < ROCKS_FAMILY_COUNT; i++) {

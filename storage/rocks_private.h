@@ -15,11 +15,15 @@ struct rocks {
     rocksdb_options_t *family_options[ROCKS_FAMILY_COUNT];
     rocksdb_column_family_handle_t *families[ROCKS_FAMILY_COUNT];
     rocksdb_cache_t *cache;
+    size_t cache_bytes; /* Without the filters of `state`. */
     rocksdb_writeoptions_t *write_synced;
     rocksdb_writeoptions_t *write_plain;
     rocksdb_readoptions_t *read_newest;
     atomic_bool is_damaged; /* An answer to us was CORRUPT. */
 };
+
+/* Bits of filter for a row of `state`. */
+#define ROCKS_STATE_FILTER_BITS 16
 
 /* Fills in all options and the cache. For rocks_open(). */
 void rocks_prepare_options(struct rocks *rocks, const char *dir,

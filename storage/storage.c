@@ -286,6 +286,16 @@ enum pbft_status storage_meta_put(struct storage *storage, const char *name,
     return status;
 }
 
+void storage_fit_cache(struct storage *storage, uint64_t most)
+{
+    rocks_fit_cache(storage->rocks, most);
+}
+
+uint64_t storage_free_bytes(const struct storage *storage)
+{
+    return storage_folder_free_bytes(storage->dir);
+}
+
 void storage_stats(const struct storage *storage, struct storage_stats *out)
 {
     *out = (struct storage_stats){

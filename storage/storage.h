@@ -119,6 +119,13 @@ struct storage_stats {
     uint64_t writes;          /* All writes since open. */
     uint64_t log_records;     /* Live records of the consensus log. */
 };
+/* Asks the file system of each file: thousands, in a large folder. */
 void storage_stats(const struct storage *storage, struct storage_stats *out);
+/* The free bytes alone, which is quick. */
+uint64_t storage_free_bytes(const struct storage *storage);
+
+/* What RocksDB keeps in memory of what it reads grows with the ledger, up to
+ * `most` bytes: to be called now and then. Any thread. */
+void storage_fit_cache(struct storage *storage, uint64_t most);
 
 #endif /* STORAGE_STORAGE_H */
