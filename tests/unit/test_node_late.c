@@ -266,6 +266,16 @@ static void test_a_proposal_a_window_beyond_is_out_of_reach(void **state)
     pbft_message_unref(vote);
 }
 
+/* Room for the largest merge, and never less than for some checkpoints. */
+static void test_free_space_is_wanted_by_size(void **state)
+{
+    const uint64_t gib = UINT64_C(1) << 30;
+    (void)state;
+    assert_true(node_disk_wanted(0) == NODE_DISK_FREE_WARN_BYTES);
+    assert_true(node_disk_wanted(gib) == NODE_DISK_FREE_WARN_BYTES);
+    assert_true(node_disk_wanted(600 * gib) == 100 * gib);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +292,7 @@ int main(void)
             teardown),
         cmocka_unit_test_setup_teardown(
             test_a_request_without_effect_may_come_again, setup, teardown),
+        cmocka_unit_test(test_free_space_is_wanted_by_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
