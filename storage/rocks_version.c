@@ -69,9 +69,9 @@ bool rocks_is_of_another_version(const char *dir, struct pbft_bytes key)
     rocksdb_options_t *options = rocksdb_options_create();
     rocks_prepare_reading(options);
     char **names = rocksdb_list_column_families(options, dir, &count, &error);
-    bool other = false;
-    if (!ignore(error)) {
-        other = !are_ours(names, count) && has_entry(options, dir, key);
+    const bool other = !ignore(error) && !are_ours(names, count) &&
+                       has_entry(options, dir, key);
+    if (names != NULL) { /* Also after an error. */
         rocksdb_list_column_families_destroy(names, count);
     }
     rocksdb_options_destroy(options);
