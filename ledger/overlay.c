@@ -225,7 +225,7 @@ bool overlay_has(struct overlay *overlay, const struct schema_key *key)
     return loaded_entry(overlay, key)->present;
 }
 
-/* `things`: what that was before. */
+/* `things`: overlay->things as it was before, for a rollback. */
 static void change(struct overlay *overlay, const struct schema_key *key,
                    bool present, struct pbft_bytes value, uint32_t things)
 {

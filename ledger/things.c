@@ -218,6 +218,7 @@ void thing_delete(struct overlay *overlay, const struct thing *thing,
                   const uint8_t *id)
 {
     struct schema_key key;
+    PBFT_ASSERT(!thing->in_order); /* Its row would stay. */
     thing_make_key(&key, thing, id);
     overlay_delete(overlay, &key);
 }

@@ -17,7 +17,7 @@
 #define TABLE_AND_PAYLOAD(fields)                                              \
     (fields), sizeof(fields) / sizeof(fields)[0], true, false
 /* Hospitals write these all day long, and change them hardly ever. */
-#define TABLE_IN_ORDER(fields)                                                 \
+#define TABLE_AND_PAYLOAD_IN_ORDER(fields)                                     \
     (fields), sizeof(fields) / sizeof(fields)[0], true, true
 
 static const struct thing_field fields_of_institution[] = {
@@ -336,9 +336,9 @@ const struct thing thing_to_settle = {
 const struct thing thing_consent = {'c', LEDGER_SPACE_STATE, LEDGER_ID_SIZE,
                                     sizeof(struct schema_consent),
                                     TABLE_AND_PAYLOAD(fields_of_consent)};
-const struct thing thing_record = {'r', LEDGER_SPACE_STATE, LEDGER_ID_SIZE,
-                                   sizeof(struct schema_record),
-                                   TABLE_IN_ORDER(fields_of_record)};
+const struct thing thing_record = {
+    'r', LEDGER_SPACE_STATE, LEDGER_ID_SIZE, sizeof(struct schema_record),
+    TABLE_AND_PAYLOAD_IN_ORDER(fields_of_record)};
 const struct thing thing_counts = {'N', LEDGER_SPACE_STATE, 0,
                                    sizeof(struct schema_counts),
                                    TABLE(fields_of_counts)};
@@ -369,9 +369,9 @@ const struct thing thing_envelope = {
 const struct thing thing_access = {'w', LEDGER_SPACE_STATE, LEDGER_ID_SIZE,
                                    sizeof(struct schema_access),
                                    TABLE_AND_PAYLOAD(fields_of_access)};
-const struct thing thing_disclosure = {'d', LEDGER_SPACE_STATE, LEDGER_ID_SIZE,
-                                       sizeof(struct schema_disclosure),
-                                       TABLE_IN_ORDER(fields_of_disclosure)};
+const struct thing thing_disclosure = {
+    'd', LEDGER_SPACE_STATE, LEDGER_ID_SIZE, sizeof(struct schema_disclosure),
+    TABLE_AND_PAYLOAD_IN_ORDER(fields_of_disclosure)};
 const struct thing thing_emergency = {'g', LEDGER_SPACE_STATE, LEDGER_ID_SIZE,
                                       sizeof(struct schema_emergency),
                                       TABLE_AND_PAYLOAD(fields_of_emergency)};

@@ -3,6 +3,7 @@
 #include "node/clock.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -14,6 +15,9 @@
 #define NS_PER_MS 1000000
 #define NS_PER_US 1000
 #define LINE_SIZE 128
+#define GROUP_LINE_SIZE 4096
+#define GROUPS_DIR "/sys/fs/cgroup"
+#define GROUP_MEMORY_FILE "/memory.max"
 #define AFFINITY_BYTES 1024 /* 8,192 processors. */
 
 static struct timespec read_clock(clockid_t clock)
@@ -93,10 +97,42 @@ uint64_t clock_resident_bytes(void)
     return fields == 2 ? resident * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
 }
 
+/* Version 2 has one group for all kinds of limits: "0::/its/path". */
+static uint64_t group_memory_max(void)
+{
+    char line[GROUP_LINE_SIZE];
+    char path[sizeof GROUPS_DIR + sizeof line + sizeof GROUP_MEMORY_FILE];
+    unsigned long long most = 0;
+    FILE *file = fopen("/proc/self/cgroup", "r");
+    bool found = false;
+    while (file != NULL && !found && fgets(line, sizeof line, file) != NULL) {
+        found = strncmp(line, "0::/", 4) == 0;
+    }
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    if (!found) {
+        return 0;
+    }
+    line[strcspn(line, "\n")] = '\0';
+    (void)snprintf(path, sizeof path, "%s%s%s", GROUPS_DIR, line + 3,
+                   GROUP_MEMORY_FILE);
+    file = fopen(path, "r");
+    if (file == NULL) {
+        return 0;
+    }
+    const int fields = fscanf(file, "%llu", &most); /* Or "max". */
+    (void)fclose(file);
+    return fields == 1 ? most : 0;
+}
+
 uint64_t clock_memory_bytes(void)
 {
     const long pages = sysconf(_SC_PHYS_PAGES);
-    return pages > 0 ? (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+    const uint64_t machine =
+        pages > 0 ? (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+    const uint64_t group = group_memory_max();
+    return group != 0 && (machine == 0 || group < machine) ? group : machine;
 }
 
 uint64_t clock_written_bytes(void)

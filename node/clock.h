@@ -28,7 +28,8 @@ uint64_t clock_written_bytes(void);
 /* Processors that the calling thread may use, of a container those that were
  * given to it; at least 1. */
 uint32_t clock_processors(void);
-/* Of the machine; 0: it does not tell. */
+/* Memory that the process may use: of the machine, or of its control group if
+ * that has less (a container, a service with MemoryMax); 0: nobody tells. */
 uint64_t clock_memory_bytes(void);
 
 #endif /* NODE_CLOCK_H */

@@ -22,7 +22,7 @@
  *     calls_max: 1024           # calls of clients in flight
  *     calls_per_caller_max: 512 # the same, of one institution
  *     write_buffer_mib: 128     # RocksDB: written data held in memory
- *     cache_mib: 32             # RocksDB: blocks read
+ *     cache_mib: 32             # RocksDB: blocks read; grows
  *   timeouts:
  *     request_ms: 4000          # pending so long: ask for a view change;
  *                               # and wait so long for it, then longer

@@ -117,14 +117,12 @@
 #define NODE_EXPIRY_AGAIN_MS UINT64_C(86400000)
 /* How often the main thread looks at peers, disk and failures. */
 #define NODE_WATCH_INTERVAL_MS 1000
-/* Below this the journal warns: a checkpoint's worth of full blocks, twice; or,
- * if that is more, a sixth of the folder, which the largest merge may need
- * (docs/storage.md). */
+/* Below this the journal warns, beside what the largest merge of files may need
+ * (docs/storage.md): a checkpoint's worth of full blocks, twice. */
 #define NODE_DISK_FREE_WARN_BYTES (512u * 1024u * 1024u)
-#define NODE_DISK_MERGE_SHARE 6u
-/* RocksDB's cache grows with the ledger: up to a fourth of the memory. */
+/* RocksDB's cache grows with the ledger: to a fourth of the memory at most. */
 #define NODE_CACHE_MEMORY_SHARE 4u
-/* How often the size of the folder is asked, which takes a while. */
+/* How often the size of the ledger is asked, which takes a while. */
 #define NODE_SIZE_AGAIN_MS 60000u
 /* A shutdown that takes longer is cut off: NNG 1.5.2 can hang in a close. */
 #define NODE_SHUTDOWN_MAX_S 20u

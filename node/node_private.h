@@ -145,8 +145,8 @@ void node_read_envelope(struct node *node, const struct verifier_job *job);
 void node_note_refused(struct node *node, pbft_replica_id peer,
                        const char *what, const char *reason);
 
-/* watch.c: so much of the disk should be free beside a folder of that size. */
-uint64_t node_disk_wanted(uint64_t folder_bytes);
+/* watch.c: so many bytes of the disk should be free. */
+uint64_t node_disk_wanted(const struct storage_stats *stats);
 
 /* calls.c: what clients ask. */
 void node_call(void *context, uint64_t call, uint32_t caller,

@@ -29,6 +29,7 @@ struct collected {
     struct pbft_digest ledger_root;
     struct salus_reason problem;
     struct salus_reason away; /* The first peer that is, and why. */
+    uint64_t disk_wanted;     /* Free bytes. */
 };
 
 /* protobuf-c has no const; packing does not write. */
@@ -107,6 +108,7 @@ static void collect_machine(struct node *node, struct collected *to)
     net_gateway_stats(node->gateway, &gateway);
     status->disk_bytes = disk.disk_bytes;
     status->disk_free_bytes = disk.disk_free_bytes;
+    to->disk_wanted = node_disk_wanted(&disk);
     status->syncs = disk.syncs;
     status->uptime_ms = clock_now_ms() - node->started_ms;
     status->cpu_us = clock_cpu_us();
@@ -214,8 +216,7 @@ static void collect_problem(struct node *node, struct collected *to,
     } else if (report->condition == PBFT_CONDITION_SYNCING) {
         describe_sync(report, &to->problem);
         to->status.problem = to->problem.text;
-    } else if (to->status.disk_free_bytes <
-               node_disk_wanted(to->status.disk_bytes)) {
+    } else if (to->status.disk_free_bytes < to->disk_wanted) {
         to->status.problem = text("the disk is almost full");
     } else if (atomic_load(&node->clock_off) != 0) {
         describe_clock(atomic_load(&node->clock_off), &to->problem);

@@ -102,11 +102,9 @@ static void watch_certificate(struct node *node)
     }
 }
 
-uint64_t node_disk_wanted(uint64_t folder_bytes)
+uint64_t node_disk_wanted(const struct storage_stats *stats)
 {
-    const uint64_t share = folder_bytes / NODE_DISK_MERGE_SHARE;
-    return share > NODE_DISK_FREE_WARN_BYTES ? share
-                                             : NODE_DISK_FREE_WARN_BYTES;
+    return NODE_DISK_FREE_WARN_BYTES + stats->merge_bytes;
 }
 
 /* What follows from the size of the ledger. */
@@ -114,7 +112,7 @@ static void look_at_size(struct node *node)
 {
     struct storage_stats stats;
     storage_stats(node->storage, &stats);
-    node->disk_wanted = node_disk_wanted(stats.disk_bytes);
+    node->disk_wanted = node_disk_wanted(&stats);
     storage_fit_cache(node->storage,
                       clock_memory_bytes() / NODE_CACHE_MEMORY_SHARE);
 }

@@ -98,6 +98,29 @@ enum pbft_status rocks_empty_family(struct rocks *rocks,
     return rocks_status_of(rocks, error, NULL);
 }
 
+uint64_t rocks_cache_wanted(uint64_t base, uint64_t rows, uint64_t most)
+{
+    const uint64_t filters = rows / CHAR_BIT * ROCKS_STATE_FILTER_BITS;
+    const uint64_t room = most > base ? most - base : 0;
+    return base + (filters < room ? filters : room);
+}
+
+uint64_t rocks_merge_bytes(struct rocks *rocks)
+{
+    static const enum rocks_family merged[] = {ROCKS_STATE, ROCKS_INDEX};
+    uint64_t most = 0;
+    for (size_t i = 0; i < sizeof merged / sizeof merged[0]; i++) {
+        uint64_t bytes = 0;
+        if (rocksdb_property_int_cf(rocks->db, rocks->families[merged[i]],
+                                    "rocksdb.total-sst-files-size",
+                                    &bytes) == 0 &&
+            bytes > most) {
+            most = bytes;
+        }
+    }
+    return most;
+}
+
 void rocks_fit_cache(struct rocks *rocks, uint64_t most)
 {
     uint64_t rows = 0;
@@ -105,11 +128,8 @@ void rocks_fit_cache(struct rocks *rocks, uint64_t most)
                                 "rocksdb.estimate-num-keys", &rows) != 0) {
         return;
     }
-    const uint64_t filters = rows / CHAR_BIT * ROCKS_STATE_FILTER_BITS;
-    const uint64_t room =
-        most > rocks->cache_bytes ? most - rocks->cache_bytes : 0;
     rocksdb_cache_set_capacity(
-        rocks->cache, rocks->cache_bytes + (filters < room ? filters : room));
+        rocks->cache, rocks_cache_wanted(rocks->cache_bytes, rows, most));
 }
 
 bool rocks_is_damaged(const struct rocks *rocks)

@@ -38,15 +38,19 @@ PBFT_MUST_USE enum pbft_status rocks_open(const char *dir,
                                           struct salus_reason *reason);
 void rocks_close(struct rocks *rocks);
 
-/* Has the database other families than ours, and the entry `key` in `default`?
- * One without it is of no version: its creation was cut short. False also if
- * there is no database, or one that cannot be read. */
-bool rocks_is_of_another_version(const char *dir, struct pbft_bytes key);
+/* Has the database other families than ours, and the entry `key` in `default`
+ * (or nobody can tell)? One without it is of no version: its creation was cut
+ * short. False also if there is no database, or its families cannot be read. */
+bool rocks_has_other_families(const char *dir, struct pbft_bytes key);
 
-/* Makes room in the cache for the filters of `state`, two bytes for each row,
- * beside what it has for the rest: up to `most` bytes together. Without that
- * room they would be read anew for each block. */
+/* Makes room in the cache for the filters of `state`, beside what it has for
+ * the rest. Without that they would be read anew for each block. */
 void rocks_fit_cache(struct rocks *rocks, uint64_t most);
+/* The room: `base` bytes, and two for each row as long as the whole is not
+ * above `most`. */
+uint64_t rocks_cache_wanted(uint64_t base, uint64_t rows, uint64_t most);
+/* What the largest merge of runs may write before it deletes what it read. */
+uint64_t rocks_merge_bytes(struct rocks *rocks);
 
 /* A read or a write has met bytes that are not those that were written. */
 bool rocks_is_damaged(const struct rocks *rocks);

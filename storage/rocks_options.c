@@ -16,7 +16,7 @@
 #define WAL_BYTES_MAX (288 * MIB)
 #define INFO_LOG_BYTES_MAX (4 * MIB)
 #define INFO_LOG_FILES_MAX 4
-#define OPEN_FILES_MAX 256
+#define OPEN_FILES_MAX 1024
 /* Ask the kernel to write gently instead of in one burst. */
 #define BYTES_PER_SYNC MIB
 #define BACKGROUND_JOBS 3 /* A flush, a merge, under pressure one more. */
@@ -79,8 +79,9 @@ struct family_plan {
 /* `default` is the family that RocksDB demands: it serves as `meta`. Bodies,
  * log records, blocks and things are mostly random commitments and signatures,
  * which do not compress. `things` grows in the order of its keys: its files
- * need no filter to be told apart. `body` nearly does; but one that was refused
- * is deleted later, and a merge in runs would then take all bodies at once.
+ * need no filter to be told apart. `body` and `block` nearly do; but a body
+ * that was refused is deleted later, and proofs are written behind the next
+ * blocks: a merge in runs would then take all of them at once.
  *
  * The ledger's ids are random: a row costs as many comparisons as the memtable
  * has levels, each a miss of the processor's cache if it is large. Small ones
@@ -138,9 +139,9 @@ void rocks_prepare_reading(rocksdb_options_t *options)
     rocksdb_options_set_info_log_level(options, INFO_LOG_FATAL);
 }
 
-/* `direct`: flushes and merges go past the cache of the file system. What they
- * write is not read soon, and ever new pages for it cost more time than its
- * making. */
+/* `direct`: what flushes and merges write goes past the cache of the file
+ * system. It is not read soon, and ever new pages for it cost more time than
+ * its making. */
 static rocksdb_options_t *database_options(const struct storage_options *wanted,
                                            pbft_replica_id replica, bool direct)
 {

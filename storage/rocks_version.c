@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Databases of other versions are known by their families, before they are
- * opened for writing: that adds the families which are missing, and the version
- * that made the database could not open it any more. */
+/* Some databases of other versions are known by their families (the others by
+ * the format in their identity) before they are opened for writing: that adds
+ * the families which are missing, and the version that made the database could
+ * not open it any more. */
 #include "storage/rocks_private.h"
 
 #include <string.h>
@@ -32,45 +33,43 @@ static bool are_ours(char *const *names, size_t count)
     return known == count;
 }
 
-/* An error is the business of the open that follows. */
-static bool ignore(char *error)
+static bool is_error(char *error)
 {
-    if (error != NULL) {
-        rocksdb_free(error);
-    }
-    return error != NULL;
+    const bool is = error != NULL;
+    rocksdb_free(error);
+    return is;
 }
 
-static bool has_entry(const rocksdb_options_t *options, const char *dir,
-                      struct pbft_bytes key)
+/* Or nobody can tell: what is not ours is better left alone. */
+static bool may_have_entry(const rocksdb_options_t *options, const char *dir,
+                           struct pbft_bytes key)
 {
     char *error = NULL;
     size_t size = 0;
     rocksdb_t *db = rocksdb_open_for_read_only(options, dir, 0, &error);
-    if (ignore(error)) {
-        return false;
+    if (is_error(error)) {
+        return true;
     }
     error = NULL;
     rocksdb_readoptions_t *read = rocksdb_readoptions_create();
     char *value =
         rocksdb_get(db, read, (const char *)key.data, key.size, &size, &error);
-    (void)ignore(error);
-    const bool found = value != NULL;
+    const bool may = is_error(error) || value != NULL;
     rocksdb_free(value);
     rocksdb_readoptions_destroy(read);
     rocksdb_close(db);
-    return found;
+    return may;
 }
 
-bool rocks_is_of_another_version(const char *dir, struct pbft_bytes key)
+bool rocks_has_other_families(const char *dir, struct pbft_bytes key)
 {
     char *error = NULL;
     size_t count = 0;
     rocksdb_options_t *options = rocksdb_options_create();
     rocks_prepare_reading(options);
     char **names = rocksdb_list_column_families(options, dir, &count, &error);
-    const bool other = !ignore(error) && !are_ours(names, count) &&
-                       has_entry(options, dir, key);
+    const bool other = !is_error(error) && !are_ours(names, count) &&
+                       may_have_entry(options, dir, key);
     if (names != NULL) { /* Also after an error. */
         rocksdb_list_column_families_destroy(names, count);
     }

@@ -96,8 +96,8 @@ static enum pbft_status open_database(struct storage *storage,
 {
     struct salus_reason damage = {{0}};
     storage->is_synced = options->sync == STORAGE_SYNCED;
-    if (rocks_is_of_another_version(storage->dir,
-                                    storage_name_key(META_IDENTITY))) {
+    if (rocks_has_other_families(storage->dir,
+                                 storage_name_key(META_IDENTITY))) {
         salus_reason_set(reason, "%s: not the families of this version",
                          storage->dir);
         return PBFT_VERSION;
@@ -301,6 +301,7 @@ void storage_stats(const struct storage *storage, struct storage_stats *out)
     *out = (struct storage_stats){
         .disk_bytes = storage_folder_bytes(storage->dir),
         .disk_free_bytes = storage_folder_free_bytes(storage->dir),
+        .merge_bytes = rocks_merge_bytes(storage->rocks),
         .syncs = atomic_load(&storage->syncs),
         .writes = atomic_load(&storage->writes),
         .log_records = atomic_load(&storage->log_records),

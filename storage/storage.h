@@ -115,6 +115,7 @@ PBFT_MUST_USE enum pbft_status storage_meta_put(struct storage *storage,
 struct storage_stats {
     uint64_t disk_bytes;      /* Files of the folder. */
     uint64_t disk_free_bytes; /* Left on its file system. */
+    uint64_t merge_bytes;     /* So much may a merge of files write first. */
     uint64_t syncs;           /* Synced writes since open. */
     uint64_t writes;          /* All writes since open. */
     uint64_t log_records;     /* Live records of the consensus log. */
@@ -124,8 +125,8 @@ void storage_stats(const struct storage *storage, struct storage_stats *out);
 /* The free bytes alone, which is quick. */
 uint64_t storage_free_bytes(const struct storage *storage);
 
-/* What RocksDB keeps in memory of what it reads grows with the ledger, up to
- * `most` bytes: to be called now and then. Any thread. */
+/* What RocksDB keeps in memory of what it reads grows with the ledger, to no
+ * more than `most` bytes: to be called now and then. Any thread. */
 void storage_fit_cache(struct storage *storage, uint64_t most);
 
 #endif /* STORAGE_STORAGE_H */

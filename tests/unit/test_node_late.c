@@ -266,14 +266,23 @@ static void test_a_proposal_a_window_beyond_is_out_of_reach(void **state)
     pbft_message_unref(vote);
 }
 
-/* Room for the largest merge, and never less than for some checkpoints. */
-static void test_free_space_is_wanted_by_size(void **state)
+/* Room for the largest merge, and for some checkpoints. */
+static void test_free_space_is_wanted_for_a_merge(void **state)
 {
     const uint64_t gib = UINT64_C(1) << 30;
+    struct storage_stats stats = {.disk_bytes = 800 * gib};
     (void)state;
-    assert_true(node_disk_wanted(0) == NODE_DISK_FREE_WARN_BYTES);
-    assert_true(node_disk_wanted(gib) == NODE_DISK_FREE_WARN_BYTES);
-    assert_true(node_disk_wanted(600 * gib) == 100 * gib);
+    assert_true(node_disk_wanted(&stats) == NODE_DISK_FREE_WARN_BYTES);
+    stats.merge_bytes = 100 * gib;
+    assert_true(node_disk_wanted(&stats) ==
+                100 * gib + NODE_DISK_FREE_WARN_BYTES);
+}
+
+/* No machine that runs this has less than 16 MiB. */
+static void test_memory_is_that_of_somebody(void **state)
+{
+    (void)state;
+    assert_true(clock_memory_bytes() > UINT64_C(1) << 24);
 }
 
 int main(void)
@@ -292,7 +301,8 @@ int main(void)
             teardown),
         cmocka_unit_test_setup_teardown(
             test_a_request_without_effect_may_come_again, setup, teardown),
-        cmocka_unit_test(test_free_space_is_wanted_by_size),
+        cmocka_unit_test(test_free_space_is_wanted_for_a_merge),
+        cmocka_unit_test(test_memory_is_that_of_somebody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "storage/direct.h"
+#include "storage/rocks.h"
 #include "tests/support/storage.h"
 
 #define CHILD_FAILED 9
@@ -442,13 +443,14 @@ static void test_open_needs_some_space(void **state)
     assert_int_equal(fixture_try_open(fixture), PBFT_NO_SPACE);
 }
 
-/* ---- families of another version ------------------------------------------
- */
+/* ---- families of another version ---------------------------------------- */
 
 #define FAMILIES_MAX 16
 
-/* Takes a family away, as if a version without it had made the database. */
-static void drop_family(const char *dir, const char *name)
+/* Opens it as any program could, and takes a family away, or makes one, as if
+ * another version had made the database. */
+static void change_families(const char *dir, const char *dropped,
+                            const char *added)
 {
     char *error = NULL;
     size_t count = 0;
@@ -466,11 +468,16 @@ static void drop_family(const char *dir, const char *name)
                                                  each, handles, &error);
     assert_null(error);
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(names[i], name) == 0) {
+        if (dropped != NULL && strcmp(names[i], dropped) == 0) {
             rocksdb_drop_column_family(db, handles[i], &error);
             assert_null(error);
         }
         rocksdb_column_family_handle_destroy(handles[i]);
+    }
+    if (added != NULL) {
+        rocksdb_column_family_handle_destroy(
+            rocksdb_create_column_family(db, options, added, &error));
+        assert_null(error);
     }
     rocksdb_close(db);
     rocksdb_list_column_families_destroy(names, count);
@@ -497,10 +504,14 @@ static void test_another_version_is_refused_unchanged(void **state)
     fixture_open(fixture);
     fixture_close(fixture);
     const size_t all = count_families(fixture->dir);
-    drop_family(fixture->dir, "due");
+    change_families(fixture->dir, "due", NULL);
     assert_int_equal(fixture_try_open_reason(fixture, &reason), PBFT_VERSION);
     assert_non_null(strstr(reason.text, "not the families of this version"));
     assert_int_equal(count_families(fixture->dir), all - 1);
+    change_families(fixture->dir, NULL, "due"); /* Older, and newer, ones. */
+    change_families(fixture->dir, NULL, "of tomorrow");
+    assert_int_equal(fixture_try_open_reason(fixture, &reason), PBFT_VERSION);
+    assert_int_equal(count_families(fixture->dir), all + 1);
 }
 
 /* After a crash while the log was set aside, `log` alone is missing; after one
@@ -517,10 +528,24 @@ static void test_what_a_crash_has_left_is_completed(void **state)
     fixture_open(fixture);
     fixture_close(fixture);
     const size_t all = count_families(fixture->dir);
-    drop_family(fixture->dir, "log");
+    change_families(fixture->dir, "log", NULL);
     assert_int_equal(fixture_try_open(fixture), PBFT_OK);
     fixture_close(fixture);
     assert_int_equal(count_families(fixture->dir), all);
+}
+
+/* Two bytes for a row, but no more than may be taken altogether. */
+static void test_the_cache_grows_with_the_ledger(void **state)
+{
+    const uint64_t mib = UINT64_C(1) << 20;
+    (void)state;
+    assert_int_equal(rocks_cache_wanted(32 * mib, 0, 4096 * mib), 32 * mib);
+    assert_int_equal(rocks_cache_wanted(32 * mib, 8 * mib, 4096 * mib),
+                     48 * mib);
+    assert_int_equal(rocks_cache_wanted(32 * mib, UINT64_MAX / 4, 4096 * mib),
+                     4096 * mib);
+    assert_int_equal(rocks_cache_wanted(32 * mib, 8 * mib, 16 * mib), 32 * mib);
+    assert_int_equal(rocks_cache_wanted(32 * mib, 8 * mib, 0), 32 * mib);
 }
 
 /* Whatever the answer, the question leaves nothing behind. */
@@ -569,6 +594,7 @@ int main(void)
         TEST(test_open_needs_some_space),
         TEST(test_another_version_is_refused_unchanged),
         TEST(test_what_a_crash_has_left_is_completed),
+        cmocka_unit_test(test_the_cache_grows_with_the_ledger),
         TEST(test_asking_for_direct_writes_leaves_nothing),
         TEST(test_full_disk_is_final),
     };
