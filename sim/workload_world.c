@@ -317,21 +317,6 @@ struct thing *making_next(const struct making *making, enum thing_kind kind,
     return NULL;
 }
 
-const struct thing *making_encryption(const struct making *making,
-                                      const struct thing *party)
-{
-    const struct thing *newest = NULL;
-    for (const struct thing *key = making_next(making, THING_ENCRYPTION, NULL);
-         key != NULL; key = making_next(making, THING_ENCRYPTION, key)) {
-        if (key->party == party && key->from <= making_height(making) &&
-            (newest == NULL || key->from > newest->from)) {
-            newest = key;
-        }
-    }
-    PBFT_ASSERT(newest != NULL);
-    return newest;
-}
-
 /* ---- who signs ----------------------------------------------------------- */
 
 void making_sign(struct making *making, uint64_t key,
