@@ -2,8 +2,6 @@
 /* Who asks to see what, what custodians say to it, and the keys that follow. */
 #include <string.h>
 
-#include "consensus/assert.h"
-#include "sim/workload_state.h"
 #include "sim/workload_world.h"
 
 /* ---- ACCESS_REQUEST ------------------------------------------------------ */
@@ -158,29 +156,6 @@ static const struct thing *pick_reason(struct making *making,
     const struct thing *first =
         making_pick(making, making_chance(making, 300) ? &emergency : &asked);
     return first != NULL ? first : making_pick(making, &asked);
-}
-
-const struct thing *making_encryption(const struct making *making,
-                                      const struct thing *party)
-{
-    const struct workload *workload = making->workload;
-    const struct thing *newest = NULL;
-    const struct thing *last = NULL;
-    for (uint32_t i = 0; i < workload->thing_count; i++) {
-        const struct thing *key = workload->things[i];
-        if (key->kind != THING_ENCRYPTION || key->party != party) {
-            continue;
-        }
-        last = key;
-        if (!key->is_gone && key->from <= making_height(making) &&
-            (newest == NULL || key->from > newest->from)) {
-            newest = key;
-        }
-    }
-    /* None is left if a rotation was given up after the old key was revoked:
-     * what is made with the last one is refused. */
-    PBFT_ASSERT(last != NULL);
-    return newest != NULL ? newest : last;
 }
 
 bool workload_grant_key(struct making *making)

@@ -2,6 +2,8 @@
 /* Participants of institutions, and keys of everybody. */
 #include <string.h>
 
+#include "consensus/assert.h"
+#include "sim/workload_state.h"
 #include "sim/workload_world.h"
 
 #define GROUP_MEMBERS_MAX 3
@@ -239,6 +241,24 @@ static bool rotate_signing(struct making *making,
         (ProtobufCBinaryData){sizeof possession.bytes, possession.bytes};
     in.effective_seq = effective_seq;
     return making_build(making, TRANSACTION_KEY_ROTATE, &in.base);
+}
+
+const struct thing *making_encryption(const struct making *making,
+                                      const struct thing *party)
+{
+    const struct thing *found = NULL;
+    bool serves = false;
+    for (uint32_t i = 0; i < making->workload->thing_count; i++) {
+        const struct thing *key = making->workload->things[i];
+        const bool now = !key->is_gone && key->from <= making_height(making);
+        if (key->kind == THING_ENCRYPTION && key->party == party &&
+            (!serves || (now && key->from > found->from))) {
+            found = key;
+            serves = now;
+        }
+    }
+    PBFT_ASSERT(found != NULL);
+    return found;
 }
 
 static bool rotate_encryption(struct making *making)

@@ -183,7 +183,9 @@ struct thing *making_pick_own(struct making *making, enum thing_kind kind);
  * on, and if there is none. */
 struct thing *making_next(const struct making *making, enum thing_kind kind,
                           const struct thing *after);
-/* The encryption key that an institution uses in the next block. */
+/* The encryption key that an institution uses in the next block. If a rotation
+ * was given up after the old key was revoked it has none: then the last one,
+ * and what is made with that is refused. */
 const struct thing *making_encryption(const struct making *making,
                                       const struct thing *party);
 
