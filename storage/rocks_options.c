@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What RocksDB is told about the database and each family; docs/storage.md says
  * why. */
+#include <sys/resource.h>
+
 #include "consensus/assert.h"
 #include "storage/direct.h"
 #include "storage/rocks_private.h"
@@ -16,7 +18,10 @@
 #define WAL_BYTES_MAX (288 * MIB)
 #define INFO_LOG_BYTES_MAX (4 * MIB)
 #define INFO_LOG_FILES_MAX 4
+/* And no more than a fourth of what the process may open: peers and clients
+ * need theirs, and a file that cannot be opened ends the replica. */
 #define OPEN_FILES_MAX 1024
+#define OPEN_FILES_SHARE 4
 /* Ask the kernel to write gently instead of in one burst. */
 #define BYTES_PER_SYNC MIB
 #define BACKGROUND_JOBS 3 /* A flush, a merge, under pressure one more. */
@@ -130,6 +135,16 @@ static size_t stagger(size_t bytes, pbft_replica_id replica)
     return bytes - bytes / STAGGER_PARTS * parts;
 }
 
+static int open_files_max(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 &&
+        files.rlim_cur / OPEN_FILES_SHARE < OPEN_FILES_MAX) {
+        return (int)(files.rlim_cur / OPEN_FILES_SHARE);
+    }
+    return OPEN_FILES_MAX;
+}
+
 void rocks_prepare_reading(rocksdb_options_t *options)
 {
     rocksdb_options_set_paranoid_checks(options, 1);
@@ -157,7 +172,7 @@ static rocksdb_options_t *database_options(const struct storage_options *wanted,
     rocksdb_options_set_max_total_wal_size(options,
                                            stagger(WAL_BYTES_MAX, replica));
     rocksdb_options_set_max_background_jobs(options, BACKGROUND_JOBS);
-    rocksdb_options_set_max_open_files(options, OPEN_FILES_MAX);
+    rocksdb_options_set_max_open_files(options, open_files_max());
     rocksdb_options_set_stats_dump_period_sec(options, 0);
     rocksdb_options_set_bytes_per_sync(options, BYTES_PER_SYNC);
     rocksdb_options_set_wal_bytes_per_sync(options, BYTES_PER_SYNC);
